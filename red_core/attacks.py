@@ -1,0 +1,147 @@
+"""PGD attacks through AdverTorch, with the paper's settings (B.2) by name.
+
+The paper's "l1 PGD" is AdverTorch's sparse l1 descent (l1_sparsity 0.95): its plain `L1PGDAttack`
+steps on one pixel at a time and is far weaker. We call the library's `perturb_iterative` itself,
+because its attack classes draw the random start of a whole batch from the global seed; here every
+image has its own, so that its attack does not depend on its neighbours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from red_core.compat import ensure_advertorch
+
+ATTACKS = ("linf", "l2", "l1")
+_ORDER = {"linf": np.inf, "l2": 2, "l1": 1}
+L1_SPARSITY = 0.95
+TOLERANCE = 1e-5  # by which a crafted perturbation may miss its budget in float32
+MAX_STEPS = 2000
+
+
+@dataclass(frozen=True)
+class AttackSettings:
+    """One PGD attack: `kind` in ATTACKS, radius eps, step size, number of steps; pixels in [0, 1].
+
+    Raises ValueError, with a message for the user, where a value is out of range.
+    """
+
+    kind: str
+    eps: float
+    step_size: float
+    steps: int
+
+    def __post_init__(self) -> None:
+        if self.kind not in ATTACKS:
+            raise ValueError(f"unknown attack {self.kind!r}: choose {', '.join(ATTACKS)} or none")
+        for name, value in (("eps", self.eps), ("step size", self.step_size)):
+            if not math.isfinite(value) or value <= 0:
+                raise ValueError(f"{name} must be a positive number, not {value}")
+        limit = MAX_EPS[self.kind]
+        if self.eps > limit:
+            raise ValueError(f"eps {self.eps:g} is above {limit:g}, the most for {self.kind}")
+        if self.step_size > limit:
+            raise ValueError(f"step size {self.step_size:g} is above {limit:g}")
+        if not 1 <= self.steps <= MAX_STEPS:
+            raise ValueError(f"steps must lie between 1 and {MAX_STEPS}, not {self.steps}")
+
+    def scaled(self, factor: float) -> AttackSettings:
+        """The same attack at `factor` times eps and step size."""
+        return replace(self, eps=self.eps * factor, step_size=self.step_size * factor)
+
+
+# Beyond these an attack on [0, 1] images is no longer small in any sense.
+MAX_EPS = {"linf": 1.0, "l2": 28.0, "l1": 784.0}
+
+# eps / step / iterations of B.2. Fashion-MNIST's are MNIST's.
+PAPER_ATTACKS: dict[str, dict[str, AttackSettings]] = {
+    "mnist": {
+        "linf": AttackSettings("linf", 0.3, 0.01, 100),
+        "l2": AttackSettings("l2", 2.0, 0.1, 200),
+        "l1": AttackSettings("l1", 10.0, 0.8, 100),
+    },
+}
+
+
+def _random_start(images: Tensor, settings: AttackSettings, seeds: Sequence[int]) -> Tensor:
+    """AdverTorch's random start, item by item from the item's own seed; CPU noise on any device."""
+    from advertorch.attacks.utils import rand_init_delta
+
+    starts = []
+    for image, seed in zip(images.cpu(), seeds, strict=True):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            delta = torch.zeros_like(image[None])
+            starts.append(
+                rand_init_delta(
+                    delta, image[None], _ORDER[settings.kind], float(settings.eps), 0.0, 1.0
+                )
+            )
+    return torch.cat(starts).to(images.device)
+
+
+def attack_norm(delta: Tensor, kind: str) -> Tensor:
+    """The norm that `kind` bounds, per item: [B, ...] -> [B]."""
+    return torch.linalg.vector_norm(delta.flatten(1), ord=_ORDER[kind], dim=1)
+
+
+def craft(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    settings: AttackSettings,
+    seeds: Sequence[int],
+    targeted: bool = False,
+) -> Tensor:
+    """x' of images [B, C, H, W] in [0, 1]: PGD on `model`'s cross-entropy.
+
+    labels: [B], the true classes, which the attack moves away from (or, where targeted, the
+    classes it moves to); seeds: one per image, of the random start. Returns [B, C, H, W].
+    Raises ValueError for images out of range, and RuntimeError where a crafted perturbation
+    exceeds its budget by more than TOLERANCE (it is measured every time).
+    """
+    ensure_advertorch()
+    from advertorch.attacks.iterative_projected_gradient import perturb_iterative
+
+    if not bool(torch.isfinite(images).all()) or images.min() < 0 or images.max() > 1:
+        raise ValueError("images must be finite, with pixels in [0, 1]")
+    frozen = [p for p in model.parameters() if p.requires_grad]
+    for parameter in frozen:  # or their gradients would pile up step by step
+        parameter.requires_grad_(False)
+    try:
+        with torch.enable_grad():
+            attacked = perturb_iterative(
+                images,
+                labels,
+                model,
+                nb_iter=settings.steps,
+                eps=float(settings.eps),
+                eps_iter=float(settings.step_size),
+                loss_fn=nn.CrossEntropyLoss(reduction="sum"),
+                delta_init=nn.Parameter(_random_start(images, settings, seeds)),
+                minimize=targeted,
+                ord=_ORDER[settings.kind],
+                clip_min=0.0,
+                clip_max=1.0,
+                l1_sparsity=L1_SPARSITY if settings.kind == "l1" else None,
+            ).detach()
+    finally:
+        for parameter in frozen:
+            parameter.requires_grad_(True)
+    verify_budget(images, attacked, settings)
+    return attacked
+
+
+def verify_budget(images: Tensor, attacked: Tensor, settings: AttackSettings) -> None:
+    """Raise RuntimeError unless every ||x' - x|| <= eps (to TOLERANCE) and pixels lie in [0, 1]."""
+    norm = float(attack_norm(attacked - images, settings.kind).max())
+    if norm > settings.eps * (1 + TOLERANCE) + TOLERANCE:
+        raise RuntimeError(f"the {settings.kind} attack left its budget: {norm} > {settings.eps}")
+    if attacked.min() < 0 or attacked.max() > 1:
+        raise RuntimeError("the attack left the pixel range [0, 1]")

@@ -1,0 +1,115 @@
+"""Bundled files under `assets/<dataset>/`: written once by a recipe, checked at every read.
+
+`manifest.json` holds for each file its SHA-256, the shapes of its tensors, the command, seed
+and device that made it, what was measured on it, and its licence. Weights are safetensors,
+never pickle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
+from torch import Tensor
+
+MAX_BYTES = 40_000_000  # history keeps every version, so no file may be large
+
+
+class AssetError(RuntimeError):
+    """A bundled file is missing, truncated or not the one the manifest names."""
+
+
+def assets_root() -> Path:
+    """The folder that holds the bundled files: RED_ASSETS, or `assets/` of this checkout."""
+    if "RED_ASSETS" in os.environ:
+        return Path(os.environ["RED_ASSETS"]).expanduser()
+    return Path(__file__).resolve().parents[2] / "assets"
+
+
+def read_manifest(dataset: str) -> dict[str, Any]:
+    """The manifest of one data set; {} where nothing has been made yet."""
+    path = assets_root() / dataset / "manifest.json"
+    if not path.exists():
+        return {}
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text())
+    except ValueError as error:
+        raise AssetError(f"{path} is not valid JSON: restore it with git") from error
+    return manifest
+
+
+def _checked_bytes(dataset: str, name: str) -> bytes:
+    path = assets_root() / dataset / name
+    entry = read_manifest(dataset).get(name)
+    if entry is None:
+        raise AssetError(
+            f"{path} is not in the manifest: rebuild with `python -m red_core recipe {dataset}`"
+        )
+    rebuild = f"restore it with git, or rebuild it with `{entry['command']}`"
+    try:
+        blob = path.read_bytes()
+    except OSError as error:
+        raise AssetError(f"{path} is missing: {rebuild}") from error
+    if hashlib.sha256(blob).hexdigest() != entry["sha256"]:
+        raise AssetError(
+            f"{path} is damaged or truncated (its SHA-256 is not the manifest's): {rebuild}"
+        )
+    return blob
+
+
+def read_tensors(dataset: str, name: str) -> dict[str, Tensor]:
+    """The tensors of one bundled file, after checking its SHA-256 against the manifest.
+
+    Raises AssetError, naming the file and the command that rebuilds it, where the file is
+    missing, truncated, changed, or no safetensors file.
+    """
+    try:
+        return load(_checked_bytes(dataset, name))
+    except SafetensorError as error:
+        raise AssetError(f"{assets_root() / dataset / name} is no safetensors file") from error
+
+
+def read_json(dataset: str, name: str) -> dict[str, Any]:
+    """One bundled JSON file, after checking its SHA-256 against the manifest."""
+    content: dict[str, Any] = json.loads(_checked_bytes(dataset, name))
+    return content
+
+
+def write_tensors(
+    dataset: str, name: str, tensors: Mapping[str, Tensor], **provenance: object
+) -> None:
+    """Write one bundled file and its manifest entry.
+
+    provenance: must hold `command`; customary are seed, device, measured, licence. Raises
+    AssetError where the file would exceed MAX_BYTES.
+    """
+    folder = assets_root() / dataset
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f"{name}.part"
+    save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, part)
+    if part.stat().st_size > MAX_BYTES:
+        part.unlink()
+        raise AssetError(f"{name} would exceed {MAX_BYTES} bytes: keep fewer or smaller tensors")
+    os.replace(part, folder / name)
+    shapes = {key: [str(value.dtype)[6:], *value.shape] for key, value in sorted(tensors.items())}
+    record(dataset, name, shapes=shapes, **provenance)
+
+
+def record(dataset: str, name: str, **provenance: object) -> None:
+    """Write the manifest entry of a file that stands in the assets folder."""
+    if "command" not in provenance:
+        raise ValueError("a manifest entry names the command that rebuilds its file")
+    folder = assets_root() / dataset
+    manifest = read_manifest(dataset)
+    blob = (folder / name).read_bytes()
+    entry = {"sha256": hashlib.sha256(blob).hexdigest(), "bytes": len(blob), **provenance}
+    manifest[name] = entry
+    part = folder / "manifest.json.part"
+    part.write_text(json.dumps(dict(sorted(manifest.items())), indent=1) + "\n")
+    os.replace(part, folder / "manifest.json")

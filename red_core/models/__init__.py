@@ -1,0 +1,1 @@
+"""The networks: classifiers psi, generators G and encoders."""

@@ -1,0 +1,158 @@
+"""The RED problem of eq. 2 and eq. 5: x' ~ G(z) + D_a c_a with block-sparse c_a.
+
+The objective used everywhere is `1/2 ||x' - G(z) - D_a c_a||^2 + lambda * sum_g ||c_g||_2`.
+Algorithm 1 drops the factor 2 of the paper's `f = ||.||^2`, which is this objective's gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+Generator = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class AttackDictionary:
+    """D_a and its blocks (Section 5.2): block (i, j) holds attacks of type j on class i.
+
+    atoms: [n, k], columns of unit l2 norm, k = classes * len(attacks) * block_size, block (i, j)
+    contiguous. attacks: names of the attack types, in column order. norms: [k], the columns'
+    l2 norms before they were normalised. Shared by all items of a batch.
+    Raises ValueError where the columns do not divide into the blocks.
+    """
+
+    atoms: Tensor
+    classes: int
+    attacks: tuple[str, ...]
+    norms: Tensor
+
+    def __post_init__(self) -> None:
+        if self.atoms.ndim != 2 or self.atoms.shape[1] % (self.classes * len(self.attacks)):
+            raise ValueError(
+                f"atoms {tuple(self.atoms.shape)} do not divide into "
+                f"{self.classes} x {len(self.attacks)} equal blocks"
+            )
+
+    @classmethod
+    def from_attacks(cls, deltas: Tensor, attacks: tuple[str, ...]) -> AttackDictionary:
+        """Build D_a of perturbations [classes, len(attacks), m, n] of any norm."""
+        classes, kinds, size, n = deltas.shape
+        columns = deltas.reshape(classes * kinds * size, n).T
+        norms = columns.norm(dim=0)
+        return cls((columns / norms.clamp_min(1e-12)).contiguous(), classes, attacks, norms)
+
+    @property
+    def size(self) -> int:
+        """k, the number of columns."""
+        return self.atoms.shape[1]
+
+    @property
+    def block_size(self) -> int:
+        """m, the number of columns of one block."""
+        return self.size // (self.classes * len(self.attacks))
+
+    def block(self, label: int, attack: int) -> slice:
+        """The columns of block (label, attack)."""
+        first = (label * len(self.attacks) + attack) * self.block_size
+        return slice(first, first + self.block_size)
+
+    def split(self, c_a: Tensor) -> Tensor:
+        """View [..., k] as [..., classes, attacks, m]."""
+        return c_a.unflatten(-1, (self.classes, len(self.attacks), self.block_size))
+
+    def energies(self, c_a: Tensor) -> Tensor:
+        """||c_a[i][j]||_2 of every block: [..., k] -> [..., classes, attacks]."""
+        return torch.linalg.vector_norm(self.split(c_a), dim=-1)
+
+    def combine(self, c_a: Tensor) -> Tensor:
+        """D_a c_a: [..., k] -> [..., n]."""
+        return c_a @ self.atoms.T
+
+    def correlate(self, residual: Tensor) -> Tensor:
+        """D_a^T r: [..., n] -> [..., k]."""
+        return residual @ self.atoms
+
+    def contributions(self, c_a: Tensor) -> Tensor:
+        """D_a[i][j] c_a[i][j] of every block: [B, k] -> [B, classes, attacks, n]."""
+        blocks = self.split(c_a).flatten(1, 2)
+        atoms = self.atoms.unflatten(1, (blocks.shape[1], self.block_size))
+        summed = torch.einsum("ngm,bgm->bgn", atoms, blocks)
+        return summed.unflatten(1, (self.classes, len(self.attacks)))
+
+    @cached_property
+    def operator_norm_squared(self) -> float:
+        """||D_a||_2^2, the Lipschitz constant of the gradient in c_a."""
+        return float(torch.linalg.matrix_norm(self.atoms.double(), ord=2)) ** 2
+
+    def to(
+        self, device: str | torch.device | None = None, dtype: torch.dtype | None = None
+    ) -> AttackDictionary:
+        """The same dictionary on another device or in another precision."""
+        moved = replace(self, atoms=self.atoms.to(device, dtype), norms=self.norms.to(device, dtype))
+        if "operator_norm_squared" in self.__dict__:
+            moved.__dict__["operator_norm_squared"] = self.operator_norm_squared
+        return moved
+
+
+@dataclass(frozen=True)
+class RedProblem:
+    """A batch of RED problems that share G and D_a.
+
+    observed: x', [B, *signal_shape]; generator: G, [R, *latent_shape] -> [R, *signal_shape],
+    frozen and in eval mode; dictionary: D_a with n = prod(signal_shape).
+    Raises ValueError where x' is not finite or does not fit D_a.
+    """
+
+    observed: Tensor
+    generator: Generator
+    dictionary: AttackDictionary
+
+    def __post_init__(self) -> None:
+        if self.flat.shape[1] != self.dictionary.atoms.shape[0]:
+            raise ValueError(
+                f"x' has {self.flat.shape[1]} pixels an item, "
+                f"the dictionary {self.dictionary.atoms.shape[0]} rows"
+            )
+        if not bool(torch.isfinite(self.observed).all()):
+            raise ValueError("x' holds NaN or infinite pixels")
+
+    def __len__(self) -> int:
+        return len(self.observed)
+
+    @property
+    def flat(self) -> Tensor:
+        """x' as rows [B, n]."""
+        return self.observed.flatten(1)
+
+    def as_images(self, rows: Tensor) -> Tensor:
+        """Rows [R, n] in the shape of the signal, [R, *signal_shape]."""
+        return rows.reshape(-1, *self.observed.shape[1:])
+
+    def take(self, items: Tensor) -> RedProblem:
+        """The problem of some items only."""
+        return replace(self, observed=self.observed[items])
+
+
+@dataclass(frozen=True)
+class Linearised:
+    """G at a point: z [R, *latent_shape], image = G(z) as rows [R, n], and J^T through autograd."""
+
+    z: Tensor
+    image: Tensor
+
+    @classmethod
+    def at(cls, generator: Generator, z: Tensor) -> Linearised:
+        """Evaluate G at z and keep the graph for one `pullback`."""
+        with torch.enable_grad():
+            leaf = z.detach().requires_grad_()
+            return cls(leaf, generator(leaf).flatten(1))
+
+    def pullback(self, rows: Tensor) -> Tensor:
+        """J(z)^T v of rows v [R, n]: the product (W_1 R_1)^T ... (W_L R_L)^T of Algorithm 1."""
+        (gradient,) = torch.autograd.grad(self.image, self.z, rows, retain_graph=True)
+        return gradient

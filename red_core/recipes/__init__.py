@@ -1,0 +1,1 @@
+"""How every file in `assets/` was made: resumable, seeded, on CPU or CUDA."""
