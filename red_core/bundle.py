@@ -1,0 +1,117 @@
+"""The trained parts of one data set, loaded together from checked assets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from red_core.data.assets import read_manifest, read_tensors
+from red_core.data.datasets import CLASSES, ImageSet
+from red_core.models.classifiers import Table3CNN
+from red_core.models.dcgan import DCGANGenerator, Encoder
+from red_core.models.reading import EvidenceModel
+from red_core.problem import AttackDictionary
+from red_core.verdict import Readers
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """psi, G, E, D_a, the readers and the example images of one data set, frozen, on one device.
+
+    latent: d; class_names: for display. encoder, readers.reader and readers.evidence belong to
+    the preset `best` and may be None.
+    """
+
+    dataset: str
+    class_names: tuple[str, ...]
+    generator: DCGANGenerator
+    encoder: Encoder | None
+    readers: Readers
+    dictionary: AttackDictionary
+    examples: ImageSet
+    device: torch.device
+
+    @property
+    def psi(self) -> nn.Module:
+        """The classifier that the attacks were made for."""
+        return self.readers.psi
+
+    @property
+    def latent(self) -> int:
+        """The dimension d of z."""
+        return self.generator.latent
+
+    def paper_readers(self) -> Readers:
+        """The paper's rules alone: psi reads G(z), block residuals name the attack."""
+        return replace(self.readers, reader=None, evidence=None)
+
+
+def _load(module: nn.Module, tensors: dict[str, Tensor], device: torch.device) -> nn.Module:
+    module.load_state_dict({name: t.float() if t.is_floating_point() else t
+                            for name, t in tensors.items()})
+    return module.to(device).eval().requires_grad_(False)
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """cuda, then mps, then cpu for "auto"; ValueError where the named one is not there."""
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    available = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not available.get(name, False):
+        raise ValueError(f"device {name!r} is not available on this machine")
+    return torch.device(name)
+
+
+def load_dictionary(dataset: str, device: torch.device) -> AttackDictionary:
+    """D_a of one data set in float32, with its operator norm computed once."""
+    stored = read_tensors(dataset, "dictionary.safetensors")
+    attacks = tuple(read_manifest(dataset)["dictionary.safetensors"]["attacks"])
+    dictionary = AttackDictionary.from_attacks(stored["deltas"].float().flatten(3), attacks)
+    _ = dictionary.operator_norm_squared
+    return dictionary.to(device)
+
+
+def load_bundle(dataset: str, device: str | torch.device = "cpu") -> Bundle:
+    """Every trained part of `dataset`; AssetError where a file is missing or changed."""
+    target = torch.device(device)
+    manifest = read_manifest(dataset)
+    psi = _load(Table3CNN(), read_tensors(dataset, "classifier.safetensors"), target)
+    generator = _load(DCGANGenerator(), read_tensors(dataset, "generator.safetensors"), target)
+    assert isinstance(generator, DCGANGenerator)
+    encoder = reader = evidence = None
+    temperature = 1.0
+    if "encoder.safetensors" in manifest:
+        encoder = _load(Encoder(), read_tensors(dataset, "encoder.safetensors"), target)
+    if "reader.safetensors" in manifest:
+        stored = read_tensors(dataset, "reader.safetensors")
+        temperature = float(stored.pop("temperature"))
+        reader = _load(Table3CNN(), stored, target)
+    if "evidence.safetensors" in manifest:
+        stored = read_tensors(dataset, "evidence.safetensors")
+        answers, width = stored["net.2.weight"].shape
+        evidence = _load(EvidenceModel(len(stored["mean"]), answers, width), stored, target)
+    examples = read_tensors(dataset, "examples.safetensors")
+    assert encoder is None or isinstance(encoder, Encoder)
+    assert evidence is None or isinstance(evidence, EvidenceModel)
+    return Bundle(
+        dataset,
+        CLASSES[dataset],
+        generator,
+        encoder,
+        Readers(psi, reader, temperature, evidence),
+        load_dictionary(dataset, target),
+        ImageSet(
+            examples["images"].float() / 255,
+            examples["labels"].long(),
+            f"{len(examples['labels'])} bundled held-out examples",
+        ),
+        target,
+    )

@@ -1,0 +1,129 @@
+"""From settings to a solver: the one route that the app, the command line and the tables take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from red_core.attacks import AttackSettings, craft
+from red_core.bundle import Bundle
+from red_core.latent import random_starts
+from red_core.problem import RedProblem
+from red_core.settings import RunSettings, SettingsError, item_seed
+from red_core.solver import Solver, SolverOptions
+from red_core.verdict import Readers
+
+
+@dataclass(frozen=True)
+class Deception:
+    """Attacked images and what is known about them.
+
+    clean, attacked: [B, C, H, W], attacked in [0, 1] except for realizable instances, whose
+    x' = G(z*) + D_a c_a* may leave it; labels: true classes [B] or None; truth: (z*, c_a*)
+    where they are known.
+    """
+
+    clean: Tensor
+    attacked: Tensor
+    labels: Tensor | None
+    truth: tuple[Tensor, Tensor] | None = None
+
+
+def attack_images(
+    bundle: Bundle,
+    images: Tensor,
+    labels: Tensor,
+    attack: AttackSettings | None,
+    seeds: Sequence[int],
+    target: int | None = None,
+) -> Deception:
+    """Craft x' of images [B, C, H, W] against the bundle's psi; attack None leaves them clean."""
+    images, labels = images.to(bundle.device), labels.to(bundle.device)
+    if attack is None:
+        return Deception(images, images.clone(), labels)
+    aim = labels if target is None else torch.full_like(labels, target)
+    attacked = craft(bundle.psi, images, aim, attack, seeds, targeted=target is not None)
+    return Deception(images, attacked, labels)
+
+
+def realizable(bundle: Bundle, settings: RunSettings) -> Deception:
+    """x' = G(z*) + D_a c_a* with c_a* in one block of the chosen attack, drawn from the seed.
+
+    The instance on which mu is exact (B.1): z* and c_a* are known. The block's class is the one
+    psi sees in G(z*); ||D_a c_a*|| is the mean norm of that block's training attacks.
+    """
+    draw = torch.Generator().manual_seed(item_seed(settings.seed, 1))
+    dictionary = bundle.dictionary
+    z = torch.randn(1, bundle.latent, generator=draw).to(bundle.device)
+    with torch.no_grad():
+        image = bundle.generator(z)
+        label = bundle.psi(image).argmax(1)
+    c_a = torch.zeros(1, dictionary.size, device=bundle.device)
+    if settings.attack != "none":
+        block = dictionary.block(int(label), dictionary.attacks.index(settings.attack))
+        few = torch.zeros(dictionary.block_size)
+        chosen = torch.randperm(dictionary.block_size, generator=draw)[:5]
+        few[chosen] = torch.rand(5, generator=draw) + 0.5
+        c_a[0, block] = few.to(bundle.device)
+        size = dictionary.norms[block].mean() / dictionary.combine(c_a).norm().clamp_min(1e-9)
+        c_a *= size
+    attacked = image + dictionary.combine(c_a).view_as(image)
+    return Deception(image, attacked, label, (z, c_a))
+
+
+def deceive(bundle: Bundle, settings: RunSettings, own: Tensor | None = None) -> Deception:
+    """The deception that `settings` name; own: the user's image [1, H, W] for source "own".
+
+    An own image has no known label: the attack moves away from the class psi gives it.
+    Raises SettingsError for an index beyond the examples or a missing own image.
+    """
+    if settings.source == "realizable":
+        return realizable(bundle, settings)
+    if settings.source == "own":
+        if own is None:
+            raise SettingsError("this run wants an image of your own, and none was given")
+        image = own[None].to(bundle.device)
+        with torch.no_grad():
+            label = bundle.psi(image).argmax(1)
+    else:
+        if settings.index >= len(bundle.examples):
+            raise SettingsError(
+                f"index {settings.index} is beyond the {len(bundle.examples)} example images"
+            )
+        image = bundle.examples.images[settings.index][None]
+        label = bundle.examples.labels[settings.index][None]
+    seeds = [item_seed(settings.seed, settings.index)]
+    made = attack_images(
+        bundle, image, label, settings.attack_settings(), seeds, settings.target
+    )
+    if settings.source == "own":
+        return Deception(made.clean, made.attacked, None)
+    return made
+
+
+def make_starts(
+    bundle: Bundle, attacked: Tensor, options: SolverOptions, seeds: Sequence[int]
+) -> Tensor:
+    """z [B, S, d]: the encoder's guess first where the options want it, then random ones."""
+    starts = random_starts(seeds, options.restarts, bundle.latent).to(bundle.device)
+    if options.encoder_start and bundle.encoder is not None:
+        with torch.no_grad():
+            guess, _ = bundle.encoder(attacked)
+        starts = torch.cat((guess[:, None], starts), dim=1)
+    return starts
+
+
+def make_solver(
+    bundle: Bundle, attacked: Tensor, options: SolverOptions, seeds: Sequence[int]
+) -> Solver:
+    """The solver of a batch of attacked images [B, C, H, W]; one seed per item."""
+    problem = RedProblem(attacked.to(bundle.device), bundle.generator, bundle.dictionary)
+    return Solver(problem, make_starts(bundle, problem.observed, options, seeds), options)
+
+
+def readers_for(bundle: Bundle, preset: str) -> Readers:
+    """The readers a preset answers with: `paper...` the paper's rules, `best` its own."""
+    return bundle.paper_readers() if preset.startswith("paper") else bundle.readers

@@ -1,0 +1,201 @@
+"""The settings of one run: the same object behind the URL, the command line and the JSON.
+
+Everything that decides the iterates is here, so two runs with equal settings (and the same image,
+where it is the user's own) give the same iterates.
+"""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from red_core.attacks import ATTACKS, PAPER_ATTACKS, AttackSettings
+from red_core.data.datasets import CLASSES
+from red_core.presets import DEFAULT_PRESET, PRESETS
+from red_core.solver import SolverOptions
+
+SOURCES = ("example", "realizable", "own")
+MAX_SEED = 2**31 - 1
+
+
+class SettingsError(ValueError):
+    """A setting that is not acceptable; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """One run.
+
+    dataset: key of CLASSES; source: "example" (held-out digit `index`), "realizable"
+    (x' = G(z*) + D_a c_a*, drawn from `seed`) or "own" (the user's image); attack: linf, l2, l1
+    or none; eps, step_size, attack_steps: None for the paper's; target: class the attack aims
+    at, or None; preset: key of PRESETS; solver: fields of SolverOptions that differ from the
+    preset's; seed: of the attack's and the solver's random starts; device: cpu, cuda, mps or
+    auto. Raises SettingsError.
+    """
+
+    dataset: str = "mnist"
+    source: str = "example"
+    index: int = 0
+    attack: str = "linf"
+    eps: float | None = None
+    step_size: float | None = None
+    attack_steps: int | None = None
+    target: int | None = None
+    preset: str = DEFAULT_PRESET
+    solver: tuple[tuple[str, float | int | str | bool], ...] = ()
+    seed: int = 0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        _one_of("data set", self.dataset, tuple(CLASSES))
+        _one_of("image source", self.source, SOURCES)
+        _one_of("attack", self.attack, (*ATTACKS, "none"))
+        _one_of("preset", self.preset, tuple(PRESETS))
+        _one_of("device", self.device, ("auto", "cpu", "cuda", "mps"))
+        if self.index < 0:
+            raise SettingsError(f"the image index must not be negative, but is {self.index}")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise SettingsError(f"the seed must lie between 0 and {MAX_SEED}, not {self.seed}")
+        classes = len(CLASSES[self.dataset])
+        if self.target is not None and not 0 <= self.target < classes:
+            raise SettingsError(f"the target class must lie between 0 and {classes - 1}")
+        try:
+            self.attack_settings()
+            self.solver_options()
+        except (TypeError, ValueError) as error:
+            raise SettingsError(str(error)) from error
+
+    def attack_settings(self) -> AttackSettings | None:
+        """The PGD attack, the paper's where nothing else is set; None for attack "none"."""
+        if self.attack == "none":
+            return None
+        base = PAPER_ATTACKS[self.dataset][self.attack]
+        return AttackSettings(
+            self.attack,
+            base.eps if self.eps is None else float(self.eps),
+            base.step_size if self.step_size is None else float(self.step_size),
+            base.steps if self.attack_steps is None else int(self.attack_steps),
+        )
+
+    def solver_options(self) -> SolverOptions:
+        """The preset's numbers with this run's own in their place."""
+        known = {field.name for field in fields(SolverOptions)}
+        for name, _ in self.solver:
+            if name not in known:
+                raise SettingsError(f"unknown solver option {name!r}")
+        return replace(PRESETS[self.preset], **dict(self.solver))  # type: ignore[arg-type]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; `from_dict` is its inverse."""
+        return {**asdict(self), "solver": dict(self.solver)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RunSettings:
+        """Settings from plain values; unknown names are refused."""
+        values = dict(values)
+        unknown = set(values) - {field.name for field in fields(cls)}
+        if unknown:
+            raise SettingsError(f"unknown setting {sorted(unknown)[0]!r}")
+        if isinstance(values.get("solver"), Mapping):
+            values["solver"] = tuple(sorted(values["solver"].items()))
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise SettingsError(str(error)) from error
+
+    def as_query(self) -> dict[str, str]:
+        """Short strings for a URL: only what differs from the defaults."""
+        query: dict[str, str] = {}
+        default = RunSettings()
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value == getattr(default, field.name) or field.name == "solver":
+                continue
+            query[field.name] = _text(value)
+        query.update({f"solver.{name}": _text(value) for name, value in self.solver})
+        return query
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> RunSettings:
+        """Settings from a URL's strings, validated; names it does not know are ignored."""
+        values: dict[str, Any] = {}
+        solver: dict[str, Any] = {}
+        for name, text in query.items():
+            if name.startswith("solver."):
+                solver[name[7:]] = _parse(name, text, _SOLVER_TYPES.get(name[7:], "str"))
+            elif name in _TYPES:
+                values[name] = _parse(name, text, _TYPES[name])
+        return cls.from_dict({**values, "solver": solver})
+
+    def as_command(self, image: str | None = None) -> str:
+        """The `python -m red_core run ...` command that repeats this run."""
+        words = ["python", "-m", "red_core", "run", "--dataset", self.dataset]
+        words += ["--attack", self.attack]
+        if self.source == "own":
+            words += ["--image", image or "IMAGE.png"]
+        elif self.source == "realizable":
+            words += ["--realizable"]
+        else:
+            words += ["--index", str(self.index)]
+        for flag, value in (
+            ("--eps", self.eps),
+            ("--step-size", self.step_size),
+            ("--steps", self.attack_steps),
+            ("--target", self.target),
+        ):
+            if value is not None:
+                words += [flag, _text(value)]
+        words += ["--preset", self.preset]
+        for name, value in self.solver:
+            words += ["--set", f"{name}={_text(value)}"]
+        words += ["--seed", str(self.seed), "--device", self.device, "--json", "run.json"]
+        return shlex.join(words)
+
+
+def item_seed(seed: int, index: int) -> int:
+    """The seed of one item of a batch: its attack and its starts depend on it alone."""
+    return (seed * 1_000_003 + index) % (2**31 - 1)
+
+
+def _one_of(what: str, value: object, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise SettingsError(f"unknown {what} {value!r}: choose {', '.join(known)}")
+
+
+def _text(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value).lower()
+
+
+_TYPES = {field.name: str(field.type) for field in fields(RunSettings) if field.name != "solver"}
+_SOLVER_TYPES = {field.name: str(field.type) for field in fields(SolverOptions)}
+
+
+def parse_solver_option(assignment: str) -> tuple[str, Any]:
+    """`name=value` of the command line's --set, with the value in the option's own type."""
+    name, _, text = assignment.partition("=")
+    if name not in _SOLVER_TYPES:
+        raise SettingsError(f"unknown solver option {name!r}: {', '.join(_SOLVER_TYPES)}")
+    return name, _parse(name, text, _SOLVER_TYPES[name])
+
+
+def _parse(name: str, text: str, kind: str) -> Any:
+    """One string in the type a field declares; SettingsError where it is not of that type."""
+    try:
+        if kind.startswith("tuple"):
+            return tuple(int(part) for part in text.strip("()").replace(" ", "").split(",") if part)
+        if kind.startswith("int"):
+            return int(text)
+        if kind.startswith("float"):
+            value = float(text)
+            if not math.isfinite(value):
+                raise ValueError
+            return value
+        if kind.startswith("bool"):
+            return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+    except (KeyError, ValueError) as error:
+        raise SettingsError(f"{name} must be {kind.split(' ')[0]}, not {text!r}") from error
+    return text

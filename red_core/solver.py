@@ -1,0 +1,296 @@
+"""Algorithm 1, with the choices the paper leaves open as options.
+
+A run has two phases. "start": Defense-GAN, every start of every item descends
+1/2 ||x' - G(z)||^2 with c_a = 0. "joint": z and c_a move in turn, both from iterate k, while the
+carried starts compete. Presets differ in numbers, not in code: see `presets.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from red_core.latent import AdamStep, FrozenStep, GradientStep, SignalStep
+from red_core.problem import Linearised, RedProblem
+from red_core.prox import block_soft_threshold, duality_gap, lambda_max, penalty
+
+Update = Literal["both", "z", "c_a"]
+SIGNAL_STEPS = ("gradient", "adam", "frozen")
+ACCELERATIONS = ("none", "nesterov", "restart")
+
+
+@dataclass(frozen=True)
+class SolverOptions:
+    """Numbers of one run.
+
+    restarts: random starts an item; encoder_start: whether an encoder's guess is one more;
+    start_steps, start_step, start_rate: the Defense-GAN phase; carry: starts (lowest MSE) that
+    enter the alternation; halve_at: alternation steps after which the better half (lowest
+    objective) is kept; steps: alternation steps; signal_step, signal_rate: the z update;
+    acceleration: of c_a; lambda_fraction: lambda over lambda_max at the start of the alternation;
+    inner: proximal steps on c_a for each z-step; tolerance: an item stops once its relative
+    duality gap and its relative z-step are below it (0: run all steps).
+    """
+
+    restarts: int = 10
+    encoder_start: bool = False
+    start_steps: int = 100
+    start_step: str = "adam"
+    start_rate: float = 0.1
+    carry: int = 1
+    halve_at: tuple[int, ...] = ()
+    steps: int = 500
+    signal_step: str = "gradient"
+    signal_rate: float = 0.01
+    acceleration: str = "nesterov"
+    lambda_fraction: float = 0.35
+    inner: int = 1
+    tolerance: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("restarts", 0, 64),
+            ("start_steps", 0, 2000),
+            ("steps", 1, 5000),
+            ("carry", 1, 65),
+            ("inner", 1, 50),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ValueError(f"{name} must lie between {low} and {high}, not {value}")
+        if self.restarts + self.encoder_start < 1:
+            raise ValueError("a run needs at least one start: restarts >= 1 or encoder_start")
+        if not 0 < self.lambda_fraction <= 2:
+            raise ValueError(f"lambda_fraction must lie in (0, 2], not {self.lambda_fraction}")
+        for name in ("start_rate", "signal_rate"):
+            if not 0 < getattr(self, name) <= 10:
+                raise ValueError(f"{name} must lie in (0, 10], not {getattr(self, name)}")
+        if self.signal_step not in SIGNAL_STEPS or self.start_step not in SIGNAL_STEPS:
+            raise ValueError(f"signal steps are {', '.join(SIGNAL_STEPS)}")
+        if self.acceleration not in ACCELERATIONS:
+            raise ValueError(f"acceleration is one of {', '.join(ACCELERATIONS)}")
+        if not 0 <= self.tolerance < 1:
+            raise ValueError(f"tolerance must lie in [0, 1), not {self.tolerance}")
+
+
+@dataclass(frozen=True)
+class Iterate:
+    """One iterate of a batch, detached: for each item, its leading start.
+
+    k: steps done, both phases; phase: "start" or "joint"; z [B, *latent]; c_a [B, k_a];
+    image = G(z) [B, *signal]; residual = x' - G(z) - D_a c_a [B, *signal]; loss: the objective
+    [B]; lam: lambda [B]; block_energy [B, classes, attacks]: ||c_a[i][j]||; gap: duality gap of
+    the c_a problem [B]; gradient_norm [B]: norm of the gradient of f = ||.||^2 (eq. 9's left side,
+    not squared); prox_residual [B]: ||w - prox(w - eta grad)|| / eta, the norm of the
+    proximal-gradient step, zero at a stationary point; pl_numerator [B]: left side of eq. 11;
+    leader [B]: which start leads.
+    """
+
+    k: int
+    phase: str
+    z: Tensor
+    c_a: Tensor
+    image: Tensor
+    residual: Tensor
+    loss: Tensor
+    lam: Tensor
+    block_energy: Tensor
+    gap: Tensor
+    gradient_norm: Tensor
+    prox_residual: Tensor
+    leader: Tensor
+
+
+class Solver:
+    """The state of one run; `step` advances it, `snapshot` shows it.
+
+    problem: B items; starts: z [B, S, *latent]; options: the numbers. An item's iterates depend
+    on its own start and x' alone, not on its neighbours (up to rounding).
+    """
+
+    def __init__(self, problem: RedProblem, starts: Tensor, options: SolverOptions) -> None:
+        if len(starts) != len(problem):
+            raise ValueError(f"{len(starts)} items of starts for {len(problem)} of x'")
+        self.problem, self.options = problem, options
+        self.k = 0
+        self.joint_k = 0
+        self.z = starts  # [B, S, *latent]
+        self.c_a = starts.new_zeros(*starts.shape[:2], problem.dictionary.size)
+        self.lam = starts.new_zeros(len(starts))
+        self._extrapolated = self.c_a
+        self._t = starts.new_ones(starts.shape[:2])
+        self._eta_c = 1.0 / problem.dictionary.operator_norm_squared
+        self._signal_step = self._make_step(
+            options.start_step, options.start_rate, options.start_steps
+        )
+        self._identity = torch.arange(starts.shape[1]).expand(starts.shape[:2]).to(starts.device)
+        self._point: Linearised | None = None
+        if not options.start_steps:
+            self._begin_joint()
+
+    @staticmethod
+    def _make_step(kind: str, rate: float, steps: int) -> SignalStep:
+        if kind == "frozen":
+            return FrozenStep()
+        return AdamStep(rate, steps) if kind == "adam" else GradientStep(rate)
+
+    @property
+    def phase(self) -> str:
+        """"start" while Defense-GAN runs, then "joint"."""
+        return "start" if self.k < self.options.start_steps else "joint"
+
+    @property
+    def total(self) -> int:
+        """Steps of a whole run."""
+        return self.options.start_steps + self.options.steps
+
+    @property
+    def done(self) -> bool:
+        """Whether all steps are done."""
+        return self.k >= self.total
+
+    # --- the algorithm -------------------------------------------------------------------
+
+    def step(self, update: Update = "both") -> None:
+        """One step of the present phase; `update` lets a person move z or c_a alone."""
+        point = self._linearise()
+        target = self._target(point)
+        joint = self.phase == "joint"
+        if update in ("both", "z"):
+            residual = -target
+            if joint:
+                residual = residual + self.problem.dictionary.combine(self.c_a)
+            self.z = self._signal_step(point, residual.flatten(0, 1)).view_as(self.z)
+            self._point = None
+        if joint and update in ("both", "c_a"):
+            for _ in range(self.options.inner):
+                self._proximal_step(target)
+        self.k += 1
+        if joint:
+            self.joint_k += 1
+            if self.joint_k in self.options.halve_at and self.z.shape[1] > 1:
+                self._keep_best(self._objective(), (self.z.shape[1] + 1) // 2)
+        elif self.k == self.options.start_steps:
+            self._begin_joint()
+
+    def _proximal_step(self, target: Tensor) -> None:
+        """c^{k+1} = prox_{eta lambda h}(v - eta D_a^T (D_a v - y)), v extrapolated (FISTA)."""
+        dictionary, v = self.problem.dictionary, self._extrapolated
+        gradient = dictionary.correlate(dictionary.combine(v) - target)
+        threshold = (self._eta_c * self.lam)[:, None].expand(v.shape[:2])
+        new = block_soft_threshold(v - self._eta_c * gradient, threshold, dictionary)
+        if self.options.acceleration == "none":
+            self._extrapolated = self.c_a = new
+            return
+        t, moved = self._t, new - self.c_a
+        if self.options.acceleration == "restart":  # O'Donoghue & Candes 2015, gradient scheme
+            uphill = ((v - new) * moved).sum(-1) > 0
+            t = torch.where(uphill, torch.ones_like(t), t)
+        t_next = 0.5 * (1 + (1 + 4 * t.square()).sqrt())
+        self._extrapolated = new + ((t - 1) / t_next)[..., None] * moved
+        self._t, self.c_a = t_next, new
+
+    def _begin_joint(self) -> None:
+        """Carry the best starts on, and set lambda from the best one's residual."""
+        target = self._target(self._linearise())
+        error = target.square().sum(-1)
+        best = target.gather(
+            1, error.argmin(1)[:, None, None].expand(-1, 1, target.shape[-1])
+        ).squeeze(1)
+        self.lam = self.options.lambda_fraction * lambda_max(best, self.problem.dictionary)
+        if self.options.carry < self.z.shape[1]:
+            self._keep_best(error, self.options.carry)
+        self._signal_step = self._make_step(
+            self.options.signal_step, self.options.signal_rate, self.options.steps
+        )
+
+    def _keep_best(self, score: Tensor, count: int) -> None:
+        """Keep the `count` starts of lowest score [B, S] for every item."""
+        kept = score.topk(count, dim=1, largest=False).indices.sort(1).values
+        items = torch.arange(len(kept), device=kept.device)[:, None]
+        rows = (items * self.z.shape[1] + kept).flatten()
+        for name in ("z", "c_a", "_extrapolated", "_t", "_identity"):
+            setattr(self, name, getattr(self, name)[items, kept])
+        self._signal_step.keep(rows)
+        self._point = None
+
+    # --- what is seen of it --------------------------------------------------------------
+
+    def _linearise(self) -> Linearised:
+        if self._point is None:
+            self._point = Linearised.at(self.problem.generator, self.z.flatten(0, 1))
+        return self._point
+
+    def _target(self, point: Linearised) -> Tensor:
+        """y = x' - G(z), [B, S, n]."""
+        image = point.image.detach().unflatten(0, self.z.shape[:2])
+        return self.problem.flat[:, None] - image
+
+    def _objective(self) -> Tensor:
+        """The objective of every start, [B, S]."""
+        dictionary = self.problem.dictionary
+        residual = self._target(self._linearise()) - dictionary.combine(self.c_a)
+        return 0.5 * residual.square().sum(-1) + self.lam[:, None] * penalty(self.c_a, dictionary)
+
+    def snapshot(self) -> Iterate:
+        """The present iterate: for each item, the start with the lowest objective."""
+        problem, dictionary = self.problem, self.problem.dictionary
+        point = self._linearise()
+        items = torch.arange(len(problem), device=self.z.device)
+        lead = self._objective().argmin(1)
+        z, c_a = self.z[items, lead], self.c_a[items, lead]
+        image = point.image.detach().unflatten(0, self.z.shape[:2])[items, lead]
+        target = problem.flat - image
+        lam = self.lam
+        if self.phase == "start" and not self.joint_k:
+            lam = self.options.lambda_fraction * lambda_max(target, dictionary)
+        residual = target - dictionary.combine(c_a)
+        correlation = dictionary.correlate(residual)
+        gap, loss = duality_gap(target, c_a, lam, dictionary)
+        rows = torch.zeros_like(self._objective_rows(point))
+        rows = rows.unflatten(0, self.z.shape[:2])
+        rows[items, lead] = -residual
+        pulled = point.pullback(rows.flatten(0, 1)).unflatten(0, self.z.shape[:2])[items, lead]
+        shrunk = block_soft_threshold(c_a + self._eta_c * correlation, self._eta_c * lam, dictionary)
+        z_square = pulled.flatten(1).square().sum(1)
+        return Iterate(
+            k=self.k,
+            phase=self.phase if self.joint_k == 0 else "joint",
+            z=z.detach().clone(),
+            c_a=c_a.clone(),
+            image=problem.as_images(image).clone(),
+            residual=problem.as_images(residual),
+            loss=loss,
+            lam=lam.clone(),
+            block_energy=dictionary.energies(c_a),
+            gap=gap,
+            gradient_norm=2 * (z_square + correlation.square().sum(1)).sqrt(),
+            prox_residual=(z_square + ((c_a - shrunk) / self._eta_c).square().sum(1)).sqrt(),
+            leader=self._identity[items, lead].clone(),
+        )
+
+    def _objective_rows(self, point: Linearised) -> Tensor:
+        return point.image.detach()
+
+
+def solve(
+    problem: RedProblem,
+    starts: Tensor,
+    options: SolverOptions,
+    every: int = 1,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Iterate]:
+    """Algorithm 1 as an iterator: the start, then every `every`-th iterate, and the last.
+
+    Stopping, recording and drawing are the caller's; `stop` is asked between steps.
+    """
+    solver = Solver(problem, starts, options)
+    yield solver.snapshot()
+    while not solver.done and not stop():
+        solver.step()
+        if solver.k % every == 0 or solver.done:
+            yield solver.snapshot()

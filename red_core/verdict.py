@@ -1,0 +1,150 @@
+"""The verdict: which class the clean signal had, which attack made x', and how sure that is.
+
+Two readings stand side by side. The paper's own rules (Section 5.2): BSD-GAN reads G(z) with the
+attacked classifier psi; BSD-GAN-AD answers the attack of the block with the smallest residual
+||x' - G(z) - D_a[i][j] c_a[i][j]||. The preset `best` reads G(z) with a classifier trained on
+reconstructions, and weighs the block residuals together with the residual's own statistics.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from red_core.models.reading import EvidenceModel
+from red_core.problem import RedProblem
+from red_core.solver import Iterate
+
+NO_ATTACK = "none"
+
+
+@dataclass(frozen=True)
+class Readers:
+    """Who reads the end of a run. reader and evidence None: the paper's rules alone.
+
+    psi: the attacked classifier; reader: classifier of G(z); reader_temperature: divides its
+    logits; evidence: reads `attack_evidence` features.
+    """
+
+    psi: nn.Module
+    reader: nn.Module | None = None
+    reader_temperature: float = 1.0
+    evidence: EvidenceModel | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answers for a batch, with everything they rest on.
+
+    signal_label [B], signal_probabilities [B, classes]: of the reader (psi where there is none);
+    psi_label, psi_probabilities: psi on G(z), BSD-GAN's answer; adversarial_label,
+    adversarial_probabilities: psi on x'; attack_label [B]: index into `attack_names`, whose last
+    is "none"; attack_probabilities [B, attacks + 1]; block_label [B]: BSD-GAN-AD's answer,
+    index into the attacks; block_residuals [B, classes, attacks]; signal_margin, attack_margin
+    [B]: best minus second-best probability; block_margin [B]: how much larger the best residual
+    of another attack is, relative to the smallest.
+    """
+
+    signal_label: Tensor
+    signal_probabilities: Tensor
+    psi_label: Tensor
+    psi_probabilities: Tensor
+    adversarial_label: Tensor
+    adversarial_probabilities: Tensor
+    attack_names: tuple[str, ...]
+    attack_label: Tensor
+    attack_probabilities: Tensor
+    block_label: Tensor
+    block_residuals: Tensor
+    signal_margin: Tensor
+    attack_margin: Tensor
+    block_margin: Tensor
+
+
+def block_residuals(problem: RedProblem, iterate: Iterate) -> Tensor:
+    """||x' - G(z) - D_a[i][j] c_a[i][j]|| of every block, [B, classes, attacks]."""
+    target = (problem.observed - iterate.image).flatten(1)
+    parts = problem.dictionary.contributions(iterate.c_a)
+    return torch.linalg.vector_norm(target[:, None, None] - parts, dim=-1)
+
+
+def attack_evidence(problem: RedProblem, iterate: Iterate) -> Tensor:
+    """Features of an iterate that tell the attack types apart, [B, F].
+
+    Of r = x' - G(z): shape statistics that do not depend on its size (||r||_1/||r||_2 tells
+    dense from sparse, ||r||_inf/||r||_2 flat from peaked, quantiles of |r|/||r||_inf), its size,
+    how much of it sits where x' is clipped; and the block residuals, best of each attack, over
+    ||r||.
+    """
+    difference = (problem.observed - iterate.image).flatten(1)
+    size = difference.abs()
+    l2 = torch.linalg.vector_norm(difference, dim=1).clamp_min(1e-9)
+    quantiles = torch.quantile(
+        size, torch.tensor([0.25, 0.5, 0.75, 0.9, 0.97], device=size.device), dim=1
+    ).T
+    blocks = block_residuals(problem, iterate).amin(1) / l2[:, None]
+    energy = iterate.block_energy.sum(1)
+    clipped = (problem.flat <= 0) | (problem.flat >= 1)
+    return torch.cat(
+        (
+            l2.log()[:, None],
+            (size.sum(1) / l2).log()[:, None],
+            (size.amax(1) / l2).log()[:, None],
+            (size.square().square().sum(1).sqrt().sqrt() / l2).log()[:, None],
+            (quantiles + 1e-4).log(),
+            clipped.to(l2.dtype).mean(1, keepdim=True),
+            blocks,
+            energy / energy.sum(1, keepdim=True).clamp_min(1e-9),
+        ),
+        dim=1,
+    )
+
+
+def _margin(probabilities: Tensor) -> Tensor:
+    best = probabilities.topk(2, dim=1).values
+    return best[:, 0] - best[:, 1]
+
+
+@torch.no_grad()
+def judge(problem: RedProblem, iterate: Iterate, readers: Readers) -> Verdict:
+    """The verdict on an iterate (usually the last)."""
+    attacks = problem.dictionary.attacks
+    psi = readers.psi(iterate.image).softmax(1)
+    before = readers.psi(problem.observed).softmax(1)
+    signal = psi
+    if readers.reader is not None:
+        signal = (readers.reader(iterate.image) / readers.reader_temperature).softmax(1)
+    residuals = block_residuals(problem, iterate)
+    by_attack = residuals.amin(1)
+    block_label = by_attack.argmin(1)
+    smallest = by_attack.sort(1).values
+    if readers.evidence is not None:
+        attack = readers.evidence(attack_evidence(problem, iterate)).softmax(1)
+    else:
+        attack = _block_probabilities(problem, iterate, by_attack)
+    return Verdict(
+        signal_label=signal.argmax(1),
+        signal_probabilities=signal,
+        psi_label=psi.argmax(1),
+        psi_probabilities=psi,
+        adversarial_label=before.argmax(1),
+        adversarial_probabilities=before,
+        attack_names=(*attacks, NO_ATTACK),
+        attack_label=attack.argmax(1),
+        attack_probabilities=attack,
+        block_label=block_label,
+        block_residuals=residuals,
+        signal_margin=_margin(signal),
+        attack_margin=_margin(attack),
+        block_margin=smallest[:, 1] / smallest[:, 0].clamp_min(1e-9) - 1,
+    )
+
+
+def _block_probabilities(problem: RedProblem, iterate: Iterate, by_attack: Tensor) -> Tensor:
+    """The paper's rule as one-hot "probabilities"; no active block at all means no attack."""
+    attack = torch.zeros(len(by_attack), by_attack.shape[1] + 1, device=by_attack.device)
+    silent = iterate.block_energy.flatten(1).amax(1) == 0
+    answer = torch.where(silent, by_attack.shape[1], by_attack.argmin(1))
+    return attack.scatter(1, answer[:, None], 1.0)
