@@ -93,7 +93,9 @@ class AttackDictionary:
         self, device: str | torch.device | None = None, dtype: torch.dtype | None = None
     ) -> AttackDictionary:
         """The same dictionary on another device or in another precision."""
-        moved = replace(self, atoms=self.atoms.to(device, dtype), norms=self.norms.to(device, dtype))
+        moved = replace(
+            self, atoms=self.atoms.to(device, dtype), norms=self.norms.to(device, dtype)
+        )
         if "operator_norm_squared" in self.__dict__:
             moved.__dict__["operator_norm_squared"] = self.operator_norm_squared
         return moved

@@ -22,7 +22,7 @@ def block_soft_threshold(c_a: Tensor, threshold: Tensor, dictionary: AttackDicti
 
 
 def lambda_max(target: Tensor, dictionary: AttackDictionary) -> Tensor:
-    """The smallest lambda whose solution is c_a = 0: max_g ||D_g^T y||, rows y [..., n] -> [...]."""
+    """The smallest lambda whose solution is c_a = 0: max_g ||D_g^T y||, y [..., n] -> [...]."""
     return dictionary.energies(dictionary.correlate(target)).amax(dim=(-2, -1))
 
 

@@ -35,7 +35,7 @@ class DCGANGenerator(nn.Module):
 
 
 class DCGANDiscriminator(nn.Module):
-    """D: images [B, 1, 28, 28] -> one score [B]; spectral normalisation keeps it 1-Lipschitz-like."""
+    """D: images [B, 1, 28, 28] -> one score [B]; spectral norms keep it 1-Lipschitz-like."""
 
     def __init__(self, width: int = 64) -> None:
         super().__init__()

@@ -29,7 +29,7 @@ def train_classifier(context: RecipeContext) -> None:
         images, labels, epochs = images[:512], labels[:512], 2
     device = context.device
     torch.manual_seed(context.seed)
-    model = Table3CNN().to(device=device, memory_format=torch.channels_last)
+    model = Table3CNN().to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.5)
     first = 0
     if state := load_checkpoint(context.checkpoint("classifier")):
@@ -42,7 +42,7 @@ def train_classifier(context: RecipeContext) -> None:
             batch = images[index.to(device)].contiguous(memory_format=torch.channels_last)
             loss = F.cross_entropy(model(batch), labels[index.to(device)])
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
         save_checkpoint(
             context.checkpoint("classifier"),

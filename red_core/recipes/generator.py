@@ -38,7 +38,7 @@ class _Trainer:
     def __init__(self, device: str) -> None:
         self.nets = nn.ModuleDict(
             {"G": DCGANGenerator(), "D": DCGANDiscriminator(), "E": Encoder()}
-        ).to(device=device, memory_format=torch.channels_last)
+        ).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.nets["G"])
         codec = [*self.nets["G"].parameters(), *self.nets["E"].parameters()]
         self.optimisers = {
@@ -62,13 +62,13 @@ class _Trainer:
         fooled = -discriminator(redrawn).mean()
         loss = PIXEL_WEIGHT * pixel + kl + ADVERSARIAL_WEIGHT * fooled
         self.optimisers["codec"].zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.optimisers["codec"].step()
 
         fake = redrawn.detach()[torch.randperm(len(redrawn))[: len(images)]]
         judged = F.relu(1 - discriminator(images)).mean() + F.relu(1 + discriminator(fake)).mean()
         self.optimisers["D"].zero_grad()
-        judged.backward()  # type: ignore[no-untyped-call]
+        judged.backward()
         self.optimisers["D"].step()
         with torch.no_grad():
             for kept, now in zip(
@@ -113,9 +113,7 @@ def train_generator(context: RecipeContext) -> None:
     for epoch in bar:
         torch.manual_seed(context.seed * 7919 + epoch)  # a resumed run draws the same noise
         losses: dict[str, float] = {}
-        for number, index in enumerate(
-            shuffled_batches(len(images), 128, context.seed, epoch)
-        ):
+        for number, index in enumerate(shuffled_batches(len(images), 128, context.seed, epoch)):
             done = (epoch + number * 128 / len(images)) / epochs
             trainer.set_rate(max(0.02, min(1.0, 2 * (1 - done))))
             losses = trainer.step(images[index.to(context.device)])

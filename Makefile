@@ -1,0 +1,67 @@
+# Two commands do everything:  make app   make test
+# Kept to what GNU make 3.81 (macOS) and BSD make both understand.
+
+PYTHON = python3
+VENV = .venv
+BIN = $(VENV)/bin
+PORT = 8501
+PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
+
+.PHONY: app test lint types unit browser format clean
+.NOTPARALLEL:
+
+app: $(VENV)/.app
+	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+test: lint types unit browser
+
+lint: $(VENV)/.dev
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/python -m mypy
+
+unit: $(VENV)/.dev
+	$(BIN)/python -m pytest -m "not browser"
+
+# The browser tests skip themselves where RED_CHROMIUM is empty; say why before they do.
+browser: $(VENV)/.dev
+	@chromium="$$RED_CHROMIUM"; \
+	mac="/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"; \
+	for name in chromium chromium-browser google-chrome "$$mac"; do \
+	  if [ -z "$$chromium" ]; then chromium=`command -v "$$name" || true`; fi; \
+	done; \
+	if [ ! -d tests/browser ]; then echo "browser: there are no browser tests"; exit 0; fi; \
+	if [ -z "$$chromium" ]; then \
+	  echo "browser: skipped, no Chromium found (install one, or set RED_CHROMIUM to its path)"; \
+	  exit 0; \
+	fi; \
+	echo "browser: $$chromium"; \
+	RED_CHROMIUM="$$chromium" $(BIN)/python -m pytest -m browser tests/browser
+
+format: $(VENV)/.dev
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: a second run finds the requirements older than the stamp and starts at once.
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed, and $(PYTHON) is older or missing." >&2; \
+	  echo "Name a newer one:  make app PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+	  echo "$(PYTHON) lacks its venv module (on Debian: apt install python3-venv)." >&2; exit 1; }
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.app: $(VENV)/.created requirements.txt
+	$(PIP) install -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.created requirements.txt requirements-dev.txt
+	$(PIP) install -r requirements-dev.txt
+	@touch $(VENV)/.app $@
