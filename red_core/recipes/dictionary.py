@@ -66,9 +66,11 @@ def make_dictionary(context: RecipeContext) -> None:
         seed=context.seed,
         device=context.device,
         attacks=list(ATTACKS),
-        measured={"mean_l2_norm": {
-            kind: round(float(deltas[:, a].float().norm(dim=-1).mean()), 4)
-            for a, kind in enumerate(ATTACKS)
-        }},
+        measured={
+            "mean_l2_norm": {
+                kind: round(float(deltas[:, a].float().norm(dim=-1).mean()), 4)
+                for a, kind in enumerate(ATTACKS)
+            }
+        },
         licence="MIT",
     )

@@ -37,7 +37,7 @@ class _Trainer:
 
     def __init__(self, device: str) -> None:
         self.nets = nn.ModuleDict(
-            {"G": DCGANGenerator(), "D": DCGANDiscriminator(), "E": Encoder()}
+            {"G": DCGANGenerator(), "D": DCGANDiscriminator(32), "E": Encoder(width=32)}
         ).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.nets["G"])
         codec = [*self.nets["G"].parameters(), *self.nets["E"].parameters()]
@@ -56,7 +56,8 @@ class _Trainer:
         generator, discriminator, encoder = (self.nets[name] for name in "GDE")
         mean, log_variance = encoder(images)
         code = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-        redrawn = generator(torch.cat((code, torch.randn_like(code))))
+        drawn = torch.randn_like(code[: len(code) // 2])
+        redrawn = generator(torch.cat((code, drawn)))
         pixel = (redrawn[: len(images)] - images).square().sum() / len(images)
         kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum() / len(images)
         fooled = -discriminator(redrawn).mean()
@@ -78,7 +79,7 @@ class _Trainer:
                     kept.lerp_(now, 1 - AVERAGE_DECAY)
                 else:
                     kept.copy_(now)
-        return {"pixel": float(pixel), "kl": float(kl), "fooled": float(fooled)}
+        return {"pixel": pixel.item(), "kl": kl.item(), "fooled": fooled.item()}
 
     def state(self) -> dict[str, object]:
         """Everything a resumed run needs."""
