@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from red_core.data.assets import read_manifest, read_tensors
-from red_core.data.datasets import CLASSES, ImageSet
+from red_core.data.datasets import CLASSES, DataMissing, ImageSet, load_official
 from red_core.models.classifiers import Table3CNN
 from red_core.models.dcgan import DCGANGenerator, Encoder
 from red_core.models.reading import EvidenceModel
@@ -49,8 +49,9 @@ class Bundle:
 
 
 def _load(module: nn.Module, tensors: dict[str, Tensor], device: torch.device) -> nn.Module:
-    module.load_state_dict({name: t.float() if t.is_floating_point() else t
-                            for name, t in tensors.items()})
+    module.load_state_dict(
+        {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+    )
     return module.to(device).eval().requires_grad_(False)
 
 
@@ -115,3 +116,11 @@ def load_bundle(dataset: str, device: str | torch.device = "cpu") -> Bundle:
         ),
         target,
     )
+
+
+def with_official_test(bundle: Bundle) -> Bundle:
+    """The bundle with the official test set for its examples, where the data root holds it."""
+    try:
+        return replace(bundle, examples=load_official(bundle.dataset, "test"))
+    except DataMissing:
+        return bundle

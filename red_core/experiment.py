@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +13,7 @@ from red_core.bundle import Bundle
 from red_core.latent import random_starts
 from red_core.problem import RedProblem
 from red_core.settings import RunSettings, SettingsError, item_seed
-from red_core.solver import Solver, SolverOptions
+from red_core.solver import Iterate, Solver, SolverOptions
 from red_core.verdict import Readers
 
 
@@ -55,7 +55,8 @@ def realizable(bundle: Bundle, settings: RunSettings) -> Deception:
     The instance on which mu is exact (B.1): z* and c_a* are known. The block's class is the one
     psi sees in G(z*); ||D_a c_a*|| is the mean norm of that block's training attacks.
     """
-    draw = torch.Generator().manual_seed(item_seed(settings.seed, 1))
+    # An index that no image has: the solver's own starts must not begin at z*.
+    draw = torch.Generator().manual_seed(item_seed(settings.seed, -1))
     dictionary = bundle.dictionary
     z = torch.randn(1, bundle.latent, generator=draw).to(bundle.device)
     with torch.no_grad():
@@ -96,9 +97,7 @@ def deceive(bundle: Bundle, settings: RunSettings, own: Tensor | None = None) ->
         image = bundle.examples.images[settings.index][None]
         label = bundle.examples.labels[settings.index][None]
     seeds = [item_seed(settings.seed, settings.index)]
-    made = attack_images(
-        bundle, image, label, settings.attack_settings(), seeds, settings.target
-    )
+    made = attack_images(bundle, image, label, settings.attack_settings(), seeds, settings.target)
     if settings.source == "own":
         return Deception(made.clean, made.attacked, None)
     return made
@@ -122,6 +121,19 @@ def make_solver(
     """The solver of a batch of attacked images [B, C, H, W]; one seed per item."""
     problem = RedProblem(attacked.to(bundle.device), bundle.generator, bundle.dictionary)
     return Solver(problem, make_starts(bundle, problem.observed, options, seeds), options)
+
+
+def start_seeds(settings: RunSettings) -> list[int]:
+    """The seeds of one run's random starts: the app and the command line share them."""
+    return [item_seed(settings.seed, settings.index)]
+
+
+def run_to_end(solver: Solver, tick: Callable[[], object] = lambda: None) -> Iterate:
+    """All steps of a solver, with no snapshot but the last; `tick` is called after every step."""
+    while not solver.done:
+        solver.step()
+        tick()
+    return solver.snapshot()
 
 
 def readers_for(bundle: Bundle, preset: str) -> Readers:
