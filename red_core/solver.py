@@ -86,8 +86,7 @@ class Iterate:
     [B]; lam: lambda [B]; block_energy [B, classes, attacks]: ||c_a[i][j]||; gap: duality gap of
     the c_a problem [B]; gradient_norm [B]: norm of the gradient of f = ||.||^2 (eq. 9's left side,
     not squared); prox_residual [B]: ||w - prox(w - eta grad)|| / eta, the norm of the
-    proximal-gradient step, zero at a stationary point; pl_numerator [B]: left side of eq. 11;
-    leader [B]: which start leads.
+    proximal-gradient step, zero at a stationary point; leader [B]: which start leads.
     """
 
     k: int
@@ -251,8 +250,7 @@ class Solver:
         residual = target - dictionary.combine(c_a)
         correlation = dictionary.correlate(residual)
         gap, loss = duality_gap(target, c_a, lam, dictionary)
-        rows = torch.zeros_like(self._objective_rows(point))
-        rows = rows.unflatten(0, self.z.shape[:2])
+        rows = torch.zeros_like(point.image).unflatten(0, self.z.shape[:2])
         rows[items, lead] = -residual
         pulled = point.pullback(rows.flatten(0, 1)).unflatten(0, self.z.shape[:2])[items, lead]
         shrunk = block_soft_threshold(c_a + self._eta_c * correlation, self._eta_c * lam, dictionary)
@@ -272,9 +270,6 @@ class Solver:
             prox_residual=(z_square + ((c_a - shrunk) / self._eta_c).square().sum(1)).sqrt(),
             leader=self._identity[items, lead].clone(),
         )
-
-    def _objective_rows(self, point: Linearised) -> Tensor:
-        return point.image.detach()
 
 
 def solve(
