@@ -53,6 +53,7 @@ def _zero_gradients(x: Tensor) -> None:
 
 def ensure_advertorch() -> None:
     """Make `import advertorch` work with a torch that no longer has `zero_gradients`."""
+    ensure_torchvision()  # advertorch imports it
     importlib.import_module("torch.autograd.gradcheck")
     module = sys.modules["torch.autograd.gradcheck"]
     if not hasattr(module, "zero_gradients"):
