@@ -11,6 +11,7 @@ from red_core.data.assets import read_manifest, read_tensors
 from red_core.data.datasets import CLASSES, DataMissing, ImageSet, load_official
 from red_core.models.classifiers import Table3CNN
 from red_core.models.dcgan import DCGANGenerator, Encoder
+from red_core.models.placement import place
 from red_core.models.reading import EvidenceModel
 from red_core.problem import AttackDictionary
 from red_core.verdict import Readers
@@ -52,7 +53,7 @@ def _load(module: nn.Module, tensors: dict[str, Tensor], device: torch.device) -
     module.load_state_dict(
         {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
     )
-    return module.to(device).eval().requires_grad_(False)
+    return place(module, device).eval().requires_grad_(False)
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -87,6 +88,7 @@ def load_bundle(dataset: str, device: str | torch.device = "cpu") -> Bundle:
     psi = _load(Table3CNN(), read_tensors(dataset, "classifier.safetensors"), target)
     generator = _load(DCGANGenerator(), read_tensors(dataset, "generator.safetensors"), target)
     assert isinstance(generator, DCGANGenerator)
+    generator = place(generator.fold_norms(), target)
     encoder = reader = evidence = None
     temperature = 1.0
     if "encoder.safetensors" in manifest:

@@ -150,8 +150,8 @@ class RunSettings:
             if value is not None:
                 words += [flag, _text(value)]
         words += ["--preset", self.preset]
-        for name, value in self.solver:
-            words += ["--set", f"{name}={_text(value)}"]
+        for name, chosen in self.solver:
+            words += ["--set", f"{name}={_text(chosen)}"]
         words += ["--seed", str(self.seed), "--device", self.device, "--json", "run.json"]
         return shlex.join(words)
 

@@ -139,7 +139,7 @@ class Solver:
 
     @property
     def phase(self) -> str:
-        """"start" while Defense-GAN runs, then "joint"."""
+        """The present phase: "start" while Defense-GAN runs, then "joint"."""
         return "start" if self.k < self.options.start_steps else "joint"
 
     @property
@@ -253,7 +253,9 @@ class Solver:
         rows = torch.zeros_like(point.image).unflatten(0, self.z.shape[:2])
         rows[items, lead] = -residual
         pulled = point.pullback(rows.flatten(0, 1)).unflatten(0, self.z.shape[:2])[items, lead]
-        shrunk = block_soft_threshold(c_a + self._eta_c * correlation, self._eta_c * lam, dictionary)
+        shrunk = block_soft_threshold(
+            c_a + self._eta_c * correlation, self._eta_c * lam, dictionary
+        )
         z_square = pulled.flatten(1).square().sum(1)
         return Iterate(
             k=self.k,

@@ -22,9 +22,7 @@ class EvidenceModel(nn.Module):
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("scale", torch.ones(features))
         self.register_buffer("temperature", torch.ones(()))
-        self.net = nn.Sequential(
-            nn.Linear(features, width), nn.ReLU(), nn.Linear(width, answers)
-        )
+        self.net = nn.Sequential(nn.Linear(features, width), nn.ReLU(), nn.Linear(width, answers))
 
     def forward(self, features: Tensor) -> Tensor:
         """Calibrated logits [B, answers]."""

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from red_core.data.assets import read_tensors, write_tensors
 from red_core.models.dcgan import DCGANGenerator, Encoder
+from red_core.models.placement import place
 from red_core.recipes.common import (
     RecipeContext,
     load_checkpoint,
@@ -35,7 +36,7 @@ def train_encoder(context: RecipeContext) -> None:
     generator = load_generator(context)
     epochs = 1 if context.tiny else EPOCHS
     torch.manual_seed(context.seed)
-    encoder = Encoder().to(device=context.device, memory_format=torch.channels_last)
+    encoder = place(Encoder(), context.device)
     optimiser = torch.optim.Adam(encoder.parameters(), lr=1e-3)
     steps = epochs * -(-len(pool.labels) // 128)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=steps)
@@ -58,7 +59,7 @@ def train_encoder(context: RecipeContext) -> None:
             pixel = (generator(z) - clean).square().flatten(1).sum(1).mean()
             loss = pixel + PRIOR_WEIGHT * z.square().sum(1).mean()
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
             schedule.step()
             error = 0.98 * error + 0.02 * pixel.item() if error else pixel.item()
@@ -73,8 +74,10 @@ def train_encoder(context: RecipeContext) -> None:
     write_tensors(
         context.dataset,
         "encoder.safetensors",
-        {name: t.half() if t.is_floating_point() else t for name, t in
-         encoder.state_dict().items()},
+        {
+            name: t.half() if t.is_floating_point() else t
+            for name, t in encoder.state_dict().items()
+        },
         command=context.command("encoder"),
         seed=context.seed,
         device=context.device,

@@ -33,7 +33,7 @@ def train_evidence(context: RecipeContext) -> None:
         index = torch.randint(len(learn.labels), (256,))
         loss = F.cross_entropy(model(learn.features[index]), learn.attack[index])
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
         schedule.step()
     model.eval().requires_grad_(False)

@@ -19,6 +19,7 @@ from tqdm import tqdm
 from red_core.data.assets import write_tensors
 from red_core.data.datasets import load_official
 from red_core.models.dcgan import LATENT, DCGANDiscriminator, DCGANGenerator, Encoder
+from red_core.models.placement import place
 from red_core.recipes.common import (
     RecipeContext,
     load_checkpoint,
@@ -26,7 +27,7 @@ from red_core.recipes.common import (
     shuffled_batches,
 )
 
-EPOCHS = 16
+EPOCHS = 10
 PIXEL_WEIGHT = 25.0  # 1 / (2 sigma^2) with sigma^2 = 0.02: how closely a digit is redrawn
 ADVERSARIAL_WEIGHT = 4.0
 AVERAGE_DECAY = 0.999
@@ -36,9 +37,10 @@ class _Trainer:
     """Networks, optimisers and the moving average of G; one `step` per batch."""
 
     def __init__(self, device: str) -> None:
-        self.nets = nn.ModuleDict(
+        nets = nn.ModuleDict(
             {"G": DCGANGenerator(), "D": DCGANDiscriminator(32), "E": Encoder(width=32)}
-        ).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        )
+        self.nets = place(nets, device)
         self.average = copy.deepcopy(self.nets["G"])
         codec = [*self.nets["G"].parameters(), *self.nets["E"].parameters()]
         self.optimisers = {

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from red_core.data.assets import read_tensors, write_tensors
 from red_core.models.classifiers import Table3CNN
 from red_core.models.dcgan import Encoder
+from red_core.models.placement import place
 from red_core.recipes.common import (
     RecipeContext,
     accuracy,
@@ -32,8 +33,9 @@ def load_encoder(context: RecipeContext) -> Encoder:
     """The trained E, frozen, on the recipe's device."""
     encoder = Encoder()
     stored = read_tensors(context.dataset, "encoder.safetensors")
-    encoder.load_state_dict({k: t.float() if t.is_floating_point() else t
-                             for k, t in stored.items()})
+    encoder.load_state_dict(
+        {k: t.float() if t.is_floating_point() else t for k, t in stored.items()}
+    )
     return encoder.to(context.device).eval().requires_grad_(False)
 
 
@@ -44,7 +46,7 @@ def train_reader(context: RecipeContext) -> None:
     generator, encoder = load_generator(context), load_encoder(context)
     epochs = 1 if context.tiny else EPOCHS
     torch.manual_seed(context.seed + 1)
-    reader = Table3CNN().to(device=context.device, memory_format=torch.channels_last)
+    reader = place(Table3CNN(), context.device)
     optimiser = torch.optim.Adam(reader.parameters(), lr=1e-3, weight_decay=1e-5)
     steps = epochs * -(-len(pool.labels) // 128)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=steps)
@@ -67,11 +69,9 @@ def train_reader(context: RecipeContext) -> None:
             own = torch.randint(len(learn.labels), (32,), generator=draw)
             images = torch.cat((redrawn, clean[:32], learn.image[own].to(context.device)))
             labels = torch.cat((pool.labels[index], pool.labels[index][:32], learn.labels[own]))
-            loss = F.cross_entropy(
-                reader(images), labels.to(context.device), label_smoothing=0.02
-            )
+            loss = F.cross_entropy(reader(images), labels.to(context.device), label_smoothing=0.02)
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
             schedule.step()
         save_checkpoint(
@@ -92,9 +92,7 @@ def train_reader(context: RecipeContext) -> None:
         seed=context.seed,
         device=context.device,
         measured={
-            "accuracy_on_held_out_runs": accuracy(
-                reader, check.image, check.labels, context.device
-            )
+            "accuracy_on_held_out_runs": accuracy(reader, check.image, check.labels, context.device)
         },
         licence="MIT",
     )

@@ -30,8 +30,11 @@ SKIP = 10 * PER_CLASS + 2000  # beyond every image that D_a used
 
 @dataclass(frozen=True)
 class Runs:
-    """image: G(z) [N, 1, 28, 28]; labels [N]; attack [N], index into ATTACKS + none; features
-    [N, F] of `attack_evidence`."""
+    """What N runs left.
+
+    image: G(z) [N, 1, 28, 28]; labels [N]; attack [N], index into ATTACKS + none; features
+    [N, F] of `attack_evidence`.
+    """
 
     image: Tensor
     labels: Tensor
@@ -88,7 +91,5 @@ def finished_runs(context: RecipeContext) -> Runs:
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     """The temperature that makes softmax(logits / T) likeliest for labels [N] (Guo et al. 2017)."""
     grid = torch.logspace(-0.7, 1.0, 120)
-    losses = torch.stack(
-        [torch.nn.functional.cross_entropy(logits / t, labels) for t in grid]
-    )
+    losses = torch.stack([torch.nn.functional.cross_entropy(logits / t, labels) for t in grid])
     return float(grid[losses.argmin()])
