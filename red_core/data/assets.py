@@ -44,7 +44,8 @@ def read_manifest(dataset: str) -> dict[str, Any]:
     return manifest
 
 
-def _checked_bytes(dataset: str, name: str) -> bytes:
+def checked_bytes(dataset: str, name: str) -> bytes:
+    """One bundled file, after checking its SHA-256 against the manifest; or AssetError."""
     path = assets_root() / dataset / name
     entry = read_manifest(dataset).get(name)
     if entry is None:
@@ -70,14 +71,14 @@ def read_tensors(dataset: str, name: str) -> dict[str, Tensor]:
     missing, truncated, changed, or no safetensors file.
     """
     try:
-        return load(_checked_bytes(dataset, name))
+        return load(checked_bytes(dataset, name))
     except SafetensorError as error:
         raise AssetError(f"{assets_root() / dataset / name} is no safetensors file") from error
 
 
 def read_json(dataset: str, name: str) -> dict[str, Any]:
     """One bundled JSON file, after checking its SHA-256 against the manifest."""
-    content: dict[str, Any] = json.loads(_checked_bytes(dataset, name))
+    content: dict[str, Any] = json.loads(checked_bytes(dataset, name))
     return content
 
 
