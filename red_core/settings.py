@@ -167,7 +167,8 @@ def _one_of(what: str, value: object, known: tuple[str, ...]) -> None:
 
 
 def _text(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value).lower()
+    # repr is exact: a link's eps must be the very float, or the iterates would differ.
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value).lower()
 
 
 _TYPES = {field.name: str(field.type) for field in fields(RunSettings) if field.name != "solver"}
