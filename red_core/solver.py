@@ -21,6 +21,7 @@ from red_core.prox import block_soft_threshold, duality_gap, lambda_max, penalty
 Update = Literal["both", "z", "c_a"]
 SIGNAL_STEPS = ("gradient", "adam", "frozen")
 ACCELERATIONS = ("none", "nesterov", "restart")
+CHECK_EVERY = 10
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,9 @@ class SolverOptions:
     enter the alternation; halve_at: alternation steps after which the better half (lowest
     objective) is kept; steps: alternation steps; signal_step, signal_rate: the z update;
     acceleration: of c_a; lambda_fraction: lambda over lambda_max at the start of the alternation;
-    inner: proximal steps on c_a for each z-step; tolerance: an item stops once its relative
-    duality gap and its relative z-step are below it (0: run all steps).
+    inner: proximal steps on c_a for each z-step; tolerance: an item has settled once its
+    relative duality gap, and what its objective still gained in CHECK_EVERY steps, are below it
+    (0: run all steps).
     """
 
     restarts: int = 10
@@ -128,6 +130,8 @@ class Solver:
         )
         self._identity = torch.arange(starts.shape[1]).expand(starts.shape[:2]).to(starts.device)
         self._point: Linearised | None = None
+        self._checked = starts.new_full((len(starts),), torch.inf)
+        self.settled = torch.zeros(len(starts), dtype=torch.bool, device=starts.device)
         if not options.start_steps:
             self._begin_joint()
 
@@ -149,8 +153,8 @@ class Solver:
 
     @property
     def done(self) -> bool:
-        """Whether all steps are done."""
-        return self.k >= self.total
+        """Whether all steps are done, or every item has settled."""
+        return self.k >= self.total or bool(self.settled.all())
 
     # --- the algorithm -------------------------------------------------------------------
 
@@ -173,6 +177,8 @@ class Solver:
             self.joint_k += 1
             if self.joint_k in self.options.halve_at and self.z.shape[1] > 1:
                 self._keep_best(self._objective(), (self.z.shape[1] + 1) // 2)
+            if self.options.tolerance and self.joint_k % CHECK_EVERY == 0:
+                self._check_settled()
         elif self.k == self.options.start_steps:
             self._begin_joint()
 
@@ -214,6 +220,29 @@ class Solver:
         rows = (items * self.z.shape[1] + kept).flatten()
         for name in ("z", "c_a", "_extrapolated", "_t", "_identity"):
             setattr(self, name, getattr(self, name)[items, kept])
+        self._signal_step.keep(rows)
+        self._point = None
+
+    def _check_settled(self) -> None:
+        """Mark the items whose leading start no longer gains anything."""
+        items = torch.arange(len(self.problem), device=self.z.device)
+        lead = self._objective().argmin(1)
+        target = self._target(self._linearise())[items, lead]
+        gap, loss = duality_gap(target, self.c_a[items, lead], self.lam, self.problem.dictionary)
+        limit = self.options.tolerance * loss
+        self.settled = (gap <= limit) & (self._checked - loss <= limit)
+        self._checked = loss
+
+    def keep_items(self, items: Tensor) -> None:
+        """Go on with some items (indices [I]) only; the others are dropped from the run."""
+        starts = self.z.shape[1]
+        rows = (items[:, None] * starts + torch.arange(starts, device=items.device)).flatten()
+        self.problem = self.problem.take(items)
+        for name in (
+            *("z", "c_a", "lam", "settled"),
+            *("_extrapolated", "_t", "_identity", "_checked"),
+        ):
+            setattr(self, name, getattr(self, name)[items])
         self._signal_step.keep(rows)
         self._point = None
 

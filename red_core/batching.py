@@ -1,0 +1,52 @@
+"""Run a batch to its end: items that have settled leave it, so the rest goes on faster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+
+import torch
+from torch import Tensor
+
+from red_core.solver import Iterate, Solver
+
+
+def run_to_end(solver: Solver, tick: Callable[[], object] = lambda: None) -> Iterate:
+    """The last iterate of every item, each at the step where it settled or the run ended.
+
+    No snapshot is taken before; `tick` is called after every step. The solver is used up. In the
+    answer, `k` is the largest number of steps of any item.
+    """
+    waiting = torch.arange(len(solver.problem), device=solver.z.device)
+    ended: list[tuple[Tensor, Iterate]] = []
+    while not solver.done:
+        solver.step()
+        tick()
+        if solver.settled.any() and not solver.settled.all():
+            # The snapshot of all, then the settled rows of it: simple, and rare enough.
+            ended.append((waiting[solver.settled], _rows(solver.snapshot(), solver.settled)))
+            going = (~solver.settled).nonzero()[:, 0]
+            waiting = waiting[going]
+            solver.keep_items(going)
+    ended.append((waiting, solver.snapshot()))
+    return _merge(ended)
+
+
+def _rows(iterate: Iterate, chosen: Tensor) -> Iterate:
+    tensors = {
+        field.name: getattr(iterate, field.name)[chosen]
+        for field in fields(Iterate)
+        if isinstance(getattr(iterate, field.name), Tensor)
+    }
+    return replace(iterate, **tensors)
+
+
+def _merge(parts: list[tuple[Tensor, Iterate]]) -> Iterate:
+    order = torch.cat([items for items, _ in parts]).argsort()
+    last = parts[-1][1]
+    tensors = {
+        field.name: torch.cat([getattr(iterate, field.name) for _, iterate in parts])[order]
+        for field in fields(Iterate)
+        if isinstance(getattr(last, field.name), Tensor)
+    }
+    return replace(last, **tensors)
