@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +13,7 @@ from red_core.bundle import Bundle
 from red_core.latent import random_starts
 from red_core.problem import RedProblem
 from red_core.settings import RunSettings, SettingsError, item_seed
-from red_core.solver import Iterate, Solver, SolverOptions
+from red_core.solver import Solver, SolverOptions
 from red_core.verdict import Readers
 
 
@@ -126,14 +126,6 @@ def make_solver(
 def start_seeds(settings: RunSettings) -> list[int]:
     """The seeds of one run's random starts: the app and the command line share them."""
     return [item_seed(settings.seed, settings.index)]
-
-
-def run_to_end(solver: Solver, tick: Callable[[], object] = lambda: None) -> Iterate:
-    """All steps of a solver, with no snapshot but the last; `tick` is called after every step."""
-    while not solver.done:
-        solver.step()
-        tick()
-    return solver.snapshot()
 
 
 def readers_for(bundle: Bundle, preset: str) -> Readers:
