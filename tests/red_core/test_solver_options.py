@@ -1,0 +1,58 @@
+"""Every bad number is refused, by name."""
+
+import math
+from dataclasses import fields
+
+import pytest
+
+from red_core.presets import DEFAULT_PRESET, PRESETS
+from red_core.solver import SolverOptions
+
+BAD = [
+    ({"restarts": -1}, "restarts"),
+    ({"restarts": 65}, "restarts"),
+    ({"restarts": 0}, "at least one start"),
+    ({"start_steps": -1}, "start_steps"),
+    ({"start_steps": 2001}, "start_steps"),
+    ({"steps": 0}, "steps"),
+    ({"steps": 5001}, "steps"),
+    ({"carry": 0}, "carry"),
+    ({"carry": 66}, "carry"),
+    ({"inner": 0}, "inner"),
+    ({"inner": 51}, "inner"),
+    ({"lambda_fraction": 0.0}, "lambda_fraction"),
+    ({"lambda_fraction": 2.1}, "lambda_fraction"),
+    ({"lambda_fraction": math.nan}, "lambda_fraction"),
+    ({"start_rate": 0.0}, "start_rate"),
+    ({"start_rate": 11.0}, "start_rate"),
+    ({"signal_rate": -0.1}, "signal_rate"),
+    ({"signal_rate": math.nan}, "signal_rate"),
+    ({"signal_rate": math.inf}, "signal_rate"),
+    ({"signal_step": "newton"}, "signal steps are gradient, adam, frozen"),
+    ({"start_step": ""}, "signal steps are"),
+    ({"acceleration": "fast"}, "acceleration is one of none, nesterov, restart"),
+    ({"tolerance": -1e-9}, "tolerance"),
+    ({"tolerance": 1.0}, "tolerance"),
+    ({"tolerance": math.nan}, "tolerance"),
+]
+
+
+@pytest.mark.parametrize(("values", "message"), BAD)
+def test_a_bad_number_is_refused_by_name(values, message):
+    with pytest.raises(ValueError, match=message):
+        SolverOptions(**values)
+
+
+def test_an_encoders_guess_is_start_enough():
+    assert SolverOptions(restarts=0, encoder_start=True).restarts == 0
+
+
+def test_the_paper_preset_has_b2s_numbers():
+    paper = PRESETS["paper"]
+    assert (paper.restarts, paper.start_steps, paper.steps, paper.carry) == (10, 100, 500, 1)
+    assert (paper.acceleration, paper.lambda_fraction) == ("nesterov", 0.35)
+    assert paper.signal_step == "gradient"
+    frozen = PRESETS["paper-frozen"]
+    different = {f.name for f in fields(paper) if getattr(paper, f.name) != getattr(frozen, f.name)}
+    assert different == {"signal_step"}
+    assert DEFAULT_PRESET == "best"
