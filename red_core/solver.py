@@ -33,9 +33,10 @@ class SolverOptions:
     enter the alternation; halve_at: alternation steps after which the better half (lowest
     objective) is kept; steps: alternation steps; signal_step, signal_rate: the z update;
     acceleration: of c_a; lambda_fraction: lambda over lambda_max at the start of the alternation;
-    inner: proximal steps on c_a for each z-step; tolerance: an item has settled once its
-    relative duality gap, and what its objective still gained in CHECK_EVERY steps, are below it
-    (0: run all steps).
+    latent_weight: w of a term w/2 ||z||^2 in the objective, which keeps z where G was trained
+    (0: the paper's eq. 5); inner: proximal steps on c_a for each z-step; tolerance: an item has
+    settled once its relative duality gap, and what its objective still gained in CHECK_EVERY
+    steps, are below it (0: run all steps).
     """
 
     restarts: int = 10
@@ -50,6 +51,7 @@ class SolverOptions:
     signal_rate: float = 0.01
     acceleration: str = "nesterov"
     lambda_fraction: float = 0.35
+    latent_weight: float = 0.0
     inner: int = 1
     tolerance: float = 0.0
 
@@ -64,6 +66,8 @@ class SolverOptions:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ValueError(f"{name} must lie between {low} and {high}, not {value}")
+        if any(step < 1 for step in self.halve_at):
+            raise ValueError(f"halve_at holds steps of the alternation, from 1: {self.halve_at}")
         if self.restarts + self.encoder_start < 1:
             raise ValueError("a run needs at least one start: restarts >= 1 or encoder_start")
         if not 0 < self.lambda_fraction <= 2:
@@ -71,6 +75,8 @@ class SolverOptions:
         for name in ("start_rate", "signal_rate"):
             if not 0 < getattr(self, name) <= 10:
                 raise ValueError(f"{name} must lie in (0, 10], not {getattr(self, name)}")
+        if not 0 <= self.latent_weight <= 10:
+            raise ValueError(f"latent_weight must lie in [0, 10], not {self.latent_weight}")
         if self.signal_step not in SIGNAL_STEPS or self.start_step not in SIGNAL_STEPS:
             raise ValueError(f"signal steps are {', '.join(SIGNAL_STEPS)}")
         if self.acceleration not in ACCELERATIONS:
@@ -135,11 +141,13 @@ class Solver:
         if not options.start_steps:
             self._begin_joint()
 
-    @staticmethod
-    def _make_step(kind: str, rate: float, steps: int) -> SignalStep:
+    def _make_step(self, kind: str, rate: float, steps: int) -> SignalStep:
         if kind == "frozen":
             return FrozenStep()
-        return AdamStep(rate, steps) if kind == "adam" else GradientStep(rate)
+        weight = self.options.latent_weight
+        if kind == "adam":
+            return AdamStep(rate, steps, weight=weight)
+        return GradientStep(rate, weight=weight)
 
     @property
     def phase(self) -> str:
@@ -202,7 +210,7 @@ class Solver:
     def _begin_joint(self) -> None:
         """Carry the best starts on, and set lambda from the best one's residual."""
         target = self._target(self._linearise())
-        error = target.square().sum(-1)
+        error = 0.5 * target.square().sum(-1) + self._prior(self.z)
         best = target.gather(
             1, error.argmin(1)[:, None, None].expand(-1, 1, target.shape[-1])
         ).squeeze(1)
@@ -229,6 +237,7 @@ class Solver:
         lead = self._objective().argmin(1)
         target = self._target(self._linearise())[items, lead]
         gap, loss = duality_gap(target, self.c_a[items, lead], self.lam, self.problem.dictionary)
+        loss = loss + self._prior(self.z)[items, lead]
         limit = self.options.tolerance * loss
         self.settled = (gap <= limit) & (self._checked - loss <= limit)
         self._checked = loss
@@ -262,7 +271,12 @@ class Solver:
         """The objective of every start, [B, S]."""
         dictionary = self.problem.dictionary
         residual = self._target(self._linearise()) - dictionary.combine(self.c_a)
-        return 0.5 * residual.square().sum(-1) + self.lam[:, None] * penalty(self.c_a, dictionary)
+        fit = 0.5 * residual.square().sum(-1) + self._prior(self.z)
+        return fit + self.lam[:, None] * penalty(self.c_a, dictionary)
+
+    def _prior(self, z: Tensor) -> Tensor:
+        """w/2 ||z||^2 of z [B, S, *latent], [B, S]."""
+        return 0.5 * self.options.latent_weight * z.flatten(2).square().sum(-1)
 
     def snapshot(self) -> Iterate:
         """The present iterate: for each item, the start with the lowest objective."""
@@ -286,6 +300,7 @@ class Solver:
             c_a + self._eta_c * correlation, self._eta_c * lam, dictionary
         )
         z_square = pulled.flatten(1).square().sum(1)
+        descent = (pulled + self.options.latent_weight * z.detach()).flatten(1).square().sum(1)
         return Iterate(
             k=self.k,
             phase=self.phase if self.joint_k == 0 else "joint",
@@ -293,12 +308,12 @@ class Solver:
             c_a=c_a.clone(),
             image=problem.as_images(image).clone(),
             residual=problem.as_images(residual),
-            loss=loss,
+            loss=loss + self._prior(self.z)[items, lead],
             lam=lam.clone(),
             block_energy=dictionary.energies(c_a),
             gap=gap,
             gradient_norm=2 * (z_square + correlation.square().sum(1)).sqrt(),
-            prox_residual=(z_square + ((c_a - shrunk) / self._eta_c).square().sum(1)).sqrt(),
+            prox_residual=(descent + ((c_a - shrunk) / self._eta_c).square().sum(1)).sqrt(),
             leader=self._identity[items, lead].clone(),
         )
 
