@@ -1,0 +1,85 @@
+"""Act 1, the deception: x + delta = x', and what the classifier says before and after."""
+
+from __future__ import annotations
+
+import streamlit as st
+import torch
+
+from pages.ui import help, pictures, words
+from pages.ui.figures.bars import probability_figure
+from pages.ui.live_chart import live_chart
+from pages.ui.session import Scene
+from pages.ui.stills import Still, stills
+from pages.ui.style import headline, is_dark
+from pages.ui.theme import ATTACK_LABELS
+from red_core.attacks import ATTACKS, attack_norm
+
+
+def deception(scene: Scene) -> None:
+    """Draw the act."""
+    bundle, made = scene.parts.bundle, scene.deception
+    names, settings = bundle.class_names, scene.settings
+    with torch.no_grad():
+        both = bundle.psi(torch.cat((made.clean, made.attacked))).softmax(1).cpu()
+    before, after = both[0], both[1]
+    true = None if made.labels is None else names[int(made.labels[0])]
+    headline(
+        1,
+        "The deception",
+        words.deception_headline(
+            true if settings.source != "realizable" else None,
+            names[int(before.argmax())],
+            names[int(after.argmax())],
+            float(after.max()),
+            settings.attack,
+            settings.source,
+            None if settings.target is None else names[settings.target],
+        ),
+    )
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        stills(_pictures(scene), key="equation-1", side=200)
+    with right:
+        attack = None if settings.attack == "none" else settings.attack
+        live_chart(probability_figure(before, after, names, attack), key="bars", height=250)
+    with st.expander("What am I seeing?"):
+        st.markdown(help.ACT_1)
+
+
+def _pictures(scene: Scene) -> list[Still]:
+    made, settings = scene.deception, scene.settings
+    delta = (made.attacked - made.clean).cpu()
+    limit = max(float(delta.abs().max()), 1e-6)
+    kinds = ATTACKS if settings.attack == "none" else (settings.attack,)
+    sizes = ", ".join(
+        f"‖δ‖ = {float(attack_norm(delta, kind)[0]):.3g} in {ATTACK_LABELS[kind]}" for kind in kinds
+    )
+    if settings.attack == "none":
+        sizes = "no perturbation"
+    elif (attack := settings.attack_settings()) and settings.source != "realizable":
+        sizes += f" (ε = {attack.eps:g})"
+    scale = f"±{limit:.2g}" if settings.attack != "none" else "zero"
+    own = settings.source == "own"
+    of_g = "G(z*), made by the generator" if settings.source == "realizable" else "the clean image"
+    return [
+        Still(
+            pictures.picture(made.clean[0].cpu()),
+            "x",
+            "your image" if own else of_g,
+            "The clean image x",
+        ),
+        Still(
+            pictures.signed(delta[0], limit, dark=is_dark()),
+            f"δ, scale {scale}",
+            sizes,
+            f"The perturbation delta on a diverging scale of {scale}",
+            sign="+",
+        ),
+        Still(
+            pictures.picture(made.attacked[0].cpu()),
+            "x'",
+            "all that the solver sees",
+            "The attacked image x'",
+            sign="=",
+        ),
+    ]

@@ -1,0 +1,156 @@
+"""Act 3, the verdict: x' = G(z) + D_a c_a + residual, and what follows, in words."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from pages.ui import pictures, words
+from pages.ui.runner import RunView
+from pages.ui.session import Scene
+from pages.ui.stills import Still, nothing_yet, stills
+from pages.ui.style import headline, is_dark
+from pages.ui.theme import ATTACK_LABELS
+from pages.ui.transport import position
+from red_core.experiment import readers_for
+
+
+def answers_of(scene: Scene, view: RunView | None) -> words.Answers | None:
+    """The verdict in names, once there is one."""
+    if view is None or view.verdict is None:
+        return None
+    settings, bundle, made = scene.settings, scene.parts.bundle, scene.deception
+    readers = readers_for(bundle, settings.preset)
+    own_as_is = settings.source == "own" and settings.attack == "none"
+    return words.answers(
+        view.verdict,
+        bundle.class_names,
+        None if made.labels is None else int(made.labels[0]),
+        None if own_as_is else settings.attack,
+        silent=float(view.frames[-1].block_energy.max()) == 0,
+        has_reader=readers.reader is not None,
+        has_evidence=readers.evidence is not None,
+    )
+
+
+def verdict(scene: Scene, view: RunView | None) -> None:
+    """Draw the act."""
+    found = answers_of(scene, view)
+    headline(3, "The verdict", words.verdict_headline(found, "" if view is None else view.state))
+    stills(_parts(scene, view), key="equation-3", side=200)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        if found is None:
+            st.caption("Who says what will stand here.")
+        else:
+            for sentence in words.verdict_sentences(found):
+                st.markdown(sentence)
+            st.html(table(found))
+    with right:
+        _charts(scene, view)
+    with st.expander("What am I seeing?"):
+        st.markdown(help.ACT_3)
+
+
+def _charts(scene: Scene, view: RunView | None) -> None:
+    """How sure both answers are, and the residual of every block."""
+    bundle = scene.parts.bundle
+    attacks, names = bundle.dictionary.attacks, bundle.class_names
+    verdict = None if view is None else view.verdict
+    if verdict is None:
+        figure = margin_figure(None, None, names, (*attacks, "none"))
+        table = residual_figure(None, names, attacks)
+    else:
+        figure = margin_figure(
+            verdict.signal_probabilities[0].cpu(),
+            verdict.attack_probabilities[0].cpu(),
+            names,
+            verdict.attack_names,
+        )
+        table = residual_figure(verdict.block_residuals[0].cpu(), names, attacks)
+    live_chart(figure, key="margins", height=210)
+    live_chart(table, key="residuals", height=210)
+
+
+def _parts(scene: Scene, view: RunView | None) -> list[Still]:
+    """x' and its three parts at the iterate looked at."""
+    dark, place = is_dark(), position(view)
+    attacked = Still(
+        pictures.picture(scene.deception.attacked[0].cpu()),
+        "x'",
+        "the attacked image",
+        "The attacked image x'",
+    )
+    if view is None or place is None:
+        empty = nothing_yet(dark)
+        return [
+            attacked,
+            Still(empty, "G(z)", "the signal", "Not known yet", "="),
+            Still(empty, "D_a c_a", "the attack", "Not known yet", "+"),
+            Still(empty, "residual", "the rest", "Not known yet", "+"),
+        ]
+    frame = view.frames[place]
+    explained = scene.deception.attacked.cpu() - frame.image - frame.residual
+    limit = max(float(explained.abs().max()), float(frame.residual.abs().max()), 1e-6)
+    scale = f"scale ±{limit:.2f}"
+    return [
+        attacked,
+        Still(
+            pictures.picture(frame.image[0]),
+            "G(z)",
+            f"the signal at k = {frame.k}",
+            "The recovered signal G(z)",
+            "=",
+        ),
+        Still(
+            pictures.signed(explained[0], limit, dark=dark),
+            "D_a c_a",
+            f"the attack, {scale}",
+            "The recovered perturbation D_a c_a",
+            "+",
+        ),
+        Still(
+            pictures.signed(frame.residual[0], limit, dark=dark),
+            "residual",
+            f"the rest, {scale}",
+            "What neither explains",
+            "+",
+        ),
+    ]
+
+
+def table(found: words.Answers) -> str:
+    """Who says what, as an HTML table."""
+    attacks = {**ATTACK_LABELS, "none": "none"}
+    true_attack = None if found.true_attack is None else attacks[found.true_attack]
+    rows = [
+        ("the truth", found.true_signal or "not known", true_attack or "not known", "", ""),
+        ("ψ on x'", found.adversarial, "", _mark(found.adversarial, found.true_signal), ""),
+        (
+            "this preset",
+            found.signal,
+            attacks[found.attack],
+            _mark(found.signal, found.true_signal),
+            _mark(found.attack, found.true_attack),
+        ),
+        (
+            "the paper's rules",
+            found.psi_signal,
+            attacks[found.block_attack],
+            _mark(found.psi_signal, found.true_signal),
+            _mark(found.block_attack, found.true_attack),
+        ),
+    ]
+    body = "".join(
+        f"<tr><td>{escape(who)}</td><td>{escape(signal)}{signal_mark}</td>"
+        f"<td>{escape(attack)}{attack_mark}</td></tr>"
+        for who, signal, attack, signal_mark, attack_mark in rows
+    )
+    head = "<tr><th>who</th><th>signal</th><th>attack</th></tr>"
+    return f'<table class="answers"><thead>{head}</thead><tbody>{body}</tbody></table>'
+
+
+def _mark(said: str, true: str | None) -> str:
+    word = words.mark(said, true)
+    return f" <small>{word}</small>" if word else ""

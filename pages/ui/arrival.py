@@ -1,0 +1,113 @@
+"""How a page begins and ends: from the URL to the held request, and from that to the URL.
+
+The held request lives in the session: `held` (settings, own image, run, teach), `link` and
+`link_at` (what was last written to the URL, and when), `complaints` (about the URL).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import streamlit as st
+from torch import Tensor
+
+from pages.ui.controls import seed_widgets
+from pages.ui.session import Parts, Scene, desk, devices, digest, load_parts
+from pages.ui.state import Request, as_query, from_query
+from red_core.bundle import Bundle, choose_device
+from red_core.data.assets import AssetError
+from red_core.settings import RunSettings
+
+_LAG = 3.0  # seconds in which the browser may still send the URL from before our last change
+
+
+def arrive() -> tuple[Request, Bundle]:
+    """The request this run of the page begins with, and the trained parts' bundle."""
+    state = st.session_state
+    query = st.query_params.to_dict()
+    late = time.monotonic() - state.get("link_at", 0.0) > _LAG
+    # A URL that we did not write comes with a new session, or from the browser's back button.
+    fresh = "held" not in state or (bool(query) and query != state.get("link") and late)
+    if fresh:
+        request, complaints = from_query(query)
+        if request.settings.device not in devices():
+            complaints.append(
+                f"This machine has no {request.settings.device} device: auto takes its place."
+            )
+            request = replace(request, settings=replace(request.settings, device="auto"))
+        state["held"], state["complaints"] = request, complaints
+    bundle = _parts(state["held"].settings).bundle
+    if state["held"].settings.index >= len(bundle.examples):
+        state["complaints"].append(
+            f"There is no example {state['held'].settings.index}: the bundled ones are numbered "
+            f"0 to {len(bundle.examples) - 1}. Example 0 takes its place."
+        )
+        changed = replace(state["held"].settings, index=0)
+        state["held"] = replace(state["held"], settings=changed)
+    if "run" not in state or fresh:
+        state["run"] = state["held"].run
+    if fresh or "ui.source" not in state:
+        seed_widgets(state["held"], bundle)
+    for complaint in state["complaints"]:
+        st.warning(complaint)
+    return replace(state["held"], run=state["run"]), bundle
+
+
+def adopt(request: Request) -> None:
+    """Take over a whole request, as if its URL had been opened."""
+    state = st.session_state
+    state["held"] = replace(request, teach=state["held"].teach)
+    state["run"], state["complaints"] = request.run, []
+    seed_widgets(state["held"], _parts(request.settings).bundle)
+
+
+def hold(settings: RunSettings, own: Tensor | None) -> Request:
+    """Keep what the controls ask for; a change ends the wish to run and old complaints."""
+    state = st.session_state
+    held: Request = state["held"]
+    own = own if settings.source == "own" else None
+    if settings != held.settings or digest(own) != digest(held.own):
+        state["run"], state["complaints"] = False, []
+    state["held"] = replace(held, settings=settings, own=own, run=state["run"])
+    kept: Request = state["held"]
+    return kept
+
+
+def scene_of(held: Request) -> Scene:
+    """Load the models and craft the deception, in turn with everybody's computing."""
+    parts = _parts(held.settings)
+    waiting = st.empty()
+
+    def tell(place: int) -> None:
+        if place:
+            waiting.info(f"Waiting in line to craft the attack: {place} ahead.")
+        else:
+            waiting.empty()
+
+    with st.spinner("Crafting the attack", show_time=True):
+        made = desk().craft(parts, held.settings, held.own, tell)
+    return Scene(held.settings, parts, made, (held.settings, digest(held.own)))
+
+
+def query_of(held: Request) -> dict[str, str]:
+    """The URL's strings."""
+    return as_query(replace(held, run=bool(st.session_state["run"])))
+
+
+def write_link(held: Request) -> None:
+    """Put the state into the browser's address."""
+    state, query = st.session_state, query_of(held)
+    if query != st.query_params.to_dict():
+        st.query_params.from_dict(query)
+        state["link_at"] = time.monotonic()
+    state["link"] = query
+
+
+def _parts(settings: RunSettings) -> Parts:
+    """The trained parts, or the page ends with one clear message."""
+    try:
+        return load_parts(settings.dataset, str(choose_device(settings.device)))
+    except AssetError as error:
+        st.error(f"The trained files cannot be used. {error}")
+        st.stop()

@@ -1,0 +1,292 @@
+"""The sidebar: image, attack, solver. Widgets start from the held request and answer the next one.
+
+A widget's key names what its value is measured against (`ui.eps.linf`, `ui.solver.paper.steps`):
+a value equal to the paper's or the preset's is not part of the settings, so links stay short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import streamlit as st
+from torch import Tensor
+
+from pages.ui import help, own_image
+from pages.ui.gallery import gallery, indices_of
+from pages.ui.named import NAMED
+from pages.ui.session import devices
+from pages.ui.state import Request
+from pages.ui.theme import ATTACK_LABELS
+from red_core.attacks import ATTACKS, MAX_EPS, MAX_STEPS, PAPER_ATTACKS, AttackSettings
+from red_core.bundle import Bundle
+from red_core.data.intake import Intake
+from red_core.presets import PRESETS
+from red_core.settings import MAX_SEED, RunSettings, SettingsError
+from red_core.solver import ACCELERATIONS, SIGNAL_STEPS, SolverOptions
+
+SOURCE_LABELS = {
+    "gallery": "Gallery",
+    "upload": "Upload",
+    "draw": "Draw",
+    "generated": "Generated",
+}
+_CHOICES = {
+    "start_step": SIGNAL_STEPS,
+    "signal_step": SIGNAL_STEPS,
+    "acceleration": ACCELERATIONS,
+}
+_STEP = {"linf": 0.05, "l2": 0.25, "l1": 1.0}  # of the number fields
+
+
+def seed_widgets(request: Request, bundle: Bundle) -> None:
+    """Set every widget to the request's values; call it before the widgets are drawn."""
+    state, settings = st.session_state, request.settings
+    for key in [str(key) for key in state if str(key).startswith("ui.")]:
+        if not key.startswith("ui.file"):
+            del state[key]
+    state["ui.source"] = {"example": "gallery", "realizable": "generated"}.get(
+        settings.source, "upload"
+    )
+    index = settings.index if settings.index < len(bundle.examples) else 0
+    state["ui.index"] = index
+    state["ui.class"] = int(bundle.examples.labels[index])
+    state["ui.attack"] = settings.attack
+    attack = settings.attack_settings()
+    if attack is not None:
+        for name in ("eps", "step_size", "steps"):
+            state[f"ui.{name}.{attack.kind}"] = getattr(attack, name)
+    state["ui.target"] = settings.target
+    state["ui.preset"] = settings.preset
+    for name, value in settings.solver:
+        state[f"ui.solver.{settings.preset}.{name}"] = _shown(value)
+    state["ui.seed"] = settings.seed
+    state["ui.device"] = settings.device
+    if request.own is not None:
+        state["own.upload"] = own_image.from_link(request.own)
+
+
+def controls(
+    held: Request, bundle: Bundle, adopt: Callable[[Request], None]
+) -> tuple[RunSettings, Tensor | None]:
+    """Draw the controls; the settings and own image they ask for, or the held ones if refused.
+
+    adopt: takes over a whole request, for the named settings.
+    """
+    st.subheader("Image", anchor=False)
+    source, index, own = _image(bundle)
+    st.subheader("Attack", anchor=False)
+    attack = _attack(held.settings.dataset, source, bundle.class_names)
+    st.subheader("Solver", anchor=False)
+    solver = _solver()
+    _named(adopt)
+    if source == "own" and own is None:
+        return held.settings, held.own
+    try:
+        settings = RunSettings(
+            dataset=held.settings.dataset, source=source, index=index, **attack, **solver
+        )
+    except SettingsError as error:
+        st.error(f"{str(error)[:1].upper()}{str(error)[1:]}. The settings before it still hold.")
+        return held.settings, held.own
+    return settings, None if own is None else own.image
+
+
+# --- image -----------------------------------------------------------------------------------
+
+
+def _image(bundle: Bundle) -> tuple[str, int, Intake | None]:
+    """The source as RunSettings has it, the index, and the user's image."""
+    state = st.session_state
+    chosen = st.segmented_control(
+        "Source",
+        list(SOURCE_LABELS),
+        format_func=SOURCE_LABELS.__getitem__,
+        required=True,
+        help=help.SOURCE,
+        key="ui.source",
+        width="stretch",
+    )
+    if chosen in ("upload", "draw"):
+        widget = own_image.upload if chosen == "upload" else own_image.draw
+        own = widget(state.get(f"own.{chosen}"), key=f"ui.file.{chosen}")
+        state[f"own.{chosen}"] = own
+        return "own", 0, own
+    if chosen == "generated":
+        st.caption("An image that G makes from the seed, with a pattern of D_a added to it.")
+        return "realizable", 0, None
+    _gallery(bundle)
+    return "example", int(state["ui.index"]), None
+
+
+def _gallery(bundle: Bundle) -> None:
+    state, examples, names = st.session_state, bundle.examples, bundle.class_names
+    state.setdefault("ui.index", 0)
+    state.setdefault("ui.class", int(examples.labels[state["ui.index"]]))
+
+    def to_class() -> None:
+        state["ui.index"] = indices_of(examples, state["ui.class"])[0]
+
+    def to_index(index: int) -> None:
+        state["ui.index"] = index
+
+    def follow_index() -> None:
+        state["ui.class"] = int(examples.labels[state["ui.index"]])
+
+    st.pills(
+        "Digit",
+        range(len(names)),
+        format_func=names.__getitem__,
+        required=True,
+        help=help.DIGIT,
+        key="ui.class",
+        on_change=to_class,
+    )
+    label = int(state["ui.class"])
+    gallery(examples, label, names[label], state["ui.index"], to_index, key="ui.gallery")
+    st.number_input(
+        "Example number",
+        min_value=0,
+        max_value=len(examples) - 1,
+        help=help.INDEX,
+        key="ui.index",
+        on_change=follow_index,
+    )
+
+
+# --- attack ----------------------------------------------------------------------------------
+
+
+def _attack(dataset: str, source: str, class_names: tuple[str, ...]) -> dict[str, Any]:
+    """The attack's part of RunSettings."""
+    state = st.session_state
+    kind = st.segmented_control(
+        "Norm",
+        [*ATTACKS, "none"],
+        format_func=ATTACK_LABELS.__getitem__,
+        required=True,
+        help=help.ATTACK,
+        key="ui.attack",
+        width="stretch",
+    )
+    if kind == "none":
+        return {"attack": kind}
+    if source == "realizable":
+        st.caption("Its size is the mean of the dictionary's own attacks of this kind.")
+        return {"attack": kind}
+    paper = PAPER_ATTACKS[dataset][kind]
+    eps = _number(f"ui.eps.{kind}", "Budget ε", paper.eps, _STEP[kind], MAX_EPS[kind], help.EPS)
+    left, right = st.columns(2, wrap=False)
+    with left:
+        step = _number(
+            f"ui.step_size.{kind}",
+            "Step size",
+            paper.step_size,
+            paper.step_size / 2,
+            MAX_EPS[kind],
+            help.STEP_SIZE,
+        )
+    key = f"ui.steps.{kind}"
+    state.setdefault(key, paper.steps)
+    steps = right.number_input(
+        "PGD steps", 1, MAX_STEPS, help=help.ATTACK_STEPS.format(paper=paper.steps), key=key
+    )
+    target = st.selectbox(
+        "Target",
+        [None, *range(len(class_names))],
+        format_func=lambda label: "any other class" if label is None else class_names[label],
+        help=help.TARGET,
+        key="ui.target",
+    )
+    asked = AttackSettings(kind, eps, step, steps) if eps > 0 and step > 0 else None
+    return {
+        "attack": kind,
+        "eps": None if asked and asked.eps == paper.eps else eps,
+        "step_size": None if asked and asked.step_size == paper.step_size else step,
+        "attack_steps": None if steps == paper.steps else int(steps),
+        "target": target,
+    }
+
+
+def _number(key: str, label: str, paper: float, step: float, most: float, text: str) -> float:
+    st.session_state.setdefault(key, paper)
+    value = st.number_input(
+        label, 0.0, most, step=step, format="%g", help=text.format(paper=paper), key=key
+    )
+    return float(f"{value:.12g}")  # 0.1 + 0.05 is 0.15, not 0.15000000000000002
+
+
+# --- solver ----------------------------------------------------------------------------------
+
+
+def _solver() -> dict[str, Any]:
+    """The solver's part of RunSettings."""
+    preset = st.selectbox("Preset", list(PRESETS), help=help.PRESET, key="ui.preset")
+    changed = []
+    with st.expander("Advanced"):
+        for field in fields(SolverOptions):
+            base = getattr(PRESETS[preset], field.name)
+            value = _option(f"ui.solver.{preset}.{field.name}", field.name, base)
+            if value != base:
+                changed.append((field.name, value))
+    left, right = st.columns(2, wrap=False)
+    st.session_state.setdefault("ui.seed", 0)
+    seed = left.number_input("Seed", 0, MAX_SEED, help=help.SEED, key="ui.seed")
+    device = right.selectbox("Device", devices(), help=help.DEVICE, key="ui.device")
+    return {
+        "preset": preset,
+        "solver": tuple(sorted(changed)),
+        "seed": int(seed),
+        "device": device,
+    }
+
+
+def _shown(value: object) -> object:
+    """An option's value as its widget holds it."""
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else value
+
+
+def _option(key: str, name: str, base: Any) -> Any:
+    """One solver option in a widget of its type."""
+    label, text = help.OPTIONS.get(name, (name.replace("_", " ").capitalize(), None))
+    st.session_state.setdefault(key, _shown(base))
+    if isinstance(base, bool):
+        return st.toggle(label, help=text, key=key)
+    if name in _CHOICES:
+        return st.selectbox(label, _CHOICES[name], help=text, key=key)
+    if isinstance(base, tuple):
+        written = st.text_input(label, help=text, key=key)
+        parts = [part.strip() for part in written.split(",") if part.strip()]
+        if not all(part.isdecimal() and len(part) < 6 for part in parts):
+            st.error("Write whole numbers with commas between them.")
+            return base
+        return tuple(int(part) for part in parts)
+    if isinstance(base, int):
+        return int(st.number_input(label, 0, 10_000, help=text, key=key))
+    if isinstance(base, float):
+        value = st.number_input(label, 0.0, 10.0, step=0.01, format="%g", help=text, key=key)
+        return float(f"{value:.12g}")
+    return st.text_input(label, help=text, key=key)
+
+
+def _named(adopt: Callable[[Request], None]) -> None:
+    """The named settings: choosing one takes it over whole."""
+
+    def load() -> None:
+        chosen = st.session_state["pick"]
+        if chosen is not None:
+            adopt(Request(NAMED[chosen].settings))
+        st.session_state["pick"] = None
+
+    st.selectbox(
+        "Named settings",
+        range(len(NAMED)),
+        index=None,
+        format_func=lambda place: NAMED[place].name,
+        placeholder="The paper's experiments",
+        help="Each sets everything above.\n\n"
+        + "\n\n".join(f"**{named.name}.** {named.about}" for named in NAMED),
+        key="pick",
+        on_change=load,
+    )

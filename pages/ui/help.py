@@ -1,0 +1,141 @@
+"""What the page teaches: a short text for every control, and one for every act."""
+
+from __future__ import annotations
+
+SOURCE = (
+    "Where the image x comes from. **Gallery**: held-out MNIST digits that no training here has "
+    "seen. **Upload** and **Draw**: your own. **Generated**: x' = G(z\\*) + D_a c_a\\* with both "
+    "parts known, the only case in which the error bound μ can be computed exactly (B.1)."
+)
+DIGIT = "The class of the digits shown below."
+INDEX = "The digit's number among the bundled examples; links and the command line use it too."
+UPLOAD = (
+    "PNG, JPEG or WebP is centred, inverted if its ground is bright, and scaled as MNIST's digits "
+    "were. An NPZ or NPY array of 28 x 28 numbers in [0, 1] is taken as it is, so that an image "
+    "already attacked can be brought in."
+)
+ATTACK = (
+    "The norm that limits the perturbation δ. **ℓ∞** moves every pixel a little, **ℓ2** spreads "
+    "its energy over strokes, **ℓ1** changes few pixels much. The solver is not told which."
+)
+EPS = "The budget: ‖δ‖ ≤ ε in the chosen norm, with pixels in [0, 1]. The paper uses {paper:g}."
+STEP_SIZE = "How far each step of projected gradient descent goes. The paper uses {paper:g}."
+ATTACK_STEPS = (
+    "Steps of projected gradient descent (PGD). Fewer make a weaker attack. The paper uses {paper}."
+)
+TARGET = (
+    "Untargeted attacks leave the true class by whichever way is easiest; a targeted one heads "
+    "for the class you name, which needs more budget."
+)
+PRESET = (
+    "**best**: several starts carried through the alternation, a small λ, readers trained on "
+    "reconstructions. **paper**: Algorithm 1 with its misprints corrected and the numbers of B.2. "
+    "**paper-frozen**: the same with z frozen after the start, as in the published code."
+)
+SEED = "Decides every random start, of the attack and of the solver. Same seed, same iterates."
+DEVICE = "Where torch computes. auto takes cuda, then mps, then cpu."
+SPEED = "Slow motion: at most so many steps a second. It changes no iterate."
+SCRUB = "Every recorded iterate of the run. Move it once the run has paused or ended."
+RUN = "Run Algorithm 1 on x' alone: it sees neither x nor the attack. Again: pause, resume."
+BOTH = "One step: z and c_a both move from the present iterate, as in Algorithm 1."
+ONLY_Z = "One step on z alone: G(z) moves, the attack's code c_a stays."
+ONLY_C = (
+    "One proximal step on c_a alone: G(z) stays. It does nothing before the alternation begins, "
+    "while c_a is zero."
+)
+BACK = "Look at the iterate before this one."
+FORWARD = "Look at the next recorded iterate."
+STOP = "End the run here and judge what it has."
+
+# name: (label, help) of the options of `SolverOptions`.
+OPTIONS = {
+    "restarts": (
+        "Random starts",
+        "Random z⁰ that descend ‖x' - G(z)‖² before the alternation (Defense-GAN uses 10).",
+    ),
+    "encoder_start": (
+        "Encoder start",
+        "Whether an encoder's guess of z is one more start.",
+    ),
+    "start_steps": ("Start steps", "Defense-GAN steps of every start, with c_a = 0."),
+    "start_step": ("Start z-step", "How z moves during the start: Adam, or plain gradient."),
+    "start_rate": ("Start rate", "The step size on z during the start."),
+    "carry": (
+        "Starts carried",
+        "How many starts, lowest ‖x' - G(z)‖ first, enter the alternation. The paper carries one.",
+    ),
+    "halve_at": (
+        "Halve at",
+        "Alternation steps after which the better half of the starts is kept, comma-separated.",
+    ),
+    "steps": ("Alternation steps", "Steps in which z and c_a move in turn (B.2 uses 500)."),
+    "signal_step": (
+        "z-step",
+        "How z moves in the alternation. Algorithm 1 takes a plain gradient step; frozen leaves z "
+        "where the start put it.",
+    ),
+    "signal_rate": ("z rate", "The step size on z in the alternation; the paper leaves it open."),
+    "acceleration": (
+        "Acceleration of c_a",
+        "nesterov as in B.2; restart drops the momentum whenever it points uphill; none is "
+        "Algorithm 1 as printed.",
+    ),
+    "lambda_fraction": (
+        "λ / λ_max",
+        "The sparsity weight as a share of the smallest λ that keeps c_a at zero. B.2 uses 0.35; "
+        "smaller lets more blocks in.",
+    ),
+    "inner": ("Inner steps", "Proximal steps on c_a for every step on z."),
+    "tolerance": (
+        "Tolerance",
+        "Stop once the relative duality gap and the relative step of z are below it; 0 runs all "
+        "steps.",
+    ),
+}
+
+ACT_1 = """
+A classifier ψ reads digits almost without error. An attack adds a perturbation **δ**, chosen by
+following ψ's gradient uphill, so small that a person still sees the same digit.
+
+- **x** is the clean image, **x' = x + δ** the attacked one. Only x' is handed on.
+- **δ** is drawn in a diverging scale: orange darkens, purple brightens, the middle colour is zero.
+  Its limit is stated, because a perturbation this faint would not show otherwise.
+- The bars are ψ's probabilities before and after.
+
+What to try: the same digit under ℓ∞, ℓ2 and ℓ1. The three patterns look different, and that
+difference is what the solver will recognise.
+"""
+
+ACT_2 = """
+The solver sees x' alone and looks for **z** and **c_a** with x' ≈ G(z) + D_a c_a.
+
+- **G** is a generator trained on clean digits: whatever z, G(z) looks like a digit. **D_a** holds
+  200 training attacks for each class and attack type, in 10 x 3 blocks.
+- First the *Defense-GAN start*: several random z descend ‖x' - G(z)‖² with c_a = 0. Then both move
+  in turn: z by a gradient step, c_a by a proximal step that switches whole blocks off.
+- **Frames**: G(z^k), with k and what ψ says of it, evenly over the run (the paper's Figure 4).
+- **Heat map**: the energy ‖c_a[i][j]‖ of each block, class by attack. One bright column means
+  that one kind of attack explains the rest.
+- **Loss and gap**: the objective, and a certificate: with z fixed, c_a is at most the gap from
+  its optimum.
+- **μ**: the error bound of Assumption 5. Where z\\* and c_a\\* are known it is exact and live; for
+  a real image the norm of the proximal-gradient step stands in while the run goes on.
+"""
+
+ACT_3 = """
+The end of the run splits x' into three parts: **G(z)**, the recovered signal; **D_a c_a**, the part
+explained by known attacks; and the **residual** that neither explains. They add up to x' exactly.
+
+- *Which digit?* A classifier reads G(z). The paper lets the attacked ψ read it (BSD-GAN); the
+  preset `best` asks a reader trained on reconstructions.
+- *Which attack?* The paper compares ‖x' - G(z) - D_a[i][j] c_a[i][j]‖ over the 30 blocks and takes
+  the attack of the smallest (BSD-GAN-AD). `best` weighs these with the shape of the residual.
+- A **margin** says by how much the answer leads the next one. A small one is a warning.
+"""
+
+THEORY = """
+**μ** is ‖∇f‖ / ‖(z, c_a) - (z\\*, c_a\\*)‖ along the run: Theorem 6 converges linearly where it
+stays above zero. For a real image nobody knows (z\\*, c_a\\*), so the run's own last iterate takes
+its place, and the value is not Assumption 5's. **The proximal-PL quotient** is that of Assumption 7
+(eq. 11), with the lowest objective of the run for the unknown minimum.
+"""

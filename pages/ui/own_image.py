@@ -1,0 +1,68 @@
+"""A user's own image: uploaded or drawn, made MNIST's, with a preview and what was done to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+import torch
+from torch import Tensor
+
+from pages.ui import help, pictures
+from pages.ui.drawing import drawing
+from red_core.data.intake import Intake, IntakeError, from_canvas, read_image, read_npz
+
+TYPES = ["png", "jpg", "jpeg", "webp", "npz", "npy"]
+
+
+def take_file(data: bytes, filename: str) -> Intake:
+    """An uploaded file as an image; IntakeError, one sentence, where it is none."""
+    if filename.lower().endswith((".npz", ".npy")):
+        return read_npz(data, filename=filename)
+    return eight_bits(read_image(data, filename=filename))
+
+
+def eight_bits(intake: Intake) -> Intake:
+    """The image in 256 greys, as MNIST's are stored: short enough for a link, and exact there."""
+    levels = np.rint(intake.image.numpy() * 255).astype(np.uint8).astype(np.float32)
+    return replace(intake, image=torch.from_numpy(levels / np.float32(255)))
+
+
+def upload(held: Intake | None, *, key: str) -> Intake | None:
+    """The uploader; a file that cannot be taken leaves the image held before as it is."""
+    file = st.file_uploader("Your image", type=TYPES, help=help.UPLOAD, key=key)
+    if file is not None:
+        try:
+            held = take_file(file.getvalue(), file.name)
+        except IntakeError as error:
+            st.error(str(error))
+    preview(held, "Upload a picture of one digit. Until then the present image stays.")
+    return held
+
+
+def draw(held: Intake | None, *, key: str) -> Intake | None:
+    """The canvas; while nothing is drawn the image held before stays."""
+    ink = drawing(key=key)
+    if ink is not None:
+        try:
+            held = eight_bits(from_canvas(ink))
+        except IntakeError as error:
+            st.error(str(error))
+    preview(held, "Draw one digit, large. Until then the present image stays.")
+    return held
+
+
+def preview(held: Intake | None, hint: str) -> None:
+    """The image as the solver will get it, and the steps that made it so."""
+    if held is None:
+        st.caption(hint)
+        return
+    picture, words = st.columns([1, 2], vertical_alignment="center", wrap=False)
+    picture.image(pictures.picture(held.image, scale=4), width=84)
+    words.caption("  \n".join(held.steps))
+
+
+def from_link(image: Tensor) -> Intake:
+    """An image that came with the URL."""
+    return Intake(image, ("taken from the link as it is",))

@@ -1,0 +1,128 @@
+"""What a session holds: the shared models, its own deception and its one run.
+
+Models are shared by all sessions, frozen. The desk is a session's own and goes with it: when the
+tab closes, Streamlit releases it, and its run ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from pages.ui.runner import Parts, Runner
+from pages.ui.turns import LINE
+from red_core.bundle import choose_device, load_bundle
+from red_core.compat import ensure_advertorch
+from red_core.data.datasets import DataMissing, load_official
+from red_core.experiment import Deception, deceive
+from red_core.settings import RunSettings
+from red_core.theory import row_space
+
+_ATTACK_FIELDS = (
+    "dataset", "source", "index", "attack", "eps", "step_size", "attack_steps", "target", "seed",
+)  # fmt: skip
+
+
+@st.cache_resource(max_entries=3, show_spinner="Loading the trained models")
+def load_parts(dataset: str, device: str) -> Parts:
+    """The trained parts of a data set on a device; AssetError where a file is missing or bad."""
+    ensure_advertorch()
+    importlib.import_module("advertorch.attacks")  # takes seconds: not with the first attack
+    bundle = load_bundle(dataset, device)
+    return Parts(bundle, row_space(bundle.dictionary))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def takes_official_digits(dataset: str) -> bool:
+    """Whether the command line's --index would mean the official test set on this machine."""
+    try:
+        load_official(dataset, "test")
+    except DataMissing:
+        return False
+    return True
+
+
+def devices() -> list[str]:
+    """The devices of this machine, "auto" first."""
+    found = ["auto", "cpu"]
+    for name in ("cuda", "mps"):
+        try:
+            choose_device(name)
+        except ValueError:
+            continue
+        found.append(name)
+    return found
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything the acts show: the settings, the trained parts, and the crafted deception."""
+
+    settings: RunSettings
+    parts: Parts
+    deception: Deception
+    key: tuple[object, ...]
+
+
+class Desk:
+    """A session's own deception and run."""
+
+    def __init__(self) -> None:
+        self._crafted: tuple[tuple[object, ...], Deception] | None = None
+        self._runner: Runner | None = None
+        self._run_key: tuple[object, ...] | None = None
+
+    def craft(
+        self,
+        parts: Parts,
+        settings: RunSettings,
+        own: Tensor | None,
+        on_place: Callable[[int], None],
+    ) -> Deception:
+        """The deception of these settings: made once, in turn with everybody's computing."""
+        key = (*(getattr(settings, name) for name in _ATTACK_FIELDS), settings.device, digest(own))
+        if self._crafted is None or self._crafted[0] != key:
+            with LINE.turn(on_place):
+                made = deceive(parts.bundle, settings, own)
+            self._crafted = key, made
+        return self._crafted[1]
+
+    def runner(self, scene: Scene) -> Runner | None:
+        """The run of this scene; one that belongs to other settings is ended and forgotten."""
+        if self._runner is not None and self._run_key != scene.key:
+            self.clear()
+        return self._runner
+
+    def start(self, scene: Scene, *, paused: bool = False, speed: float | None = None) -> Runner:
+        """Begin a run of this scene, ending the one before."""
+        self.clear()
+        self._runner = Runner(
+            scene.parts, scene.settings, scene.deception, paused=paused, speed=speed
+        )
+        self._run_key = scene.key
+        return self._runner
+
+    def clear(self) -> None:
+        """End the run and forget it."""
+        if self._runner is not None:
+            self._runner.close()
+        self._runner = self._run_key = None
+
+
+@st.cache_resource(scope="session", on_release=Desk.clear, show_spinner=False)
+def desk() -> Desk:
+    """This session's desk; released, and its run ended, when the tab closes."""
+    return Desk()
+
+
+def digest(image: Tensor | None) -> str:
+    """A short name for the pixels of an image; empty for none."""
+    if image is None:
+        return ""
+    return hashlib.sha256(image.to(torch.float32).numpy().tobytes()).hexdigest()[:16]

@@ -1,0 +1,112 @@
+"""The page's whole state as a URL, and back: settings, the user's own image, run, teach.
+
+Every value from a URL is validated; one that is not acceptable is dropped with a sentence that
+says why, and the others stand.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from red_core.settings import RunSettings, SettingsError
+
+SIDE = 28
+_PIXELS = SIDE * SIDE
+_MAX_IMAGE_TEXT = 6000  # characters; an image in float32 takes about 3,600
+_BYTES = {"b": _PIXELS, "f": 4 * _PIXELS}  # 8 bits a pixel where that is exact, else float32
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a URL asks for.
+
+    settings: of the run; own: the user's image [1, 28, 28] in [0, 1] for source "own"; run:
+    whether to run at once; teach: whether to hide the controls.
+    """
+
+    settings: RunSettings = field(default_factory=RunSettings)
+    own: Tensor | None = None
+    run: bool = False
+    teach: bool = False
+
+
+def as_query(request: Request) -> dict[str, str]:
+    """The short strings of a URL; `from_query` is its inverse."""
+    query = request.settings.as_query()
+    if request.own is not None and request.settings.source == "own":
+        query["image"] = pack_image(request.own)
+    query.update({name: "1" for name in ("run", "teach") if getattr(request, name)})
+    return query
+
+
+def from_query(query: Mapping[str, str]) -> tuple[Request, list[str]]:
+    """The request of a URL, and a sentence about every value that was dropped."""
+    settings, complaints = _settings(query)
+    own = None
+    if settings.source == "own":
+        try:
+            own = unpack_image(query["image"])
+        except KeyError:
+            complaints.append("The link asks for an image of your own but holds none.")
+        except ValueError as error:
+            complaints.append(str(error))
+        if own is None:
+            settings = replace(settings, source="example")
+    return Request(settings, own, query.get("run") == "1", query.get("teach") == "1"), complaints
+
+
+def _settings(query: Mapping[str, str]) -> tuple[RunSettings, list[str]]:
+    """Settings from what is valid, taken in the order in which they rest on each other."""
+    order = [entry.name for entry in fields(RunSettings)]
+    known = [name for name in order if name in query]
+    known += sorted(name for name in query if name.startswith("solver."))
+    settings, complaints, accepted = RunSettings(), [], {}
+    for name in known:
+        try:
+            settings = RunSettings.from_query({**accepted, name: query[name]})
+        except SettingsError as error:
+            complaints.append(f"The link's {name} is left out: {error}.".replace("..", "."))
+        else:
+            accepted[name] = query[name]
+    return settings, complaints
+
+
+def pack_image(image: Tensor) -> str:
+    """An image [1, 28, 28] in [0, 1] as URL-safe text, exactly."""
+    values = image.detach().cpu().to(torch.float32).numpy()
+    eighth = np.rint(values * 255).astype(np.uint8)
+    if np.array_equal(eighth.astype(np.float32) / np.float32(255), values):
+        kind, raw = "b", eighth.tobytes()
+    else:
+        kind, raw = "f", values.astype("<f4").tobytes()
+    return kind + base64.urlsafe_b64encode(zlib.compress(raw, 9)).decode().rstrip("=")
+
+
+def unpack_image(text: str) -> Tensor:
+    """The image [1, 28, 28] of a URL's text; ValueError, one sentence, where it holds none."""
+    refused = ValueError("The image in the link is damaged or incomplete and is left out.")
+    kind, body = text[:1], text[1:]
+    if kind not in _BYTES or len(text) > _MAX_IMAGE_TEXT:
+        raise refused
+    try:
+        packed = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
+        raw = zlib.decompressobj().decompress(packed, _BYTES[kind] + 1)
+    except (binascii.Error, ValueError, zlib.error) as error:
+        raise refused from error
+    if len(raw) != _BYTES[kind]:
+        raise refused
+    if kind == "b":
+        values = np.frombuffer(raw, np.uint8).astype(np.float32) / np.float32(255)
+    else:
+        values = np.frombuffer(raw, "<f4").astype(np.float32)
+    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
+        raise refused
+    return torch.from_numpy(values.reshape(1, SIDE, SIDE))

@@ -1,0 +1,70 @@
+"""One line for everything that computes: sessions take turns, first come first served.
+
+A run does not hold the machine to its end. It computes for a slice of time, then goes to the back
+of the line, so that everybody's first picture comes soon and a paused run holds up nobody.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+SLICE = 0.4  # seconds a run may compute while others wait
+_POLL = 0.2  # seconds between two looks at one's place in line
+
+
+class Line:
+    """A first-in, first-out lock whose waiters know how many stand before them."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: deque[object] = deque()  # the first one computes
+
+    @contextmanager
+    def turn(
+        self,
+        on_place: Callable[[int], None] = lambda place: None,
+        give_up: Callable[[], bool] = lambda: False,
+    ) -> Iterator[bool]:
+        """Wait for one's turn; the body gets True, or False where `give_up` said so first.
+
+        on_place: called with the number of waiters ahead whenever that changes, 0 at the end.
+        """
+        ticket = object()
+        with self._changed:
+            self._waiting.append(ticket)
+        try:
+            yield self._wait(ticket, on_place, give_up)
+        finally:
+            with self._changed:
+                self._waiting.remove(ticket)
+                self._changed.notify_all()
+
+    def _wait(
+        self, ticket: object, on_place: Callable[[int], None], give_up: Callable[[], bool]
+    ) -> bool:
+        told = None
+        while True:
+            with self._changed:
+                place = self._waiting.index(ticket)
+                if place and place == told:
+                    self._changed.wait(_POLL)
+                    place = self._waiting.index(ticket)
+            if place != told and not (place == 0 and told is None):
+                on_place(place)  # outside the lock: it may draw, or end the script
+            told = place
+            if place == 0:
+                return True
+            if give_up():
+                return False
+
+    @property
+    def others_wait(self) -> bool:
+        """Whether somebody stands behind the one who computes."""
+        with self._changed:
+            return len(self._waiting) > 1
+
+
+LINE = Line()  # of this process: all sessions share it

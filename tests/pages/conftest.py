@@ -1,0 +1,62 @@
+"""A toy of the trained parts: the real networks, untrained and thin, so that a run takes a second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from pages.ui.runner import Parts, Runner, RunView
+from red_core.bundle import Bundle
+from red_core.data.datasets import CLASSES, ImageSet
+from red_core.models.classifiers import Table3CNN
+from red_core.models.dcgan import DCGANGenerator
+from red_core.problem import AttackDictionary
+from red_core.settings import RunSettings
+from red_core.theory import row_space
+from red_core.verdict import Readers
+
+QUICK = (("restarts", 2), ("start_steps", 5), ("steps", 12), ("carry", 2), ("encoder_start", False))
+
+
+def make_parts() -> Parts:
+    torch.manual_seed(0)
+    psi = Table3CNN().eval().requires_grad_(False)
+    generator = DCGANGenerator(latent=8, width=4).eval().requires_grad_(False)
+    deltas = torch.randn(10, 3, 6, 784) * 0.1
+    dictionary = AttackDictionary.from_attacks(deltas, ("linf", "l2", "l1"))
+    examples = ImageSet(torch.rand(30, 1, 28, 28), torch.arange(30) % 10, "30 toy examples")
+    bundle = Bundle(
+        "mnist",
+        CLASSES["mnist"],
+        generator,
+        None,
+        Readers(psi),
+        dictionary,
+        examples,
+        torch.device("cpu"),
+    )
+    return Parts(bundle, row_space(dictionary))
+
+
+@pytest.fixture(scope="session")
+def parts() -> Parts:
+    return make_parts()
+
+
+@pytest.fixture
+def settings() -> RunSettings:
+    return RunSettings(index=3, attack="linf", attack_steps=3, preset="best", solver=QUICK)
+
+
+def wait_until(runner: Runner, wanted: Callable[[RunView], bool], seconds: float = 60) -> RunView:
+    """The first view for which `wanted` holds; fails after `seconds`."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        view = runner.view()
+        if wanted(view):
+            return view
+        time.sleep(0.01)
+    raise AssertionError(f"still {runner.view().state} at k = {runner.view().k}")

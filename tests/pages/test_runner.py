@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+
+from pages.ui.runner import THREAD_NAME, Parts, Runner
+from pages.ui.turns import Line
+from red_core.experiment import deceive, make_solver, start_seeds
+from red_core.settings import RunSettings
+from red_core.solver import solve
+from tests.pages.conftest import QUICK, wait_until
+
+
+def threads() -> int:
+    return sum(thread.name == THREAD_NAME for thread in threading.enumerate())
+
+
+@pytest.fixture
+def start(parts: Parts, settings: RunSettings):
+    runners = []
+
+    def begin(**kwargs) -> Runner:
+        chosen = kwargs.pop("settings", settings)
+        made = deceive(parts.bundle, chosen)
+        runners.append(Runner(parts, chosen, made, **kwargs))
+        return runners[-1]
+
+    yield begin
+    for runner in runners:
+        runner.close()
+
+
+def test_a_run_records_every_iterate_of_the_solver(parts, settings, start):
+    view = wait_until(start(), lambda view: not view.busy)
+    assert view.state == "finished"
+    made = deceive(parts.bundle, settings)
+    solver = make_solver(
+        parts.bundle, made.attacked, settings.solver_options(), start_seeds(settings)
+    )
+    expected = list(solve(solver.problem, solver.z, settings.solver_options()))
+    assert [frame.k for frame in view.frames] == [iterate.k for iterate in expected]
+    for frame, iterate in zip(view.frames, expected, strict=True):
+        torch.testing.assert_close(frame.z, iterate.z, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(frame.loss, iterate.loss, rtol=1e-4, atol=1e-5)
+    assert view.verdict is not None
+    assert len(view.live) == len(view.frames)
+
+
+def test_a_paused_run_waits_and_takes_single_steps(start):
+    runner = start(paused=True)
+    view = wait_until(runner, lambda view: not view.busy)
+    assert (view.state, view.k, len(view.frames)) == ("paused", 0, 1)
+    for _ in range(5):
+        runner.step("both")
+    view = runner.view()
+    assert view.k == 5
+    assert view.phase == "joint"
+    runner.step("z")
+    moved = runner.view().frames
+    assert not torch.equal(moved[-1].z, moved[-2].z)
+    assert torch.equal(moved[-1].c_a, moved[-2].c_a)
+    runner.step("c_a")
+    moved = runner.view().frames
+    assert torch.equal(moved[-1].z, moved[-2].z)
+    assert not torch.equal(moved[-1].c_a, moved[-2].c_a)
+    runner.resume()
+    assert wait_until(runner, lambda view: view.ended).state == "finished"
+
+
+def test_pause_holds_a_running_run(start):
+    runner = start(speed=50.0)
+    wait_until(runner, lambda view: view.k >= 2)
+    runner.pause()
+    held = wait_until(runner, lambda view: not view.busy)
+    time.sleep(0.2)
+    assert runner.view().k == held.k < held.total
+    assert runner.view().state == "paused"
+
+
+def test_slow_motion_keeps_its_pace_and_changes_no_iterate(start):
+    slow, quick = start(speed=20.0), start()
+    began = time.monotonic()
+    view = wait_until(slow, lambda view: view.ended)
+    assert time.monotonic() - began > 0.8 * view.total / 20
+    other = wait_until(quick, lambda view: view.ended)
+    assert torch.equal(view.frames[-1].z, other.frames[-1].z)
+
+
+def test_stop_judges_what_there_is(start):
+    runner = start(speed=20.0)
+    wait_until(runner, lambda view: view.k >= 3)
+    runner.stop()
+    view = wait_until(runner, lambda view: not view.busy)
+    assert view.state == "stopped"
+    assert view.k < view.total
+    assert view.verdict is not None
+
+
+def test_close_ends_the_thread_whatever_it_does(start):
+    before = threads()
+    running, paused = start(speed=1.0), start(paused=True)
+    wait_until(paused, lambda view: not view.busy)
+    for runner in (running, paused):
+        runner.close()
+        runner._thread.join(5)
+        assert not runner._thread.is_alive()
+    assert threads() == before
+
+
+def test_mu_is_exact_and_live_where_the_truth_is_known(parts, start):
+    settings = RunSettings(source="realizable", attack="l2", solver=QUICK)
+    view = wait_until(start(settings=settings), lambda view: not view.busy)
+    assert view.exact_mu
+    z, c_a = deceive(parts.bundle, settings).truth
+    frame = view.frames[4]
+    apart = torch.cat((frame.z - z, (frame.c_a - c_a) @ parts.basis), dim=1).norm()
+    assert view.live[4] == pytest.approx(float(frame.gradient_norm / apart), rel=1e-3)
+    assert view.theory is not None
+    assert view.theory.exact
+
+
+def test_mu_of_a_real_image_comes_at_the_end_and_has_no_value_there(start):
+    view = wait_until(start(), lambda view: not view.busy)
+    assert not view.exact_mu
+    assert view.theory is not None
+    assert not view.theory.exact
+    assert view.theory.mu[-1] != view.theory.mu[-1]
+    assert all(value > 0 for value in view.theory.mu[:-1])
+
+
+def test_a_diverging_run_says_so(settings, start):
+    wild = dict(settings.solver) | {"signal_step": "gradient", "signal_rate": 10.0}
+    runner = start(settings=replace(settings, solver=tuple(sorted(wild.items()))))
+    # The toy's G is bounded, so force it: a loss that is not finite must end the run in words.
+    runner._record = lambda iterate, began: (_ for _ in ()).throw(FloatingPointError("too large"))
+    view = wait_until(runner, lambda view: view.ended)
+    assert (view.state, view.error) == ("failed", "too large")
+
+
+def test_running_out_of_memory_names_the_cpu(monkeypatch, start):
+    def full(*_args):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr("pages.ui.runner.make_solver", full)
+    view = wait_until(start(), lambda view: view.ended)
+    assert view.state == "failed"
+    assert "CPU" in view.error
+
+
+def test_an_unforeseen_error_is_shown_without_its_traceback(monkeypatch, start):
+    def broken(*_args):
+        raise RuntimeError("secret path")
+
+    monkeypatch.setattr("pages.ui.runner.make_solver", broken)
+    view = wait_until(start(), lambda view: view.ended)
+    assert view.state == "failed"
+    assert "secret" not in view.error
+
+
+def test_runs_take_turns_and_know_their_place(start):
+    line = Line()
+    with line.turn():
+        runner = start(line=line)
+        view = wait_until(runner, lambda view: view.place == 1)
+        assert view.frames == ()
+    assert wait_until(runner, lambda view: view.ended).state == "finished"
+
+
+def test_two_runs_share_the_line_and_both_arrive(start):
+    line = Line()
+    runners = [start(line=line) for _ in range(3)]
+    for runner in runners:
+        assert wait_until(runner, lambda view: view.ended).state == "finished"
+
+
+def test_a_run_stopped_in_line_leaves_it(start):
+    line = Line()
+    with line.turn():
+        runner = start(line=line)
+        wait_until(runner, lambda view: view.place == 1)
+        runner.stop()
+        view = wait_until(runner, lambda view: not view.busy)
+        assert view.state == "stopped"
+        assert view.verdict is None
+    with line.turn() as mine:
+        assert mine
