@@ -6,9 +6,8 @@ where it is the user's own) give the same iterates.
 
 from __future__ import annotations
 
-import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -16,6 +15,7 @@ from red_core.attacks import ATTACKS, PAPER_ATTACKS, AttackSettings
 from red_core.data.datasets import CLASSES
 from red_core.presets import DEFAULT_PRESET, PRESETS
 from red_core.solver import SolverOptions
+from red_core.typed import checked, parsed, written
 
 SOURCES = ("example", "realizable", "own")
 MAX_SEED = 2**31 - 1
@@ -34,7 +34,8 @@ class RunSettings:
     or none; eps, step_size, attack_steps: None for the paper's; target: class the attack aims
     at, or None; preset: key of PRESETS; solver: fields of SolverOptions that differ from the
     preset's; seed: of the attack's and the solver's random starts; device: cpu, cuda, mps or
-    auto. Raises SettingsError.
+    auto. Normalised: `index` is 0 where the source has none, `solver` is sorted by name, values
+    have their declared types. Raises SettingsError.
     """
 
     dataset: str = "mnist"
@@ -51,6 +52,15 @@ class RunSettings:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        try:
+            for name, kind in _TYPES.items():
+                object.__setattr__(self, name, checked(name, getattr(self, name), kind))
+        except ValueError as error:
+            raise SettingsError(str(error)) from error
+        chosen = {name: _solver_option(checked, name, value) for name, value in self.solver}
+        object.__setattr__(self, "solver", tuple(sorted(chosen.items())))
+        if self.source != "example":  # its seed depends on the index, which the source has not
+            object.__setattr__(self, "index", 0)
         _one_of("data set", self.dataset, tuple(CLASSES))
         _one_of("image source", self.source, SOURCES)
         _one_of("attack", self.attack, (*ATTACKS, "none"))
@@ -66,7 +76,7 @@ class RunSettings:
         try:
             self.attack_settings()
             self.solver_options()
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
             raise SettingsError(str(error)) from error
 
     def attack_settings(self) -> AttackSettings | None:
@@ -76,17 +86,13 @@ class RunSettings:
         base = PAPER_ATTACKS[self.dataset][self.attack]
         return AttackSettings(
             self.attack,
-            base.eps if self.eps is None else float(self.eps),
-            base.step_size if self.step_size is None else float(self.step_size),
-            base.steps if self.attack_steps is None else int(self.attack_steps),
+            base.eps if self.eps is None else self.eps,
+            base.step_size if self.step_size is None else self.step_size,
+            base.steps if self.attack_steps is None else self.attack_steps,
         )
 
     def solver_options(self) -> SolverOptions:
         """The preset's numbers with this run's own in their place."""
-        known = {field.name for field in fields(SolverOptions)}
-        for name, _ in self.solver:
-            if name not in known:
-                raise SettingsError(f"unknown solver option {name!r}")
         return replace(PRESETS[self.preset], **dict(self.solver))  # type: ignore[arg-type]
 
     def as_dict(self) -> dict[str, Any]:
@@ -100,12 +106,10 @@ class RunSettings:
         unknown = set(values) - {field.name for field in fields(cls)}
         if unknown:
             raise SettingsError(f"unknown setting {sorted(unknown)[0]!r}")
-        if isinstance(values.get("solver"), Mapping):
-            values["solver"] = tuple(sorted(values["solver"].items()))
-        try:
-            return cls(**values)
-        except TypeError as error:
-            raise SettingsError(str(error)) from error
+        chosen = values.pop("solver", {})
+        if not isinstance(chosen, Mapping):
+            raise SettingsError("solver must map the names of options to values")
+        return cls(**values, solver=tuple(chosen.items()))
 
     def as_query(self) -> dict[str, str]:
         """Short strings for a URL: only what differs from the defaults."""
@@ -115,20 +119,28 @@ class RunSettings:
             value = getattr(self, field.name)
             if value == getattr(default, field.name) or field.name == "solver":
                 continue
-            query[field.name] = _text(value)
-        query.update({f"solver.{name}": _text(value) for name, value in self.solver})
+            query[field.name] = written(value)
+        query.update({f"solver.{name}": written(value) for name, value in self.solver})
         return query
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> RunSettings:
-        """Settings from a URL's strings, validated; names it does not know are ignored."""
+        """Settings from a URL's strings, validated.
+
+        Names it does not know are ignored, except solver options: without one of those the link
+        would silently mean another run.
+        """
         values: dict[str, Any] = {}
         solver: dict[str, Any] = {}
         for name, text in query.items():
             if name.startswith("solver."):
-                solver[name[7:]] = _parse(name, text, _SOLVER_TYPES.get(name[7:], "str"))
+                option = name.removeprefix("solver.")
+                solver[option] = _solver_option(parsed, option, text)
             elif name in _TYPES:
-                values[name] = _parse(name, text, _TYPES[name])
+                try:
+                    values[name] = parsed(name, text, _TYPES[name])
+                except ValueError as error:
+                    raise SettingsError(str(error)) from error
         return cls.from_dict({**values, "solver": solver})
 
     def as_command(self, image: str | None = None) -> str:
@@ -148,10 +160,10 @@ class RunSettings:
             ("--target", self.target),
         ):
             if value is not None:
-                words += [flag, _text(value)]
+                words += [flag, written(value)]
         words += ["--preset", self.preset]
         for name, chosen in self.solver:
-            words += ["--set", f"{name}={_text(chosen)}"]
+            words += ["--set", f"{name}={written(chosen)}"]
         words += ["--seed", str(self.seed), "--device", self.device, "--json", "run.json"]
         return shlex.join(words)
 
@@ -166,11 +178,6 @@ def _one_of(what: str, value: object, known: tuple[str, ...]) -> None:
         raise SettingsError(f"unknown {what} {value!r}: choose {', '.join(known)}")
 
 
-def _text(value: object) -> str:
-    # repr is exact: a link's eps must be the very float, or the iterates would differ.
-    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value).lower()
-
-
 _TYPES = {field.name: str(field.type) for field in fields(RunSettings) if field.name != "solver"}
 _SOLVER_TYPES = {field.name: str(field.type) for field in fields(SolverOptions)}
 
@@ -178,25 +185,13 @@ _SOLVER_TYPES = {field.name: str(field.type) for field in fields(SolverOptions)}
 def parse_solver_option(assignment: str) -> tuple[str, Any]:
     """`name=value` of the command line's --set, with the value in the option's own type."""
     name, _, text = assignment.partition("=")
+    return name, _solver_option(parsed, name, text)
+
+
+def _solver_option(read: Callable[[str, Any, str], Any], name: str, value: Any) -> Any:
     if name not in _SOLVER_TYPES:
-        raise SettingsError(f"unknown solver option {name!r}: {', '.join(_SOLVER_TYPES)}")
-    return name, _parse(name, text, _SOLVER_TYPES[name])
-
-
-def _parse(name: str, text: str, kind: str) -> Any:
-    """One string in the type a field declares; SettingsError where it is not of that type."""
+        raise SettingsError(f"unknown solver option {name!r}: choose {', '.join(_SOLVER_TYPES)}")
     try:
-        if kind.startswith("tuple"):
-            return tuple(int(part) for part in text.strip("()").replace(" ", "").split(",") if part)
-        if kind.startswith("int"):
-            return int(text)
-        if kind.startswith("float"):
-            value = float(text)
-            if not math.isfinite(value):
-                raise ValueError
-            return value
-        if kind.startswith("bool"):
-            return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
-    except (KeyError, ValueError) as error:
-        raise SettingsError(f"{name} must be {kind.split(' ')[0]}, not {text!r}") from error
-    return text
+        return read(name, value, _SOLVER_TYPES[name])
+    except ValueError as error:
+        raise SettingsError(str(error)) from error

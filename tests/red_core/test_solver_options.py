@@ -18,6 +18,7 @@ BAD = [
     ({"steps": 5001}, "steps"),
     ({"carry": 0}, "carry"),
     ({"carry": 66}, "carry"),
+    ({"halve_at": (40, 0)}, "halve_at"),
     ({"inner": 0}, "inner"),
     ({"inner": 51}, "inner"),
     ({"lambda_fraction": 0.0}, "lambda_fraction"),
