@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -33,20 +34,17 @@ def run_to_end(solver: Solver, tick: Callable[[], object] = lambda: None) -> Ite
 
 
 def _rows(iterate: Iterate, chosen: Tensor) -> Iterate:
-    tensors = {
-        field.name: getattr(iterate, field.name)[chosen]
-        for field in fields(Iterate)
-        if isinstance(getattr(iterate, field.name), Tensor)
-    }
-    return replace(iterate, **tensors)
+    return _with(iterate, lambda name: getattr(iterate, name)[chosen])
 
 
 def _merge(parts: list[tuple[Tensor, Iterate]]) -> Iterate:
     order = torch.cat([items for items, _ in parts]).argsort()
     last = parts[-1][1]
-    tensors = {
-        field.name: torch.cat([getattr(iterate, field.name) for _, iterate in parts])[order]
-        for field in fields(Iterate)
-        if isinstance(getattr(last, field.name), Tensor)
-    }
-    return replace(last, **tensors)
+    return _with(last, lambda name: torch.cat([getattr(it, name) for _, it in parts])[order])
+
+
+def _with(iterate: Iterate, make: Callable[[str], Tensor]) -> Iterate:
+    """The iterate with every tensor made anew by its name."""
+    names = [f.name for f in fields(Iterate) if isinstance(getattr(iterate, f.name), Tensor)]
+    tensors: dict[str, Any] = {name: make(name) for name in names}
+    return replace(iterate, **tensors)

@@ -105,14 +105,20 @@ def deceive(bundle: Bundle, settings: RunSettings, own: Tensor | None = None) ->
 
 def make_starts(
     bundle: Bundle, attacked: Tensor, options: SolverOptions, seeds: Sequence[int]
-) -> Tensor:
-    """z [B, S, d]: the encoder's guess first where the options want it, then random ones."""
+) -> tuple[Tensor, Tensor]:
+    """Starts z [B, S, d] and their anchors, of the same shape.
+
+    The encoder's guess comes first where the options want it, and is its own anchor; the others
+    are drawn from N(0, I), whose mean, the origin, is theirs.
+    """
     starts = random_starts(seeds, options.restarts, bundle.latent).to(bundle.device)
+    anchors = torch.zeros_like(starts)
     if options.encoder_start and bundle.encoder is not None:
         with torch.no_grad():
             guess, _ = bundle.encoder(attacked)
         starts = torch.cat((guess[:, None], starts), dim=1)
-    return starts
+        anchors = torch.cat((guess[:, None], anchors), dim=1)
+    return starts, anchors
 
 
 def make_solver(
@@ -120,7 +126,8 @@ def make_solver(
 ) -> Solver:
     """The solver of a batch of attacked images [B, C, H, W]; one seed per item."""
     problem = RedProblem(attacked.to(bundle.device), bundle.generator, bundle.dictionary)
-    return Solver(problem, make_starts(bundle, problem.observed, options, seeds), options)
+    starts, anchors = make_starts(bundle, problem.observed, options, seeds)
+    return Solver(problem, starts, options, anchors)
 
 
 def start_seeds(settings: RunSettings) -> list[int]:

@@ -41,19 +41,17 @@ class FrozenStep:
 class GradientStep:
     """z - eta J^T (G(z) + D_a c_a - x'), Algorithm 1's update, with optional heavy-ball momentum.
 
-    rate: eta of the objective 1/2 ||.||^2; momentum: 0 in Algorithm 1, 0.7 in Defense-GAN's code;
-    weight: w of the term w/2 ||z||^2, 0 in the paper.
+    rate: eta of the objective 1/2 ||.||^2; momentum: 0 in Algorithm 1, 0.7 in Defense-GAN's code.
     """
 
-    def __init__(self, rate: float, momentum: float = 0.0, weight: float = 0.0) -> None:
+    def __init__(self, rate: float, momentum: float = 0.0) -> None:
         self.rate = rate
         self.momentum = momentum
-        self.weight = weight
         self._velocity: Tensor | None = None
 
     def __call__(self, point: Linearised, residual: Tensor) -> Tensor:
         """One gradient step."""
-        gradient = point.pullback(residual) + self.weight * point.z.detach()
+        gradient = point.gradient(residual)
         if self.momentum and self._velocity is not None:
             gradient = gradient + self.momentum * self._velocity
         self._velocity = gradient
@@ -66,21 +64,12 @@ class GradientStep:
 
 
 class AdamStep:
-    """Adam (Kingma & Ba 2015) on z, row by row; the rate falls to `final` of itself by a cosine.
-
-    weight: w of the term w/2 ||z||^2, 0 in the paper.
-    """
+    """Adam (Kingma & Ba 2015) on z, row by row; the rate falls to `final` of itself by a cosine."""
 
     def __init__(
-        self,
-        rate: float,
-        steps: int,
-        final: float = 0.1,
-        betas: tuple[float, float] = (0.9, 0.99),
-        weight: float = 0.0,
+        self, rate: float, steps: int, final: float = 0.1, betas: tuple[float, float] = (0.9, 0.99)
     ) -> None:
         self.rate, self.steps, self.final, self.betas = rate, steps, final, betas
-        self.weight = weight
         self._count = 0
         self._mean: Tensor | None = None
         self._square: Tensor | None = None
@@ -92,7 +81,7 @@ class AdamStep:
 
     def __call__(self, point: Linearised, residual: Tensor) -> Tensor:
         """One Adam step."""
-        gradient = point.pullback(residual) + self.weight * point.z.detach()
+        gradient = point.gradient(residual)
         if self._mean is None or self._square is None:
             self._mean, self._square = torch.zeros_like(gradient), torch.zeros_like(gradient)
         first, second = self.betas

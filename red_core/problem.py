@@ -146,17 +146,26 @@ class RedProblem:
 
 @dataclass(frozen=True)
 class Linearised:
-    """G at a point: z [R, *latent_shape], image = G(z) as rows [R, n], and J^T through autograd."""
+    """G at a point: z [R, *latent_shape], image = G(z) as rows [R, n], and J^T through autograd.
+
+    tether: gradient in z of whatever else the objective says of z, or None.
+    """
 
     z: Tensor
     image: Tensor
+    tether: Tensor | None = None
 
     @classmethod
-    def at(cls, generator: Generator, z: Tensor) -> Linearised:
-        """Evaluate G at z and keep the graph for one `pullback`."""
+    def at(cls, generator: Generator, z: Tensor, tether: Tensor | None = None) -> Linearised:
+        """Evaluate G at z and keep the graph for `pullback`."""
         with torch.enable_grad():
             leaf = z.detach().requires_grad_()
-            return cls(leaf, generator(leaf).flatten(1))
+            return cls(leaf, generator(leaf).flatten(1), tether)
+
+    def gradient(self, residual: Tensor) -> Tensor:
+        """The objective's gradient in z, from G(z) + D_a c_a - x' as rows [R, n]."""
+        pulled = self.pullback(residual)
+        return pulled if self.tether is None else pulled + self.tether
 
     def pullback(self, rows: Tensor) -> Tensor:
         """J(z)^T v of rows v [R, n]: the product (W_1 R_1)^T ... (W_L R_L)^T of Algorithm 1."""

@@ -33,10 +33,10 @@ class SolverOptions:
     enter the alternation; halve_at: alternation steps after which the better half (lowest
     objective) is kept; steps: alternation steps; signal_step, signal_rate: the z update;
     acceleration: of c_a; lambda_fraction: lambda over lambda_max at the start of the alternation;
-    latent_weight: w of a term w/2 ||z||^2 in the objective, which keeps z where G was trained
-    (0: the paper's eq. 5); inner: proximal steps on c_a for each z-step; tolerance: an item has
-    settled once its relative duality gap, and what its objective still gained in CHECK_EVERY
-    steps, are below it (0: run all steps).
+    latent_weight: w of a term w/2 ||z - anchor||^2 in the objective, which keeps z near where it
+    is likely (0: the paper's eq. 5); inner: proximal steps on c_a for each z-step; tolerance: an
+    item has settled once its relative duality gap, and what its objective still gained in
+    CHECK_EVERY steps, are below it (0: run all steps).
     """
 
     restarts: int = 10
@@ -115,17 +115,25 @@ class Iterate:
 class Solver:
     """The state of one run; `step` advances it, `snapshot` shows it.
 
-    problem: B items; starts: z [B, S, *latent]; options: the numbers. An item's iterates depend
-    on its own start and x' alone, not on its neighbours (up to rounding).
+    problem: B items; starts: z [B, S, *latent]; options: the numbers; anchors: where
+    `latent_weight` pulls every start to, of the same shape (default: the origin). An item's
+    iterates depend on its own start and x' alone, not on its neighbours (up to rounding).
     """
 
-    def __init__(self, problem: RedProblem, starts: Tensor, options: SolverOptions) -> None:
+    def __init__(
+        self,
+        problem: RedProblem,
+        starts: Tensor,
+        options: SolverOptions,
+        anchors: Tensor | None = None,
+    ) -> None:
         if len(starts) != len(problem):
             raise ValueError(f"{len(starts)} items of starts for {len(problem)} of x'")
         self.problem, self.options = problem, options
         self.k = 0
         self.joint_k = 0
         self.z = starts  # [B, S, *latent]
+        self._anchor = torch.zeros_like(starts) if anchors is None else anchors
         self.c_a = starts.new_zeros(*starts.shape[:2], problem.dictionary.size)
         self.lam = starts.new_zeros(len(starts))
         self._extrapolated = self.c_a
@@ -141,13 +149,11 @@ class Solver:
         if not options.start_steps:
             self._begin_joint()
 
-    def _make_step(self, kind: str, rate: float, steps: int) -> SignalStep:
+    @staticmethod
+    def _make_step(kind: str, rate: float, steps: int) -> SignalStep:
         if kind == "frozen":
             return FrozenStep()
-        weight = self.options.latent_weight
-        if kind == "adam":
-            return AdamStep(rate, steps, weight=weight)
-        return GradientStep(rate, weight=weight)
+        return AdamStep(rate, steps) if kind == "adam" else GradientStep(rate)
 
     @property
     def phase(self) -> str:
@@ -210,7 +216,7 @@ class Solver:
     def _begin_joint(self) -> None:
         """Carry the best starts on, and set lambda from the best one's residual."""
         target = self._target(self._linearise())
-        error = 0.5 * target.square().sum(-1) + self._prior(self.z)
+        error = 0.5 * target.square().sum(-1) + self._tether_energy()
         best = target.gather(
             1, error.argmin(1)[:, None, None].expand(-1, 1, target.shape[-1])
         ).squeeze(1)
@@ -226,7 +232,7 @@ class Solver:
         kept = score.topk(count, dim=1, largest=False).indices.sort(1).values
         items = torch.arange(len(kept), device=kept.device)[:, None]
         rows = (items * self.z.shape[1] + kept).flatten()
-        for name in ("z", "c_a", "_extrapolated", "_t", "_identity"):
+        for name in ("z", "c_a", "_anchor", "_extrapolated", "_t", "_identity"):
             setattr(self, name, getattr(self, name)[items, kept])
         self._signal_step.keep(rows)
         self._point = None
@@ -237,7 +243,7 @@ class Solver:
         lead = self._objective().argmin(1)
         target = self._target(self._linearise())[items, lead]
         gap, loss = duality_gap(target, self.c_a[items, lead], self.lam, self.problem.dictionary)
-        loss = loss + self._prior(self.z)[items, lead]
+        loss = loss + self._tether_energy()[items, lead]
         limit = self.options.tolerance * loss
         self.settled = (gap <= limit) & (self._checked - loss <= limit)
         self._checked = loss
@@ -248,7 +254,7 @@ class Solver:
         rows = (items[:, None] * starts + torch.arange(starts, device=items.device)).flatten()
         self.problem = self.problem.take(items)
         for name in (
-            *("z", "c_a", "lam", "settled"),
+            *("z", "c_a", "lam", "settled", "_anchor"),
             *("_extrapolated", "_t", "_identity", "_checked"),
         ):
             setattr(self, name, getattr(self, name)[items])
@@ -259,7 +265,10 @@ class Solver:
 
     def _linearise(self) -> Linearised:
         if self._point is None:
-            self._point = Linearised.at(self.problem.generator, self.z.flatten(0, 1))
+            tether = self.options.latent_weight * (self.z - self._anchor)
+            self._point = Linearised.at(
+                self.problem.generator, self.z.flatten(0, 1), tether.flatten(0, 1)
+            )
         return self._point
 
     def _target(self, point: Linearised) -> Tensor:
@@ -271,12 +280,13 @@ class Solver:
         """The objective of every start, [B, S]."""
         dictionary = self.problem.dictionary
         residual = self._target(self._linearise()) - dictionary.combine(self.c_a)
-        fit = 0.5 * residual.square().sum(-1) + self._prior(self.z)
+        fit = 0.5 * residual.square().sum(-1) + self._tether_energy()
         return fit + self.lam[:, None] * penalty(self.c_a, dictionary)
 
-    def _prior(self, z: Tensor) -> Tensor:
-        """w/2 ||z||^2 of z [B, S, *latent], [B, S]."""
-        return 0.5 * self.options.latent_weight * z.flatten(2).square().sum(-1)
+    def _tether_energy(self) -> Tensor:
+        """w/2 ||z - anchor||^2 of every start, [B, S]."""
+        away = (self.z - self._anchor).flatten(2).square().sum(-1)
+        return 0.5 * self.options.latent_weight * away
 
     def snapshot(self) -> Iterate:
         """The present iterate: for each item, the start with the lowest objective."""
@@ -300,7 +310,8 @@ class Solver:
             c_a + self._eta_c * correlation, self._eta_c * lam, dictionary
         )
         z_square = pulled.flatten(1).square().sum(1)
-        descent = (pulled + self.options.latent_weight * z.detach()).flatten(1).square().sum(1)
+        tether = self.options.latent_weight * (z - self._anchor[items, lead])
+        descent = (pulled + tether).flatten(1).square().sum(1)
         return Iterate(
             k=self.k,
             phase=self.phase if self.joint_k == 0 else "joint",
@@ -308,7 +319,7 @@ class Solver:
             c_a=c_a.clone(),
             image=problem.as_images(image).clone(),
             residual=problem.as_images(residual),
-            loss=loss + self._prior(self.z)[items, lead],
+            loss=loss + self._tether_energy()[items, lead],
             lam=lam.clone(),
             block_energy=dictionary.energies(c_a),
             gap=gap,
