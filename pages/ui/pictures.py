@@ -103,7 +103,7 @@ def _montage(
     size = max(9, 5 + round(2.5 * scale))  # of the writing, px
     gap = max(2, scale)
     frame_h = height * scale + 2 * gap
-    cell_w, cell_h = width * scale + 2 * gap, frame_h + size + 2 * gap
+    cell_w, cell_h = width * scale + 2 * gap, frame_h + 4 * scale + 3
     rows = -(-slots // columns)
     canvas = np.full((rows * cell_h, columns * cell_w), _CLEAR, np.uint8)
     grey = _enlarge((frames.clip(0, 1) * (_GREYS - 1) + 0.5).astype(np.uint8), scale)

@@ -23,9 +23,10 @@ class Palette:
     """Colours by meaning, each as "#rrggbb".
 
     linf, l2, l1, none: the attack types; signal: what belongs to G(z); residual: what nothing
-    explains; certificate: numbers of the theory (duality gap, mu); accent: the chosen one of many;
-    text, muted: writing; ground: the page; surface: a place with nothing in it; grid: lines;
-    phase: the ground behind the Defense-GAN start.
+    explains; residual_fill: its amount in a cell, light enough to write on; certificate: numbers
+    of the theory (duality gap, mu); accent: the chosen one of many; text, muted: writing;
+    ground: the page; surface: a place with nothing in it; grid: lines; phase: the ground behind
+    the Defense-GAN start.
     """
 
     linf: str
@@ -34,6 +35,7 @@ class Palette:
     none: str
     signal: str
     residual: str
+    residual_fill: str
     certificate: str
     accent: str
     text: str
@@ -57,6 +59,7 @@ LIGHT = Palette(
     none="#a8987a",
     signal="#39414b",
     residual="#6b7078",
+    residual_fill="#b3b7bc",
     certificate="#a5468a",
     accent="#5b4a9e",
     text="#1f2328",
@@ -73,6 +76,7 @@ DARK = Palette(
     none="#c2b392",
     signal="#d3d7dc",
     residual="#9aa0a8",
+    residual_fill="#5a6069",
     certificate="#e08fc8",
     accent="#8f7fd6",
     text="#e8e8e4",
@@ -153,24 +157,14 @@ def layout(**values: Any) -> dict[str, Any]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": FONT, "size": FONT_SIZE, "color": LIGHT.text},
-        "margin": {"l": 48, "r": 12, "t": 30, "b": 40, "pad": 0},
+        "margin": {"l": 48, "r": 16, "t": 30, "b": 40, "pad": 0},
         "hoverlabel": {
             "bgcolor": LIGHT.ground,
             "bordercolor": LIGHT.grid,
             "font": {"family": FONT, "size": FONT_SIZE, "color": LIGHT.text},
             "align": "left",
         },
-        "legend": {
-            "orientation": "h",
-            "x": 0,
-            "xanchor": "left",
-            "y": 1.0,
-            "yanchor": "bottom",
-            "font": {"size": 12, "color": LIGHT.text},
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
-        "showlegend": False,
+        "showlegend": False,  # it would come and go with the data: see `key`
         "uirevision": "keep",
         **values,
     }
@@ -191,6 +185,18 @@ def note(text: str, **values: Any) -> dict[str, Any]:
         "font": {"size": 12, "color": LIGHT.muted},
         **values,
     }
+
+
+def key(entries: Sequence[tuple[str, str, str]], **values: Any) -> dict[str, Any]:
+    """What the colours mean, as one `note`: (sign, its colour, name) for each.
+
+    Unlike Plotly's legend it takes the same place with and without data.
+    """
+    spans = [
+        f'<span style="color:{colour}"><b>{sign}</b></span> {name}'
+        for sign, colour, name in entries
+    ]
+    return note("   ".join(spans), font={"size": 12, "color": LIGHT.text}, **values)
 
 
 def in_dark(figure: go.Figure) -> go.Figure:

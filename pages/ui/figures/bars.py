@@ -1,0 +1,78 @@
+"""The classifier's probabilities before and after the attack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike
+
+from pages.ui import theme
+from pages.ui.figures.cells import as_values
+
+
+def probability_figure(
+    before: ArrayLike | None,
+    after: ArrayLike | None,
+    class_names: Sequence[str],
+    attack: str | None = None,
+    before_name: str = "x, the original",
+    after_name: str = "x′, attacked",
+) -> go.Figure:
+    """Probabilities [classes] of psi before and after, side by side for each class.
+
+    before is in the signal's colour, after in the attack's (grey where `attack` is None). None
+    leaves the bars out and keeps their place. Raises ValueError.
+    """
+    shape = (len(class_names),)
+    series = (
+        (before_name, as_values("probabilities before", before, shape), theme.LIGHT.signal),
+        (
+            after_name,
+            as_values("probabilities after", after, shape),
+            theme.LIGHT.residual if attack is None else theme.LIGHT.attack(attack),
+        ),
+    )
+    figure = go.Figure(
+        layout=theme.layout(
+            barmode="group",
+            bargap=0.28,
+            bargroupgap=0.08,
+            annotations=[theme.key([("■", colour, name) for name, _, colour in series])],
+            margin={"l": 44, "r": 8, "t": 30, "b": 40},
+            xaxis=theme.axis(
+                range=[-0.6, len(class_names) - 0.4],
+                tickmode="array",
+                tickvals=list(range(len(class_names))),
+                ticktext=list(class_names),
+                tickangle=0,
+                tickfont={"size": 12, "color": theme.LIGHT.text},
+                showgrid=False,
+                fixedrange=True,
+                title=theme.title("class"),
+            ),
+            yaxis=theme.axis(
+                range=[0, 1.02],
+                tickvals=[0, 0.25, 0.5, 0.75, 1],
+                tickformat=".0%",
+                fixedrange=True,
+            ),
+        )
+    )
+    for name, values, colour in series:
+        figure.add_trace(
+            go.Bar(
+                x=list(range(len(class_names))),
+                y=[None] * len(class_names) if values is None else values.tolist(),
+                name=name,
+                marker={"color": colour, "line": {"width": 0}},
+                hovertext=[]
+                if values is None
+                else [
+                    f"{name}<br>class {at}: {value:.1%}"
+                    for at, value in zip(class_names, values, strict=True)
+                ],
+                hoverinfo="text",
+            )
+        )
+    return figure

@@ -1,0 +1,168 @@
+"""Traces over the iterates k: the loss with its duality gap, and mu or what stands in for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from pages.ui import theme
+
+START_NAME = "Defense-GAN start"
+GAP_NAME = "duality gap of c_a"
+_KEY_SHIFT = 20  # px: the names of the lines stand above the name of the start
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _positive(values: Sequence[float | None]) -> list[float | None]:
+    """What a log axis can show; the rest (None, NaN, zero and below) leaves a gap."""
+    return [float(v) if v is not None and math.isfinite(v) and v > 0 else None for v in values]
+
+
+def _decades(values: Sequence[float | None], least: tuple[int, int]) -> tuple[int, int]:
+    """Whole decades around the values and `least`: the axis moves rarely, and never by a little."""
+    low, high = least
+    for value in values:
+        if value is not None:
+            low = min(low, math.floor(math.log10(value)))
+            high = max(high, math.ceil(math.log10(value)))
+    return low, high
+
+
+def _log_axis(low: int, high: int) -> dict[str, Any]:
+    """A log axis from 10^low to 10^high with at most five ticks, at whole decades."""
+    step = max(1, math.ceil((high - low) / 4))
+    ticks = list(range(low, high + 1, step))
+    return theme.axis(
+        type="log",
+        range=[low, high],
+        tickmode="array",
+        tickvals=[10.0**tick for tick in ticks],
+        ticktext=["10" + str(tick).translate(_SUPERSCRIPT) for tick in ticks],
+    )
+
+
+def _steps_layout(
+    total_steps: int, start_steps: int, names: dict[str, Any], **values: Any
+) -> dict[str, Any]:
+    """A fixed axis of k, the start phase shaded and named; names: a `theme.key` for above it."""
+    if total_steps < 1 or not 0 <= start_steps <= total_steps:
+        raise ValueError(f"{start_steps} start steps of {total_steps} make no axis")
+    shapes, notes = [], [names]
+    if start_steps:
+        shapes.append(
+            {
+                "type": "rect",
+                "xref": "x",
+                "yref": "paper",
+                "x0": 0,
+                "x1": start_steps,
+                "y0": 0,
+                "y1": 1,
+                "fillcolor": theme.LIGHT.phase,
+                "line": {"width": 0},
+                "layer": "below",
+            }
+        )
+        notes.append(
+            theme.note(
+                START_NAME,
+                xref="x",
+                x=0,
+                yshift=2,
+                font={"size": 11, "color": theme.LIGHT.muted},
+            )
+        )
+    return theme.layout(
+        margin={"l": 48, "r": 16, "t": 42, "b": 38, "pad": 0},
+        xaxis=theme.axis(
+            range=[0, total_steps], nticks=6, title=theme.title("step k"), hoverformat="d"
+        ),
+        shapes=shapes,
+        annotations=notes,
+        hovermode="x unified",
+        dragmode="zoom",
+        **values,
+    )
+
+
+def _line(
+    ks: Sequence[int],
+    values: Sequence[float | None],
+    name: str,
+    colour: str,
+    word: str,
+    dash: str = "solid",
+) -> go.Scatter:
+    return go.Scatter(
+        x=list(ks),
+        y=list(values),
+        name=name,
+        mode="lines",
+        line={"color": colour, "width": 2, "dash": dash, "simplify": False},
+        hovertemplate=word + " %{y:.3g}<extra></extra>",
+    )
+
+
+def _check(ks: Sequence[int], **series: Sequence[float | None]) -> None:
+    for name, values in series.items():
+        if len(values) != len(ks):
+            raise ValueError(f"{len(values)} values of {name} for {len(ks)} steps")
+
+
+def loss_figure(
+    ks: Sequence[int],
+    losses: Sequence[float | None],
+    gaps: Sequence[float | None],
+    total_steps: int,
+    start_steps: int = 0,
+) -> go.Figure:
+    """Objective and duality gap of the c_a problem over the steps k, on a log axis.
+
+    The axis of k is [0, total_steps] from the first frame; [0, start_steps] is shaded. Values
+    that a log axis cannot show leave a gap in the line. Raises ValueError where lengths differ.
+    """
+    _check(ks, losses=losses, gaps=gaps)
+    loss, gap = _positive(losses), _positive(gaps)
+    low, high = _decades([*loss, *gap], (-2, 2))
+    names = [("—", theme.LIGHT.signal, "loss"), ("···", theme.LIGHT.certificate, GAP_NAME)]
+    figure = go.Figure(
+        layout=_steps_layout(
+            total_steps,
+            start_steps,
+            theme.key(names, yshift=_KEY_SHIFT),
+            yaxis=_log_axis(low, high),
+        )
+    )
+    figure.add_trace(_line(ks, loss, "loss", theme.LIGHT.signal, "loss"))
+    figure.add_trace(_line(ks, gap, GAP_NAME, theme.LIGHT.certificate, GAP_NAME, "dot"))
+    return figure
+
+
+def mu_figure(
+    ks: Sequence[int],
+    values: Sequence[float | None],
+    name: str,
+    total_steps: int,
+    start_steps: int = 0,
+) -> go.Figure:
+    """mu along the path (eq. 9), or what stands in for it, over the steps k on a log axis.
+
+    name says which of them it is. Otherwise as `loss_figure`; `values` may be shorter than `ks`.
+    """
+    if len(values) > len(ks):
+        raise ValueError(f"{len(values)} values of {name} for {len(ks)} steps")
+    shown = _positive(values)
+    low, high = _decades(shown, (-1, 1))
+    figure = go.Figure(
+        layout=_steps_layout(
+            total_steps,
+            start_steps,
+            theme.key([("—", theme.LIGHT.certificate, name)], yshift=_KEY_SHIFT),
+            yaxis=_log_axis(low, high),
+        )
+    )
+    figure.add_trace(_line(ks[: len(shown)], shown, name, theme.LIGHT.certificate, name))
+    return figure

@@ -1,0 +1,65 @@
+"""A Plotly chart that lives through its updates: `Plotly.react` on one DOM node.
+
+`st.plotly_chart` mounts a new chart whenever its data change, so it flickers and forgets zoom and
+camera. This Components v2 component keeps node, zoom and camera, follows the theme of the page,
+and resizes with its place. Plotly's own plotly.min.js comes from the installed wheel, once for a
+page and by its own URL: no network beyond the app's server is needed, and an update carries the
+figure's numbers only.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import plotly
+import plotly.graph_objects as go
+import streamlit as st
+from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
+from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
+
+from pages.ui.theme import DARK_OF
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+_FOLDERS = {
+    "plotly": (Path(plotly.__file__).parent, "package_data"),  # plotly.min.js; draws nothing
+    "live_chart": (Path(__file__).parents[1], "live_chart"),  # live_chart.js
+}
+
+
+def _declare() -> None:
+    """Let Streamlit serve the folders, each under its component's name ("red.plotly", ...).
+
+    Streamlit reads such declarations from installed packages only; the app runs from its
+    checkout, so we hand them over ourselves. A second call on the same runtime changes nothing.
+    """
+    manager = get_bidi_component_manager()
+    for name, (root, folder) in _FOLDERS.items():
+        if manager.get_component_asset_root(f"red.{name}") is None:
+            config = ComponentConfig(name=name, asset_dir=folder)
+            manager.register_from_manifest(ComponentManifest("red", "1", [config]), root)
+
+
+@cache
+def _component() -> ComponentRenderer:
+    return st.components.v2.component("red.live_chart", js="live_chart.js", isolate_styles=False)
+
+
+def live_chart(figure: go.Figure, *, key: str, height: int) -> None:
+    """Draw `figure` in the page, or bring the chart of this key up to date.
+
+    key: names the chart, one place in the page for each; height: in CSS pixels, the width is the
+    container's. Zoom and camera are kept while the figure's uirevision stays the same. Colours of
+    theme.LIGHT become theme.DARK's in a dark page, without another run of the script.
+    """
+    _declare()  # a new runtime (a test's) knows nothing of the last one's
+    data = {
+        "figure": figure.to_json(validate=False),
+        "height": height,
+        "dark": DARK_OF,
+        "library": "../red.plotly/plotly.min.js",
+    }
+    _component()(key=key, data=data, height=height)
