@@ -1,0 +1,59 @@
+"""The command line: one file a command, each with `add` (its arguments) and `execute`.
+
+Bad input ends in one line on stderr and exit status 2; a bad or missing asset, or a device that
+runs out of memory, in one line and 1.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import torch
+
+import red_core.cli.benchmark as benchmark
+import red_core.cli.doctor as doctor
+import red_core.cli.evaluate as evaluate
+import red_core.cli.recipe as recipe
+import red_core.cli.results as results
+import red_core.cli.run as run
+from red_core.cli.common import OneLineParser, UsageError
+from red_core.data.assets import AssetError
+from red_core.data.intake import IntakeError
+from red_core.settings import SettingsError
+
+COMMANDS = (run, evaluate, benchmark, results, recipe, doctor)
+
+
+def build_parser() -> OneLineParser:
+    """The parser of all commands; the chosen one's function is stored as `execute`."""
+    parser = OneLineParser(
+        prog="python -m red_core",
+        description="Reverse engineering of deceptions: which signal, which attack.",
+    )
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.add(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status. Arguments default to the process's own."""
+    try:
+        arguments = build_parser().parse_args(argv)
+        return int(arguments.execute(arguments))
+    except (UsageError, SettingsError, IntakeError) as error:
+        return _fail(2, error)
+    except OSError as error:  # a missing file or data set, a full disk
+        return _fail(2, error)
+    except AssetError as error:
+        return _fail(1, error)
+    except torch.OutOfMemoryError:
+        return _fail(1, "the device ran out of memory: try a smaller --batch, or --device cpu")
+    except KeyboardInterrupt:
+        return _fail(130, "interrupted")
+
+
+def _fail(status: int, message: object) -> int:
+    print("error: " + " ".join(str(message).split()), file=sys.stderr)
+    return status

@@ -1,0 +1,77 @@
+"""`benchmark`: throughput, share of the machine's peak, seconds for one image."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from red_core.benchmark import BenchmarkSettings, benchmark
+from red_core.bundle import load_bundle
+from red_core.cli.common import (
+    Subparsers,
+    add_common,
+    add_solver,
+    check_writable,
+    count,
+    pick_device,
+    solver_overrides,
+    write_json,
+)
+from red_core.results import SPEED, keep
+from red_core.settings import RunSettings
+
+
+def add(subparsers: Subparsers) -> None:
+    """The arguments of `benchmark`."""
+    parser = subparsers.add_parser("benchmark", help="speed, as ratios within one run")
+    add_common(parser)
+    parser.add_argument("--batch", type=count, default=32, help="images together (default: 32)")
+    parser.add_argument("--turns", type=count, default=4, help="repetitions (default: 4)")
+    parser.add_argument("--singles", type=count, default=5, help="single images (default: 5)")
+    parser.add_argument(
+        "--keep", action="store_true", help="store the report in assets/ for the README"
+    )
+    parser.add_argument("--steps", type=count, help=argparse.SUPPRESS)  # for a quick check
+    add_solver(parser)
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Measure and report."""
+    overrides = dict(solver_overrides(arguments))
+    if arguments.steps is not None:
+        overrides["steps"] = arguments.steps
+    run = RunSettings(
+        dataset=arguments.dataset,
+        preset=arguments.preset,
+        solver=tuple(sorted(overrides.items())),
+        seed=arguments.seed,
+        device=arguments.device,
+    )
+    settings = BenchmarkSettings(run, arguments.batch, arguments.turns, arguments.singles)
+    check_writable(arguments.json)
+    device = pick_device(arguments.device)
+    report = benchmark(load_bundle(run.dataset, device), settings)
+    for line in summary(report):
+        print(line)
+    if arguments.keep:
+        keep(run.dataset, SPEED, report, f"python -m red_core benchmark --dataset {run.dataset}")
+    write_json(arguments.json, report)
+    return 0
+
+
+def summary(report: dict[str, Any]) -> list[str]:
+    """The figures in a few lines for a person."""
+    made, where = report["details"], report["provenance"]
+    return [
+        f"{report['device']}, {where['threads']} threads; preset {made['preset']}, "
+        f"batch of {made['batch']}, median of {made['turns']} turns",
+        f"  {report['throughput_ratio']:8.2f}  times the throughput of the plain loop "
+        f"({made['batch_images_per_second']:.2f} against "
+        f"{made['loop_images_per_second']:.2f} images a second)",
+        f"  {report['objective_ratio']:8.4f}  times its mean final objective",
+        f"  {report['peak_share']:8.1%}  of the measured matrix-product peak "
+        f"({made['peak_flops_per_second'] / 1e9:.0f} GFLOP/s)",
+        f"  {report['paper_seconds']:8.2f}  s from x' to the verdict, one image, preset paper",
+        f"  {report['best_seconds']:8.2f}  s the same, preset best",
+    ]

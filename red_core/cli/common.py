@@ -1,0 +1,124 @@
+"""What the commands share: one-line errors, checked argument types, the --json file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn, TypeAlias
+
+import torch
+
+from red_core.bundle import choose_device
+from red_core.presets import DEFAULT_PRESET
+from red_core.settings import parse_solver_option
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[OneLineParser]"
+
+
+class UsageError(ValueError):
+    """A command line that cannot be obeyed; the message is one sentence for the user."""
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """argparse, but an error is one line on stderr, without the usage text above it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError instead of leaving the process."""
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def count(text: str) -> int:
+    """A whole number from 1."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, not {text!r}")
+    return value
+
+
+def positive(text: str) -> float:
+    """A finite number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, not {text!r}")
+    return value
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """--dataset, --device and --json, which most commands have."""
+    parser.add_argument("--dataset", default="mnist", help="data set (default: mnist)")
+    parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="file to write the report to")
+
+
+def add_solver(parser: argparse.ArgumentParser) -> None:
+    """--preset, --set and --seed."""
+    parser.add_argument("--preset", default=DEFAULT_PRESET, help=f"default: {DEFAULT_PRESET}")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="one number of the preset changed, such as steps=100; may be repeated",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of attacks and starts (default: 0)")
+
+
+def solver_overrides(arguments: argparse.Namespace) -> tuple[tuple[str, Any], ...]:
+    """The --set options, parsed; the last of a name holds."""
+    return tuple(sorted(dict(parse_solver_option(text) for text in arguments.set).items()))
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; UsageError where this machine has none."""
+    try:
+        return choose_device(name)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def check_writable(path: Path | None) -> None:
+    """Refuse an output path before the work is done rather than after."""
+    if path is None:
+        return
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise UsageError(f"cannot write {path}: the folder {folder} does not exist")
+    if path.is_dir():
+        raise UsageError(f"cannot write {path}: it is a folder")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise UsageError(f"cannot write {path}: permission denied")
+
+
+def make_folder(path: Path) -> Path:
+    """Make the folder of what is kept, or refuse it before the work is done."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot use {path} as a folder: {error.strerror}") from error
+    if not os.access(path, os.W_OK):
+        raise UsageError(f"cannot write into {path}: permission denied")
+    return path
+
+
+def add_work(parser: argparse.ArgumentParser) -> None:
+    """--work, the folder that makes a stopped command resumable."""
+    parser.add_argument(
+        "--work", type=Path, default=Path(".work"), help="folder of what is kept (default: .work)"
+    )
+
+
+def write_json(path: Path | None, report: Mapping[str, Any]) -> None:
+    """Write the report as strict JSON (no NaN), and say so; nothing without a path."""
+    if path is not None:
+        path.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
+        print(f"written   {path}")

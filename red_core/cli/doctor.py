@@ -1,0 +1,34 @@
+"""`doctor`: versions, device, every asset's checksum."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from red_core.cli.common import Subparsers, check_writable, write_json
+from red_core.doctor import examine
+
+
+def add(subparsers: Subparsers) -> None:
+    """The arguments of `doctor`."""
+    parser = subparsers.add_parser("doctor", help="versions, device, every asset's checksum")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="file to write the report to")
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Print what was found; 1 only where an asset is bad or missing."""
+    check_writable(arguments.json)
+    found = examine()
+    for name, version in found["versions"].items():
+        print(f"{name:12} {version}")
+    print(f"{'commit':12} {found['commit'] or 'not a git checkout'}")
+    print(f"{'device':12} {found['device']}, {found['threads']} threads")
+    for dataset, there in found["official_data"].items():
+        state = "found" if there else "not there (not needed: examples are bundled)"
+        print(f"{'data':12} official {dataset} in {found['data_root']}: {state}")
+    for check in found["assets"]:
+        state = "sound" if check["fault"] is None else f"BAD: {check['fault']}"
+        print(f"{'asset':12} {check['dataset']}/{check['name']}: {state}")
+    write_json(arguments.json, found)
+    return 0 if found["sound"] else 1

@@ -1,0 +1,82 @@
+"""`evaluate`: one attack on many images, one preset."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from red_core.bundle import load_bundle, with_official_test
+from red_core.cli.common import (
+    Subparsers,
+    add_common,
+    add_solver,
+    add_work,
+    check_writable,
+    count,
+    make_folder,
+    pick_device,
+    positive,
+    solver_overrides,
+    write_json,
+)
+from red_core.evaluate import EvaluationSettings, evaluate
+from red_core.settings import RunSettings
+
+_ROWS = (
+    ("signal_accuracy", "signal"),
+    ("psi_signal_accuracy", "signal, the attacked classifier reading G(z)"),
+    ("attack_accuracy", "attack type"),
+    ("block_attack_accuracy", "attack type, block residuals alone"),
+    ("adversarial_accuracy", "the attacked classifier reading x'"),
+)
+
+
+def add(subparsers: Subparsers) -> None:
+    """The arguments of `evaluate`."""
+    parser = subparsers.add_parser("evaluate", help="one attack on many images, one preset")
+    add_common(parser)
+    parser.add_argument("--attack", default="linf", help="linf (default), l2, l1 or none")
+    parser.add_argument("--examples", type=count, default=100, help="the first N (default: 100)")
+    parser.add_argument(
+        "--eps-scale", type=positive, default=1.0, help="times the paper's eps (default: 1)"
+    )
+    parser.add_argument("--batch", type=count, default=50, help="solved together (default: 50)")
+    add_solver(parser)
+    add_work(parser)
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Evaluate and report."""
+    run = RunSettings(
+        dataset=arguments.dataset,
+        attack=arguments.attack,
+        preset=arguments.preset,
+        solver=solver_overrides(arguments),
+        seed=arguments.seed,
+        device=arguments.device,
+    )
+    settings = EvaluationSettings(run, arguments.examples, arguments.eps_scale, arguments.batch)
+    check_writable(arguments.json)
+    work = make_folder(arguments.work)
+    device = pick_device(arguments.device)
+    bundle = with_official_test(load_bundle(run.dataset, device))
+    report = evaluate(bundle, settings, work)
+    for line in summary(report):
+        print(line)
+    write_json(arguments.json, report)
+    return 0
+
+
+def summary(report: dict[str, Any]) -> list[str]:
+    """The figures in a few lines for a person."""
+    made = report["settings"]
+    lines = [
+        f"{made['preset']} on {made['attack']} (eps x {made['eps_scale']:g}): "
+        f"{report['n']} images of {report['source']}, {report['seconds']:.0f} s"
+    ]
+    for key, words in _ROWS:
+        part = report[key]
+        span = f"{part['low']:6.1%} to {part['high']:6.1%}"
+        lines.append(f"  {part['value']:6.1%}  ({span})  {words}")
+    return lines

@@ -1,0 +1,83 @@
+"""`results`: measure the final table, row by row, and draw the README's figures from it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from red_core.bundle import load_bundle, with_official_test
+from red_core.cli.common import (
+    Subparsers,
+    UsageError,
+    add_work,
+    count,
+    make_folder,
+    pick_device,
+)
+from red_core.cli.evaluate import summary as evaluation_summary
+from red_core.data.datasets import CLASSES
+from red_core.numbers import insert, render
+from red_core.results import RESULTS, ROWS, SPEED, measure, stored
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+def add(subparsers: Subparsers) -> None:
+    """The arguments of `results`."""
+    parser = subparsers.add_parser(
+        "results", help="measure the final table (resumable) and write it into the README"
+    )
+    parser.add_argument("--dataset", default="mnist", help="data set (default: mnist)")
+    parser.add_argument("--examples", type=count, default=1000, help="per row (default: 1000)")
+    parser.add_argument("--batch", type=count, default=50, help="solved together (default: 50)")
+    parser.add_argument("--seed", type=int, default=0, help="of attacks and starts (default: 0)")
+    parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="ROW",
+        help="one row, such as best/linf/1, or all that begin so, such as best/; may be repeated",
+    )
+    parser.add_argument("--again", action="store_true", help="measure also what is current")
+    parser.add_argument("--list", action="store_true", help="list the rows, measure nothing")
+    parser.add_argument(
+        "--render", action="store_true", help="only write the README's figures, measure nothing"
+    )
+    parser.add_argument("--readme", type=Path, default=README, help=argparse.SUPPRESS)
+    add_work(parser)
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Measure, keep, render."""
+    if arguments.dataset not in CLASSES:
+        raise UsageError(f"unknown data set {arguments.dataset!r}: choose {', '.join(CLASSES)}")
+    rows = [row for row in ROWS if not arguments.only or row.key.startswith(tuple(arguments.only))]
+    if not rows:
+        raise UsageError(f"no row begins with {' or '.join(arguments.only)}: see --list")
+    if arguments.list:
+        for row in rows:
+            print(row.key)
+        return 0
+    if not arguments.render:
+        work = make_folder(arguments.work)
+        device = pick_device(arguments.device)
+        bundle = with_official_test(load_bundle(arguments.dataset, device))
+        measure(
+            bundle,
+            rows,
+            arguments.examples,
+            arguments.batch,
+            arguments.seed,
+            work,
+            arguments.again,
+            lambda report: print("\n".join(evaluation_summary(report)), flush=True),
+        )
+    numbers = render(
+        arguments.dataset, stored(arguments.dataset, RESULTS), stored(arguments.dataset, SPEED)
+    )
+    text = arguments.readme.read_text(encoding="utf-8")
+    arguments.readme.write_text(insert(text, numbers), encoding="utf-8")
+    print(f"written   {arguments.readme}")
+    return 0

@@ -1,0 +1,152 @@
+"""`run`: craft one attack, or take an image as it is, and undo it."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+from tqdm import tqdm
+
+from red_core.batching import run_to_end
+from red_core.bundle import Bundle, load_bundle, with_official_test
+from red_core.cli.common import (
+    Subparsers,
+    UsageError,
+    add_common,
+    add_solver,
+    check_writable,
+    count,
+    pick_device,
+    positive,
+    solver_overrides,
+    write_json,
+)
+from red_core.data.intake import MAX_BYTES, read_image, read_npz
+from red_core.experiment import deceive, make_solver, readers_for, start_seeds
+from red_core.report import run_arrays, run_report
+from red_core.settings import RunSettings
+from red_core.verdict import judge
+
+
+def add(subparsers: Subparsers) -> None:
+    """The arguments of `run`."""
+    parser = subparsers.add_parser("run", help="attack one image and undo it")
+    add_common(parser)
+    image = parser.add_mutually_exclusive_group()
+    image.add_argument("--index", type=int, default=0, help="which held-out digit (default: 0)")
+    image.add_argument(
+        "--image", type=Path, metavar="FILE", help="your own: PNG, JPEG, WebP, NPZ or NPY"
+    )
+    image.add_argument(
+        "--realizable",
+        action="store_true",
+        help="x' = G(z*) + D_a c_a*, drawn from the seed: z* and c_a* are known",
+    )
+    parser.add_argument("--attack", default="linf", help="linf (default), l2, l1 or none")
+    parser.add_argument("--eps", type=positive, help="radius (default: the paper's)")
+    parser.add_argument("--steps", type=count, help="PGD steps (default: the paper's)")
+    parser.add_argument("--step-size", type=positive, help="of PGD (default: the paper's)")
+    parser.add_argument("--target", type=int, help="class the attack aims at (default: any)")
+    add_solver(parser)
+    parser.add_argument("--npz", type=Path, metavar="OUT", help="file for the run's arrays")
+    parser.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Attack, solve, judge, report."""
+    settings = _settings(arguments)
+    check_writable(arguments.json)
+    check_writable(arguments.npz)
+    device = pick_device(arguments.device)
+    own = _own_image(arguments.image)
+    bundle = load_bundle(settings.dataset, device)
+    if settings.source == "example":
+        bundle = with_official_test(bundle)
+    deception = deceive(bundle, settings, own)
+    began = time.perf_counter()
+    options, seeds = settings.solver_options(), start_seeds(settings)
+    solver = make_solver(bundle, deception.attacked, options, seeds)
+    problem = solver.problem
+    with tqdm(total=solver.total, desc="solve", unit="step", mininterval=0.5) as bar:
+        iterate = run_to_end(solver, bar.update)
+    verdict = judge(problem, iterate, readers_for(bundle, settings.preset))
+    seconds = time.perf_counter() - began
+    source = _source(bundle, settings, arguments.image)
+    file = None if arguments.image is None else str(arguments.image)
+    report = run_report(bundle, settings, deception, verdict, iterate, seconds, source, file)
+    for line in summary(report, bundle.class_names):
+        print(line)
+    if arguments.npz is not None:
+        with arguments.npz.open("wb") as stream:
+            np.savez_compressed(stream, **run_arrays(deception, iterate))  # type: ignore[arg-type]
+        print(f"written   {arguments.npz}")
+    write_json(arguments.json, report)
+    return 0
+
+
+def _settings(arguments: argparse.Namespace) -> RunSettings:
+    source = "own" if arguments.image else "realizable" if arguments.realizable else "example"
+    return RunSettings(
+        dataset=arguments.dataset,
+        source=source,
+        index=arguments.index,
+        attack=arguments.attack,
+        eps=arguments.eps,
+        step_size=arguments.step_size,
+        attack_steps=arguments.steps,
+        target=arguments.target,
+        preset=arguments.preset,
+        solver=solver_overrides(arguments),
+        seed=arguments.seed,
+        device=arguments.device,
+    )
+
+
+def _own_image(path: Path | None) -> Tensor | None:
+    """The user's file as [1, 28, 28]; arrays are known by their first bytes, not their name."""
+    if path is None:
+        return None
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}")
+    with path.open("rb") as stream:
+        data = stream.read(MAX_BYTES + 1)
+    read = read_npz if data.startswith((b"PK", b"\x93NUMPY")) else read_image
+    return read(data, filename=path.name).image
+
+
+def _source(bundle: Bundle, settings: RunSettings, image: Path | None) -> str:
+    if image is not None:
+        return f"own image {image.name}"
+    if settings.source == "realizable":
+        return f"realizable instance of seed {settings.seed}"
+    return bundle.examples.source
+
+
+def summary(report: dict[str, Any], names: tuple[str, ...]) -> list[str]:
+    """The verdict in a few lines for a person."""
+    chance = report["probabilities"]
+    seen, signal = report["adversarial_label"], report["signal_label"]
+    true = report["true_label"]
+    attack = report["resolved"]["attack"]
+    crafted = "left as it is" if attack is None else f"attacked with {attack['kind']}"
+    if attack is not None and report["settings"]["source"] != "realizable":
+        crafted += f" (eps {attack['eps']:g}, {attack['steps']} steps)"
+    known = "unknown class" if true is None else f"a {names[true]}"
+    answer = report["attack_label"]
+    margins = report["margins"]
+    return [
+        f"image     {known}, {crafted}; {report['source']}",
+        f"attacked  the classifier reads x' as {names[seen]} ({chance['adversarial'][seen]:.0%})",
+        f"signal    {names[signal]} ({chance['signal'][signal]:.0%}, "
+        f"margin {margins['signal']:.2f}); the attacked classifier reads G(z) as "
+        f"{names[report['psi_signal_label']]}",
+        f"attack    {'no attack found' if answer == 'none' else answer} "
+        f"({chance['attack'][answer]:.0%}, margin {margins['attack']:.2f}); "
+        f"the block residuals say {report['block_attack_label']}",
+        f"solver    preset {report['settings']['preset']}, {report['steps']} steps in "
+        f"{report['seconds']:.1f} s; duality gap {report['gap']:.2g}",
+    ]

@@ -1,0 +1,57 @@
+"""Is this checkout sound: versions, device, and every asset against its checksum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from red_core.bundle import choose_device
+from red_core.data.assets import AssetError, checked_bytes, read_manifest
+from red_core.data.datasets import CLASSES, data_root, has_official
+from red_core.provenance import commit, package_versions
+
+# Without these no run starts; the encoder and the readers belong to the preset `best`.
+REQUIRED = ("classifier", "generator", "dictionary", "examples")
+
+
+@dataclass(frozen=True)
+class AssetCheck:
+    """One bundled file; fault: None where it is sound, else one sentence with the remedy."""
+
+    dataset: str
+    name: str
+    fault: str | None
+
+
+def checked_bytess(dataset: str) -> list[AssetCheck]:
+    """Every file of the manifest, and every file that a run needs."""
+    try:
+        names = set(read_manifest(dataset))
+    except AssetError as error:
+        return [AssetCheck(dataset, "manifest.json", str(error))]
+    checks = []
+    for name in sorted(names | {f"{part}.safetensors" for part in REQUIRED}):
+        fault = None
+        try:
+            checked_bytes(dataset, name)
+        except AssetError as error:
+            fault = str(error)
+        checks.append(AssetCheck(dataset, name, fault))
+    return checks
+
+
+def examine() -> dict[str, Any]:
+    """All of it, in plain values; `sound` is False only for a bad or missing asset."""
+    checks = [check for dataset in CLASSES for check in checked_bytess(dataset)]
+    return {
+        "sound": all(check.fault is None for check in checks),
+        "versions": package_versions(),
+        "commit": commit(),
+        "device": choose_device().type,
+        "threads": torch.get_num_threads(),
+        "data_root": str(data_root()),
+        "official_data": {dataset: has_official(dataset) for dataset in CLASSES},
+        "assets": [vars(check) for check in checks],
+    }

@@ -1,0 +1,130 @@
+"""The README's figures, drawn from results.json and benchmark.json alone.
+
+The paper's row is Table 1 of the paper (MNIST): BSD-GAN and BSD-GAN-AD.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from red_core.attacks import ATTACKS
+from red_core.results import Row
+from red_core.statistics import wilson
+
+BEGIN, END = "<!-- numbers:begin -->", "<!-- numbers:end -->"
+
+# Signal accuracy and attack type accuracy for l-inf, l2, l1, in percent; signal on clean digits.
+PAPER = {"mnist": ((75.3, 89.6, 87.8), (92.3, 63.0, 95.8), 94.0)}
+
+# Words, preset, eps scale, and which two readings the row shows.
+_OWN = ("signal_accuracy", "attack_accuracy")
+_RULES = ("psi_signal_accuracy", "block_attack_accuracy")
+LINES = (
+    ("**`best`**", "best", 1.0, _OWN),
+    ("`best`, the paper's rules", "best", 1.0, _RULES),
+    ("`best` at 0.5 eps", "best", 0.5, _OWN),
+    ("`best` at 1.5 eps", "best", 1.5, _OWN),
+    ("`paper`", "paper", 1.0, _RULES),
+    ("`paper`, z frozen", "paper-frozen", 1.0, _RULES),
+)
+
+
+def render(dataset: str, results: dict[str, Any], speed: dict[str, Any]) -> str:
+    """The Markdown between the README's markers; "" where nothing was measured."""
+    parts = []
+    if results:
+        parts += [_accuracy_table(dataset, results), _commands(results)]
+    if speed:
+        parts.append(_speed_table(speed))
+    return "\n\n".join(parts)
+
+
+def insert(readme: str, numbers: str) -> str:
+    """The README with `numbers` between its markers; ValueError where it has none."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"the README has no lines {BEGIN} and {END}")
+    return f"{before}{begin}\n{numbers}{chr(10) if numbers else ''}{end}{after}"
+
+
+def between(readme: str) -> str:
+    """What stands between the README's markers."""
+    return readme.partition(BEGIN)[2].partition(END)[0].strip("\n")
+
+
+def _accuracy_table(dataset: str, results: dict[str, Any]) -> str:
+    signal, attack, clean = PAPER[dataset]
+    head = "l-inf | l2 | l1 | mean"
+    lines = [
+        f"| percent right | signal: {head} | clean | attack: {head} | none found on clean |",
+        "|---|" + "---:|" * 10,
+        _line(
+            "the paper",
+            [*_percents(signal), f"{sum(signal) / 3:.1f}", f"{clean:.1f}"],
+            [*_percents(attack), f"{sum(attack) / 3:.1f}", ""],
+        ),
+    ]
+    for words, preset, scale, (signal_rule, attack_rule) in LINES:
+        reports = [results.get(Row(preset, kind, scale).key) for kind in (*ATTACKS, "none")]
+        if any(reports):
+            lines.append(_line(words, _cells(reports, signal_rule), _cells(reports, attack_rule)))
+    undefended = [results.get(Row("best", kind).key) for kind in (*ATTACKS, "none")]
+    if any(undefended):
+        cells = _cells(undefended, "adversarial_accuracy")
+        lines.append(_line("no defence: psi reads x'", cells, [""] * 5))
+    return "\n".join(lines)
+
+
+def _line(words: str, signal: list[str], attack: list[str]) -> str:
+    return f"| {' | '.join([words, *signal, *attack])} |".replace("|  |", "| |").replace("  ", " ")
+
+
+def _percents(values: tuple[float, ...]) -> list[str]:
+    return [f"{value:.1f}" for value in values]
+
+
+def _cells(reports: list[dict[str, Any] | None], rule: str) -> list[str]:
+    """Three attacks, their mean with its interval, and clean digits; "" where not measured."""
+    *attacked, clean = [None if report is None else report[rule]["value"] for report in reports]
+    cells = ["" if value is None else f"{100 * value:.1f}" for value in (*attacked, clean)]
+    counts = [report["n"] for report in reports[:-1] if report is not None]
+    mean = ""
+    if len(counts) == len(attacked) and len(set(counts)) == 1:
+        # Equal counts: the mean of the shares is the share of all images together.
+        right = sum(round(value * counts[0]) for value in attacked if value is not None)
+        low, high = wilson(right, sum(counts))
+        mean = f"{100 * right / sum(counts):.1f} ({100 * low:.1f} to {100 * high:.1f})"
+    return [*cells[:-1], mean, cells[-1]]
+
+
+def _commands(results: dict[str, Any]) -> str:
+    reports = list(results.values())
+    counts = sorted({report["n"] for report in reports})
+    sources = sorted({report["source"] for report in reports})
+    example = reports[0]["command"]
+    return (
+        f"Measured on the first {' or '.join(f'{count:,}' for count in counts)} images of "
+        f"{' and '.join(sources)}, attacked at the paper's settings; in brackets Wilson's 95% "
+        'interval. `best` answers with its own reader of G(z) and its evidence model; "the '
+        "paper's rules\" are psi reading G(z) and the block residuals alone. "
+        f"A row's command is in `results.json`, such as `{example}`; all of them: "
+        "`python -m red_core results`."
+    )
+
+
+def _speed_table(speed: dict[str, Any]) -> str:
+    made, where = speed["details"], speed["provenance"]
+    rows = (
+        (
+            f"throughput of a batch of {made['batch']} over a plain loop, one image at a time",
+            f"{speed['throughput_ratio']:.1f} times",
+        ),
+        ("its mean final objective over the loop's", f"{speed['objective_ratio']:.3f}"),
+        ("share of the measured matrix-product peak", f"{100 * speed['peak_share']:.0f}%"),
+        ("one image from x' to the verdict, `paper`", f"{speed['paper_seconds']:.1f} s"),
+        ("one image from x' to the verdict, `best`", f"{speed['best_seconds']:.1f} s"),
+    )
+    head = f"speed: {speed['device']}, {where['threads']} threads, preset `{made['preset']}`"
+    lines = [f"| {head} | |", "|---|---:|", *(f"| {words} | {value} |" for words, value in rows)]
+    return "\n".join(lines) + "\n\nBy `python -m red_core benchmark`."

@@ -1,0 +1,64 @@
+"""How the files of `assets/mnist` are made: every part, in the order in which they build."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from red_core.recipes.common import RecipeContext
+
+# Each needs the ones before it. Imported when it runs: `examples` needs a development package.
+PARTS = {
+    "classifier": "red_core.recipes.classifier:train_classifier",
+    "generator": "red_core.recipes.generator:train_generator",
+    "examples": "red_core.recipes.examples:bundle_examples",
+    "dictionary": "red_core.recipes.dictionary:make_dictionary",
+    "encoder": "red_core.recipes.encoder:train_encoder",
+    "reader": "red_core.recipes.reader:train_reader",
+    "evidence": "red_core.recipes.evidence:train_evidence",
+}
+
+
+def load_part(name: str) -> Callable[[RecipeContext], None]:
+    """The function that makes one part; KeyError for an unknown name."""
+    module, _, function = PARTS[name].partition(":")
+    part: Callable[[RecipeContext], None] = getattr(importlib.import_module(module), function)
+    return part
+
+
+def make(
+    context: RecipeContext,
+    only: Sequence[str] = (),
+    announce: Callable[[str], object] = lambda part: None,
+) -> None:
+    """Make the parts `only` (all where it is empty), always in the order of PARTS.
+
+    A stopped part goes on from its checkpoint in the work folder. Another seed has checkpoints
+    of its own; a rehearsal (`context.tiny`) writes its assets there too, never to `assets/`.
+    """
+    if context.seed:
+        context = replace(context, work=context.work / f"seed-{context.seed}")
+    with _rehearsal(context.work / "tiny-assets" if context.tiny else None):
+        for name in PARTS:
+            if not only or name in only:
+                announce(name)
+                load_part(name)(context)
+
+
+@contextmanager
+def _rehearsal(folder: Path | None) -> Iterator[None]:
+    """Point RED_ASSETS at another folder for a while; None leaves it."""
+    before = os.environ.get("RED_ASSETS")
+    if folder is not None:
+        os.environ["RED_ASSETS"] = str(folder)
+    try:
+        yield
+    finally:
+        if folder is not None:
+            del os.environ["RED_ASSETS"]
+            if before is not None:
+                os.environ["RED_ASSETS"] = before

@@ -1,0 +1,110 @@
+"""One run as plain values: the JSON of the command line and of the app's export, and its arrays."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from red_core.bundle import Bundle
+from red_core.experiment import Deception
+from red_core.provenance import provenance
+from red_core.settings import RunSettings
+from red_core.solver import Iterate
+from red_core.verdict import Verdict
+
+
+def run_report(
+    bundle: Bundle,
+    settings: RunSettings,
+    deception: Deception,
+    verdict: Verdict,
+    iterate: Iterate,
+    seconds: float,
+    source: str,
+    image: str | None = None,
+) -> dict[str, Any]:
+    """What one run (a batch of one) found, in values that JSON can hold.
+
+    true_label: class index or None where nobody knows it; adversarial_label: psi on x';
+    signal_label: who reads G(z) for the preset; psi_signal_label, block_attack_label: the
+    paper's own rules; attack_label: linf, l2, l1 or none; residuals: per class
+    [linf, l2, l1], ||x' - G(z) - D_a[i][j] c_a[i][j]||; margins: of the signal, the attack and
+    the block residuals; gap: of the c_a problem, and relative to the objective; seconds: from x'
+    to the verdict; source: of the image; settings: as given, and as the preset and the paper
+    fill them in. image: the file of an own image, for the command that repeats the run.
+    """
+    names = verdict.attack_names
+    silent = float(iterate.block_energy.max()) == 0
+    attack = settings.attack_settings()
+    labels = deception.labels
+    return {
+        "true_label": None if labels is None else int(labels[0]),
+        "adversarial_label": int(verdict.adversarial_label[0]),
+        "signal_label": int(verdict.signal_label[0]),
+        "attack_label": names[int(verdict.attack_label[0])],
+        "psi_signal_label": int(verdict.psi_label[0]),
+        "block_attack_label": names[-1] if silent else names[int(verdict.block_label[0])],
+        "residuals": _rounded(verdict.block_residuals[0]),
+        "margins": {
+            "signal": _number(verdict.signal_margin[0]),
+            "attack": _number(verdict.attack_margin[0]),
+            "block": _number(verdict.block_margin[0]),
+        },
+        "probabilities": {
+            "signal": _rounded(verdict.signal_probabilities[0]),
+            "psi_signal": _rounded(verdict.psi_probabilities[0]),
+            "adversarial": _rounded(verdict.adversarial_probabilities[0]),
+            "attack": dict(zip(names, _rounded(verdict.attack_probabilities[0]), strict=True)),
+        },
+        "gap": _number(iterate.gap[0]),
+        "relative_gap": _number(iterate.gap[0] / iterate.loss[0].clamp_min(1e-12)),
+        "objective": _number(iterate.loss[0]),
+        "lambda": _number(iterate.lam[0]),
+        "steps": iterate.k,
+        "seconds": round(seconds, 3),
+        "source": source,
+        "settings": settings.as_dict(),
+        "resolved": {
+            "attack": None if attack is None else dict(vars(attack)),
+            "solver": dict(vars(settings.solver_options())),
+        },
+        "command": settings.as_command(image),
+        "provenance": provenance(bundle.device),
+    }
+
+
+def run_arrays(deception: Deception, iterate: Iterate) -> dict[str, NDArray[np.float32]]:
+    """The arrays of one run (a batch of one), for an NPZ file.
+
+    image: x; attacked: x'; signal: G(z); perturbation: D_a c_a; residual: what neither explains,
+    all [28, 28]; z [d]; c_a [k]; block_energy: ||c_a[i][j]||, [classes, attacks].
+    """
+    explained = deception.attacked[0] - iterate.image[0] - iterate.residual[0]
+    tensors = {
+        "image": deception.clean[0].squeeze(0),
+        "attacked": deception.attacked[0].squeeze(0),
+        "signal": iterate.image[0].squeeze(0),
+        "perturbation": explained.squeeze(0),
+        "residual": iterate.residual[0].squeeze(0),
+        "z": iterate.z[0],
+        "c_a": iterate.c_a[0],
+        "block_energy": iterate.block_energy[0],
+    }
+    return {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
+
+
+def _number(value: Tensor) -> float | None:
+    """A finite number, or None: JSON knows no NaN."""
+    number = float(value)
+    return float(f"{number:.6g}") if math.isfinite(number) else None
+
+
+def _rounded(values: Tensor) -> list[Any]:
+    """Nested lists of finite numbers to six digits."""
+    if values.ndim:
+        return [_rounded(value) for value in values]
+    return _number(values)  # type: ignore[return-value]
