@@ -137,7 +137,8 @@ def proximal_pl(
     stand-in: the true minimum may lie lower, and the true constant with it. lambda' is that of
     the last iterate throughout. rho: None for 2 ||D_a||^2, the Lipschitz constant in c_a alone;
     2 rho D grows with rho (Karimi et al. 2016), so the constant shown is then a lower bound on
-    that for the rho of both variables. NaN where L - L* is 0 up to rounding.
+    that for the rho of both variables. L is eq. 5's, without the solver's optional term in z.
+    NaN where L - L* is 0 up to rounding.
     """
     # D is a difference of near equals: float64, and so on the CPU, since mps has none.
     dictionary = problem.dictionary.to("cpu", torch.float64)

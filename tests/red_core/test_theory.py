@@ -1,0 +1,260 @@
+"""mu and the proximal-PL constant against their definitions, bounds and what they promise."""
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+
+import cvxpy as cp
+import numpy as np
+import pytest
+import torch
+
+from red_core.presets import PRESETS
+from red_core.problem import AttackDictionary, RedProblem
+from red_core.solver import Iterate, Solver, SolverOptions, solve
+from red_core.theory import (
+    error_bound_mu,
+    mu_along_path,
+    mu_to_last,
+    proximal_decrease,
+    proximal_pl,
+    rank_sentence,
+    row_space,
+    signal_gradient_norm,
+)
+
+PLAIN = replace(PRESETS["paper"], start_steps=5, start_step="gradient", steps=25)
+
+
+def path_of(instance, options: SolverOptions = PLAIN) -> list[Iterate]:
+    starts = torch.randn(len(instance.problem), 2, instance.z_star.shape[1]).double()
+    return list(solve(instance.problem, starts, options))
+
+
+def test_mu_is_b1s_quotient(make_instance):
+    instance = make_instance(items=2)
+    iterates = path_of(instance)
+    mu = mu_along_path(iterates, instance.z_star, instance.c_star)
+    assert mu.shape == (31, 2)
+    W, slope = instance.network.weights[0].numpy(), instance.network.slope
+    D = instance.dictionary.atoms.numpy()
+    for k in (0, 5, 6, 30):
+        z, c_a = iterates[k].z[1].numpy(), iterates[k].c_a[1].numpy()
+        before = W @ z
+        image = np.where(before > 0, before, slope * before)
+        r = image + D @ c_a - instance.problem.observed[1].numpy()
+        grad_z = 2 * W.T @ (np.where(before > 0, 1.0, slope) * r)
+        grad_c = 2 * D.T @ r
+        distance = np.sum((z - instance.z_star[1].numpy()) ** 2) + np.sum(
+            (c_a - instance.c_star[1].numpy()) ** 2
+        )
+        wanted = np.sqrt((np.sum(grad_z**2) + np.sum(grad_c**2)) / distance)
+        assert float(mu[k, 1]) == pytest.approx(wanted, rel=1e-10)
+
+
+def test_mu_of_a_linear_instance_lies_between_its_singular_values(make_instance):
+    """G(z) = W z: grad f = 2 M^T M (w - w*) with M = [W D_a], so 2 s_min^2 <= mu <= 2 s_max^2."""
+    instance = make_instance(slope=1.0)
+    M = torch.cat((instance.network.weights[0], instance.dictionary.atoms), 1)
+    singular = torch.linalg.svdvals(M)
+    mu = mu_along_path(path_of(instance), instance.z_star, instance.c_star)
+    assert bool((mu >= 2 * singular[-1] ** 2 * (1 - 1e-9)).all())
+    assert bool((mu <= 2 * singular[0] ** 2 * (1 + 1e-9)).all())
+
+
+def test_mu_of_one_leaky_layer_without_attack_is_bounded_below(make_instance):
+    """mu >= 2 alpha^2 sigma_min(W)^2 wherever c_a = c_a* = 0: no spurious stationary point."""
+    instance = make_instance(slope=0.3)
+    silent = replace(instance.problem, observed=instance.network(instance.z_star))
+    z = 5 * torch.randn(200, 4).double()
+    many = replace(silent, observed=silent.observed[:1].expand(200, -1))
+    it = Solver(many, z[:, None], replace(PLAIN, start_steps=0)).snapshot()
+    star = instance.z_star[:1].expand(200, -1)
+    along_z = signal_gradient_norm(many, [it])[0]
+    mu = error_bound_mu(along_z, it.z, it.c_a, star, torch.zeros_like(it.c_a))
+    smallest = torch.linalg.svdvals(instance.network.weights[0])[-1]
+    assert bool((mu >= 2 * 0.3**2 * smallest**2).all())
+
+
+def test_mu_is_nan_at_the_solution_itself(make_instance):
+    instance = make_instance(items=2)
+    norm = torch.zeros(2, dtype=torch.float64)
+    z = instance.z_star + torch.tensor([[0.0], [1.0]])
+    mu = error_bound_mu(norm, z, instance.c_star, instance.z_star, instance.c_star)
+    assert mu.isnan().tolist() == [True, False]
+    iterates = path_of(instance)
+    mu = mu_to_last(iterates)
+    assert bool(mu[-1].isnan().all())
+    assert not mu[:-1].isnan().any()
+    torch.testing.assert_close(
+        mu[3], mu_along_path(iterates[3:4], iterates[-1].z, iterates[-1].c_a)[0]
+    )
+
+
+@pytest.mark.parametrize(("pixels", "rank"), [(30, 18), (18, 18), (7, 7)])
+def test_the_row_space_is_all_that_d_a_sees(make_dictionary, pixels, rank):
+    dictionary = make_dictionary(pixels)
+    basis = row_space(dictionary)
+    assert basis.shape == (18, rank)
+    torch.testing.assert_close(basis.T @ basis, torch.eye(rank).double(), atol=1e-7, rtol=0)
+    c_a = torch.randn(5, 18).double()
+    seen = c_a @ basis @ basis.T
+    torch.testing.assert_close(dictionary.combine(seen), dictionary.combine(c_a))
+    assert row_space(dictionary.to(dtype=torch.float32)).dtype == torch.float32
+
+
+def test_repeated_atoms_lower_the_rank(make_dictionary):
+    atoms = make_dictionary(30).atoms[:, [0, 1, 2, 0, 1, 2]]
+    twice = AttackDictionary(atoms, 1, ("linf", "l2"), torch.ones(6).double())
+    assert row_space(twice).shape == (6, 3)
+    assert row_space(twice.to(dtype=torch.float32)).shape == (6, 3)
+
+
+def test_moving_in_the_kernel_of_d_a_changes_mu_but_not_mu_in_the_row_space(make_instance):
+    instance = make_instance(widths=(4, 10))
+    basis = row_space(instance.dictionary)
+    iterates = path_of(instance)
+    kernel = torch.randn(3, 18).double()
+    kernel = kernel - kernel @ basis @ basis.T
+    for space, same in ((None, False), (basis, True)):
+        here = mu_along_path(iterates, instance.z_star, instance.c_star, space)
+        there = mu_along_path(iterates, instance.z_star, instance.c_star + 3 * kernel, space)
+        assert torch.allclose(here, there, rtol=1e-6) is same
+    without = mu_along_path(iterates, instance.z_star, instance.c_star)
+    assert bool((here >= without).all())  # the distance can only be shorter in the row space
+
+
+@pytest.mark.parametrize(
+    ("rank", "columns", "latent", "pixels", "words"),
+    [
+        (784, 6000, 100, 784, "exceeds n by 100, .* manifold and mu falls to 0"),
+        (500, 6000, 100, 784, "kernel of dimension 5500, .* row space of D_a"),
+        (18, 18, 4, 30, "neither rank stands in the way"),
+        (18, 18, 12, 30, "neither rank stands in the way"),
+        (18, 18, 13, 30, "exceeds n by 1,"),
+    ],
+)
+def test_the_ranks_in_words(rank, columns, latent, pixels, words):
+    sentence = rank_sentence(rank, columns, latent, pixels)
+    assert re.search(words, sentence)
+    assert f"rank(D_a) = {rank} of {columns} columns, d = {latent}, n = {pixels}" in sentence
+
+
+def test_where_the_ranks_exceed_n_there_are_solutions_far_away_with_mu_near_zero(make_instance):
+    """What `rank_sentence` says, seen: a kernel vector of [W D_a] leads to another minimiser."""
+    instance = make_instance(items=1, widths=(4, 10), slope=1.0)
+    basis = row_space(instance.dictionary)
+    M = torch.cat((instance.network.weights[0], instance.dictionary.atoms @ basis), 1)
+    assert M.shape[1] == 10 + 4
+    kernel = torch.linalg.svd(M)[2][-1]
+    z = instance.z_star + kernel[:4]
+    c_a = instance.c_star + kernel[4:] @ basis.T
+    solver = Solver(instance.problem, z[:, None], replace(PLAIN, start_steps=0))
+    solver.c_a = c_a[:, None]
+    mu = mu_along_path([solver.snapshot()], instance.z_star, instance.c_star, basis)
+    assert float(mu[0, 0]) < 1e-10
+
+
+def test_the_signal_gradient_is_the_rest_of_the_whole_one(make_instance):
+    instance = make_instance(widths=(4, 8, 30))
+    iterates = path_of(instance) * 3  # more rows than go through G at once
+    along_z = signal_gradient_norm(instance.problem, iterates)
+    assert along_z.shape == (93, 3)
+    assert not along_z.requires_grad
+    for k in (0, 17, 92):
+        it = iterates[k]
+        along_c = 2 * instance.dictionary.correlate(it.residual).norm(dim=1)
+        torch.testing.assert_close(along_z[k] ** 2 + along_c**2, it.gradient_norm**2)
+
+
+@pytest.mark.parametrize("rho", [1.0, 20.0])
+def test_the_proximal_decrease_is_the_minimum_it_stands_for(make_dictionary, rho):
+    dictionary = make_dictionary()
+    c_a, gradient = torch.randn(2, 4, 18).double()
+    lam = torch.tensor([0.0, 0.3, 1.0, 50.0], dtype=torch.float64)
+    ours = proximal_decrease(c_a, gradient, lam, rho, dictionary)
+    for row in range(4):
+        c, g = c_a[row].numpy(), gradient[row].numpy()
+        y = cp.Variable(18)
+        norms = [cp.norm(y[dictionary.block(i, j)], 2) for i in range(3) for j in range(2)]
+        h = float(dictionary.energies(c_a[row]).sum())
+        model = g @ (y - c) + rho / 2 * cp.sum_squares(y - c)
+        model += float(lam[row]) * (cp.sum(cp.hstack(norms)) - h)
+        problem = cp.Problem(cp.Minimize(model))
+        problem.solve(solver=cp.CLARABEL)
+        assert float(ours[row]) == pytest.approx(-problem.value, rel=1e-6, abs=1e-7)
+    torch.testing.assert_close(ours[0], gradient[0].square().sum() / (2 * rho))
+
+
+def test_two_rho_d_grows_with_rho(make_dictionary):
+    """Karimi et al. 2016, Lemma 1: why the default rho gives a lower bound."""
+    dictionary = make_dictionary()
+    c_a, gradient = torch.randn(2, 40, 18).double()
+    lam = torch.full((40,), 0.7, dtype=torch.float64)
+    values = [
+        2 * rho * proximal_decrease(c_a, gradient, lam, rho, dictionary)
+        for rho in (0.5, 2.0, 8.0, 100.0)
+    ]
+    for smaller, larger in pairwise(values):
+        assert bool((larger >= smaller - 1e-9).all())
+
+
+def as_iterate(like: Iterate, instance, z: torch.Tensor, c_a: torch.Tensor) -> Iterate:
+    residual = instance.problem.observed - instance.network(z) - instance.dictionary.combine(c_a)
+    return replace(like, z=z, c_a=c_a, residual=residual)
+
+
+def test_theorem_8_holds_with_the_constant_of_every_step(make_instance):
+    """With eta = 1/rho, L^{k+1} - L* <= (1 - mu_k / (2 rho)) (L^k - L*): the factors of 2 fit."""
+    instance = make_instance(items=2, slope=1.0)
+    W, dictionary = instance.network.weights[0], instance.dictionary
+    M = torch.cat((W, dictionary.atoms), 1)
+    rho = 2 * float(torch.linalg.svdvals(M)[0]) ** 2  # of f = ||.||^2
+    like = Solver(
+        instance.problem, torch.randn(2, 1, 4).double(), replace(PLAIN, start_steps=0)
+    ).snapshot()
+    lam = 2 * like.lam  # lambda' of the paper's L
+    z, c_a, path = like.z, like.c_a, []
+    for _ in range(600):
+        path.append(as_iterate(like, instance, z, c_a))
+        r = path[-1].residual
+        forward = dictionary.split(c_a + 2 * dictionary.correlate(r) / rho)
+        norms = forward.norm(dim=-1, keepdim=True)
+        shrink = (1 - (lam / rho)[:, None, None, None] / norms).clamp_min(0)
+        z, c_a = z + 2 * r @ W / rho, (forward * shrink).flatten(1)
+    L = torch.stack(
+        [it.residual.square().sum(1) + lam * dictionary.energies(it.c_a).sum((1, 2)) for it in path]
+    )
+    constant = proximal_pl(instance.problem, path, rho)
+    above = L - L.amin(0)
+    known = ~constant[:200].isnan()
+    assert bool(known[:30].all())
+    promised = (1 - constant[:200] / (2 * rho)) * above[:200]
+    assert bool((above[1:201] <= promised + 1e-9)[known].all())
+    assert bool((constant[:200][known] > 0).all())
+
+
+def test_the_constant_is_nan_at_the_lowest_iterate_and_nowhere_before(make_instance):
+    instance = make_instance()
+    iterates = path_of(instance, replace(PLAIN, acceleration="none", signal_rate=1e-3))
+    constant = proximal_pl(instance.problem, iterates)
+    assert constant.shape == (31, 3)
+    assert bool(constant[-1].isnan().all())
+    assert not constant[:-1].isnan().any()
+    assert bool((constant[:-1] > 0).all())
+
+
+def test_the_constant_of_float32_iterates_is_that_of_float64(make_instance):
+    exact = make_instance()
+    weights = tuple(weight.float() for weight in exact.network.weights)
+    rough = RedProblem(
+        exact.problem.observed.float(),
+        replace(exact.network, weights=weights),
+        exact.dictionary.to(dtype=torch.float32),
+    )
+    starts = torch.randn(3, 2, 4)
+    wanted = proximal_pl(exact.problem, list(solve(exact.problem, starts.double(), PLAIN)))
+    constant = proximal_pl(rough, list(solve(rough, starts, PLAIN)))
+    assert constant.dtype == torch.float32
+    early = slice(0, 20)
+    torch.testing.assert_close(constant[early].double(), wanted[early], rtol=1e-3, atol=0)
