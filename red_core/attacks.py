@@ -103,14 +103,17 @@ def craft(
 
     labels: [B], the true classes, which the attack moves away from (or, where targeted, the
     classes it moves to); seeds: one per image, of the random start. Returns [B, C, H, W].
-    Raises ValueError for images out of range, and RuntimeError where a crafted perturbation
-    exceeds its budget by more than TOLERANCE (it is measured every time).
+    Raises ValueError for images out of range (and for l1 on mps, where AdverTorch's fails), and
+    RuntimeError where a crafted perturbation exceeds its budget by more than TOLERANCE (it is
+    measured every time).
     """
     ensure_advertorch()
     from advertorch.attacks.iterative_projected_gradient import perturb_iterative
 
     if not bool(torch.isfinite(images).all()) or images.min() < 0 or images.max() > 1:
         raise ValueError("images must be finite, with pixels in [0, 1]")
+    if images.device.type == "mps" and settings.kind == "l1":
+        raise ValueError("AdverTorch's l1 attack does not run on mps: choose the device cpu")
     frozen = [p for p in model.parameters() if p.requires_grad]
     for parameter in frozen:  # or their gradients would pile up step by step
         parameter.requires_grad_(False)

@@ -17,6 +17,7 @@ PARTS = {
     "generator": "red_core.recipes.generator:train_generator",
     "examples": "red_core.recipes.examples:bundle_examples",
     "dictionary": "red_core.recipes.dictionary:make_dictionary",
+    "inversion": "red_core.recipes.inversion:measure_inversion",
     "encoder": "red_core.recipes.encoder:train_encoder",
     "reader": "red_core.recipes.reader:train_reader",
     "evidence": "red_core.recipes.evidence:train_evidence",
