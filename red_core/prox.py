@@ -41,7 +41,19 @@ def duality_gap(
     gap P - (theta . y - 1/2 ||theta||^2): never negative (up to rounding), zero at the solution.
     """
     residual = target - dictionary.combine(c_a)
-    largest = lambda_max(residual, dictionary)
+    return gap_of_residual(target, residual, dictionary.correlate(residual), c_a, lam, dictionary)
+
+
+def gap_of_residual(
+    target: Tensor,
+    residual: Tensor,
+    correlation: Tensor,
+    c_a: Tensor,
+    lam: Tensor,
+    dictionary: AttackDictionary,
+) -> tuple[Tensor, Tensor]:
+    """`duality_gap` where r = y - D_a c_a and D_a^T r are at hand: D_a need not be read again."""
+    largest = dictionary.energies(correlation).amax(dim=(-2, -1))
     primal = 0.5 * residual.square().sum(-1) + lam * penalty(c_a, dictionary)
     scale = torch.minimum(torch.ones_like(lam), lam / largest.clamp_min(1e-30))
     theta = residual * scale[..., None]

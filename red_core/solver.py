@@ -16,7 +16,13 @@ from torch import Tensor
 
 from red_core.latent import AdamStep, FrozenStep, GradientStep, SignalStep
 from red_core.problem import Linearised, RedProblem
-from red_core.prox import block_soft_threshold, duality_gap, lambda_max, penalty
+from red_core.prox import (
+    block_soft_threshold,
+    duality_gap,
+    gap_of_residual,
+    lambda_max,
+    penalty,
+)
 
 Update = Literal["both", "z", "c_a"]
 SIGNAL_STEPS = ("gradient", "adam", "frozen")
@@ -276,10 +282,14 @@ class Solver:
         image = point.image.detach().unflatten(0, self.z.shape[:2])
         return self.problem.flat[:, None] - image
 
-    def _objective(self) -> Tensor:
-        """The objective of every start, [B, S]."""
+    def _residual(self) -> Tensor:
+        """x' - G(z) - D_a c_a of every start, [B, S, n]."""
+        return self._target(self._linearise()) - self.problem.dictionary.combine(self.c_a)
+
+    def _objective(self, residual: Tensor | None = None) -> Tensor:
+        """The objective of every start, [B, S]; residual: `_residual`, if it is at hand."""
         dictionary = self.problem.dictionary
-        residual = self._target(self._linearise()) - dictionary.combine(self.c_a)
+        residual = self._residual() if residual is None else residual
         fit = 0.5 * residual.square().sum(-1) + self._tether_energy()
         return fit + self.lam[:, None] * penalty(self.c_a, dictionary)
 
@@ -293,16 +303,17 @@ class Solver:
         problem, dictionary = self.problem, self.problem.dictionary
         point = self._linearise()
         items = torch.arange(len(problem), device=self.z.device)
-        lead = self._objective().argmin(1)
+        residuals = self._residual()
+        lead = self._objective(residuals).argmin(1)
         z, c_a = self.z[items, lead], self.c_a[items, lead]
         image = point.image.detach().unflatten(0, self.z.shape[:2])[items, lead]
         target = problem.flat - image
         lam = self.lam
         if self.phase == "start" and not self.joint_k:
             lam = self.options.lambda_fraction * lambda_max(target, dictionary)
-        residual = target - dictionary.combine(c_a)
+        residual = residuals[items, lead]
         correlation = dictionary.correlate(residual)
-        gap, loss = duality_gap(target, c_a, lam, dictionary)
+        gap, loss = gap_of_residual(target, residual, correlation, c_a, lam, dictionary)
         rows = torch.zeros_like(point.image).unflatten(0, self.z.shape[:2])
         rows[items, lead] = -residual
         pulled = point.pullback(rows.flatten(0, 1)).unflatten(0, self.z.shape[:2])[items, lead]
