@@ -1,13 +1,16 @@
 """The app: page config and navigation only."""
 
+from pathlib import Path
+
 import streamlit as st
 
 st.set_page_config(
     page_title="Reverse engineering of deceptions",
-    page_icon=":material/frame_inspect:",
+    page_icon=str(Path(__file__).parent / "pages/ui/icon.png"),
     layout="wide",
+    initial_sidebar_state=340,
 )
 pages = [
-    st.Page("pages/reverse.py", title="Undo an attack", icon=":material/undo:", default=True),
+    st.Page("pages/reverse.py", title="Undo an attack", default=True),
 ]
 st.navigation(pages, position="top" if len(pages) > 1 else "hidden").run()

@@ -7,9 +7,10 @@ import streamlit as st
 from pages.ui import arrival, style
 from pages.ui.act_deception import deception
 from pages.ui.act_undoing import undoing
-from pages.ui.act_verdict import verdict
+from pages.ui.act_verdict import parts, verdict
 from pages.ui.controls import controls
 from pages.ui.export import export
+from pages.ui.runner import RunView
 from pages.ui.session import Scene, desk
 from pages.ui.transport import begin
 
@@ -17,20 +18,34 @@ REFRESH = 0.2  # seconds between two looks at a run
 
 
 def watch(scene: Scene) -> None:
-    """Acts 2 and 3, redrawn by themselves while the run is busy."""
+    """Acts 2 and 3; what changes with every step redraws itself while the run is busy."""
+    view = look(scene)
+    drawn = _marks(view)
+    upper = st.container()
+    place = verdict(scene, view)
+
+    @st.fragment(run_every=REFRESH if drawn[0] else None)
+    def live() -> None:
+        view = look(scene)
+        undoing(scene, desk().runner(scene), view)
+        with place:
+            parts(scene, view)
+        if _marks(view) != drawn:
+            st.rerun()  # begin or end the refreshing, and let the verdict and the sidebar know
+
+    with upper:
+        live()
+
+
+def look(scene: Scene) -> RunView | None:
+    """The scene's run as it stands, if there is one."""
     runner = desk().runner(scene)
-    busy = runner is not None and runner.view().busy
+    return None if runner is None else runner.view()
 
-    @st.fragment(run_every=REFRESH if busy else None)
-    def acts() -> None:
-        runner = desk().runner(scene)
-        view = None if runner is None else runner.view()
-        undoing(scene, runner, view)
-        verdict(scene, view)
-        if busy != (view is not None and view.busy):
-            st.rerun()  # begin or end the refreshing, and let the sidebar know
 
-    acts()
+def _marks(view: RunView | None) -> tuple[bool, bool]:
+    """What the page outside of the fragment shows of a run: whether it is busy, and judged."""
+    return (False, False) if view is None else (view.busy, view.verdict is not None)
 
 
 style.apply()
@@ -49,5 +64,4 @@ watch(scene)
 arrival.write_link(held)
 if not held.teach:
     with st.sidebar:
-        runner = desk().runner(scene)
-        export(scene, runner, None if runner is None else runner.view(), arrival.query_of(held))
+        export(scene, desk().runner(scene), look(scene), arrival.query_of(held))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 import torch
 
-from pages.ui import help, pictures, words
+from pages.ui import pictures, texts, words
 from pages.ui.figures.bars import probability_figure
 from pages.ui.live_chart import live_chart
 from pages.ui.session import Scene
@@ -43,7 +43,7 @@ def deception(scene: Scene) -> None:
         attack = None if settings.attack == "none" else settings.attack
         live_chart(probability_figure(before, after, names, attack), key="bars", height=250)
     with st.expander("What am I seeing?"):
-        st.markdown(help.ACT_1)
+        st.markdown(texts.ACT_1)
 
 
 def _pictures(scene: Scene) -> list[Still]:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 import torch
 
-from pages.ui import pictures, words
+from pages.ui import pictures, texts, words
 from pages.ui.figures.energies import energy_figure
 from pages.ui.figures.traces import loss_figure, mu_figure
 from pages.ui.history import GRID, grid_frames, nearest
@@ -19,6 +19,7 @@ from pages.ui.stills import Still, stills
 from pages.ui.style import headline, is_dark
 from pages.ui.theme import LIGHT
 from pages.ui.transport import position, transport
+from red_core.theory import rank_sentence
 
 _SCALE = 4  # of the frames in the grid
 
@@ -38,7 +39,7 @@ def undoing(scene: Scene, runner: Runner | None, view: RunView | None) -> None:
         _loss(scene, view, place)
         _mu(scene, view, place)
     with st.expander("What am I seeing?"):
-        st.markdown(help.ACT_2)
+        st.markdown(texts.ACT_2)
 
 
 def _frames(scene: Scene, runner: Runner | None, view: RunView | None, place: int | None) -> None:
@@ -117,7 +118,7 @@ def _mu(scene: Scene, view: RunView | None, place: int | None) -> None:
         scene.parts.basis.shape[1], dictionary.size, scene.parts.bundle.latent,
         dictionary.atoms.shape[0],
     )  # fmt: skip
-    st.caption(words.theory_line(theory), help=f"{help.THEORY}\n\n{ranks}")
+    st.caption(words.theory_line(theory), help=f"{texts.THEORY}\n\n{ranks}")
 
 
 def _with_cursor(figure: go.Figure, view: RunView | None, place: int | None) -> go.Figure:

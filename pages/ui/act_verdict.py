@@ -5,8 +5,11 @@ from __future__ import annotations
 from html import escape
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui import pictures, words
+from pages.ui import pictures, texts, words
+from pages.ui.figures.verdict import margin_figure, residual_figure
+from pages.ui.live_chart import live_chart
 from pages.ui.runner import RunView
 from pages.ui.session import Scene
 from pages.ui.stills import Still, nothing_yet, stills
@@ -34,23 +37,26 @@ def answers_of(scene: Scene, view: RunView | None) -> words.Answers | None:
     )
 
 
-def verdict(scene: Scene, view: RunView | None) -> None:
-    """Draw the act."""
+def verdict(scene: Scene, view: RunView | None) -> DeltaGenerator:
+    """Draw the act; returns the place for its pictures, which change while a run goes on."""
     found = answers_of(scene, view)
     headline(3, "The verdict", words.verdict_headline(found, "" if view is None else view.state))
-    stills(_parts(scene, view), key="equation-3", side=200)
+    place = st.container()
     left, right = st.columns(2, gap="medium")
     with left:
-        if found is None:
-            st.caption("Who says what will stand here.")
-        else:
-            for sentence in words.verdict_sentences(found):
-                st.markdown(sentence)
-            st.html(table(found))
+        for sentence in words.verdict_sentences(found):
+            st.markdown(sentence)
+        st.html(table(found))
     with right:
         _charts(scene, view)
     with st.expander("What am I seeing?"):
-        st.markdown(help.ACT_3)
+        st.markdown(texts.ACT_3)
+    return place
+
+
+def parts(scene: Scene, view: RunView | None) -> None:
+    """Draw x' and its three parts at the iterate looked at."""
+    stills(_parts(scene, view), key="equation-3", side=200)
 
 
 def _charts(scene: Scene, view: RunView | None) -> None:
@@ -120,37 +126,38 @@ def _parts(scene: Scene, view: RunView | None) -> list[Still]:
     ]
 
 
-def table(found: words.Answers) -> str:
-    """Who says what, as an HTML table."""
-    attacks = {**ATTACK_LABELS, "none": "none"}
-    true_attack = None if found.true_attack is None else attacks[found.true_attack]
-    rows = [
-        ("the truth", found.true_signal or "not known", true_attack or "not known", "", ""),
-        ("ψ on x'", found.adversarial, "", _mark(found.adversarial, found.true_signal), ""),
-        (
-            "this preset",
-            found.signal,
-            attacks[found.attack],
-            _mark(found.signal, found.true_signal),
-            _mark(found.attack, found.true_attack),
-        ),
-        (
-            "the paper's rules",
-            found.psi_signal,
-            attacks[found.block_attack],
-            _mark(found.psi_signal, found.true_signal),
-            _mark(found.block_attack, found.true_attack),
-        ),
-    ]
-    body = "".join(
-        f"<tr><td>{escape(who)}</td><td>{escape(signal)}{signal_mark}</td>"
-        f"<td>{escape(attack)}{attack_mark}</td></tr>"
-        for who, signal, attack, signal_mark, attack_mark in rows
+def table(found: words.Answers | None) -> str:
+    """Who says what, as an HTML table; dashes while nobody has said anything."""
+    rows = [("the truth", "–", "–"), ("ψ on x'", "–", ""), ("this preset", "–", "–")]
+    rows += [("the paper's rules", "–", "–")]
+    if found is not None:
+        attacks = {**ATTACK_LABELS, "none": "none"}
+        true = found.true_signal, found.true_attack
+        rows = [
+            (
+                "the truth",
+                found.true_signal or "not known",
+                attacks.get(true[1] or "", "not known"),
+            ),
+            ("ψ on x'", _marked(found.adversarial, found.adversarial, true[0]), ""),
+            (
+                "this preset",
+                _marked(found.signal, found.signal, true[0]),
+                _marked(attacks[found.attack], found.attack, true[1]),
+            ),
+            (
+                "the paper's rules",
+                _marked(found.psi_signal, found.psi_signal, true[0]),
+                _marked(attacks[found.block_attack], found.block_attack, true[1]),
+            ),
+        ]
+    cells = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
     )
     head = "<tr><th>who</th><th>signal</th><th>attack</th></tr>"
-    return f'<table class="answers"><thead>{head}</thead><tbody>{body}</tbody></table>'
+    return f'<table class="answers"><thead>{head}</thead><tbody>{cells}</tbody></table>'
 
 
-def _mark(said: str, true: str | None) -> str:
-    word = words.mark(said, true)
-    return f" <small>{word}</small>" if word else ""
+def _marked(text: str, said: str, true: str | None) -> str:
+    """An answer with "right" or "wrong" behind it, where that is known."""
+    return f"{text} {words.mark(said, true)}".strip()

@@ -77,15 +77,16 @@ def hold(settings: RunSettings, own: Tensor | None) -> Request:
 def scene_of(held: Request) -> Scene:
     """Load the models and craft the deception, in turn with everybody's computing."""
     parts = _parts(held.settings)
-    waiting = st.empty()
+    status = st.container(key="status")  # floats over the page: what comes and goes moves nothing
+    waiting = status.empty()
 
     def tell(place: int) -> None:
         if place:
-            waiting.info(f"Waiting in line to craft the attack: {place} ahead.")
+            waiting.caption(f"Waiting in line to craft the attack: {place} ahead.")
         else:
             waiting.empty()
 
-    with st.spinner("Crafting the attack", show_time=True):
+    with status, st.spinner("Crafting the attack", show_time=True):
         made = desk().craft(parts, held.settings, held.own, tell)
     return Scene(held.settings, parts, made, (held.settings, digest(held.own)))
 

@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 from torch import Tensor
 
-from pages.ui import help, own_image
+from pages.ui import own_image, texts
 from pages.ui.gallery import gallery, indices_of
 from pages.ui.named import NAMED
 from pages.ui.session import devices
@@ -27,11 +27,12 @@ from red_core.settings import MAX_SEED, RunSettings, SettingsError
 from red_core.solver import ACCELERATIONS, SIGNAL_STEPS, SolverOptions
 
 SOURCE_LABELS = {
-    "gallery": "Gallery",
-    "upload": "Upload",
-    "draw": "Draw",
-    "generated": "Generated",
+    "gallery": "Gallery of held-out digits",
+    "upload": "Upload a picture",
+    "draw": "Draw a digit",
+    "generated": "Made by the generator",
 }
+_ANY = "any other class"
 _CHOICES = {
     "start_step": SIGNAL_STEPS,
     "signal_step": SIGNAL_STEPS,
@@ -57,7 +58,7 @@ def seed_widgets(request: Request, bundle: Bundle) -> None:
     if attack is not None:
         for name in ("eps", "step_size", "steps"):
             state[f"ui.{name}.{attack.kind}"] = getattr(attack, name)
-    state["ui.target"] = settings.target
+    state["ui.target"] = _ANY if settings.target is None else settings.target
     state["ui.preset"] = settings.preset
     for name, value in settings.solver:
         state[f"ui.solver.{settings.preset}.{name}"] = _shown(value)
@@ -99,14 +100,12 @@ def controls(
 def _image(bundle: Bundle) -> tuple[str, int, Intake | None]:
     """The source as RunSettings has it, the index, and the user's image."""
     state = st.session_state
-    chosen = st.segmented_control(
+    chosen = st.selectbox(
         "Source",
         list(SOURCE_LABELS),
         format_func=SOURCE_LABELS.__getitem__,
-        required=True,
-        help=help.SOURCE,
+        help=texts.SOURCE,
         key="ui.source",
-        width="stretch",
     )
     if chosen in ("upload", "draw"):
         widget = own_image.upload if chosen == "upload" else own_image.draw
@@ -139,7 +138,7 @@ def _gallery(bundle: Bundle) -> None:
         range(len(names)),
         format_func=names.__getitem__,
         required=True,
-        help=help.DIGIT,
+        help=texts.DIGIT,
         key="ui.class",
         on_change=to_class,
     )
@@ -149,7 +148,7 @@ def _gallery(bundle: Bundle) -> None:
         "Example number",
         min_value=0,
         max_value=len(examples) - 1,
-        help=help.INDEX,
+        help=texts.INDEX,
         key="ui.index",
         on_change=follow_index,
     )
@@ -166,7 +165,7 @@ def _attack(dataset: str, source: str, class_names: tuple[str, ...]) -> dict[str
         [*ATTACKS, "none"],
         format_func=ATTACK_LABELS.__getitem__,
         required=True,
-        help=help.ATTACK,
+        help=texts.ATTACK,
         key="ui.attack",
         width="stretch",
     )
@@ -176,7 +175,7 @@ def _attack(dataset: str, source: str, class_names: tuple[str, ...]) -> dict[str
         st.caption("Its size is the mean of the dictionary's own attacks of this kind.")
         return {"attack": kind}
     paper = PAPER_ATTACKS[dataset][kind]
-    eps = _number(f"ui.eps.{kind}", "Budget ε", paper.eps, _STEP[kind], MAX_EPS[kind], help.EPS)
+    eps = _number(f"ui.eps.{kind}", "Budget ε", paper.eps, _STEP[kind], MAX_EPS[kind], texts.EPS)
     left, right = st.columns(2, wrap=False)
     with left:
         step = _number(
@@ -185,18 +184,18 @@ def _attack(dataset: str, source: str, class_names: tuple[str, ...]) -> dict[str
             paper.step_size,
             paper.step_size / 2,
             MAX_EPS[kind],
-            help.STEP_SIZE,
+            texts.STEP_SIZE,
         )
     key = f"ui.steps.{kind}"
     state.setdefault(key, paper.steps)
     steps = right.number_input(
-        "PGD steps", 1, MAX_STEPS, help=help.ATTACK_STEPS.format(paper=paper.steps), key=key
+        "PGD steps", 1, MAX_STEPS, help=texts.ATTACK_STEPS.format(paper=paper.steps), key=key
     )
     target = st.selectbox(
         "Target",
-        [None, *range(len(class_names))],
-        format_func=lambda label: "any other class" if label is None else class_names[label],
-        help=help.TARGET,
+        [_ANY, *range(len(class_names))],
+        format_func=lambda label: label if label == _ANY else class_names[label],
+        help=texts.TARGET,
         key="ui.target",
     )
     asked = AttackSettings(kind, eps, step, steps) if eps > 0 and step > 0 else None
@@ -205,7 +204,7 @@ def _attack(dataset: str, source: str, class_names: tuple[str, ...]) -> dict[str
         "eps": None if asked and asked.eps == paper.eps else eps,
         "step_size": None if asked and asked.step_size == paper.step_size else step,
         "attack_steps": None if steps == paper.steps else int(steps),
-        "target": target,
+        "target": None if target == _ANY else target,
     }
 
 
@@ -222,7 +221,7 @@ def _number(key: str, label: str, paper: float, step: float, most: float, text: 
 
 def _solver() -> dict[str, Any]:
     """The solver's part of RunSettings."""
-    preset = st.selectbox("Preset", list(PRESETS), help=help.PRESET, key="ui.preset")
+    preset = st.selectbox("Preset", list(PRESETS), help=texts.PRESET, key="ui.preset")
     changed = []
     with st.expander("Advanced"):
         for field in fields(SolverOptions):
@@ -232,8 +231,8 @@ def _solver() -> dict[str, Any]:
                 changed.append((field.name, value))
     left, right = st.columns(2, wrap=False)
     st.session_state.setdefault("ui.seed", 0)
-    seed = left.number_input("Seed", 0, MAX_SEED, help=help.SEED, key="ui.seed")
-    device = right.selectbox("Device", devices(), help=help.DEVICE, key="ui.device")
+    seed = left.number_input("Seed", 0, MAX_SEED, help=texts.SEED, key="ui.seed")
+    device = right.selectbox("Device", devices(), help=texts.DEVICE, key="ui.device")
     return {
         "preset": preset,
         "solver": tuple(sorted(changed)),
@@ -249,7 +248,7 @@ def _shown(value: object) -> object:
 
 def _option(key: str, name: str, base: Any) -> Any:
     """One solver option in a widget of its type."""
-    label, text = help.OPTIONS.get(name, (name.replace("_", " ").capitalize(), None))
+    label, text = texts.OPTIONS.get(name, (name.replace("_", " ").capitalize(), None))
     st.session_state.setdefault(key, _shown(base))
     if isinstance(base, bool):
         return st.toggle(label, help=text, key=key)

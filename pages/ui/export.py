@@ -112,9 +112,9 @@ def export(
     """Draw the link, the command and the download buttons."""
     st.subheader("Link and export", anchor=False)
     st.caption("This link repeats the run to the same iterates.")
-    st.code(f"{st.context.url or ''}?{urlencode({**query, 'run': '1'})}", language=None)
+    st.code(f"{st.context.url or ''}?{urlencode({**query, 'run': '1'})}", None, wrap_lines=True)
     st.caption("So does this command.")
-    st.code(command(scene), language="bash")
+    st.code(command(scene), "bash", wrap_lines=True)
     if scene.settings.source == "own":
         _button("Image for the command", "npz", lambda: own_npz(scene), OWN_FILE, True)
     ready = runner is not None and view is not None and view.verdict is not None
@@ -145,7 +145,7 @@ def _json(scene: Scene, view: RunView) -> str:
 def _button(label: str, kind: str, make: Any, file: str, ready: bool) -> None:
     st.download_button(
         label,
-        make if ready else b"",  # made on the click, not at every rerun
+        make,  # on the click, not at every rerun
         file,
         _MIME.get(kind, "application/octet-stream"),
         key=f"save-{label}",

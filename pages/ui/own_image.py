@@ -9,7 +9,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from pages.ui import help, pictures
+from pages.ui import pictures, texts
 from pages.ui.drawing import drawing
 from red_core.data.intake import Intake, IntakeError, from_canvas, read_image, read_npz
 
@@ -31,7 +31,7 @@ def eight_bits(intake: Intake) -> Intake:
 
 def upload(held: Intake | None, *, key: str) -> Intake | None:
     """The uploader; a file that cannot be taken leaves the image held before as it is."""
-    file = st.file_uploader("Your image", type=TYPES, help=help.UPLOAD, key=key)
+    file = st.file_uploader("Your image", type=TYPES, help=texts.UPLOAD, key=key)
     if file is not None:
         try:
             held = take_file(file.getvalue(), file.name)

@@ -10,7 +10,8 @@ _CSS = """
 h1, h2, h3, h4, p, td, [data-testid="stCaptionContainer"] { font-variant-numeric: tabular-nums; }
 /* A fragment that updates five times a second is never stale enough to fade. */
 [data-stale="true"] { opacity: 1 !important; transition: none !important; }
-.block-container { padding-top: 2.5rem; max-width: 78rem; }
+.st-key-status { position: fixed; top: .6rem; left: 50%; width: auto; z-index: 999990; gap: 0; }
+.block-container { padding-top: 4rem; max-width: 78rem; }
 .st-key-headline-1 h2, .st-key-headline-2 h2, .st-key-headline-3 h2 { padding: 0 0 .25rem; }
 .st-key-headline-1, .st-key-headline-2, .st-key-headline-3 { min-height: 4.25rem; gap: 0; }
 table.answers { width: 100%; border-collapse: collapse; font-size: .9rem; }

@@ -6,7 +6,7 @@ from typing import Literal
 
 import streamlit as st
 
-from pages.ui import help
+from pages.ui import texts
 from pages.ui.history import nearest
 from pages.ui.runner import RunView
 from pages.ui.session import Scene, desk
@@ -53,13 +53,13 @@ def transport(scene: Scene, view: RunView | None) -> None:
         label, icon = "Resume", ":material/play_arrow:"
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport"):
         st.button(
-            label, icon=icon, type="primary", help=help.RUN, shortcut="P", key="run-button",
+            label, icon=icon, type="primary", help=texts.RUN, shortcut="P", key="run-button",
             on_click=_toggle, args=(scene,), width=150,
         )  # fmt: skip
         steps: tuple[tuple[str, Literal["both", "z", "c_a"], str, str], ...] = (
-            ("Step", "both", "S", help.BOTH),
-            ("z only", "z", "Z", help.ONLY_Z),
-            ("c_a only", "c_a", "A", help.ONLY_C),
+            ("Step", "both", "S", texts.BOTH),
+            ("z only", "z", "Z", texts.ONLY_Z),
+            ("c_a only", "c_a", "A", texts.ONLY_C),
         )
         for name, update, shortcut, text in steps:
             idle = update == "c_a" and (view is None or view.phase == "start")
@@ -69,21 +69,21 @@ def transport(scene: Scene, view: RunView | None) -> None:
                 on_click=_step, args=(scene, update),
             )  # fmt: skip
         st.button(
-            "Stop", icon=":material/stop:", help=help.STOP, shortcut="T", key="stop",
+            "Stop", icon=":material/stop:", help=texts.STOP, shortcut="T", key="stop",
             disabled=view is None or ended, on_click=_stop, args=(scene,),
         )  # fmt: skip
         st.button(
-            "Back", icon=":material/chevron_left:", help=help.BACK, shortcut="J", key="back",
+            "Back", icon=":material/chevron_left:", help=texts.BACK, shortcut="J", key="back",
             disabled=running or not place, on_click=_look, args=(scene, -1),
         )  # fmt: skip
         last = view is None or place is None or place >= len(view.frames) - 1
         st.button(
-            "Forward", icon=":material/chevron_right:", help=help.FORWARD, shortcut="K",
+            "Forward", icon=":material/chevron_right:", help=texts.FORWARD, shortcut="K",
             key="forward", disabled=running or last, on_click=_look, args=(scene, 1),
         )  # fmt: skip
         st.session_state.setdefault("speed", _FULL)
         st.selectbox(
-            "Speed", list(SPEEDS), help=help.SPEED, key="speed", label_visibility="collapsed",
+            "Speed", list(SPEEDS), help=texts.SPEED, key="speed", label_visibility="collapsed",
             on_change=_set_speed, args=(scene,), width=140,
         )  # fmt: skip
     _scrubber(scene, view, place)
@@ -97,7 +97,7 @@ def _scrubber(scene: Scene, view: RunView | None, place: int | None) -> None:
         "Iterate k",
         0,
         options.start_steps + options.steps,
-        help=help.SCRUB,
+        help=texts.SCRUB,
         key="scrub",
         disabled=view is None or view.state == "running" or len(view.frames) < 2,
         on_change=_scrub,

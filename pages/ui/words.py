@@ -17,7 +17,7 @@ def a(name: str) -> str:
 
 def percent(probability: float) -> str:
     """A probability in whole per cent, never rounded up to certainty."""
-    return f"{min(99, round(100 * probability)) if probability < 1 else 100}%"
+    return ">99%" if probability > 0.99 else f"{round(100 * probability)}%"
 
 
 def number(value: float) -> str:
@@ -70,15 +70,11 @@ def undoing_headline(view: RunView | None) -> str:
     last = view.frames[-1]
     width = len(str(view.total))
     step = f"step {str(last.k).rjust(width, FIGURE_SPACE)} of {view.total}"
-    phase = "Defense-GAN start" if last.phase == "start" else "z and c_a together"
-    state = {
-        "running": phase,
-        "paused": "paused",
-        "stopped": "stopped",
-        "finished": "finished",
-    }[view.state]
+    state = view.state.capitalize()
+    if view.state == "running":
+        state = "Defense-GAN start" if last.phase == "start" else "Alternating"
     gap = "" if last.phase == "start" else f", duality gap {number(float(last.gap[0]))}"
-    return f"{state.capitalize()}: {step}{gap}."
+    return f"{state}: {step}{gap}."
 
 
 def theory_line(theory: Theory | None) -> str:
@@ -176,8 +172,10 @@ def _attack(found: Answers) -> str:
     return f"The attack is taken for {label[said]}, but it was {label[true]}."
 
 
-def verdict_sentences(found: Answers) -> list[str]:
-    """Who said what, by what margin: three sentences of Markdown."""
+def verdict_sentences(found: Answers | None) -> list[str]:
+    """Who said what, by what margin: sentences of Markdown."""
+    if found is None:
+        return ["Who says what, and by what margin, will stand here."]
     reader = "The reader, a classifier trained on reconstructions," if found.has_reader else "ψ"
     beside = ""
     if found.has_reader:
