@@ -67,7 +67,7 @@ def realizable(bundle: Bundle, settings: RunSettings) -> Deception:
         block = dictionary.block(int(label), dictionary.attacks.index(settings.attack))
         few = torch.zeros(dictionary.block_size)
         chosen = torch.randperm(dictionary.block_size, generator=draw)[:5]
-        few[chosen] = torch.rand(5, generator=draw) + 0.5
+        few[chosen] = torch.rand(len(chosen), generator=draw) + 0.5
         c_a[0, block] = few.to(bundle.device)
         size = dictionary.norms[block].mean() / dictionary.combine(c_a).norm().clamp_min(1e-9)
         c_a *= size
