@@ -27,6 +27,7 @@ from red_core.experiment import make_solver, readers_for
 from red_core.provenance import asset_checksums, code_checksum, provenance
 from red_core.settings import RunSettings, SettingsError, item_seed
 from red_core.statistics import share
+from red_core.typed import written
 from red_core.verdict import judge
 
 MAX_BATCH = 1000
@@ -69,7 +70,7 @@ class EvaluationSettings:
         words += [f"--preset {self.run.preset}"]
         if self.eps_scale != 1:
             words.append(f"--eps-scale {self.eps_scale:g}")
-        words += [f"--set {name}={value}".replace(" ", "") for name, value in self.run.solver]
+        words += [f"--set {name}={written(value)}" for name, value in self.run.solver]
         return " ".join((*words, f"--seed {self.run.seed}"))
 
 
