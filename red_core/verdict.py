@@ -81,18 +81,16 @@ def attack_evidence(problem: RedProblem, iterate: Iterate) -> Tensor:
     difference = (problem.observed - iterate.image).flatten(1)
     size = difference.abs()
     l2 = torch.linalg.vector_norm(difference, dim=1).clamp_min(1e-9)
-    quantiles = torch.quantile(
-        size, torch.tensor([0.25, 0.5, 0.75, 0.9, 0.97], device=size.device), dim=1
-    ).T
+    quantiles = torch.quantile(size, torch.tensor([0.25, 0.5, 0.75, 0.9, 0.97]).to(size), dim=1).T
     blocks = block_residuals(problem, iterate).amin(1) / l2[:, None]
     energy = iterate.block_energy.sum(1)
     clipped = (problem.flat <= 0) | (problem.flat >= 1)
     return torch.cat(
         (
             l2.log()[:, None],
-            (size.sum(1) / l2).log()[:, None],
-            (size.amax(1) / l2).log()[:, None],
-            (size.square().square().sum(1).sqrt().sqrt() / l2).log()[:, None],
+            (size.sum(1) / l2).clamp_min(1e-9).log()[:, None],
+            (size.amax(1) / l2).clamp_min(1e-9).log()[:, None],
+            (size.square().square().sum(1).sqrt().sqrt() / l2).clamp_min(1e-9).log()[:, None],
             (quantiles + 1e-4).log(),
             clipped.to(l2.dtype).mean(1, keepdim=True),
             blocks,
