@@ -146,3 +146,12 @@ def test_gradcheck_passes_and_a_point_can_be_pulled_back_twice(make_network):
     rows = torch.ones(2, 12, dtype=torch.float64)
     torch.testing.assert_close(point.pullback(rows) * 2, point.pullback(2 * rows))
     assert z.grad is None
+
+
+def test_the_gradient_is_the_pullback_and_the_tether(make_network):
+    network = make_network((3, 8, 12))
+    z, tether = torch.randn(2, 2, 3, dtype=torch.float64)
+    rows = torch.randn(2, 12, dtype=torch.float64)
+    pulled = Linearised.at(network, z).pullback(rows)
+    assert Linearised.at(network, z).gradient(rows).equal(pulled)
+    torch.testing.assert_close(Linearised.at(network, z, tether).gradient(rows), pulled + tether)

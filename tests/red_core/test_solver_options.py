@@ -24,6 +24,8 @@ BAD = [
     ({"lambda_fraction": 0.0}, "lambda_fraction"),
     ({"lambda_fraction": 2.1}, "lambda_fraction"),
     ({"lambda_fraction": math.nan}, "lambda_fraction"),
+    ({"latent_weight": -0.1}, "latent_weight"),
+    ({"latent_weight": math.nan}, "latent_weight"),
     ({"start_rate": 0.0}, "start_rate"),
     ({"start_rate": 11.0}, "start_rate"),
     ({"signal_rate": -0.1}, "signal_rate"),

@@ -1,0 +1,36 @@
+"""Settled items leave a batch, and nobody's answer changes for it."""
+
+from dataclasses import fields, replace
+
+import pytest
+import torch
+
+from red_core.batching import run_to_end
+from red_core.presets import PRESETS
+from red_core.solver import Iterate, Solver
+
+OPTIONS = replace(PRESETS["paper"], start_steps=10, steps=600, acceleration="restart")
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 1e-3])
+def test_the_end_of_a_batch_is_the_end_of_every_item(make_instance, tolerance):
+    instance = make_instance(items=5, slope=1.0)
+    starts = torch.randn(5, 2, 4).double()
+    # Nothing to explain for the first two: they settle long before the others.
+    starts[:2] = instance.z_star[:2, None]
+    observed = instance.problem.observed.clone()
+    observed[:2] = instance.network(instance.z_star[:2]) + 1e-3 * torch.randn(2, 30).double()
+    problem = replace(instance.problem, observed=observed)
+    options = replace(OPTIONS, tolerance=tolerance)
+    sizes = []
+    solver = Solver(problem, starts, options)
+    end = run_to_end(solver, lambda: sizes.append(len(solver.problem)))
+    assert sizes[0] == 5
+    assert (sizes[-1] < 5) is bool(tolerance)
+    for item in range(5):
+        rows = torch.tensor([item])
+        alone = run_to_end(Solver(problem.take(rows), starts[rows], options))
+        for field in fields(Iterate):
+            one, many = getattr(alone, field.name), getattr(end, field.name)
+            if isinstance(one, torch.Tensor):
+                torch.testing.assert_close(many[rows], one, rtol=1e-7, atol=1e-10)
