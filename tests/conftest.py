@@ -1,0 +1,51 @@
+"""Toy assets on disk: the real networks, untrained, and a small dictionary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from red_core.bundle import Bundle, load_bundle
+from red_core.data.assets import write_tensors
+from red_core.models.classifiers import Table3CNN
+from red_core.models.dcgan import DCGANGenerator
+
+TOY_EXAMPLES = 12
+
+
+@pytest.fixture(scope="session")
+def toy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An assets folder without encoder and readers, as it is before their recipes have run."""
+    root = tmp_path_factory.mktemp("assets")
+    torch.manual_seed(0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RED_ASSETS", str(root))
+        made = {"command": "python -m red_core recipe mnist"}
+        write_tensors("mnist", "classifier.safetensors", Table3CNN().state_dict(), **made)
+        write_tensors("mnist", "generator.safetensors", DCGANGenerator().state_dict(), **made)
+        write_tensors(
+            "mnist",
+            "dictionary.safetensors",
+            {"deltas": 0.1 * torch.randn(10, 3, 4, 784)},
+            attacks=["linf", "l2", "l1"],
+            **made,
+        )
+        images = torch.randint(256, (TOY_EXAMPLES, 1, 28, 28), dtype=torch.uint8)
+        labels = (torch.arange(TOY_EXAMPLES) % 10).to(torch.uint8)
+        write_tensors("mnist", "examples.safetensors", {"images": images, "labels": labels}, **made)
+    return root
+
+
+@pytest.fixture
+def toy_assets(toy_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """`toy_folder` as the assets of this test, and no official data set."""
+    monkeypatch.setenv("RED_ASSETS", str(toy_folder))
+    monkeypatch.setenv("RED_DATA", str(tmp_path / "no-data"))
+    return toy_folder
+
+
+@pytest.fixture
+def toy_bundle(toy_assets: Path) -> Bundle:
+    return load_bundle("mnist")

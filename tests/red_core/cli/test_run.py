@@ -1,0 +1,106 @@
+"""`run` on toy assets: its JSON, its arrays, its words, and that it repeats itself."""
+
+import json
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from red_core.cli import main
+
+QUICK = ["--steps", "2", "--set", "restarts=2", "--set", "start_steps=2", "--set", "steps=4"]
+
+
+def run(tmp_path: Path, *words: str) -> dict:
+    out = tmp_path / "run.json"
+    assert main(["run", *QUICK, *words, "--json", str(out)]) == 0
+    return json.loads(out.read_text())
+
+
+@pytest.mark.parametrize("attack", ["linf", "l2", "l1", "none"])
+def test_the_report(toy_assets: Path, tmp_path: Path, capsys, attack: str) -> None:
+    report = run(tmp_path, "--dataset", "mnist", "--attack", attack, "--index", "7")
+    assert report["true_label"] == 7
+    for name in ("adversarial_label", "signal_label"):
+        assert report[name] in range(10)
+    assert report["attack_label"] in ("linf", "l2", "l1", "none")
+    assert np.shape(report["residuals"]) == (10, 3)
+    assert set(report["margins"]) == {"signal", "attack", "block"}
+    assert report["gap"] >= -1e-3
+    assert report["seconds"] > 0
+    assert report["source"] == "12 bundled held-out examples"
+    assert report["settings"]["attack"] == attack
+    assert report["settings"]["preset"] == "best"
+    said = capsys.readouterr()
+    assert "image     a 7" in said.out
+    assert "the attacked classifier reads G(z)" in said.out
+    assert "solve" in said.err  # the progress bar
+
+
+def test_the_settings_reach_the_attack(toy_assets: Path, tmp_path: Path) -> None:
+    words = "--attack l2 --eps 1.5 --step-size 0.25 --target 3 --preset paper --seed 9"
+    report = run(tmp_path, *words.split())
+    assert report["resolved"]["attack"] == {"kind": "l2", "eps": 1.5, "step_size": 0.25, "steps": 2}
+    assert report["settings"]["target"] == 3
+    assert report["settings"]["seed"] == 9
+    assert report["resolved"]["solver"]["steps"] == 4
+
+
+def test_the_command_in_the_report_repeats_the_run(
+    toy_assets: Path, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = run(tmp_path, "--attack", "l1", "--index", "5", "--seed", "3")
+    words = shlex.split(first["command"])
+    assert words[:3] == ["python", "-m", "red_core"]
+    assert main(words[3:]) == 0
+    again = json.loads((tmp_path / "run.json").read_text())
+    for name in ("residuals", "probabilities", "gap", "settings"):
+        assert again[name] == first[name]
+
+
+def test_arrays_and_back_again(toy_assets: Path, tmp_path: Path) -> None:
+    arrays = tmp_path / "arrays"
+    run(tmp_path, "--attack", "linf", "--index", "2", "--npz", str(arrays))
+    with np.load(arrays) as stored:
+        kept = {name: stored[name] for name in stored.files}
+    assert abs(kept["attacked"] - kept["image"]).max() <= 0.3 + 1e-5
+    # The attacked image, taken as it is, with no attack on top.
+    np.savez(tmp_path / "attacked.npz", image=kept["attacked"])
+    own = tmp_path / "own"
+    words = ("--attack", "none", "--image", str(tmp_path / "attacked.npz"), "--npz", str(own))
+    report = run(tmp_path, *words)
+    with np.load(own) as stored:
+        assert (stored["attacked"] == kept["attacked"]).all()
+    assert report["true_label"] is None
+    assert report["source"] == "own image attacked.npz"
+
+
+def test_a_picture_of_ones_own(toy_assets: Path, tmp_path: Path, capsys) -> None:
+    picture = Image.new("RGB", (60, 80), "white")
+    ImageDraw.Draw(picture).line((30, 10, 30, 70), fill="black", width=8)
+    picture.save(tmp_path / "one.jpg")
+    report = run(tmp_path, "--attack", "linf", "--image", str(tmp_path / "one.jpg"))
+    assert report["true_label"] is None
+    assert report["settings"]["source"] == "own"
+    assert "unknown class, attacked with linf (eps 0.3, 2 steps)" in capsys.readouterr().out
+
+
+def test_a_realizable_instance(toy_assets: Path, tmp_path: Path) -> None:
+    report = run(tmp_path, "--realizable", "--attack", "l2", "--seed", "4")
+    assert report["source"] == "realizable instance of seed 4"
+    assert report["true_label"] in range(10)
+
+
+def test_the_official_test_set_comes_first(
+    toy_assets: Path, toy_bundle, tmp_path: Path, monkeypatch
+) -> None:
+    from red_core.data.datasets import ImageSet
+
+    official = ImageSet(toy_bundle.examples.images[:3], toy_bundle.examples.labels[5:8], "official")
+    monkeypatch.setattr("red_core.bundle.load_official", lambda *_: official)
+    report = run(tmp_path, "--index", "1")
+    assert report["source"] == "official"
+    assert report["true_label"] == 6

@@ -1,0 +1,52 @@
+"""The plain loop of the benchmark and the solver are two routes to the same end."""
+
+import pytest
+import torch
+
+from red_core.batching import run_to_end
+from red_core.bundle import Bundle
+from red_core.experiment import make_solver, make_starts
+from red_core.reference import Objective, plain_solve
+from red_core.solver import SolverOptions
+
+OPTIONS = {
+    "algorithm 1": SolverOptions(restarts=3, start_steps=4, steps=12),
+    "frozen": SolverOptions(restarts=2, start_steps=3, steps=8, signal_step="frozen"),
+    "unaccelerated": SolverOptions(restarts=1, start_steps=0, steps=8, acceleration="none"),
+    "several starts": SolverOptions(
+        restarts=5,
+        start_steps=4,
+        carry=4,
+        halve_at=(3, 6),
+        steps=10,
+        signal_step="adam",
+        signal_rate=0.05,
+        lambda_fraction=0.1,
+        latent_weight=0.1,
+        inner=2,
+    ),
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS.keys())
+def test_the_loop_ends_where_the_solver_ends(toy_bundle: Bundle, options: SolverOptions) -> None:
+    attacked = toy_bundle.examples.images[:2]
+    iterate = run_to_end(make_solver(toy_bundle, attacked, options, [0, 1]))
+    starts, anchors = make_starts(toy_bundle, attacked, options, [0, 1])
+    for i in range(2):
+        own = plain_solve(
+            attacked[i], starts[i], anchors[i], options, toy_bundle.generator, toy_bundle.dictionary
+        )
+        goal = Objective(
+            attacked[i],
+            toy_bundle.generator,
+            toy_bundle.dictionary,
+            own.anchor[None],
+            options.latent_weight,
+        )
+        assert own.lam == pytest.approx(float(iterate.lam[i]), rel=1e-4)
+        value = goal.value(own.z[None], own.c_a[None], own.lam)
+        assert float(value) == pytest.approx(float(iterate.loss[i]), rel=1e-4)
+        torch.testing.assert_close(own.z, iterate.z[i], rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(own.c_a, iterate.c_a[i], rtol=1e-3, atol=1e-4)
+        assert own.c_a.norm() > 0
