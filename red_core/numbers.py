@@ -77,7 +77,7 @@ def _accuracy_table(dataset: str, results: dict[str, Any]) -> str:
 
 
 def _line(words: str, signal: list[str], attack: list[str]) -> str:
-    return f"| {' | '.join([words, *signal, *attack])} |".replace("|  |", "| |").replace("  ", " ")
+    return f"| {' | '.join([words, *signal, *attack])} |".replace("  ", " ")
 
 
 def _percents(values: tuple[float, ...]) -> list[str]:

@@ -78,6 +78,10 @@ def execute(arguments: argparse.Namespace) -> int:
         arguments.dataset, stored(arguments.dataset, RESULTS), stored(arguments.dataset, SPEED)
     )
     text = arguments.readme.read_text(encoding="utf-8")
-    arguments.readme.write_text(insert(text, numbers), encoding="utf-8")
+    try:
+        text = insert(text, numbers)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    arguments.readme.write_text(text, encoding="utf-8")
     print(f"written   {arguments.readme}")
     return 0
