@@ -16,7 +16,12 @@ from red_core.problem import Linearised
 
 
 class SignalStep(Protocol):
-    """One update of z for rows R = items x starts; it may keep state from step to step."""
+    """One update of z for rows R = items x starts; it may keep state from step to step.
+
+    moves: False where z never changes, so that G need not be evaluated again.
+    """
+
+    moves: bool
 
     def __call__(self, point: Linearised, residual: Tensor) -> Tensor:
         """z^{k+1} [R, *latent] from G at z^k and residual G(z^k) + D_a c_a^k - x', [R, n]."""
@@ -29,6 +34,8 @@ class SignalStep(Protocol):
 
 class FrozenStep:
     """z stays where the Defense-GAN start put it, as in the paper's published code."""
+
+    moves = False
 
     def __call__(self, point: Linearised, residual: Tensor) -> Tensor:
         """The same z."""
@@ -43,6 +50,8 @@ class GradientStep:
 
     rate: eta of the objective 1/2 ||.||^2; momentum: 0 in Algorithm 1, 0.7 in Defense-GAN's code.
     """
+
+    moves = True
 
     def __init__(self, rate: float, momentum: float = 0.0) -> None:
         self.rate = rate
@@ -65,6 +74,8 @@ class GradientStep:
 
 class AdamStep:
     """Adam (Kingma & Ba 2015) on z, row by row; the rate falls to `final` of itself by a cosine."""
+
+    moves = True
 
     def __init__(
         self, rate: float, steps: int, final: float = 0.1, betas: tuple[float, float] = (0.9, 0.99)

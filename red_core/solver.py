@@ -183,7 +183,7 @@ class Solver:
         point = self._linearise()
         target = self._target(point)
         joint = self.phase == "joint"
-        if update in ("both", "z"):
+        if update in ("both", "z") and self._signal_step.moves:
             residual = -target
             if joint:
                 residual = residual + self.problem.dictionary.combine(self.c_a)
