@@ -50,13 +50,11 @@ def _marks(view: RunView | None) -> tuple[bool, bool]:
 
 style.apply()
 held, bundle = arrival.arrive()
-if held.teach:
-    scene = arrival.scene_of(held)
-else:
+if not held.teach:
     with st.sidebar:
-        settings, own = controls(held, bundle, arrival.adopt)
-        held = arrival.hold(settings, own)
-    scene = arrival.scene_of(held)
+        held = arrival.hold(*controls(held, bundle, arrival.adopt))
+arrival.complain()
+scene = arrival.scene_of(held)
 if held.run and desk().runner(scene) is None:
     begin(scene)
 deception(scene)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pages.ui.controls import seed_widgets
 from pages.ui.session import Parts, Scene, desk, devices, digest, load_parts
-from pages.ui.state import Request, as_query, from_query
+from pages.ui.state import Request, as_query, canonical, from_query
 from red_core.bundle import Bundle, choose_device
 from red_core.data.assets import AssetError
 from red_core.settings import RunSettings
@@ -49,15 +49,14 @@ def arrive() -> tuple[Request, Bundle]:
         state["run"] = state["held"].run
     if fresh or "ui.source" not in state:
         seed_widgets(state["held"], bundle)
-    for complaint in state["complaints"]:
-        st.warning(complaint)
     return replace(state["held"], run=state["run"]), bundle
 
 
 def adopt(request: Request) -> None:
     """Take over a whole request, as if its URL had been opened."""
     state = st.session_state
-    state["held"] = replace(request, teach=state["held"].teach)
+    settings = canonical(request.settings)
+    state["held"] = replace(request, settings=settings, teach=state["held"].teach)
     state["run"], state["complaints"] = request.run, []
     seed_widgets(state["held"], _parts(request.settings).bundle)
 
@@ -89,6 +88,12 @@ def scene_of(held: Request) -> Scene:
     with status, st.spinner("Crafting the attack", show_time=True):
         made = desk().craft(parts, held.settings, held.own, tell)
     return Scene(held.settings, parts, made, (held.settings, digest(held.own)))
+
+
+def complain() -> None:
+    """Say what was wrong with the link, until the settings change."""
+    for complaint in st.session_state["complaints"]:
+        st.warning(complaint)
 
 
 def query_of(held: Request) -> dict[str, str]:

@@ -17,9 +17,9 @@ from pages.ui import own_image, texts
 from pages.ui.gallery import gallery, indices_of
 from pages.ui.named import NAMED
 from pages.ui.session import devices
-from pages.ui.state import Request
+from pages.ui.state import Request, canonical
 from pages.ui.theme import ATTACK_LABELS
-from red_core.attacks import ATTACKS, MAX_EPS, MAX_STEPS, PAPER_ATTACKS, AttackSettings
+from red_core.attacks import ATTACKS, MAX_EPS, MAX_STEPS, PAPER_ATTACKS
 from red_core.bundle import Bundle
 from red_core.data.intake import Intake
 from red_core.presets import PRESETS
@@ -85,8 +85,10 @@ def controls(
     if source == "own" and own is None:
         return held.settings, held.own
     try:
-        settings = RunSettings(
-            dataset=held.settings.dataset, source=source, index=index, **attack, **solver
+        settings = canonical(
+            RunSettings(
+                dataset=held.settings.dataset, source=source, index=index, **attack, **solver
+            )
         )
     except SettingsError as error:
         st.error(f"{str(error)[:1].upper()}{str(error)[1:]}. The settings before it still hold.")
@@ -198,12 +200,11 @@ def _attack(dataset: str, source: str, class_names: tuple[str, ...]) -> dict[str
         help=texts.TARGET,
         key="ui.target",
     )
-    asked = AttackSettings(kind, eps, step, steps) if eps > 0 and step > 0 else None
     return {
         "attack": kind,
-        "eps": None if asked and asked.eps == paper.eps else eps,
-        "step_size": None if asked and asked.step_size == paper.step_size else step,
-        "attack_steps": None if steps == paper.steps else int(steps),
+        "eps": eps,
+        "step_size": step,
+        "attack_steps": int(steps),
         "target": None if target == _ANY else target,
     }
 
@@ -222,20 +223,19 @@ def _number(key: str, label: str, paper: float, step: float, most: float, text: 
 def _solver() -> dict[str, Any]:
     """The solver's part of RunSettings."""
     preset = st.selectbox("Preset", list(PRESETS), help=texts.PRESET, key="ui.preset")
-    changed = []
+    options = []
     with st.expander("Advanced"):
         for field in fields(SolverOptions):
             base = getattr(PRESETS[preset], field.name)
             value = _option(f"ui.solver.{preset}.{field.name}", field.name, base)
-            if value != base:
-                changed.append((field.name, value))
+            options.append((field.name, value))
     left, right = st.columns(2, wrap=False)
     st.session_state.setdefault("ui.seed", 0)
     seed = left.number_input("Seed", 0, MAX_SEED, help=texts.SEED, key="ui.seed")
     device = right.selectbox("Device", devices(), help=texts.DEVICE, key="ui.device")
     return {
         "preset": preset,
-        "solver": tuple(sorted(changed)),
+        "solver": tuple(options),
         "seed": int(seed),
         "device": device,
     }

@@ -11,11 +11,14 @@ import binascii
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from red_core.attacks import PAPER_ATTACKS
+from red_core.presets import PRESETS
 from red_core.settings import RunSettings, SettingsError
 
 SIDE = 28
@@ -63,6 +66,27 @@ def from_query(query: Mapping[str, str]) -> tuple[Request, list[str]]:
     return Request(settings, own, query.get("run") == "1", query.get("teach") == "1"), complaints
 
 
+def canonical(settings: RunSettings) -> RunSettings:
+    """The same run with nothing said twice: what paper and preset set anyway is left out."""
+    changes: dict[str, Any] = {}
+    if settings.attack == "none" or settings.source == "realizable":  # nothing is crafted
+        changes = dict.fromkeys(("eps", "step_size", "attack_steps", "target"))
+    else:
+        paper = PAPER_ATTACKS[settings.dataset][settings.attack]
+        for name, base in (
+            ("eps", paper.eps),
+            ("step_size", paper.step_size),
+            ("attack_steps", paper.steps),
+        ):
+            if getattr(settings, name) == base:
+                changes[name] = None
+    preset = PRESETS[settings.preset]
+    kept = sorted(
+        (name, value) for name, value in settings.solver if value != getattr(preset, name)
+    )
+    return replace(settings, solver=tuple(kept), **changes)
+
+
 def _settings(query: Mapping[str, str]) -> tuple[RunSettings, list[str]]:
     """Settings from what is valid, taken in the order in which they rest on each other."""
     order = [entry.name for entry in fields(RunSettings)]
@@ -76,7 +100,7 @@ def _settings(query: Mapping[str, str]) -> tuple[RunSettings, list[str]]:
             complaints.append(f"The link's {name} is left out: {error}.".replace("..", "."))
         else:
             accepted[name] = query[name]
-    return settings, complaints
+    return canonical(settings), complaints
 
 
 def pack_image(image: Tensor) -> str:

@@ -85,6 +85,11 @@ OPTIONS = {
         "The sparsity weight as a share of the smallest λ that keeps c_a at zero. B.2 uses 0.35; "
         "smaller lets more blocks in.",
     ),
+    "latent_weight": (
+        "Tether of z",
+        "w of a term w/2 ‖z - anchor‖² that keeps z near where G was trained, or near the "
+        "encoder's guess. 0 is the paper's eq. 5.",
+    ),
     "inner": ("Inner steps", "Proximal steps on c_a for every step on z."),
     "tolerance": (
         "Tolerance",

@@ -1,4 +1,4 @@
-"""A toy of the trained parts: the real networks, untrained and thin, so that a run takes a second."""
+"""A toy of the trained parts: the real networks, untrained and thin; a run takes a second."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 
@@ -24,7 +26,7 @@ def test_every_iterate_is_kept_until_there_are_too_many(monkeypatch):
         assert len(ks) <= 11
         if k < 10:
             assert ks == list(range(k + 1))
-    steps = {b - a for a, b in zip(ks, ks[1:], strict=False)}
+    steps = {b - a for a, b in itertools.pairwise(ks)}
     assert len(steps) <= 2  # even, but for the last
 
 
