@@ -31,6 +31,7 @@ from red_core.typed import written
 from red_core.verdict import judge
 
 MAX_BATCH = 1000
+CODE = code_checksum()  # when it was imported: the files may change while a long table is made
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,8 @@ def evaluate(bundle: Bundle, settings: EvaluationSettings, work: Path) -> dict[s
     who = identity(bundle, settings)
     crafted = Crafted(bundle, settings.attack_settings(), settings.run.seed, n, work / "attacks")
     crafted.fill()
-    code = code_checksum()
-    key = {**who, "code": code, "device": bundle.device.type}
+    made_by = provenance(bundle.device)
+    key = {**who, "code": CODE, "device": bundle.device.type}
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:20]
     folder = work / "evaluations" / digest
     starts = range(0, n, settings.batch)
@@ -127,8 +128,8 @@ def evaluate(bundle: Bundle, settings: EvaluationSettings, work: Path) -> dict[s
     return {
         **_summary(batches, settings),
         **_provenance(bundle, settings, who),
-        "code": code,
-        "provenance": provenance(bundle.device),
+        "code": CODE,
+        "provenance": made_by,
     }
 
 

@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 import platform
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,12 @@ def package_versions() -> dict[str, str]:
     return versions
 
 
+@cache
 def commit() -> str | None:
-    """The checkout's commit, with "+" where red_core differs from it; None outside a checkout."""
+    """The checkout's commit, with "+" where red_core differs from it; None outside a checkout.
+
+    Asked once: later commits are not what this process runs.
+    """
     try:
         head = _git("rev-parse", "HEAD").strip()
         return head + ("+" if _git("status", "--porcelain", "--", "red_core") else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from red_core.bundle import load_bundle, with_official_test
 from red_core.cli.common import (
@@ -72,16 +73,23 @@ def execute(arguments: argparse.Namespace) -> int:
             arguments.seed,
             work,
             arguments.again,
-            lambda report: print("\n".join(evaluation_summary(report)), flush=True),
+            lambda report: _announce(report, arguments.readme),
         )
-    numbers = render(
-        arguments.dataset, stored(arguments.dataset, RESULTS), stored(arguments.dataset, SPEED)
-    )
-    text = arguments.readme.read_text(encoding="utf-8")
-    try:
-        text = insert(text, numbers)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    arguments.readme.write_text(text, encoding="utf-8")
+    _write_readme(arguments.dataset, arguments.readme)
     print(f"written   {arguments.readme}")
     return 0
+
+
+def _announce(report: dict[str, Any], readme: Path) -> None:
+    """Show a row, and keep the README in step with what is stored."""
+    print("\n".join(evaluation_summary(report)), flush=True)
+    _write_readme(report["settings"]["dataset"], readme)
+
+
+def _write_readme(dataset: str, readme: Path) -> None:
+    numbers = render(dataset, stored(dataset, RESULTS), stored(dataset, SPEED))
+    try:
+        text = insert(readme.read_text(encoding="utf-8"), numbers)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    readme.write_text(text, encoding="utf-8")

@@ -100,7 +100,7 @@ def test_what_decides_the_answers_decides_what_is_reused(
         evaluate(toy_bundle, changed, tmp_path)
         assert len(solved) == 3
     solved.clear()
-    monkeypatch.setattr(red_core.evaluate, "code_checksum", lambda: "another solver")
+    monkeypatch.setattr(red_core.evaluate, "CODE", "another solver")
     evaluate(toy_bundle, row(), tmp_path)
     assert len(solved) == 3
 

@@ -29,6 +29,7 @@ def report(bundle: Bundle, settings: EvaluationSettings, right: int = 3) -> dict
         **{f"{rule}_accuracy": share(right, settings.examples) for rule in RULES},
         "source": who["source"],
         "settings": {
+            "dataset": settings.run.dataset,
             "preset": settings.run.preset,
             "attack": settings.run.attack,
             "eps_scale": settings.eps_scale,
