@@ -180,6 +180,8 @@ def gif(
     """
     if not len(images):
         raise ValueError("a GIF needs at least one frame")
+    if len(images) != len(captions):
+        raise ValueError(f"{len(images)} images but {len(captions)} captions")
     if not 20 <= ms <= 10_000:
         raise ValueError(f"a frame lasts between 20 and 10000 ms, not {ms}")
     colours, opacity = _colours(dark)

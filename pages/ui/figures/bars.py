@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from pages.ui import theme
-from pages.ui.figures.cells import as_values
+from pages.ui.figures.cells import Values, as_values
 
 
 def probability_figure(
@@ -33,46 +34,46 @@ def probability_figure(
             theme.LIGHT.residual if attack is None else theme.LIGHT.attack(attack),
         ),
     )
-    figure = go.Figure(
-        layout=theme.layout(
-            barmode="group",
-            bargap=0.28,
-            bargroupgap=0.08,
-            annotations=[theme.key([("■", colour, name) for name, _, colour in series])],
-            margin={"l": 44, "r": 8, "t": 30, "b": 40},
-            xaxis=theme.axis(
-                range=[-0.6, len(class_names) - 0.4],
-                tickmode="array",
-                tickvals=list(range(len(class_names))),
-                ticktext=list(class_names),
-                tickangle=0,
-                tickfont={"size": 12, "color": theme.LIGHT.text},
-                showgrid=False,
-                fixedrange=True,
-                title=theme.title("class"),
-            ),
-            yaxis=theme.axis(
-                range=[0, 1.02],
-                tickvals=[0, 0.25, 0.5, 0.75, 1],
-                tickformat=".0%",
-                fixedrange=True,
-            ),
-        )
+    layout = theme.layout(
+        barmode="group",
+        bargap=0.28,
+        bargroupgap=0.08,
+        margin={"l": 44, "r": 8, "t": 30, "b": 40},
+        annotations=[theme.key([("■", colour, name) for name, _, colour in series])],
+        xaxis=theme.axis(
+            range=[-0.6, len(class_names) - 0.4],
+            tickmode="array",
+            tickvals=list(range(len(class_names))),
+            ticktext=list(class_names),
+            tickangle=0,
+            tickfont={"size": 12, "color": theme.LIGHT.text},
+            showgrid=False,
+            fixedrange=True,
+            title=theme.title("class"),
+        ),
+        yaxis=theme.axis(
+            range=[0, 1.02],
+            tickvals=[0, 0.25, 0.5, 0.75, 1],
+            tickformat=".0%",
+            fixedrange=True,
+        ),
     )
-    for name, values, colour in series:
-        figure.add_trace(
-            go.Bar(
-                x=list(range(len(class_names))),
-                y=[None] * len(class_names) if values is None else values.tolist(),
-                name=name,
-                marker={"color": colour, "line": {"width": 0}},
-                hovertext=[]
-                if values is None
-                else [
-                    f"{name}<br>class {at}: {value:.1%}"
-                    for at, value in zip(class_names, values, strict=True)
-                ],
-                hoverinfo="text",
-            )
-        )
-    return figure
+    return theme.figure([_bars(*one, class_names) for one in series], layout)
+
+
+def _bars(
+    name: str, values: Values | None, colour: str, class_names: Sequence[str]
+) -> dict[str, Any]:
+    shown = [None] * len(class_names) if values is None else values.tolist()
+    return {
+        "type": "bar",
+        "x": list(range(len(class_names))),
+        "y": shown,
+        "name": name,
+        "marker": {"color": colour, "line": {"width": 0}},
+        "hovertext": [
+            "" if value is None else f"{name}<br>class {label}: {value:.1%}"
+            for label, value in zip(class_names, shown, strict=True)
+        ],
+        "hoverinfo": "text",
+    }

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from pages.ui import theme
@@ -34,39 +33,39 @@ def row(
     high: float,
     scale: list[list[float | str]],
     hover: Sequence[str],
-) -> go.Heatmap:
+) -> dict[str, Any]:
     """Row `index` of cells, one attack's; values None draws it with nothing in it."""
     empty = values is None
     shown = np.zeros(len(classes)) if values is None else values
-    return go.Heatmap(
-        z=[shown.tolist()],
-        x=list(range(len(classes))),
-        y=[index],
-        zmin=0.0 if empty else low,
-        zmax=1.0 if empty else high,
-        colorscale=scale,
-        showscale=False,
-        xgap=2,
-        ygap=2,
-        hovertext=[list(hover)],
-        hoverinfo="skip" if empty else "text",
-    )
+    return {
+        "type": "heatmap",
+        "z": [shown.tolist()],
+        "x": list(range(len(classes))),
+        "y": [index],
+        "zmin": 0.0 if empty else low,
+        "zmax": 1.0 if empty else high,
+        "colorscale": scale,
+        "showscale": False,
+        "xgap": 2,
+        "ygap": 2,
+        "hovertext": [list(hover)],
+        "hoverinfo": "skip" if empty else "text",
+    }
 
 
-def writing(text: Sequence[Sequence[str]], strong: Sequence[Sequence[bool]]) -> go.Scatter:
+def writing(text: Sequence[Sequence[str]], strong: Sequence[Sequence[bool]]) -> dict[str, Any]:
     """What stands in the cells, [rows][columns]; in a strong cell in the colour of the ground."""
-    cells = [(i, j) for j, line in enumerate(text) for i, _ in enumerate(line)]
-    return go.Scatter(
-        x=[i for i, _ in cells],
-        y=[j for _, j in cells],
-        mode="text",
-        text=[text[j][i] for i, j in cells],
-        textfont={
-            "size": 11,
-            "color": [theme.LIGHT.ground if strong[j][i] else theme.LIGHT.text for i, j in cells],
-        },
-        hoverinfo="skip",
-    )
+    cells = [(i, j) for j, line in enumerate(text) for i, word in enumerate(line) if word]
+    ground, ink = theme.LIGHT.ground, theme.LIGHT.text
+    return {
+        "type": "scatter",
+        "x": [i for i, _ in cells],
+        "y": [j for _, j in cells],
+        "mode": "text",
+        "text": [text[j][i] for i, j in cells],
+        "textfont": {"size": 11, "color": [ground if strong[j][i] else ink for i, j in cells]},
+        "hoverinfo": "skip",
+    }
 
 
 def outline(column: int, row_index: int, colour: str, width: float = 2) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def energy_figure(
     energy = as_values("block energies", block_energy, (len(class_names), len(attacks)))
     total = 0.0 if energy is None else float(energy.sum())
     names = theme.labels(attacks)
-    figure = go.Figure(layout=grid_layout(class_names, attacks))
+    traces = []
     texts: list[list[str]] = []
     strong: list[list[bool]] = []
     for j, attack in enumerate(attacks):
@@ -44,7 +44,7 @@ def energy_figure(
             hover.append(f"class {name}, attack {names[j]}<br>energy ‖c_a‖ = {value:.3g}<br>{told}")
             texts[j].append(f"{value:.2g}" if value >= 0.08 * limit else "")
             strong[j].append(value > 0.6 * limit)
-        figure.add_trace(
+        traces.append(
             row(
                 j,
                 values,
@@ -55,10 +55,13 @@ def energy_figure(
                 hover=hover,
             )
         )
-    figure.add_trace(writing(texts, strong))
+    traces.append(writing(texts, strong))
     marked = "" if truth is None else ", framed: the truth"
-    figure.update_layout(
-        annotations=[theme.note(f"energy of each block, full colour {limit:.2g}{marked}")],
+    full = "" if energy is None else f", full colour {limit:.2g}"
+    layout = grid_layout(
+        class_names,
+        attacks,
+        annotations=[theme.note(f"energy of each block{full}{marked}")],
         shapes=[] if truth is None else [outline(truth[0], truth[1], theme.LIGHT.text)],
     )
-    return figure
+    return theme.figure(traces, layout)

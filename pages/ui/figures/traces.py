@@ -6,9 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from pages.ui import theme
+from pages.ui.figures.cells import Values
 
 START_NAME = "Defense-GAN start"
 GAP_NAME = "duality gap of c_a"
@@ -16,19 +18,19 @@ _KEY_SHIFT = 20  # px: the names of the lines stand above the name of the start
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def _positive(values: Sequence[float | None]) -> list[float | None]:
-    """What a log axis can show; the rest (None, NaN, zero and below) leaves a gap."""
-    return [float(v) if v is not None and math.isfinite(v) and v > 0 else None for v in values]
+def _positive(values: Sequence[float | None]) -> Values:
+    """What a log axis can show; the rest (None, NaN, zero and below) is NaN, a gap in the line."""
+    array = np.array([math.nan if value is None else value for value in values], dtype=np.float64)
+    return np.where(np.isfinite(array) & (array > 0), array, math.nan)
 
 
-def _decades(values: Sequence[float | None], least: tuple[int, int]) -> tuple[int, int]:
+def _decades(values: Values, least: tuple[int, int]) -> tuple[int, int]:
     """Whole decades around the values and `least`: the axis moves rarely, and never by a little."""
-    low, high = least
-    for value in values:
-        if value is not None:
-            low = min(low, math.floor(math.log10(value)))
-            high = max(high, math.ceil(math.log10(value)))
-    return low, high
+    shown = values[np.isfinite(values)]
+    if not shown.size:
+        return least
+    low, high = np.log10([shown.min(), shown.max()])
+    return min(least[0], math.floor(low)), max(least[1], math.ceil(high))
 
 
 def _log_axis(low: int, high: int) -> dict[str, Any]:
@@ -89,21 +91,17 @@ def _steps_layout(
 
 
 def _line(
-    ks: Sequence[int],
-    values: Sequence[float | None],
-    name: str,
-    colour: str,
-    word: str,
-    dash: str = "solid",
-) -> go.Scatter:
-    return go.Scatter(
-        x=list(ks),
-        y=list(values),
-        name=name,
-        mode="lines",
-        line={"color": colour, "width": 2, "dash": dash, "simplify": False},
-        hovertemplate=word + " %{y:.3g}<extra></extra>",
-    )
+    ks: Sequence[int], values: Values, name: str, colour: str, dash: str = "solid"
+) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": np.array(ks, dtype=np.int16),  # typed arrays travel as their bytes
+        "y": values.astype(np.float32),
+        "name": name,
+        "mode": "lines",
+        "line": {"color": colour, "width": 2, "dash": dash, "simplify": False},
+        "hovertemplate": name + " %{y:.3g}<extra></extra>",
+    }
 
 
 def _check(ks: Sequence[int], **series: Sequence[float | None]) -> None:
@@ -126,19 +124,19 @@ def loss_figure(
     """
     _check(ks, losses=losses, gaps=gaps)
     loss, gap = _positive(losses), _positive(gaps)
-    low, high = _decades([*loss, *gap], (-2, 2))
+    low, high = _decades(np.concatenate((loss, gap)), (-2, 2))
     names = [("—", theme.LIGHT.signal, "loss"), ("···", theme.LIGHT.certificate, GAP_NAME)]
-    figure = go.Figure(
-        layout=_steps_layout(
-            total_steps,
-            start_steps,
-            theme.key(names, yshift=_KEY_SHIFT),
-            yaxis=_log_axis(low, high),
-        )
+    layout = _steps_layout(
+        total_steps,
+        start_steps,
+        theme.key(names, yshift=_KEY_SHIFT),
+        yaxis=_log_axis(low, high),
     )
-    figure.add_trace(_line(ks, loss, "loss", theme.LIGHT.signal, "loss"))
-    figure.add_trace(_line(ks, gap, GAP_NAME, theme.LIGHT.certificate, GAP_NAME, "dot"))
-    return figure
+    lines = [
+        _line(ks, loss, "loss", theme.LIGHT.signal),
+        _line(ks, gap, GAP_NAME, theme.LIGHT.certificate, "dot"),
+    ]
+    return theme.figure(lines, layout)
 
 
 def mu_figure(
@@ -156,13 +154,10 @@ def mu_figure(
         raise ValueError(f"{len(values)} values of {name} for {len(ks)} steps")
     shown = _positive(values)
     low, high = _decades(shown, (-1, 1))
-    figure = go.Figure(
-        layout=_steps_layout(
-            total_steps,
-            start_steps,
-            theme.key([("—", theme.LIGHT.certificate, name)], yshift=_KEY_SHIFT),
-            yaxis=_log_axis(low, high),
-        )
+    layout = _steps_layout(
+        total_steps,
+        start_steps,
+        theme.key([("—", theme.LIGHT.certificate, name)], yshift=_KEY_SHIFT),
+        yaxis=_log_axis(low, high),
     )
-    figure.add_trace(_line(ks[: len(shown)], shown, name, theme.LIGHT.certificate, name))
-    return figure
+    return theme.figure([_line(ks[: len(shown)], shown, name, theme.LIGHT.certificate)], layout)

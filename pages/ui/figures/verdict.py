@@ -22,13 +22,12 @@ def residual_figure(
     """
     residuals = as_values("block residuals", block_residuals, (len(class_names), len(attacks)))
     names = theme.labels(attacks)
-    figure = go.Figure(layout=grid_layout(class_names, attacks))
+    traces = []
     low, high, best = 0.0, 1.0, (0, 0)
     if residuals is not None:
         low, high = float(residuals.min()), float(residuals.max())
         high = high if high > low else low + 1.0
-        i, j = np.unravel_index(int(residuals.argmin()), residuals.shape)
-        best = (int(i), int(j))
+        best = divmod(int(residuals.argmin()), len(attacks))
     texts: list[list[str]] = []
     for j in range(len(attacks)):
         values = None if residuals is None else residuals[:, j]
@@ -40,7 +39,7 @@ def residual_figure(
             else f"class {name}, attack {names[j]}<br>left over: {value:.3g}"
             for name, value in zip(class_names, shown, strict=True)
         ]
-        figure.add_trace(
+        traces.append(
             row(
                 j,
                 values,
@@ -52,14 +51,14 @@ def residual_figure(
             )
         )
         texts.append(["" if values is None else f"{value:.3g}" for value in shown])
-    figure.add_trace(writing(texts, [[False] * len(line) for line in texts]))
-    told = "what each block alone leaves over"
+    traces.append(writing(texts, [[False] * len(line) for line in texts]))
+    told, shapes = "what each block alone leaves over", []
     if residuals is not None:
         i, j = best
         told += f", least {low:.3g} (class {class_names[i]}, {names[j]})"
-        figure.update_layout(shapes=[outline(i, j, theme.LIGHT.attack(attacks[j]), 3)])
-    figure.update_layout(annotations=[theme.note(told)])
-    return figure
+        shapes = [outline(i, j, theme.LIGHT.attack(attacks[j]), 3)]
+    layout = grid_layout(class_names, attacks, annotations=[theme.note(told)], shapes=shapes)
+    return theme.figure(traces, layout)
 
 
 def _margin(probabilities: Values) -> float:
@@ -90,53 +89,49 @@ def margin_figure(
         ),
     )
     domains = ((0.0, 0.58), (0.68, 1.0))
-    figure = go.Figure(layout=theme.layout(margin={"l": 40, "r": 8, "t": 28, "b": 28}, bargap=0.25))
-    notes = []
+    layout = theme.layout(margin={"l": 40, "r": 8, "t": 28, "b": 28}, bargap=0.25)
+    traces, notes = [], []
     for half, ((name, values, labels, colours), domain) in enumerate(
         zip(halves, domains, strict=True)
     ):
         suffix = "" if half == 0 else "2"
-        figure.add_trace(
-            go.Bar(
-                x=list(range(len(labels))),
-                y=[None] * len(labels) if values is None else values.tolist(),
-                xaxis=f"x{suffix}",
-                yaxis=f"y{suffix}",
-                marker={"color": colours, "line": {"width": 0}},
-                hovertext=[]
-                if values is None
-                else [
-                    f"{name} {at}: {value:.1%}" for at, value in zip(labels, values, strict=True)
-                ],
-                hoverinfo="text",
-            )
-        )
-        figure.update_layout(
+        shown = [None] * len(labels) if values is None else values.tolist()
+        traces.append(
             {
-                f"xaxis{suffix}": theme.axis(
-                    domain=list(domain),
-                    anchor=f"y{suffix}",
-                    range=[-0.6, len(labels) - 0.4],
-                    tickmode="array",
-                    tickvals=list(range(len(labels))),
-                    ticktext=labels,
-                    tickangle=0,
-                    showgrid=False,
-                    fixedrange=True,
-                    tickfont={"size": 12 - half, "color": theme.LIGHT.text},
-                ),
-                f"yaxis{suffix}": theme.axis(
-                    anchor=f"x{suffix}",
-                    range=[0, 1.02],
-                    tickvals=[0, 0.5, 1],
-                    tickformat=".0%",
-                    showticklabels=half == 0,
-                    fixedrange=True,
-                ),
+                "type": "bar",
+                "x": list(range(len(labels))),
+                "y": shown,
+                "xaxis": f"x{suffix}",
+                "yaxis": f"y{suffix}",
+                "marker": {"color": colours, "line": {"width": 0}},
+                "hovertext": [
+                    "" if value is None else f"{name} {label}: {value:.1%}"
+                    for label, value in zip(labels, shown, strict=True)
+                ],
+                "hoverinfo": "text",
             }
+        )
+        layout[f"xaxis{suffix}"] = theme.axis(
+            domain=list(domain),
+            anchor=f"y{suffix}",
+            range=[-0.6, len(labels) - 0.4],
+            tickmode="array",
+            tickvals=list(range(len(labels))),
+            ticktext=labels,
+            tickangle=0,
+            showgrid=False,
+            fixedrange=True,
+            tickfont={"size": 12 - half, "color": theme.LIGHT.text},
+        )
+        layout[f"yaxis{suffix}"] = theme.axis(
+            anchor=f"x{suffix}",
+            range=[0, 1.02],
+            tickvals=[0, 0.5, 1],
+            tickformat=".0%",
+            showticklabels=half == 0,
+            fixedrange=True,
         )
         told = "" if values is None else f", margin {_margin(values):.0%}"
         side = "left" if half == 0 else "right"  # flush with the figure: it fits on a phone
         notes.append(theme.note(f"{name}{told}", x=float(half), xanchor=side))
-    figure.update_layout(annotations=notes)
-    return figure
+    return theme.figure(traces, {**layout, "annotations": notes})

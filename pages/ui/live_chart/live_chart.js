@@ -53,7 +53,7 @@ class Chart {
       : data.figure;
     this.node.style.height = `${data.height}px`;
     this.waiting = { text, library: data.library, font: read("--st-font"), ink: read("--st-text-color") };
-    return this.draw();
+    this.draw();
   }
 
   async draw() {
@@ -73,12 +73,18 @@ class Chart {
         if (matchMedia("(pointer: coarse)").matches) {
           figure.layout.dragmode = false; // a finger on the chart scrolls the page
         }
-        const first = this.drawn === null;
+        if (this.drawn === null) {
+          this.node.textContent = "";
+          this.observer.observe(this.node);
+        }
         await plotly.react(this.node, figure.data, figure.layout, CONFIG);
         this.drawn = name;
         this.plotly = plotly;
-        if (first) this.observer.observe(this.node);
       }
+    } catch (error) {
+      console.error(error);
+      this.drawn = null;
+      this.node.textContent = `This chart could not be drawn: ${error.message}`;
     } finally {
       this.busy = false;
     }
@@ -105,15 +111,19 @@ class Chart {
   }
 }
 
-export default async function ({ data, parentElement }) {
+export default function ({ data, parentElement }) {
   let chart = charts.get(parentElement);
   if (!chart) {
     chart = new Chart(parentElement);
     charts.set(parentElement, chart);
   }
-  await chart.update(data);
-  return () => {
-    chart.remove();
-    charts.delete(parentElement);
-  };
+  chart.update(data);
+  // Streamlit calls this when the chart leaves the page, but also when a newer update has overtaken
+  // this one: only a chart that is out of the document is taken down.
+  return () =>
+    setTimeout(() => {
+      if (chart.node.isConnected) return;
+      chart.remove();
+      if (charts.get(parentElement) === chart) charts.delete(parentElement);
+    }, 0);
 }
