@@ -63,10 +63,10 @@ def _colours(dark: bool) -> tuple[bytes, bytes]:
 def _written(text: str, size: int) -> Pixels:
     """A line of text as indices of the palette, on clear ground, [height, width]."""
     font = ImageFont.load_default(size)
-    left, _, right, _ = font.getbbox(text)
-    ascent, descent = font.getmetrics()  # type: ignore[union-attr]
-    canvas = Image.new("L", (max(1, int(right - left)), ascent + descent))
-    ImageDraw.Draw(canvas).text((-left, 0), text, fill=255, font=font)
+    left, _, right, bottom = font.getbbox(text)
+    top = font.getbbox("0")[1]  # the line begins where its figures do: every row counts
+    canvas = Image.new("L", (max(1, int(right - left)), max(1, int(bottom - top))))
+    ImageDraw.Draw(canvas).text((-left, -top), text, fill=255, font=font)
     coverage = np.asarray(canvas, dtype=np.uint16)
     index = (_GREYS + (coverage * (_INK - 1) + 127) // 255).astype(np.uint8)
     index[coverage == 0] = _CLEAR
@@ -100,7 +100,7 @@ def _montage(
     if highlight is not None and not 0 <= highlight < slots:
         raise ValueError(f"there is no frame {highlight} to highlight")
     height, width = frames.shape[1:] if len(frames) else (SIDE, SIDE)
-    size = max(9, 5 + round(2.5 * scale))  # of the writing, px
+    size = max(9, 5 * scale if scale <= 4 else 14 + 3 * scale // 2)  # of the writing, px
     gap = max(2, scale)
     frame_h = height * scale + 2 * gap
     cell_w, cell_h = width * scale + 2 * gap, frame_h + 4 * scale + 3
@@ -116,9 +116,9 @@ def _montage(
         ]
         box[:] = grey[slot] if slot < len(frames) else _EMPTY
         if slot < len(frames) and captions[slot]:
-            word = _written(captions[slot], size)[: cell_h - frame_h, :cell_w]
+            word = _written(captions[slot], size)[: cell_h - frame_h - scale // 2, :cell_w]
             x = left + (cell_w - word.shape[1]) // 2
-            y = top + frame_h
+            y = top + frame_h + scale // 2
             canvas[y : y + word.shape[0], x : x + word.shape[1]] = word
     return canvas
 

@@ -42,7 +42,7 @@ def energy_figure(
             part = value / total if total else 0.0
             told = f"{part:.0%} of all block energy" if value else "this block is switched off"
             hover.append(f"class {name}, attack {names[j]}<br>energy ‖c_a‖ = {value:.3g}<br>{told}")
-            texts[j].append(f"{value:.2g}" if value >= 0.08 * limit else "")
+            texts[j].append(_short(value) if value >= 0.08 * limit else "")
             strong[j].append(value > 0.6 * limit)
         traces.append(
             row(
@@ -65,3 +65,12 @@ def energy_figure(
         shapes=[] if truth is None else [outline(truth[0], truth[1], theme.LIGHT.text)],
     )
     return theme.figure(traces, layout)
+
+
+def _short(value: float) -> str:
+    """A number of at most four characters: a cell is 28 pixels wide on a phone."""
+    if value < 0.0095:
+        return f"{value:.0e}".replace("e-0", "e-")
+    if value < 0.095:
+        return f"{value:.1g}"
+    return f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 10 else f"{value:.0f}"

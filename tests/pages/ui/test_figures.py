@@ -110,6 +110,15 @@ def test_parts_of_the_energy_are_told_in_percent() -> None:
     assert "25% of all" in rows[0]["hovertext"][0][3]
 
 
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(0.0004, "4e-4"), (0.0096, "0.01"), (0.063, "0.06"), (0.58, "0.58"), (3.2, "3.2"), (41, "41")],
+)
+def test_numbers_in_cells_fit_a_phone(value: float, written: str) -> None:
+    drawn = energy_figure(np.full((10, 3), value), NAMES, ATTACKS, value).to_dict()
+    assert drawn["data"][-1]["text"] == [written] * 30
+
+
 def test_the_smallest_residual_is_marked_in_its_attacks_hue() -> None:
     residuals = np.full((10, 3), 5.0)
     residuals[4, 1] = 3.25
