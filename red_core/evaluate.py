@@ -84,8 +84,17 @@ def identity(bundle: Bundle, settings: EvaluationSettings) -> dict[str, Any]:
         "preset": settings.run.preset,
         "solver": json.loads(json.dumps(asdict(settings.run.solver_options()))),
         "seed": settings.run.seed,
-        "assets": asset_checksums(settings.run.dataset),
+        "assets": _assets_of(settings.run),
     }
+
+
+def _assets_of(run: RunSettings) -> dict[str, str]:
+    """Checksums of the trained files that the preset uses: the paper's know only psi, G, D_a."""
+    checksums = asset_checksums(run.dataset)
+    if run.preset.startswith("paper"):
+        for name in ("encoder", "reader", "evidence"):
+            checksums.pop(f"{name}.safetensors", None)
+    return checksums
 
 
 def evaluate(bundle: Bundle, settings: EvaluationSettings, work: Path) -> dict[str, Any]:

@@ -70,13 +70,15 @@ def block_residuals(problem: RedProblem, iterate: Iterate) -> Tensor:
     return torch.linalg.vector_norm(target[:, None, None] - parts, dim=-1)
 
 
-def attack_evidence(problem: RedProblem, iterate: Iterate) -> Tensor:
+@torch.no_grad()
+def attack_evidence(problem: RedProblem, iterate: Iterate, psi: nn.Module) -> Tensor:
     """Features of an iterate that tell the attack types apart, [B, F].
 
-    Of r = x' - G(z): shape statistics that do not depend on its size (||r||_1/||r||_2 tells
-    dense from sparse, ||r||_inf/||r||_2 flat from peaked, quantiles of |r|/||r||_inf), its size,
-    how much of it sits where x' is clipped; and the block residuals, best of each attack, over
-    ||r||.
+    Of r = x' - G(z): its size, shape statistics that do not depend on it (||r||_1/||r||_2 tells
+    dense from sparse, ||r||_inf/||r||_2 flat from peaked), quantiles of |r|, and how much of x'
+    is clipped; the block residuals, best of each attack, over ||r||, and the attacks' shares of
+    the energy of c_a; and whether psi, the attacked classifier, agrees with itself on x' and
+    G(z), which tells no attack from a small one.
     """
     difference = (problem.observed - iterate.image).flatten(1)
     size = difference.abs()
@@ -95,9 +97,23 @@ def attack_evidence(problem: RedProblem, iterate: Iterate) -> Tensor:
             clipped.to(l2.dtype).mean(1, keepdim=True),
             blocks,
             energy / energy.sum(1, keepdim=True).clamp_min(1e-9),
+            *_spikes_and_agreement(problem, iterate, psi),
         ),
         dim=1,
     )
+
+
+def _spikes_and_agreement(
+    problem: RedProblem, iterate: Iterate, psi: nn.Module
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Upper quantiles of |x' - G(z)| [B, 2], and psi's surety and agreement, [B, 1] each."""
+    size = (problem.observed - iterate.image).flatten(1).abs()
+    spikes = torch.quantile(size, torch.tensor([0.985, 0.995]).to(size), dim=1).T
+    before, after = psi(problem.observed).softmax(1), psi(iterate.image).softmax(1)
+    surety, answer = before.max(1, keepdim=True)
+    overlap = torch.minimum(before, after).sum(1, keepdim=True)
+    agreement = after.gather(1, answer).clamp_min(1e-6).log()
+    return (spikes + 1e-4).log(), surety, overlap, agreement
 
 
 def _margin(probabilities: Tensor) -> Tensor:
@@ -119,7 +135,7 @@ def judge(problem: RedProblem, iterate: Iterate, readers: Readers) -> Verdict:
     block_label = by_attack.argmin(1)
     smallest = by_attack.sort(1).values
     if readers.evidence is not None:
-        attack = readers.evidence(attack_evidence(problem, iterate)).softmax(1)
+        attack = readers.evidence(attack_evidence(problem, iterate, readers.psi)).softmax(1)
     else:
         attack = _block_probabilities(problem, iterate, by_attack)
     return Verdict(

@@ -77,7 +77,7 @@ def finished_runs(context: RecipeContext) -> Runs:
                 "image": last.image.half().cpu(),
                 "labels": labels.cpu(),
                 "attack": torch.full((BATCH,), attack),
-                "features": attack_evidence(solver.problem, last).cpu(),
+                "features": attack_evidence(solver.problem, last, bundle.psi).cpu(),
             }
         )
         save_checkpoint(path, **state)

@@ -124,7 +124,7 @@ def test_margins_are_best_minus_second_and_lie_in_range(scene):
 
 def test_the_evidence_model_is_asked_where_there_is_one(scene):
     problem, iterate = scene
-    features = attack_evidence(problem, iterate)
+    features = attack_evidence(problem, iterate, Says(0))
     assert features.shape[0] == B
     model = EvidenceModel(features.shape[1], 4).double().eval()
     verdict = judge(problem, iterate, Readers(Says(0), evidence=model))
@@ -138,13 +138,13 @@ def test_evidence_is_finite_even_where_nothing_is_left_to_explain(scene):
     problem, iterate = scene
     explained = replace(problem, observed=iterate.image)
     silent = with_c_a(explained, iterate, torch.zeros(B, PIXELS).double())
-    assert bool(torch.isfinite(attack_evidence(explained, silent)).all())
+    assert bool(torch.isfinite(attack_evidence(explained, silent, Says(0))).all())
 
 
 def test_an_item_is_judged_by_itself(scene):
     problem, iterate = scene
     iterate = with_c_a(problem, iterate, torch.randn(B, PIXELS).double())
-    model = EvidenceModel(attack_evidence(problem, iterate).shape[1], 4).double().eval()
+    model = EvidenceModel(attack_evidence(problem, iterate, Says(0)).shape[1], 4).double().eval()
     together = judge(problem, iterate, Readers(Says(0), evidence=model))
     rows = torch.tensor([2])
     alone = replace(
