@@ -1,0 +1,123 @@
+"""A server with the real trained parts, and a Chromium to look at it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+PATIENCE = 120_000  # ms: a shared machine may be slow
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def find_chromium() -> str | None:
+    named = os.environ.get("RED_CHROMIUM")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return named or next((found for name in names if (found := shutil.which(name))), None)
+
+
+@dataclass(frozen=True)
+class Server:
+    url: str
+    log: Path
+    counted: Path
+
+    def runs(self) -> int:
+        """Live run threads."""
+        return int(self.counted.read_text() or 0)
+
+
+def wait_for(what: Callable[[], bool], seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log, counted = folder / "log", folder / "count"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, str(HERE / "serve.py"), str(port), str(counted)],
+            cwd=ROOT,
+            # Threads that spin for each other crawl where others compute too.
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+
+    def healthy() -> bool:
+        assert process.poll() is None, log.read_text()
+        try:
+            urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=2)
+        except OSError:
+            return False
+        return True
+
+    try:
+        wait_for(healthy, 120)
+        yield Server(f"http://localhost:{port}/", log, counted)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = find_chromium()
+    if path is None:
+        pytest.skip("no Chromium found: install one, or set RED_CHROMIUM to its path")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser, server: Server):
+    """Open the app at a query, in a context of its own; errors in the browser fail the test."""
+    contexts, errors = [], []
+
+    def open_at(query: str = "", **options):
+        context = browser.new_context(**{"viewport": {"width": 1440, "height": 1000}, **options})
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on(
+            "console",
+            lambda message: errors.append(message.text) if message.type == "error" else None,
+        )
+        page.goto(f"{server.url}?{query}")
+        return page
+
+    yield open_at
+    for context in contexts:
+        context.close()
+    assert errors == []

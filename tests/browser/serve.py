@@ -1,0 +1,28 @@
+"""The app under a test's eye: a file always holds the number of live run threads."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from pathlib import Path
+
+from streamlit.web import bootstrap
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def count(path: Path) -> None:
+    while True:
+        alive = sum(thread.name == "red-run" for thread in threading.enumerate())
+        path.write_text(str(alive))
+        time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    port, counted = int(sys.argv[1]), Path(sys.argv[2])
+    sys.path.insert(0, str(ROOT))
+    threading.Thread(target=count, args=(counted,), daemon=True).start()
+    flags = {"server_port": port, "server_headless": True}
+    bootstrap.load_config_options(flag_options=flags)
+    bootstrap.run(str(ROOT / "app.py"), False, [], flags)
