@@ -54,7 +54,11 @@ def execute(arguments: argparse.Namespace) -> int:
     """Measure, keep, render."""
     if arguments.dataset not in CLASSES:
         raise UsageError(f"unknown data set {arguments.dataset!r}: choose {', '.join(CLASSES)}")
-    rows = [row for row in ROWS if not arguments.only or row.key.startswith(tuple(arguments.only))]
+    rows = [
+        row
+        for row in ROWS
+        if not arguments.only or any(_names(only, row.key) for only in arguments.only)
+    ]
     if not rows:
         raise UsageError(f"no row begins with {' or '.join(arguments.only)}: see --list")
     if arguments.list:
@@ -93,3 +97,8 @@ def _write_readme(dataset: str, readme: Path) -> None:
     except ValueError as error:
         raise UsageError(str(error)) from error
     readme.write_text(text, encoding="utf-8")
+
+
+def _names(only: str, key: str) -> bool:
+    """Whether --only names a row: its whole key, or whole parts that it begins with."""
+    return f"{key}/".startswith(f"{only.rstrip('/')}/")
