@@ -12,11 +12,14 @@ from torch import Tensor
 from red_core.solver import Iterate, Solver
 
 
-def run_to_end(solver: Solver, tick: Callable[[], object] = lambda: None) -> Iterate:
+def run_to_end(
+    solver: Solver, tick: Callable[[], object] = lambda: None, polish: int = 0
+) -> Iterate:
     """The last iterate of every item, each at the step where it settled or the run ended.
 
-    No snapshot is taken before; `tick` is called after every step. The solver is used up. In the
-    answer, `k` is the largest number of steps of any item.
+    polish: further steps on c_a alone, for the items that went to the end. No snapshot is taken
+    before; `tick` is called after every step. The solver is used up. In the answer, `k` is the
+    largest number of steps of any item.
     """
     waiting = torch.arange(len(solver.problem), device=solver.z.device)
     ended: list[tuple[Tensor, Iterate]] = []
@@ -29,6 +32,8 @@ def run_to_end(solver: Solver, tick: Callable[[], object] = lambda: None) -> Ite
             going = (~solver.settled).nonzero()[:, 0]
             waiting = waiting[going]
             solver.keep_items(going)
+    for _ in range(polish):
+        solver.step("c_a")
     ended.append((waiting, solver.snapshot()))
     return _merge(ended)
 

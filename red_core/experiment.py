@@ -109,8 +109,11 @@ def make_starts(
     """Starts z [B, S, d] and their anchors, of the same shape.
 
     The encoder's guess comes first where the options want it, and is its own anchor; the others
-    are drawn from N(0, I), whose mean, the origin, is theirs.
+    are drawn from N(0, I), whose mean, the origin, is theirs. Raises ValueError where the only
+    start would be the guess of an encoder that the bundle lacks.
     """
+    if not options.restarts and bundle.encoder is None:
+        raise ValueError("this data set has no encoder: ask for restarts, at least 1")
     starts = random_starts(seeds, options.restarts, bundle.latent).to(bundle.device)
     anchors = torch.zeros_like(starts)
     if options.encoder_start and bundle.encoder is not None:

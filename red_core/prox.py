@@ -58,4 +58,4 @@ def gap_of_residual(
     scale = torch.minimum(torch.ones_like(lam), lam / largest.clamp_min(1e-30))
     theta = residual * scale[..., None]
     dual = (theta * target).sum(-1) - 0.5 * theta.square().sum(-1)
-    return primal - dual, primal
+    return (primal - dual).clamp_min(0), primal

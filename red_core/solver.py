@@ -179,7 +179,12 @@ class Solver:
     # --- the algorithm -------------------------------------------------------------------
 
     def step(self, update: Update = "both") -> None:
-        """One step of the present phase; `update` lets a person move z or c_a alone."""
+        """One step of the present phase; `update` lets a person move z or c_a alone.
+
+        In the start phase c_a stays zero: asked to move it alone, nothing happens.
+        """
+        if self.phase == "start" and update == "c_a":
+            return
         point = self._linearise()
         target = self._target(point)
         joint = self.phase == "joint"
@@ -251,7 +256,8 @@ class Solver:
         gap, loss = duality_gap(target, self.c_a[items, lead], self.lam, self.problem.dictionary)
         loss = loss + self._tether_energy()[items, lead]
         limit = self.options.tolerance * loss
-        self.settled = (gap <= limit) & (self._checked - loss <= limit)
+        decided = self.joint_k >= max(self.options.halve_at, default=0)
+        self.settled = (gap <= limit) & ((self._checked - loss).abs() <= limit) & decided
         self._checked = loss
 
     def keep_items(self, items: Tensor) -> None:
