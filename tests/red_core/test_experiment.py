@@ -167,3 +167,12 @@ def test_the_paper_is_judged_by_the_papers_rules(bundle):
         assert readers.psi is bundle.psi
         assert readers.reader is None
         assert readers.evidence is None
+
+
+def test_a_run_with_no_start_at_all_is_refused(bundle):
+    options = replace(PRESETS["best"], restarts=0)
+    bare = replace(bundle, encoder=None)
+    with pytest.raises(ValueError, match="no encoder"):
+        make_starts(bare, torch.rand(1, 1, 28, 28), options, [0])
+    starts, _ = make_starts(bundle, torch.rand(1, 1, 28, 28), options, [0])
+    assert starts.shape == (1, 1, bundle.latent)
