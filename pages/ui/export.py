@@ -117,7 +117,8 @@ def export(
     st.code(command(scene), "bash", wrap_lines=True)
     if scene.settings.source == "own":
         _button("Image for the command", "npz", lambda: own_npz(scene), OWN_FILE, True)
-    ready = runner is not None and view is not None and view.verdict is not None
+    # Not while busy: the page redraws itself then, and a click would ask for what is gone.
+    ready = runner is not None and view is not None and view.verdict is not None and not view.busy
     if not ready:
         st.caption("Files can be saved once a run has ended.")
     with st.container(horizontal=True, gap="small"):

@@ -14,6 +14,10 @@ h1, h2, h3, h4, p, td, [data-testid="stCaptionContainer"] { font-variant-numeric
 .block-container { padding-top: 4rem; max-width: 78rem; }
 .st-key-headline-1 h2, .st-key-headline-2 h2, .st-key-headline-3 h2 { padding: 0 0 .25rem; }
 .st-key-headline-1, .st-key-headline-2, .st-key-headline-3 { min-height: 4.25rem; gap: 0; }
+@media (max-width: 640px) { /* a line of headline takes two on a phone */
+  .st-key-headline-1 h2, .st-key-headline-2 h2, .st-key-headline-3 h2 { font-size: 1.3rem; }
+  .st-key-headline-1, .st-key-headline-2, .st-key-headline-3 { min-height: 5.75rem; }
+}
 table.answers { width: 100%; border-collapse: collapse; font-size: .9rem; }
 table.answers th { text-align: left; font-weight: 600; }
 table.answers th, table.answers td {

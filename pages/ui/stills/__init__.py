@@ -23,7 +23,7 @@ _HERE = Path(__file__).parent
 
 _mount = st.components.v2.component(
     "red_stills",
-    html='<div class="frame"><div class="row"></div></div>',
+    html='<div class="row"></div>',
     css=(_HERE / "stills.css").read_text(),
     js=(_HERE / "stills.js").read_text(),
 )

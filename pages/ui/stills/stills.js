@@ -32,8 +32,8 @@ export default function (component) {
         const cell = document.createElement("div")
         cell.className = "cell"
         cell.innerHTML =
-          '<span class="sign" aria-hidden="true"></span>' +
-          '<figure><img decoding="sync"><figcaption><b></b><span></span></figcaption></figure>'
+          '<figure><div class="picture"><span class="sign" aria-hidden="true"></span>' +
+          '<img decoding="sync"></div><figcaption><b></b><span></span></figcaption></figure>'
         return cell
       })
     )
