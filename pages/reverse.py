@@ -10,7 +10,7 @@ from pages.ui.act_undoing import undoing
 from pages.ui.act_verdict import parts, verdict
 from pages.ui.controls import controls
 from pages.ui.export import export
-from pages.ui.runner import RunView
+from pages.ui.run_view import RunView
 from pages.ui.session import Scene, desk
 from pages.ui.transport import begin
 

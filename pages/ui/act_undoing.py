@@ -13,7 +13,8 @@ from pages.ui.figures.energies import energy_figure
 from pages.ui.figures.traces import loss_figure, mu_figure
 from pages.ui.history import GRID, grid_frames, nearest
 from pages.ui.live_chart import live_chart
-from pages.ui.runner import Runner, RunView
+from pages.ui.run_view import RunView
+from pages.ui.runner import Runner
 from pages.ui.session import Scene
 from pages.ui.stills import Still, stills
 from pages.ui.style import headline, is_dark

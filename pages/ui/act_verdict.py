@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.ui import pictures, texts, words
 from pages.ui.figures.verdict import margin_figure, residual_figure
 from pages.ui.live_chart import live_chart
-from pages.ui.runner import RunView
+from pages.ui.run_view import RunView
 from pages.ui.session import Scene
 from pages.ui.stills import Still, nothing_yet, stills
 from pages.ui.style import headline, is_dark

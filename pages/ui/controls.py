@@ -171,8 +171,8 @@ def _attack(dataset: str, source: str, class_names: tuple[str, ...]) -> dict[str
         key="ui.attack",
         width="stretch",
     )
-    if kind == "none":
-        return {"attack": kind}
+    if kind is None or kind == "none":
+        return {"attack": "none"}
     if source == "realizable":
         st.caption("Its size is the mean of the dictionary's own attacks of this kind.")
         return {"attack": kind}

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from pages.ui import pictures
 from pages.ui.history import GRID, nearest
-from pages.ui.runner import Runner, RunView
+from pages.ui.run_view import RunView
+from pages.ui.runner import Runner
 from pages.ui.session import Scene, takes_official_digits
 from red_core.report import run_arrays, run_report
 

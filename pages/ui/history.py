@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import fields, replace
 
 import torch
-from torch import Tensor
 
 from red_core.solver import Iterate
 
@@ -15,14 +13,14 @@ MAX_FRAMES = 1000  # 31 kB each for MNIST: one run holds 31 MB at most
 GRID = 25  # frames of Figure 4
 
 
-def on_cpu(iterate: Iterate) -> Iterate:
-    """The iterate with its tensors in main memory."""
-    moved = {
-        field.name: value.detach().to("cpu")
-        for field in fields(iterate)
-        if isinstance(value := getattr(iterate, field.name), Tensor)
+def moved(iterate: Iterate, device: str | torch.device) -> Iterate:
+    """The iterate with its tensors on a device."""
+    values = {
+        name: value.detach().to(device)
+        for name, value in vars(iterate).items()
+        if torch.is_tensor(value)
     }
-    return replace(iterate, **moved)
+    return Iterate(**{**vars(iterate), **values})
 
 
 class History:
@@ -39,7 +37,7 @@ class History:
         """Record one more iterate; the one before it goes where it falls between the strides."""
         if len(self.frames) > 1 and self.frames[-1].k % self._stride:
             self.frames.pop()
-        self.frames.append(on_cpu(iterate))
+        self.frames.append(moved(iterate, "cpu"))
         if len(self.frames) > MAX_FRAMES:
             self._stride *= 2
             last = self.frames[-1]
@@ -83,8 +81,3 @@ def grid_frames(frames: Sequence[Iterate], planned: Sequence[int]) -> list[int]:
     if len(reached) < len(planned) and (not chosen or chosen[-1] != len(ks) - 1):
         chosen.append(len(ks) - 1)
     return chosen
-
-
-def stack(frames: Sequence[Iterate], name: str) -> Tensor:
-    """One field of some frames of a batch of one, [F, ...]."""
-    return torch.cat([getattr(frame, name) for frame in frames])

@@ -12,85 +12,21 @@ import math
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, replace
-from typing import Literal
 
 import torch
-from torch import Tensor
 
-from pages.ui.history import History, grid_ks
+from pages.ui.history import History, grid_ks, moved
+from pages.ui.run_view import Parts, RunView, State, Theory
 from pages.ui.turns import LINE, SLICE, Line
-from red_core.bundle import Bundle
 from red_core.experiment import Deception, make_solver, readers_for, start_seeds
 from red_core.settings import RunSettings
 from red_core.solver import Iterate, Solver, Update
 from red_core.theory import error_bound_mu, mu_to_last, proximal_pl
 from red_core.verdict import Verdict, judge
 
-State = Literal["running", "paused", "finished", "stopped", "failed"]
 THREAD_NAME = "red-run"
 
 _log = logging.getLogger("red.runner")
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What runs share, frozen: the trained parts, and a basis of D_a's row space [k, rank]."""
-
-    bundle: Bundle
-    basis: Tensor
-
-
-@dataclass(frozen=True)
-class Theory:
-    """Filled in when a run has ended, one value an iterate of the history (NaN: undefined).
-
-    mu: the error bound's quotient against the known (z*, c_a*) (exact) or against the run's own
-    last iterate; proximal_pl: eq. 11's quotient.
-    """
-
-    mu: tuple[float, ...]
-    exact: bool
-    proximal_pl: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class RunView:
-    """What a page sees of a run at one moment; nothing in it changes any more.
-
-    place: runs ahead in the line, 0 while computing; frames: the recorded iterates (batches of
-    one, in main memory); live: one number an iterate, mu where (z*, c_a*) are known (exact_mu),
-    the norm of the proximal-gradient step elsewhere; seconds: computed so far.
-    """
-
-    state: State
-    place: int
-    total: int
-    start_steps: int
-    planned: tuple[int, ...]
-    frames: tuple[Iterate, ...]
-    live: tuple[float, ...]
-    exact_mu: bool
-    seconds: float
-    verdict: Verdict | None
-    theory: Theory | None
-    busy: bool
-    error: str = ""
-
-    @property
-    def k(self) -> int:
-        """Steps done."""
-        return self.frames[-1].k if self.frames else 0
-
-    @property
-    def phase(self) -> str:
-        """The phase of the next step."""
-        return "start" if self.k < self.start_steps else "joint"
-
-    @property
-    def ended(self) -> bool:
-        """Whether no step will follow."""
-        return self.state in ("finished", "stopped", "failed")
 
 
 class Runner:
@@ -338,7 +274,7 @@ class Runner:
 
     def _theorise(self, solver: Solver) -> Theory:
         device = self.parts.bundle.device
-        frames = [_on(frame, device) for frame in self._history.frames]
+        frames = [moved(frame, device) for frame in self._history.frames]
         exact = self.deception.truth is not None
         if exact:
             mu = [self._live[frame.k] for frame in frames]
@@ -354,13 +290,3 @@ class Runner:
     def _fail(self, message: str) -> None:
         with self._changed:
             self._state, self._error = "failed", message
-
-
-def _on(iterate: Iterate, device: torch.device) -> Iterate:
-    """The iterate on another device; itself where it is there already."""
-    if iterate.z.device == device:
-        return iterate
-    moved = {
-        name: value.to(device) for name, value in vars(iterate).items() if torch.is_tensor(value)
-    }
-    return replace(iterate, **moved)

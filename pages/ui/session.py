@@ -15,7 +15,8 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from pages.ui.runner import Parts, Runner
+from pages.ui.run_view import Parts
+from pages.ui.runner import Runner
 from pages.ui.turns import LINE
 from red_core.bundle import choose_device, load_bundle
 from red_core.compat import ensure_advertorch

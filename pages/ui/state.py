@@ -92,7 +92,8 @@ def _settings(query: Mapping[str, str]) -> tuple[RunSettings, list[str]]:
     order = [entry.name for entry in fields(RunSettings)]
     known = [name for name in order if name in query]
     known += sorted(name for name in query if name.startswith("solver."))
-    settings, complaints, accepted = RunSettings(), [], {}
+    settings, complaints = RunSettings(), list[str]()
+    accepted: dict[str, str] = {}
     for name in known:
         try:
             settings = RunSettings.from_query({**accepted, name: query[name]})

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui import texts
 from pages.ui.history import nearest
-from pages.ui.runner import RunView
+from pages.ui.run_view import RunView
 from pages.ui.session import Scene, desk
 
 SPEEDS: dict[str, float | None] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pages.ui.runner import RunView, Theory
+from pages.ui.run_view import RunView, Theory
 from pages.ui.theme import ATTACK_LABELS
 from red_core.verdict import Verdict
 

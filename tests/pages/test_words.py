@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pages.ui import words
-from pages.ui.runner import Theory
+from pages.ui.run_view import Theory
 from pages.ui.words import Answers
 
 RIGHT = Answers(
