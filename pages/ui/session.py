@@ -33,6 +33,9 @@ _ATTACK_FIELDS = (
 @st.cache_resource(max_entries=3, show_spinner="Loading the trained models")
 def load_parts(dataset: str, device: str) -> Parts:
     """The trained parts of a data set on a device; AssetError where a file is missing or bad."""
+    # One image is bound by reading D_a, not by arithmetic: two threads took three times the CPU
+    # of one and were slower, and the browser wants the other core.
+    torch.set_num_threads(1)
     ensure_advertorch()
     importlib.import_module("advertorch.attacks")  # takes seconds: not with the first attack
     bundle = load_bundle(dataset, device)

@@ -26,7 +26,9 @@ QUICK_URL = {f"solver.{name}": str(value).lower() for name, value in QUICK}
 def toy(monkeypatch, parts: Parts):
     session.load_parts.clear()
     monkeypatch.setattr(session, "load_bundle", lambda _dataset, _device: parts.bundle)
+    threads = torch.get_num_threads()
     yield
+    torch.set_num_threads(threads)  # the app computes in one; the tests after it need not
     session.load_parts.clear()
 
 
