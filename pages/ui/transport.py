@@ -92,15 +92,19 @@ def transport(scene: Scene, view: RunView | None) -> None:
 def _scrubber(scene: Scene, view: RunView | None, place: int | None) -> None:
     """The slider over all steps; it follows a run, and leads once the run is still."""
     options = scene.settings.solver_options()
-    st.session_state["scrub"] = 0 if view is None or place is None else view.frames[place].k
+    still = view is not None and view.state != "running" and len(view.frames) > 1
+    # Two widgets that look the same: a browser answers with the value it last showed, and while
+    # a run goes on that is an old one, which must not count as a person's choice when it ends.
+    key = "scrub" if still else "follow"
+    st.session_state[key] = 0 if view is None or place is None else view.frames[place].k
     st.slider(
         "Iterate k",
         0,
         options.start_steps + options.steps,
         help=texts.SCRUB,
-        key="scrub",
-        disabled=view is None or view.state == "running" or len(view.frames) < 2,
-        on_change=_scrub,
+        key=key,
+        disabled=not still,
+        on_change=_scrub if still else None,
     )
 
 
