@@ -13,6 +13,7 @@ from pages.ui.export import export
 from pages.ui.run_view import RunView
 from pages.ui.session import Scene, desk
 from pages.ui.transport import begin
+from pages.ui.turns import COURTESY
 
 REFRESH = 0.2  # seconds between two looks at a run
 
@@ -26,10 +27,11 @@ def watch(scene: Scene) -> None:
 
     @st.fragment(run_every=REFRESH if drawn[0] else None)
     def live() -> None:
-        view = look(scene)
-        undoing(scene, desk().runner(scene), view)
-        with place:
-            parts(scene, view)
+        with COURTESY.drawing():
+            view = look(scene)
+            undoing(scene, desk().runner(scene), view)
+            with place:
+                parts(scene, view)
         if _marks(view) != drawn:
             st.rerun()  # begin or end the refreshing, and let the verdict and the sidebar know
 

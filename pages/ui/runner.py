@@ -17,7 +17,7 @@ import torch
 
 from pages.ui.history import History, grid_ks, moved
 from pages.ui.run_view import Parts, RunView, State, Theory
-from pages.ui.turns import LINE, SLICE, Line
+from pages.ui.turns import COURTESY, LINE, SLICE, Line
 from red_core.experiment import Deception, make_solver, readers_for, start_seeds
 from red_core.settings import RunSettings
 from red_core.solver import Iterate, Solver, Update
@@ -213,6 +213,7 @@ class Runner:
                 return
             until = time.perf_counter() + SLICE
             while True:
+                COURTESY.let_draw()
                 began = time.perf_counter()
                 solver.step(update)
                 self._record(solver.snapshot(), began)

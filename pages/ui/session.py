@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -36,6 +37,9 @@ def load_parts(dataset: str, device: str) -> Parts:
     # One image is bound by reading D_a, not by arithmetic: two threads took three times the CPU
     # of one and were slower, and the browser wants the other core.
     torch.set_num_threads(1)
+    # Every torch call gives the interpreter away and wants it back: while a page draws, the run
+    # would wait Python's usual 5 ms for it, a hundred times a step.
+    sys.setswitchinterval(0.0005)
     ensure_advertorch()
     importlib.import_module("advertorch.attacks")  # takes seconds: not with the first attack
     bundle = load_bundle(dataset, device)

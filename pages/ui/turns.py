@@ -67,4 +67,34 @@ class Line:
             return len(self._waiting) > 1
 
 
+class Courtesy:
+    """Lets pages draw between two steps of a run.
+
+    A step makes hundreds of torch calls that each give the interpreter away and wait for it
+    again; beside a page that draws, both would crawl.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._drawing = 0
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """Around what a page draws."""
+        with self._changed:
+            self._drawing += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._drawing -= 1
+                self._changed.notify_all()
+
+    def let_draw(self, most: float = 0.1) -> None:
+        """Before a step: wait for the pages that draw, `most` seconds at most."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._drawing == 0, most)
+
+
 LINE = Line()  # of this process: all sessions share it
+COURTESY = Courtesy()

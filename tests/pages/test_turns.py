@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import threading
+import time
 
-from pages.ui.turns import Line
+from pages.ui.turns import Courtesy, Line
 
 
 def test_the_line_is_first_come_first_served():
@@ -70,3 +71,21 @@ def test_giving_up_is_told_to_the_body():
     line = Line()
     with line.turn(), line.turn(give_up=lambda: True) as mine:
         assert not mine
+
+
+def test_a_step_waits_for_a_page_that_draws_but_not_for_ever():
+    courtesy, done = Courtesy(), threading.Event()
+
+    def step():
+        courtesy.let_draw(60)
+        done.set()
+
+    with courtesy.drawing():
+        thread = threading.Thread(target=step)
+        thread.start()
+        assert not done.wait(0.1)
+        began = time.monotonic()
+        courtesy.let_draw(0.05)
+        assert 0.04 < time.monotonic() - began < 30
+    assert done.wait(5)
+    thread.join(5)
