@@ -22,6 +22,7 @@ def watch(scene: Scene) -> None:
     """Acts 2 and 3; what changes with every step redraws itself while the run is busy."""
     view = look(scene)
     drawn = _marks(view)
+    by_itself = False  # not yet: the first time, the fragment runs as a part of the page
     upper = st.container()
     place = verdict(scene, view)
 
@@ -32,8 +33,10 @@ def watch(scene: Scene) -> None:
             undoing(scene, desk().runner(scene), view)
             with place:
                 parts(scene, view)
-        if _marks(view) != drawn:
+        nonlocal by_itself
+        if by_itself and _marks(view) != drawn:
             st.rerun()  # begin or end the refreshing, and let the verdict and the sidebar know
+        by_itself = True
 
     with upper:
         live()

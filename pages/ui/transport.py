@@ -81,10 +81,9 @@ def transport(scene: Scene, view: RunView | None) -> None:
             "Forward", icon=":material/chevron_right:", help=texts.FORWARD, shortcut="K",
             key="forward", disabled=running or last, on_click=_look, args=(scene, 1),
         )  # fmt: skip
-        st.session_state.setdefault("speed", _FULL)
         st.selectbox(
-            "Speed", list(SPEEDS), help=texts.SPEED, key="speed", label_visibility="collapsed",
-            on_change=_set_speed, args=(scene,), width=140,
+            "Speed", list(SPEEDS), list(SPEEDS).index(_FULL), help=texts.SPEED, key="speed",
+            label_visibility="collapsed", on_change=_set_speed, args=(scene,), width=140,
         )  # fmt: skip
     _scrubber(scene, view, place)
 
