@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from torch import Tensor
 
+from pages.ui.worker import State
 from red_core.bundle import Bundle
 from red_core.solver import Iterate
 from red_core.verdict import Verdict
 
-State = Literal["running", "paused", "finished", "stopped", "failed"]
+__all__ = ["Parts", "RunView", "State", "Theory"]
 
 
 @dataclass(frozen=True)
