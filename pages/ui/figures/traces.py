@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,39 +10,11 @@ import plotly.graph_objects as go
 
 from pages.ui import theme
 from pages.ui.figures.cells import Values
+from pages.ui.figures.logs import decades, log_axis, positive
 
 START_NAME = "Defense-GAN start"
 GAP_NAME = "duality gap of c_a"
 _KEY_SHIFT = 20  # px: the names of the lines stand above the name of the start
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def _positive(values: Sequence[float | None]) -> Values:
-    """What a log axis can show; the rest (None, NaN, zero and below) is NaN, a gap in the line."""
-    array = np.array([math.nan if value is None else value for value in values], dtype=np.float64)
-    return np.where(np.isfinite(array) & (array > 0), array, math.nan)
-
-
-def _decades(values: Values, least: tuple[int, int]) -> tuple[int, int]:
-    """Whole decades around the values and `least`: the axis moves rarely, and never by a little."""
-    shown = values[np.isfinite(values)]
-    if not shown.size:
-        return least
-    low, high = np.log10([shown.min(), shown.max()])
-    return min(least[0], math.floor(low)), max(least[1], math.ceil(high))
-
-
-def _log_axis(low: int, high: int) -> dict[str, Any]:
-    """A log axis from 10^low to 10^high with at most five ticks, at whole decades."""
-    step = max(1, math.ceil((high - low) / 4))
-    ticks = list(range(low, high + 1, step))
-    return theme.axis(
-        type="log",
-        range=[low, high],
-        tickmode="array",
-        tickvals=[10.0**tick for tick in ticks],
-        ticktext=["10" + str(tick).translate(_SUPERSCRIPT) for tick in ticks],
-    )
 
 
 def _steps_layout(
@@ -123,14 +94,14 @@ def loss_figure(
     that a log axis cannot show leave a gap in the line. Raises ValueError where lengths differ.
     """
     _check(ks, losses=losses, gaps=gaps)
-    loss, gap = _positive(losses), _positive(gaps)
-    low, high = _decades(np.concatenate((loss, gap)), (-2, 2))
+    loss, gap = positive(losses), positive(gaps)
+    low, high = decades(np.concatenate((loss, gap)), (-2, 2))
     names = [("—", theme.LIGHT.signal, "loss"), ("···", theme.LIGHT.certificate, GAP_NAME)]
     layout = _steps_layout(
         total_steps,
         start_steps,
         theme.key(names, yshift=_KEY_SHIFT),
-        yaxis=_log_axis(low, high),
+        yaxis=log_axis(low, high),
     )
     lines = [
         _line(ks, loss, "loss", theme.LIGHT.signal),
@@ -152,12 +123,12 @@ def mu_figure(
     """
     if len(values) > len(ks):
         raise ValueError(f"{len(values)} values of {name} for {len(ks)} steps")
-    shown = _positive(values)
-    low, high = _decades(shown, (-1, 1))
+    shown = positive(values)
+    low, high = decades(shown, (-1, 1))
     layout = _steps_layout(
         total_steps,
         start_steps,
         theme.key([("—", theme.LIGHT.certificate, name)], yshift=_KEY_SHIFT),
-        yaxis=_log_axis(low, high),
+        yaxis=log_axis(low, high),
     )
     return theme.figure([_line(ks[: len(shown)], shown, name, theme.LIGHT.certificate)], layout)
