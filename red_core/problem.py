@@ -16,13 +16,26 @@ from torch import Tensor
 Generator = Callable[[Tensor], Tensor]
 
 
+def apply_each(matrices: Tensor, rows: Tensor) -> Tensor:
+    """Items' own matrices applied to their rows: [S, n, m], [..., I, m] -> [..., I, n].
+
+    Each matrix is shared by I / S consecutive items.
+    """
+    if len(matrices) == 1:
+        return rows @ matrices[0].mT
+    grouped = rows.unflatten(-2, (len(matrices), -1)).movedim(-3, 0)  # [S, ..., I / S, m]
+    applied = grouped.flatten(1, -2) @ matrices.mT  # one matrix product for all points
+    return applied.unflatten(1, grouped.shape[1:-1]).movedim(0, -3).flatten(-3, -2)
+
+
 @dataclass(frozen=True)
 class AttackDictionary:
     """D_a and its blocks (Section 5.2): block (i, j) holds attacks of type j on class i.
 
     atoms: [n, k], columns of unit l2 norm, k = classes * len(attacks) * block_size, block (i, j)
     contiguous. attacks: names of the attack types, in column order. norms: [k], the columns'
-    l2 norms before they were normalised. Shared by all items of a batch.
+    l2 norms before they were normalised. Shared by all items of a batch; or one D_a an item,
+    atoms [B, n, k] and norms [B, k] (synthetic instances), whose c_a are [..., B, k].
     Raises ValueError where the columns do not divide into the blocks.
     """
 
@@ -32,7 +45,7 @@ class AttackDictionary:
     norms: Tensor
 
     def __post_init__(self) -> None:
-        if self.atoms.ndim != 2 or self.atoms.shape[1] % (self.classes * len(self.attacks)):
+        if self.atoms.ndim not in (2, 3) or self.size % (self.classes * len(self.attacks)):
             raise ValueError(
                 f"atoms {tuple(self.atoms.shape)} do not divide into "
                 f"{self.classes} x {len(self.attacks)} equal blocks"
@@ -49,7 +62,7 @@ class AttackDictionary:
     @property
     def size(self) -> int:
         """k, the number of columns."""
-        return self.atoms.shape[1]
+        return self.atoms.shape[-1]
 
     @property
     def block_size(self) -> int:
@@ -71,10 +84,14 @@ class AttackDictionary:
 
     def combine(self, c_a: Tensor) -> Tensor:
         """D_a c_a: [..., k] -> [..., n]."""
+        if self.atoms.ndim == 3:
+            return apply_each(self.atoms, c_a)
         return c_a @ self.atoms.T
 
     def correlate(self, residual: Tensor) -> Tensor:
         """D_a^T r: [..., n] -> [..., k]."""
+        if self.atoms.ndim == 3:
+            return apply_each(self.atoms.mT, residual)
         return residual @ self.atoms
 
     def contributions(self, c_a: Tensor) -> Tensor:
@@ -86,12 +103,18 @@ class AttackDictionary:
 
     @cached_property
     def operator_norm_squared(self) -> float:
-        """||D_a||_2^2, the Lipschitz constant of the gradient in c_a."""
+        """||D_a||_2^2, the Lipschitz constant of the gradient in c_a; the largest of the items'."""
         atoms = self.atoms.cpu().double()
-        if atoms.shape[0] > atoms.shape[1]:
-            atoms = atoms.T
+        if atoms.shape[-2] > atoms.shape[-1]:
+            atoms = atoms.mT
         # The largest eigenvalue of the small Gram matrix: ten times faster than an SVD.
-        return float(torch.linalg.eigvalsh(atoms @ atoms.T)[-1])
+        return float(torch.linalg.eigvalsh(atoms @ atoms.mT)[..., -1].max())
+
+    def take(self, items: Tensor) -> AttackDictionary:
+        """The D_a of some items, where every item has its own; itself where it is shared."""
+        if self.atoms.ndim == 2:
+            return self
+        return replace(self, atoms=self.atoms[items], norms=self.norms[items])
 
     def to(
         self, device: str | torch.device | None = None, dtype: torch.dtype | None = None
@@ -119,10 +142,10 @@ class RedProblem:
     dictionary: AttackDictionary
 
     def __post_init__(self) -> None:
-        if self.flat.shape[1] != self.dictionary.atoms.shape[0]:
+        if self.flat.shape[1] != self.dictionary.atoms.shape[-2]:
             raise ValueError(
                 f"x' has {self.flat.shape[1]} pixels an item, "
-                f"the dictionary {self.dictionary.atoms.shape[0]} rows"
+                f"the dictionary {self.dictionary.atoms.shape[-2]} rows"
             )
         if not bool(torch.isfinite(self.observed).all()):
             raise ValueError("x' holds NaN or infinite pixels")
