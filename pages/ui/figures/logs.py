@@ -14,7 +14,7 @@ from pages.ui.figures.cells import Values
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def positive(values: Sequence[float | None]) -> Values:
+def positive(values: Sequence[float | None] | Values) -> Values:
     """What a log axis can show; the rest (None, NaN, zero and below) is NaN, a gap in the line."""
     array = np.array([math.nan if value is None else value for value in values], dtype=np.float64)
     return np.where(np.isfinite(array) & (array > 0), array, math.nan)

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from pages.ui import theme
+from pages.ui.figures.bound import bound_figure
+from pages.ui.figures.convergence import convergence_figure
+from pages.ui.figures.examples import Stated, examples_figure
+from pages.ui.figures.expansiveness import expansiveness_figure
+from pages.ui.figures.histogram import mu_histogram
+from pages.ui.figures.interval import StepSizes, interval_figure
+from pages.ui.figures.strands import MAX_VERTICES, axis_end, median, thin
+
+KS = [0, 10, 20, 30]
+PATHS = 10.0 ** -np.array([[0, 0.5], [1, 1.5], [2, 3], [4, 5]])
+EMPTY = np.empty((0, 2))
+SIZES = [20, 50, 100, 200, 500]
+STATED = [Stated("Example 15", 2.17, 0.9, 1.0), Stated("Example 17", 0.64)]
+STEPS = StepSizes(
+    eta=[0.1, 0.2, 0.3],
+    low=[0.05, math.nan, 0.0],
+    high=[0.4, math.nan, 0.5],
+    rho_limit=[0.5, 0.6, 0.5],
+    epsilon_limit=[2.0, 0.01, math.inf],
+)
+
+# Each figure with data and without.
+FIGURES: dict[str, tuple[Callable[[], go.Figure], Callable[[], go.Figure]]] = {
+    "convergence": (
+        lambda: convergence_figure(
+            KS, PATHS, "distance", bound=[1, 0.9, 0.8, 0.7], level_at=1e-5, parts=[("z", PATHS)]
+        ),
+        lambda: convergence_figure([], EMPTY, "distance"),
+    ),
+    "bound": (
+        lambda: bound_figure(
+            KS, PATHS, mu_row=2 * PATHS, floor=1e-6, floor_name="floor", paper=2.17
+        ),
+        lambda: bound_figure([], EMPTY),
+    ),
+    "histogram": (lambda: mu_histogram(PATHS, PATHS[1], 0.3), lambda: mu_histogram([])),
+    "interval": (lambda: interval_figure(STEPS, 3), lambda: interval_figure(None, 3)),
+    "expansiveness": (
+        lambda: expansiveness_figure(SIZES, [0.1, 0.3, 0.42], [0.02, 0.1, 0.1], [1, 1, 0.5]),
+        lambda: expansiveness_figure(SIZES, [], [], []),
+    ),
+    "examples": (
+        lambda: examples_figure(STATED),
+        lambda: examples_figure([Stated(row.name, row.paper) for row in STATED]),
+    ),
+}
+ALL = [(name, known) for name in FIGURES for known in (True, False)]
+
+
+def _figure(name: str, known: bool) -> dict[str, Any]:
+    drawn = FIGURES[name][0 if known else 1]()
+    return json.loads(drawn.to_json(validate=False))
+
+
+def _key(figure: go.Figure) -> str:
+    return str(figure.to_dict()["layout"]["annotations"][0]["text"])
+
+
+@pytest.mark.parametrize(("name", "known"), ALL)
+def test_plotly_accepts_every_property(name: str, known: bool) -> None:
+    go.Figure(_figure(name, known))  # raises ValueError for any it does not know
+
+
+@pytest.mark.parametrize(("name", "known"), ALL)
+def test_colours_have_partners_in_the_dark(name: str, known: bool) -> None:
+    text = FIGURES[name][0 if known else 1]().to_json(validate=False)
+    found = {part[:6] for part in text.split("#")[1:]}
+    assert found <= {light[1:] for light in theme.DARK_OF}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_nothing_jumps_when_the_data_come(name: str) -> None:
+    known, empty = _figure(name, True)["layout"], _figure(name, False)["layout"]
+    assert known["margin"] == empty["margin"]
+    for axis in ("xaxis", "yaxis"):
+        assert known[axis].get("title") == empty[axis].get("title")
+    assert len(known["annotations"]) == len(empty["annotations"]) == 1
+
+
+def test_every_instance_is_a_line_of_its_own() -> None:
+    trace = thin(KS, PATHS, "#000000")
+    assert trace["x"].tolist() == [*KS, 0, *KS, 0]
+    np.testing.assert_allclose(trace["y"][:4], PATHS[:, 0], rtol=1e-6)
+    assert math.isnan(trace["y"][4])
+    np.testing.assert_allclose(trace["y"][5:9], PATHS[:, 1], rtol=1e-6)
+
+
+def test_many_long_lines_are_thinned_and_keep_their_ends() -> None:
+    ks = list(range(1001))
+    trace = thin(ks, np.ones((1001, 100)), "#000000")
+    assert len(trace["x"]) <= 1.1 * MAX_VERTICES
+    assert trace["x"][0] == 0
+    assert 1000 in trace["x"]
+
+
+def test_the_median_is_of_those_that_have_a_value() -> None:
+    paths = np.array([[1.0, 3.0, math.nan], [math.nan] * 3, [5.0, math.nan, math.nan]])
+    np.testing.assert_array_equal(median(paths), [2.0, math.nan, 5.0])
+
+
+@pytest.mark.parametrize(
+    ("k", "end"), [(0, 50), (50, 50), (51, 100), (101, 200), (201, 500), (20_000, 20_000)]
+)
+def test_the_axis_of_steps_grows_rarely(k: int, end: int) -> None:
+    assert axis_end(k) == end
+
+
+def test_the_bound_stands_beside_the_lines_only_where_there_is_one() -> None:
+    promised = convergence_figure(KS, PATHS, "distance", bound=[1, 0.5, 0.2, 0.1])
+    assert "the theorem's bound" in _key(promised)
+    np.testing.assert_allclose(promised.data[-1].y, [1, 0.5, 0.2, 0.1], rtol=1e-6)
+    silent = convergence_figure(KS, PATHS, "distance")
+    assert "the theorem's bound" not in _key(silent)
+    assert np.isnan(silent.data[-1].y).all()
+
+
+def test_the_log_axis_stops_at_the_deepest_decade() -> None:
+    drawn = convergence_figure(KS, PATHS * 1e-12, "distance", deepest=-9).to_dict()
+    assert drawn["layout"]["yaxis"]["range"] == [-9, 1]
+
+
+def test_the_smallest_mu_and_the_floor_are_marked() -> None:
+    drawn = bound_figure(KS, PATHS, floor=1e-6, floor_name="the floor", paper=2.17)
+    heights = [shape["y0"] for shape in drawn.to_dict()["layout"]["shapes"]]
+    assert heights == pytest.approx([1e-5, 1e-6, 2.17])
+    assert "the floor" in _key(drawn)
+    assert "the paper's mean" in _key(drawn)
+
+
+@pytest.mark.parametrize("floor", [None, 0.0, math.nan])
+def test_a_floor_that_says_nothing_is_not_drawn(floor: float | None) -> None:
+    drawn = bound_figure(KS, PATHS, floor=floor, floor_name="the floor")
+    assert "the floor" not in _key(drawn)
+
+
+def test_the_histogram_holds_every_value_once() -> None:
+    bars, rug = mu_histogram(np.append(PATHS, math.nan), PATHS[0], 0.2).data
+    assert float(np.sum(bars.y)) == pytest.approx(1.0)
+    np.testing.assert_allclose(rug.x, np.log10(PATHS[0]), rtol=1e-6)
+
+
+def test_only_rows_with_an_interval_have_a_bar() -> None:
+    drawn = interval_figure(STEPS, 3)
+    bars = drawn.data[0]
+    assert bars.y.tolist() == [0, 0, 0, 2, 2, 2]
+    assert bars.x[0] == pytest.approx(0.05)
+    # epsilon = 0: the interval begins at 0, left of the axis.
+    assert math.log10(bars.x[3]) < drawn.to_dict()["layout"]["xaxis"]["range"][0]
+    assert drawn.data[-1].x.tolist() == [0.1, 0.2, 0.3]
+
+
+def test_a_far_limit_does_not_stretch_the_axis_of_step_sizes() -> None:
+    far = StepSizes([0.1], [math.nan], [math.nan], [0.5], [1e12])
+    assert interval_figure(far, 1).to_dict()["layout"]["xaxis"]["range"] == [-1, 0]
+
+
+def test_the_places_of_all_m_are_kept_from_the_start() -> None:
+    some, none = _figure("expansiveness", True), _figure("expansiveness", False)
+    assert some["layout"]["xaxis"] == none["layout"]["xaxis"]
+    assert some["layout"]["xaxis"]["ticktext"] == [str(m) for m in SIZES]
+    assert some["layout"]["yaxis"]["range"] == [0, 1]
+
+
+def test_the_papers_value_stands_there_before_ours() -> None:
+    _, paper, ours = examples_figure(STATED).data
+    assert paper.x.tolist() == [2.17, 0.64]
+    assert ours.x[0] == pytest.approx(0.9)
+    assert math.isnan(ours.x[1])
+    assert "100% arrived" in ours.hovertext[0]
+
+
+def test_wrong_input_is_refused() -> None:
+    with pytest.raises(ValueError, match="4 k"):
+        convergence_figure(KS, PATHS[:2], "distance")
+    with pytest.raises(ValueError, match="4 steps"):
+        convergence_figure(KS, PATHS, "distance", bound=[1.0])
+    with pytest.raises(ValueError, match="4 k"):
+        bound_figure(KS, PATHS, mu_row=PATHS[:1])
+    with pytest.raises(ValueError, match="2 values"):
+        interval_figure(STEPS, 2)
+    with pytest.raises(ValueError, match="equally many"):
+        expansiveness_figure(SIZES, [1.0], [], [])
