@@ -21,7 +21,7 @@ def apply_each(matrices: Tensor, rows: Tensor) -> Tensor:
 
     Each matrix is shared by I / S consecutive items.
     """
-    if len(matrices) == 1:
+    if len(matrices) == 1 or matrices.stride(0) == 0:  # one matrix, expanded or not
         return rows @ matrices[0].mT
     grouped = rows.unflatten(-2, (len(matrices), -1)).movedim(-3, 0)  # [S, ..., I / S, m]
     applied = grouped.flatten(1, -2) @ matrices.mT  # one matrix product for all points

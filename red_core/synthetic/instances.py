@@ -190,7 +190,7 @@ def _attacks(
     signals = network(z)
     psi = BinaryClassifier.drawn(draw, network.outputs, settings.hidden, sigma)
     scores = psi(signals)
-    psi = replace(psi, offset=float(scores.median()))
+    psi = replace(psi, offset=float(scores.quantile(0.5)))
     order = scores.argsort()
     deltas = psi.attack(signals[order]).view(2, 1, settings.training // 2, network.outputs)
     return psi, AttackDictionary.from_attacks(deltas, ("gradient",))

@@ -1,0 +1,108 @@
+"""The numbers behind Figures 1 and 3 and Examples 15 to 17: mu along descents on realizable GANs.
+
+The paper leaves open the slope of its leaky ReLU, the scale of W, the step size and how long a
+path is averaged, and mu depends on each: expect its trends here, not its absolute values. What we
+chose stands in each study's settings, and mu is averaged until an instance arrives (`Path.mu_mean`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from red_core.descent import DescentOptions, Path, descend, step_sizes
+from red_core.synthetic import InstanceSettings, make_instances
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Study:
+    """One experiment on one family.
+
+    settings: of the instances; options: of the descent; step: "safe" or "local" of
+    `descent.step_sizes`; networks: W drawn from as many seeds, settings.examples instances each;
+    sizes: output dimensions m of an axis, () for settings.m alone; every: how often a step is
+    recorded; paper_mu: what the paper states, where it does.
+    """
+
+    settings: InstanceSettings
+    options: DescentOptions
+    step: str = "local"
+    networks: int = 5
+    sizes: tuple[int, ...] = ()
+    every: int = 1
+    paper_mu: float | None = None
+
+
+_ALTERNATING = DescentOptions(method="alternating", steps=40_000)
+_INVERSION = DescentOptions(method="inversion", steps=20_000)
+
+FIGURE_1 = Study(
+    InstanceSettings(attack=True, examples=10),
+    _ALTERNATING,
+    sizes=(50, 75, 100, 150, 200, 300, 400),
+    every=10,
+)
+FIGURE_3 = Study(
+    InstanceSettings(family="three_layer", attack=True, training=10, examples=50),
+    _ALTERNATING,
+    networks=1,
+    sizes=(400, 500, 600, 800, 1000),
+    every=10,
+)
+
+
+def _example(paper_mu: float, family: str, examples: int, **changed: Any) -> Study:
+    settings = InstanceSettings(family=family, examples=examples, parameter=0.1, **changed)
+    options = _ALTERNATING if settings.attack else _INVERSION
+    return Study(settings, options, networks=1, every=10, paper_mu=paper_mu)
+
+
+EXAMPLES: dict[str, Study] = {
+    "section_5_1": _example(0.013, "two_rows", 10, attack=True, training=6, scale="1/m"),
+    "example_15": _example(2.17, "example15", 10),
+    "example_16": _example(1.07, "hadamard", 50),
+    "example_16_noisy": _example(2.61, "hadamard_noisy", 50),
+    "example_17": _example(0.64, "vandermonde", 50),
+}
+
+
+def path_of(study: Study, own: Tensor | None = None) -> Path:
+    """The descents of one study at settings.m, all instances at once."""
+    instances = make_instances(study.settings, study.networks, own)
+    eta = None
+    if study.options.eta is None:
+        eta = step_sizes(instances, study.options.method == "inversion")[study.step]
+    return descend(instances, study.options, eta, study.every)
+
+
+def summary(path: Path) -> Row:
+    """mu_mean, mu_std over instances, mu_min along all paths, success_rate, median steps."""
+    mu = path.mu_mean
+    under_way = torch.where(path.under_way, path.mu_row, torch.inf)
+    arrived = path.arrived_at[path.success].double()
+    return {
+        "mu_mean": float(mu.mean()),
+        "mu_std": float(mu.std()) if len(mu) > 1 else 0.0,
+        "mu_min": float(under_way.nan_to_num(torch.inf).min()),
+        "success_rate": float(path.success.double().mean()),
+        "median_steps": float(arrived.median()) if len(arrived) else None,
+        "instances": len(mu),
+    }
+
+
+def expansiveness(study: Study) -> Iterator[Row]:
+    """mu against the output dimension, row by row: {m, mu_mean, mu_std, success_rate, ...}."""
+    for m in study.sizes:
+        yield {"m": m, **summary(path_of(replace(study, settings=replace(study.settings, m=m))))}
+
+
+def examples(chosen: dict[str, Study] = EXAMPLES) -> Iterator[tuple[str, Row]]:
+    """Section 5.1 and Examples 15 to 17: name and {mu_mean, success_rate, paper_mu, ...}."""
+    for name, study in chosen.items():
+        yield name, {**summary(path_of(study)), "paper_mu": study.paper_mu}
