@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,19 +54,15 @@ def wait_for(what: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("server")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log, counted = folder / "log", folder / "count"
+@contextmanager
+def serving(command: list[str], port: int, log: Path) -> Iterator[None]:
+    """A server that answers on `port`, until it is no longer needed."""
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, str(HERE / "serve.py"), str(port), str(counted)],
+            command,
             cwd=ROOT,
             # Threads that spin for each other crawl where others compute too.
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
             stdout=out,
             stderr=subprocess.STDOUT,
         )
@@ -80,10 +77,41 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
     try:
         wait_for(healthy, 120)
-        yield Server(f"http://localhost:{port}/", log, counted)
+        yield
     finally:
         process.terminate()
         process.wait(20)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    log, counted, port = folder / "log", folder / "count", free_port()
+    with serving([sys.executable, str(HERE / "serve.py"), str(port), str(counted)], port, log):
+        yield Server(f"http://localhost:{port}/", log, counted)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """Serve a page of this folder by its name; its address."""
+    with ExitStack() as servers:
+
+        def serve(name: str) -> str:
+            port = free_port()
+            page = [str(HERE / f"{name}.py"), "--server.port", str(port)]
+            log = tmp_path_factory.mktemp("demo") / "log"
+            servers.enter_context(
+                serving([sys.executable, "-m", "streamlit", "run", *page], port, log)
+            )
+            return f"http://localhost:{port}/"
+
+        yield serve
 
 
 @pytest.fixture(scope="session")
@@ -100,11 +128,11 @@ def browser():
 
 
 @pytest.fixture
-def open_page(browser, server: Server):
-    """Open the app at a query, in a context of its own; errors in the browser fail the test."""
+def visit(browser):
+    """Open an address, in a context of its own; errors in the browser fail the test."""
     contexts, errors = [], []
 
-    def open_at(query: str = "", **options):
+    def open_at(address: str, **options):
         context = browser.new_context(**{"viewport": {"width": 1440, "height": 1000}, **options})
         contexts.append(context)
         context.set_default_timeout(PATIENCE)
@@ -114,10 +142,20 @@ def open_page(browser, server: Server):
             "console",
             lambda message: errors.append(message.text) if message.type == "error" else None,
         )
-        page.goto(f"{server.url}?{query}")
+        page.goto(address)
         return page
 
     yield open_at
     for context in contexts:
         context.close()
     assert errors == []
+
+
+@pytest.fixture
+def open_page(visit, server: Server):
+    """Open a page of the app (the main one, or `landscape` ...) at a query."""
+
+    def open_at(query: str = "", *, path: str = "", **options):
+        return visit(f"{server.url}{path}?{query}", **options)
+
+    return open_at

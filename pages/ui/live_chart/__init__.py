@@ -4,14 +4,16 @@
 camera. This Components v2 component keeps node, zoom and camera, follows the theme of the page,
 and resizes with its place. Plotly's own plotly.min.js comes from the installed wheel, once for a
 page and by its own URL: no network beyond the app's server is needed, and an update carries the
-figure's numbers only.
+figure's numbers only. A large figure that stays (a surface) and what moves over it (a path) are
+sent apart: `overlay`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import plotly
 import plotly.graph_objects as go
@@ -19,10 +21,13 @@ import streamlit as st
 from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
+from pages.ui.live_chart.clicks import Click, new_clicks
 from pages.ui.theme import DARK_OF
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
+
+__all__ = ["Click", "live_chart", "overlay"]
 
 _FOLDERS = {
     "plotly": (Path(plotly.__file__).parent, "package_data"),  # plotly.min.js; draws nothing
@@ -48,18 +53,46 @@ def _component() -> ComponentRenderer:
     return st.components.v2.component("red.live_chart", js="live_chart.js", isolate_styles=False)
 
 
-def live_chart(figure: go.Figure, *, key: str, height: int) -> None:
+def live_chart(
+    figure: go.Figure, *, key: str, height: int, on_click: Callable[[Click], None] | None = None
+) -> None:
     """Draw `figure` in the page, or bring the chart of this key up to date.
 
     key: names the chart, one place in the page for each; height: in CSS pixels, the width is the
-    container's. Zoom and camera are kept while the figure's uirevision stays the same. Colours of
-    theme.LIGHT become theme.DARK's in a dark page, without another run of the script.
+    container's. Zoom and camera are kept while the figure's uirevision stays the same, and nothing
+    is redrawn under a pressed pointer. Colours of theme.LIGHT become theme.DARK's in a dark page,
+    without another run of the script. on_click: called, before the script runs again, once for
+    every click or tap on a point of a trace (not of those with hoverinfo "skip"); on a contour or
+    heat map anywhere counts.
     """
     _declare()  # a new runtime (a test's) knows nothing of the last one's
     data = {
+        "name": key,
         "figure": figure.to_json(validate=False),
         "height": height,
         "dark": DARK_OF,
         "library": "../red.plotly/plotly.min.js",
+        "clicks": on_click is not None,
     }
-    _component()(key=key, data=data, height=height)
+
+    if on_click is None:
+        _component()(key=key, data=data, height=height)
+        return
+    answer = on_click
+
+    def clicked() -> None:
+        for click in new_clicks(key, st.session_state[key].clicks):
+            answer(click)
+
+    _component()(key=key, data=data, height=height, on_clicks_change=clicked)
+
+
+def overlay(traces: Sequence[dict[str, Any]], *, on: str) -> None:
+    """Draw `traces`, Plotly's plain dictionaries, above those of the live chart with key `on`.
+
+    The chart itself is not sent again: it may stand outside of a fragment that brings its overlay
+    up to date many times a second. An overlay goes when it is no longer drawn.
+    """
+    _declare()
+    figure = go.Figure({"data": list(traces)}, _validate=False).to_json(validate=False)
+    _component()(key=f"{on}-overlay", data={"overlay": on, "figure": figure})

@@ -2,8 +2,12 @@
 //
 // Streamlit calls the default function again with every update, on the same parent element.
 
-const CONFIG = { displayModeBar: false, showTips: false, doubleClick: "reset" };
+import { Pointer } from "./pointer.js";
+
+const CONFIG = { displayModeBar: false, showTips: false, doubleClick: "reset", scrollZoom: false };
 const charts = new WeakMap(); // parent element -> Chart
+const named = new Map(); // key -> Chart, for the overlays of charts drawn elsewhere
+const overlays = new Map(); // key -> the newest overlay, also where its chart is still to come
 let library; // the promise of Plotly, one for the page
 
 function loadPlotly(address) {
@@ -29,56 +33,78 @@ function isDark(colour) {
 }
 
 class Chart {
-  constructor(parent) {
+  constructor(parent, key) {
+    this.key = key;
     this.node = document.createElement("div");
     this.node.className = "red-live-chart";
     this.node.style.width = "100%";
     parent.append(this.node);
+    named.set(key, this);
     this.drawn = null; // what the node shows, to skip updates that change nothing
-    this.waiting = null; // the newest update not drawn yet
+    this.waiting = false; // whether something has come since
+    this.data = null; // the newest figure, as Python sent it
     this.busy = false;
     this.observer = new ResizeObserver(() => this.resize());
     // A chart that is redrawn under a dragging finger would lose the drag.
-    this.release = () => setTimeout(() => this.draw(), 0);
-    window.addEventListener("pointerup", this.release);
-    window.addEventListener("mouseup", this.release);
+    this.pointer = new Pointer(this.node, key, () => this.draw());
   }
 
-  update(data) {
-    const style = getComputedStyle(this.node);
-    const read = (name) => style.getPropertyValue(name).trim();
-    const dark = isDark(read("--st-background-color"));
-    const text = dark
-      ? data.figure.replace(/#[0-9a-f]{6}/g, (colour) => data.dark[colour] ?? colour)
-      : data.figure;
+  update(data, report) {
+    this.data = data;
+    this.pointer.report = data.clicks ? report : null;
     this.node.style.height = `${data.height}px`;
-    this.waiting = { text, library: data.library, font: read("--st-font"), ink: read("--st-text-color") };
+    this.refresh();
+  }
+
+  refresh() {
+    if (!this.data) return; // an overlay that came before its chart
+    this.waiting = true;
     this.draw();
   }
 
+  // What is to be drawn: the figure and the overlay in the colours of the page.
+  compose() {
+    const style = getComputedStyle(this.node);
+    const read = (name) => style.getPropertyValue(name).trim();
+    const { figure, dark, library, height } = this.data;
+    const extra = overlays.get(this.key) ?? '{"data":[]}';
+    const theme = isDark(read("--st-background-color")) ? dark : null;
+    const font = read("--st-font");
+    const ink = read("--st-text-color");
+    const name = JSON.stringify([figure, extra, height, font, ink, theme !== null]);
+    return { figure, extra, theme, library, font, ink, name };
+  }
+
+  parse(text, theme) {
+    if (!theme) return JSON.parse(text);
+    return JSON.parse(text.replace(/#[0-9a-f]{6}/g, (colour) => theme[colour] ?? colour));
+  }
+
   async draw() {
-    if (this.busy || !this.waiting || this.node._dragging) return;
+    if (this.busy || !this.waiting || this.held()) return;
     this.busy = true;
     try {
-      const plotly = await loadPlotly(this.waiting.library);
-      while (this.waiting && !this.node._dragging) {
-        const next = this.waiting;
-        this.waiting = null;
-        const name = JSON.stringify(next);
-        if (name === this.drawn || !this.node.isConnected) continue;
-        const figure = JSON.parse(next.text);
+      const plotly = await loadPlotly(this.data.library);
+      while (this.waiting && !this.held()) {
+        this.waiting = false;
+        const next = this.compose();
+        if (next.name === this.drawn || !this.node.isConnected) continue;
+        const figure = this.parse(next.figure, next.theme);
+        figure.data.push(...this.parse(next.extra, next.theme).data);
         const font = figure.layout.font ?? {};
         figure.layout.font = { ...font, color: next.ink || font.color, family: next.font || font.family };
         figure.layout.uirevision ??= "keep";
         if (matchMedia("(pointer: coarse)").matches) {
           figure.layout.dragmode = false; // a finger on the chart scrolls the page
         }
+        this.keepCamera(figure.layout);
         if (this.drawn === null) {
           this.node.textContent = "";
           this.observer.observe(this.node);
         }
         await plotly.react(this.node, figure.data, figure.layout, CONFIG);
-        this.drawn = name;
+        if (this.drawn === null) this.pointer.listen();
+        this.drawn = next.name;
         this.plotly = plotly;
       }
     } catch (error) {
@@ -87,6 +113,20 @@ class Chart {
       this.node.textContent = `This chart could not be drawn: ${error.message}`;
     } finally {
       this.busy = false;
+    }
+  }
+
+  held() {
+    return this.node._dragging || this.pointer.down;
+  }
+
+  // Plotly learns of a camera that a mouse has turned, but not of one that a finger has.
+  keepCamera(layout) {
+    const now = this.node._fullLayout;
+    if (!now || now.uirevision !== layout.uirevision) return;
+    for (const name of now._subplots?.gl3d ?? []) {
+      const camera = now[name]?._scene?.getCamera?.();
+      if (camera && layout[name]) layout[name].camera = camera;
     }
   }
 
@@ -103,21 +143,34 @@ class Chart {
   remove() {
     this.observer.disconnect();
     cancelAnimationFrame(this.frame);
-    window.removeEventListener("pointerup", this.release);
-    window.removeEventListener("mouseup", this.release);
-    this.waiting = null;
+    this.pointer.remove();
+    this.waiting = false;
     this.plotly?.purge(this.node);
     this.node.remove();
+    if (named.get(this.key) === this) named.delete(this.key);
   }
 }
 
-export default function ({ data, parentElement }) {
+// Traces on top of a chart that is drawn elsewhere, and perhaps not yet.
+function overlay(data, parentElement) {
+  overlays.set(data.overlay, data.figure);
+  named.get(data.overlay)?.refresh();
+  return () =>
+    setTimeout(() => {
+      if (parentElement.isConnected) return;
+      overlays.delete(data.overlay);
+      named.get(data.overlay)?.refresh();
+    }, 0);
+}
+
+export default function ({ data, parentElement, setStateValue }) {
+  if (data.overlay) return overlay(data, parentElement);
   let chart = charts.get(parentElement);
   if (!chart) {
-    chart = new Chart(parentElement);
+    chart = new Chart(parentElement, data.name);
     charts.set(parentElement, chart);
   }
-  chart.update(data);
+  chart.update(data, (clicks) => setStateValue("clicks", clicks));
   // Streamlit calls this when the chart leaves the page, but also when a newer update has overtaken
   // this one: only a chart that is out of the document is taken down.
   return () =>
