@@ -1,0 +1,61 @@
+"""Landscapes of the loss: planes in the latent space, surfaces, basins and stationary points.
+
+Everything is importable from here. `plane`, `principal`, `planes`: where to cut; `surface`: heights
+over nested grids; `inversion`: f of one synthetic instance; `points`, `stationary` (exact through
+`sectors` and `corners`, or `newton`), `kappa`, `basins`: what the landscape holds. For a real
+problem, `images`: surfaces for every c_a from one evaluation of G, and `rehearsal`: a plane before
+the path is known.
+"""
+
+from red_core.landscape.basins import DIVERGED, MOVING, Basins, Flow, safe_eta
+from red_core.landscape.images import ImageSheet, held_target
+from red_core.landscape.inversion import Inversion
+from red_core.landscape.kappa import kappa, predicted_spurious
+from red_core.landscape.plane import Plane
+from red_core.landscape.planes import (
+    coordinate_plane,
+    difference_plane,
+    pca_plane,
+    random_plane,
+    starts_plane,
+)
+from red_core.landscape.points import Stationary, StationaryPoint
+from red_core.landscape.principal import principal_axes, random_walk_shares, variance_shares
+from red_core.landscape.rehearsal import rehearsal_plane, rehearse
+from red_core.landscape.sectors import Sectors, find_sectors
+from red_core.landscape.stationary import stationary_points
+from red_core.landscape.surface import SIZES, Bounds, Sheet, Surface, refine
+
+__all__ = [
+    "DIVERGED",
+    "MOVING",
+    "SIZES",
+    "Basins",
+    "Bounds",
+    "Flow",
+    "ImageSheet",
+    "Inversion",
+    "Plane",
+    "Sectors",
+    "Sheet",
+    "Stationary",
+    "StationaryPoint",
+    "Surface",
+    "coordinate_plane",
+    "difference_plane",
+    "find_sectors",
+    "held_target",
+    "kappa",
+    "pca_plane",
+    "predicted_spurious",
+    "principal_axes",
+    "random_plane",
+    "random_walk_shares",
+    "refine",
+    "rehearsal_plane",
+    "rehearse",
+    "safe_eta",
+    "starts_plane",
+    "stationary_points",
+    "variance_shares",
+]

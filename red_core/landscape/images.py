@@ -1,0 +1,68 @@
+"""The landscape of a real problem: G on a grid once, then f for any c_a within a millisecond."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from red_core.landscape.plane import Plane
+from red_core.landscape.surface import SIZES, Bounds, Sheet, Surface
+from red_core.problem import Generator, RedProblem
+
+CHUNK = 64
+
+
+class ImageSheet(Sheet):
+    """G(z) at every point of nested grids in a plane of the latent space.
+
+    generator: G; like: a tensor of its dtype on its device (z of the run, say). Since f depends on
+    c_a through y = x' - D_a c_a alone, the same images give the surface of every iterate: while a
+    run goes on nothing but `surface` need be called again. Rows [m, m, n] of `stored` are the
+    images themselves.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        like: Tensor,
+        plane: Plane,
+        bounds: Bounds,
+        sizes: tuple[int, ...] = SIZES,
+        chunk: int = CHUNK,
+    ) -> None:
+        def images(points: Tensor) -> Tensor:
+            with torch.no_grad():
+                return generator(points.to(like)).flatten(1)
+
+        super().__init__(images, plane, bounds, sizes, chunk)
+
+    def surface(
+        self,
+        target: Tensor,
+        held: str,
+        level: int | None = None,
+        tether: tuple[float, Tensor] | None = None,
+    ) -> Surface:
+        """f = ||y - G(z)||^2 over a complete grid, for y = x' - D_a c_a [n].
+
+        held: one sentence on what c_a is; level: as `stored`; tether: (w, anchor [d]) adds the
+        solver's optional w ||z - anchor||^2 (w/2 in its objective, which is half of f).
+        """
+        x, y, images = self.stored(level)
+        values = (images - target.detach().to(images)).square().sum(-1)
+        told = f"f(z, c_a) = ||x' - G(z) - D_a c_a||², {held}"
+        if tether is not None and tether[0]:
+            weight, anchor = tether
+            place = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
+            away = self.plane.points(place) - anchor.detach().to(self.plane.origin)
+            values = values + (weight * away.square().sum(-1)).to(values)
+            told += " The pull of z towards its anchor is added, as in the objective of the run."
+        return Surface(self.plane, self.bounds, x, y, values, told)
+
+
+def held_target(problem: RedProblem, c_a: Tensor, item: int = 0) -> Tensor:
+    """y = x' - D_a c_a [n] of one item, c_a [k]: what G(z) has to reach while c_a is held.
+
+    An iterate knows it already: its image plus its residual, flattened.
+    """
+    return problem.flat[item] - problem.dictionary.combine(c_a[None])[0]
