@@ -82,7 +82,7 @@ def _rectifier(name: str, parameter: float | None, slope: float) -> Activation:
     """t for t > 0, slope t below."""
 
     def first(t: Tensor) -> Tensor:
-        return torch.where(t > 0, 1.0, slope).to(t)
+        return torch.where(t > 0, torch.ones_like(t), slope)  # two scalars would give float32
 
     bend = 0.0 if slope == 1 else math.inf
     return Activation(
