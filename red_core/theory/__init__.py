@@ -1,9 +1,16 @@
 """The paper's constants and guarantees, measured: Sections 4, 5.1, A and B.1 to B.5.
 
-Everything is importable from here. Conventions: f = ||x' - G(z) - D_a c_a||^2, without a half; eta is
-the theorems' step size; mu, rho and epsilon are those of Assumption 5 and Theorem 6.
+Everything is importable from here. Conventions: `f = ||x' - G(z) - D_a c_a||^2`, without a half;
+eta is the theorems' step size; mu, rho and epsilon are those of Assumption 5 and Theorem 6.
 """
 
+from red_core.theory.curvature import (
+    SIDES,
+    SegmentCurvature,
+    curvature,
+    curvature_lanczos,
+    segment_curvature,
+)
 from red_core.theory.error_bound import (
     error_bound_mu,
     mu_along_path,
@@ -11,15 +18,45 @@ from red_core.theory.error_bound import (
     rank_sentence,
     row_space,
 )
+from red_core.theory.guarantee import Guarantee, Steps, guarantee
+from red_core.theory.one_layer import leaky_floor, one_layer_contraction
 from red_core.theory.proximal import proximal_decrease, proximal_pl, signal_gradient_norm
+from red_core.theory.spectrum import Extremes, hessian_product, lanczos
+from red_core.theory.step_size import (
+    best_step,
+    contraction,
+    proximal_rate,
+    sharper_contraction,
+    step_interval,
+)
+from red_core.theory.theorem_step import theorem_step
 
 __all__ = [
+    "SIDES",
+    "Extremes",
+    "Guarantee",
+    "SegmentCurvature",
+    "Steps",
+    "best_step",
+    "contraction",
+    "curvature",
+    "curvature_lanczos",
     "error_bound_mu",
+    "guarantee",
+    "hessian_product",
+    "lanczos",
+    "leaky_floor",
     "mu_along_path",
     "mu_to_last",
+    "one_layer_contraction",
     "proximal_decrease",
     "proximal_pl",
+    "proximal_rate",
     "rank_sentence",
     "row_space",
+    "segment_curvature",
+    "sharper_contraction",
     "signal_gradient_norm",
+    "step_interval",
+    "theorem_step",
 ]
