@@ -1,4 +1,4 @@
-"""The numbers behind Figures 1 and 3 and Examples 15 to 17: mu along descents on realizable GANs.
+"""The numbers behind Figures 1 to 3 and Examples 15 to 17, on realizable GANs.
 
 The paper leaves open the slope of its leaky ReLU, the scale of W, the step size and how long a
 path is averaged, and mu depends on each: expect its trends here, not its absolute values. What we
@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from red_core.descent import DescentOptions, Path, descend, step_sizes
-from red_core.synthetic import InstanceSettings, make_instances
+from red_core.landscape import Bounds, Flow, Inversion, stationary_points
+from red_core.synthetic import InstanceError, InstanceSettings, make_instances
 
 Row = dict[str, Any]
 
@@ -48,6 +49,7 @@ FIGURE_1 = Study(
     sizes=(50, 75, 100, 150, 200, 300, 400),
     every=10,
 )
+FIGURE_2 = Study(InstanceSettings(family="two_rows", examples=1), DescentOptions(), networks=1)
 FIGURE_3 = Study(
     InstanceSettings(family="three_layer", attack=True, training=10, examples=50),
     _ALTERNATING,
@@ -96,13 +98,61 @@ def summary(path: Path) -> Row:
     }
 
 
+def _facts(study: Study) -> Row:
+    """What mu depends on and the paper leaves open, and what success means."""
+    settings, options = study.settings, study.options
+    step = f"eta {options.eta:g}" if options.eta is not None else f'the "{study.step}" step'
+    return {
+        "activation": settings.activation,
+        "parameter": settings.parameter,
+        "scale": f"W times the root of {settings.scale}",
+        "success_means": f"||(z - z*, c_a - c_a*)|| < {options.tolerance:g}, c_a in the row space "
+        f"of D_a, within {options.steps} steps with {step}",
+    }
+
+
 def expansiveness(study: Study) -> Iterator[Row]:
     """mu against the output dimension, row by row: {m, mu_mean, mu_std, success_rate, ...}."""
     for m in study.sizes:
-        yield {"m": m, **summary(path_of(replace(study, settings=replace(study.settings, m=m))))}
+        sized = replace(study, settings=replace(study.settings, m=m))
+        yield {"m": m, **summary(path_of(sized)), **_facts(sized)}
+
+
+def landscape(study: Study = FIGURE_2, side: int = 25) -> Row:
+    """Figure 2 in numbers, for d = 2 and the first instance: where a grid of starts ends up.
+
+    z_star; starts, solved (share that arrived at z*), basins (in words); stationary: points with
+    kind, f and words; complete: whether those are known to be all; x, y, f: the surface, f[j][i]
+    at (x[i], y[j]). side: starts and heights a side of a square around z* and the origin.
+    """
+    inversion = Inversion.of(make_instances(study.settings, 1))
+    if inversion.d != 2:
+        raise InstanceError(f"a landscape over the latent space needs d = 2, not {inversion.d}")
+    stationary = stationary_points(inversion)
+    reach = 2 * float(inversion.z_star.norm())
+    bounds = Bounds(-reach, reach, -reach, reach)
+    flow = Flow(inversion, bounds.points(side), stationary, steps=study.options.steps)
+    while not flow.done:
+        flow.advance()
+    basins, (x, y) = flow.view(), bounds.grid(side)
+    return {
+        "z_star": inversion.z_star.tolist(),
+        "starts": len(basins.labels),
+        "solved": basins.solved,
+        "basins": basins.words,
+        "stationary": [
+            {"z": p.z.tolist(), "f": p.value, "kind": p.kind, "words": p.words}
+            for p in stationary.points
+        ],
+        "complete": stationary.complete,
+        "x": x.tolist(),
+        "y": y.tolist(),
+        "f": inversion.value(bounds.points(side)).view(side, side).tolist(),
+        **_facts(study),
+    }
 
 
 def examples(chosen: dict[str, Study] = EXAMPLES) -> Iterator[tuple[str, Row]]:
     """Section 5.1 and Examples 15 to 17: name and {mu_mean, success_rate, paper_mu, ...}."""
     for name, study in chosen.items():
-        yield name, {**summary(path_of(study)), "paper_mu": study.paper_mu}
+        yield name, {**summary(path_of(study)), "paper_mu": study.paper_mu, **_facts(study)}

@@ -17,12 +17,13 @@ import red_core.cli.evaluate as evaluate
 import red_core.cli.recipe as recipe
 import red_core.cli.results as results
 import red_core.cli.run as run
+import red_core.cli.theory as theory
 from red_core.cli.common import OneLineParser, UsageError
 from red_core.data.assets import AssetError
 from red_core.data.intake import IntakeError
 from red_core.settings import SettingsError
 
-COMMANDS = (run, evaluate, benchmark, results, recipe, doctor)
+COMMANDS = (run, evaluate, benchmark, theory, results, recipe, doctor)
 
 
 def build_parser() -> OneLineParser:
@@ -41,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status. Arguments default to the process's own."""
     try:
         arguments = build_parser().parse_args(argv)
+        arguments.words = list(sys.argv[1:] if argv is None else argv)
         return int(arguments.execute(arguments))
     except (UsageError, SettingsError, IntakeError) as error:
         return _fail(2, error)

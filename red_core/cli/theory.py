@@ -1,0 +1,239 @@
+"""`theory`: the numbers behind Figures 1 to 3 and the examples, and theorems held to account."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import time
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from red_core.cli.common import Subparsers, UsageError, check_writable, count, write_json
+from red_core.data.assets import assets_root
+from red_core.descent import METHODS, DescentOptions
+from red_core.provenance import provenance
+from red_core.results import keep
+from red_core.studies import (
+    EXAMPLES,
+    FIGURE_1,
+    FIGURE_2,
+    FIGURE_3,
+    Row,
+    Study,
+    expansiveness,
+    landscape,
+)
+from red_core.studies import examples as run_examples
+from red_core.synthetic import FAMILIES, InstanceError, InstanceSettings, MatrixError, read_matrix
+from red_core.typed import parsed
+from red_core.verification import (
+    STEPS,
+    SURVEYED,
+    Verification,
+    report,
+    survey,
+    verify,
+)
+
+FOLDER = "theory"  # of assets/
+_FIELDS = {field.name: str(field.type) for field in fields(InstanceSettings)}
+
+
+def add(subparsers: Subparsers) -> None:
+    """The arguments of `theory`."""
+    parser = subparsers.add_parser(
+        "theory", help="the paper's figures and examples in numbers; its theorems put to the test"
+    )
+    parts = parser.add_subparsers(title="parts", metavar="PART", required=True)
+
+    def part(
+        name: str, words: str, make: Callable[[argparse.Namespace], Any]
+    ) -> argparse.ArgumentParser:
+        one = parts.add_parser(name, help=words, description=words)
+        one.add_argument("--json", type=Path, metavar="OUT", help="file to write the numbers to")
+        one.add_argument("--seeds", type=count, metavar="N", help="as many W, seed by seed")
+        one.add_argument("--steps", type=count, metavar="K", help="steps of a descent, at most")
+        if name != "verify":
+            one.add_argument("--keep", action="store_true", help="store them in assets/theory/")
+        _add_settings(one)
+        one.set_defaults(execute=execute, make=make, part=name)
+        return one
+
+    for name, words in (
+        ("figure1", "mu against the output dimension m: one layer, 10 examples a network"),
+        ("figure3", "mu against m for the three layers of B.3, 50 examples"),
+    ):
+        figure = part(name, words, _expansiveness)
+        figure.add_argument("--sizes", metavar="M,M,...", help="the output dimensions")
+    part("figure2", "the landscape for d = 2: stationary points, basins, heights", _landscape)
+    part("examples", "mu of Section 5.1 and Examples 15 to 17, beside the paper's", _examples)
+    checked = part("verify", "Theorem 3 or 6 on one family", _verify)
+    checked.add_argument("--method", choices=METHODS[:2], help="default: alternating if --attack")
+    checked.add_argument(
+        "--eta", default="theorem", help=f"a step size, or {', '.join(STEPS)} (default: theorem)"
+    )
+    checked.add_argument("--samples", type=count, default=5, help="points a segment (default: 5)")
+    checked.add_argument("--matrix", type=Path, metavar="FILE", help="W as CSV or NPY: family own")
+    part("survey", "where Theorem 3 applies: activations x distance of the start", _survey)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """A flag for every field of InstanceSettings; what is not given keeps the part's own value."""
+    group = parser.add_argument_group("the instances", "default: the part's own")
+    for name, kind in _FIELDS.items():
+        if kind == "bool":
+            group.add_argument(f"--{name}", action=argparse.BooleanOptionalAction, default=None)
+        else:
+            choices = tuple(FAMILIES) if name == "family" else None
+            group.add_argument(f"--{name}", choices=choices, metavar=name.upper())
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Compute, print as it comes, write."""
+    check_writable(arguments.json)
+    began = time.perf_counter()
+    try:
+        numbers = arguments.make(arguments)
+    except (InstanceError, MatrixError) as error:
+        raise UsageError(str(error)) from error
+    seconds = time.perf_counter() - began
+    print(f"done in   {seconds:.1f} s")
+    if getattr(arguments, "keep", False):
+        command = shlex.join(["python", "-m", "red_core", *_without_output(arguments.words)])
+        content = {
+            "numbers": numbers,
+            "command": command,
+            "seconds": round(seconds, 1),
+            "provenance": provenance(torch.device("cpu")),
+        }
+        (assets_root() / FOLDER).mkdir(parents=True, exist_ok=True)
+        keep(FOLDER, f"{arguments.part}.json", content, command)
+    write_json(arguments.json, numbers)
+    return 0
+
+
+def _without_output(words: list[str]) -> list[str]:
+    """The words of the command without --keep and --json, which do not change the numbers."""
+    kept = [word for word in words if word != "--keep" and not word.startswith("--json=")]
+    if "--json" in kept:
+        at = kept.index("--json")
+        del kept[at : at + 2]
+    return kept
+
+
+def _changed(arguments: argparse.Namespace, base: InstanceSettings) -> InstanceSettings:
+    """The part's settings with the flags that were given."""
+    given: dict[str, Any] = {}
+    for name, kind in _FIELDS.items():
+        value = getattr(arguments, name)
+        if value is not None:
+            try:
+                given[name] = parsed(name, value, kind) if isinstance(value, str) else value
+            except ValueError as error:
+                raise UsageError(str(error)) from error
+    if "activation" in given or "family" in given:  # those have parameters and scales of their own
+        own = {"parameter": None} if "activation" in given else {}
+        own |= {"scale": None} if "family" in given else {}
+        given = own | given
+    return replace(base, **given)
+
+
+def _study(arguments: argparse.Namespace, base: Study) -> Study:
+    settings = _changed(arguments, base.settings)
+    method = "alternating" if settings.attack else "inversion"
+    steps = arguments.steps or base.options.steps
+    return replace(
+        base,
+        settings=settings,
+        options=replace(base.options, method=method, steps=steps),
+        networks=arguments.seeds or base.networks,
+    )
+
+
+def _expansiveness(arguments: argparse.Namespace) -> list[Row]:
+    base = {"figure1": FIGURE_1, "figure3": FIGURE_3}[arguments.part]
+    study = _study(arguments, base)
+    if arguments.sizes is not None:
+        try:
+            sizes = parsed("sizes", arguments.sizes, "tuple[int, ...]")
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        study = replace(study, sizes=sizes)
+    for m in study.sizes:
+        replace(study.settings, m=m)  # refuse a bad one before the first is computed
+    rows = []
+    for row in expansiveness(study):
+        print(f"m {row['m']:5d}  {_line(row)}", flush=True)
+        rows.append(row)
+    return rows
+
+
+def _examples(arguments: argparse.Namespace) -> dict[str, Row]:
+    found = {}
+    for name, row in run_examples({k: _study(arguments, study) for k, study in EXAMPLES.items()}):
+        print(f"{name:18s} {_line(row)}  paper's mu {row['paper_mu']:g}", flush=True)
+        found[name] = row
+    return found
+
+
+def _line(row: Row) -> str:
+    return (
+        f"mu {row['mu_mean']:9.4f} +- {row['mu_std']:8.4f}  success {row['success_rate']:6.1%} "
+        f"of {row['instances']}"
+    )
+
+
+def _landscape(arguments: argparse.Namespace) -> Row:
+    found = landscape(_study(arguments, FIGURE_2))
+    print(found["basins"])
+    for point in found["stationary"]:
+        print(f"  {point['kind']:8s} at {point['z']}  f = {point['f']:.4g}  {point['words']}")
+    return found
+
+
+def _survey(arguments: argparse.Namespace) -> list[Row]:
+    settings = _changed(arguments, SURVEYED)
+    rows = []
+    for row in survey(settings, arguments.steps or 500, arguments.seeds or 1):
+        start = "anywhere" if row["radius"] is None else f"{row['radius']:g} away"
+        told = f"applies to {row['share_applies']:6.1%} of {row['instances']}"
+        tight = "" if row["tightness"] is None else f", tightness {row['tightness']:.2f}"
+        print(f"{row['case']:18s} {row['activation']:22s} {start:10s} {told}{tight}", flush=True)
+        rows.append(row)
+    return rows
+
+
+def _verify(arguments: argparse.Namespace) -> Row:
+    own = _matrix(arguments)
+    settings = _changed(arguments, Verification().settings)
+    method = arguments.method or ("alternating" if settings.attack else "inversion")
+    eta, step = None, arguments.eta
+    if step not in STEPS:
+        try:
+            eta, step = parsed("eta", step, "float"), "theorem"
+        except ValueError as error:
+            raise UsageError(f"{error}, {', '.join(STEPS)}") from error
+    try:
+        options = DescentOptions(method=method, steps=arguments.steps or 500, eta=eta)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    asked = Verification(settings, options, step, arguments.seeds or 1, arguments.samples)
+    told = report(asked, verify(asked, own))
+    print(f"{told['theorem']}: applies to {told['share_applies']:.0%} of {len(told['instances'])}")
+    print(f"  mu {told['mu']:.4g}, rho {told['rho']:.4g}, epsilon {told['epsilon']:.4g}")
+    print(f"  {told['instances'][0]['why']}")
+    return told
+
+
+def _matrix(arguments: argparse.Namespace) -> Tensor | None:
+    if arguments.matrix is None:
+        return None
+    if arguments.family not in (None, "own"):
+        raise UsageError("--matrix is the family own: leave --family out")
+    arguments.family = "own"
+    return read_matrix(arguments.matrix.read_bytes(), arguments.matrix.name)

@@ -1,0 +1,98 @@
+"""`verify` and `survey`: what they report is what the theorem says of the very path."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from red_core.descent import DescentOptions
+from red_core.synthetic import InstanceSettings
+from red_core.verification import CASES, SURVEYED, Verification, report, survey, verify
+
+TANH = InstanceSettings(m=60, d=3, activation="tanh", scale="1/d", start="near", examples=5)
+
+
+def told(settings: InstanceSettings, **asked):
+    made = Verification(settings, **asked)
+    return report(made, verify(made))
+
+
+def test_near_the_solution_the_theorem_applies_and_its_promise_is_kept():
+    found = told(TANH)
+    assert found["applies"]
+    assert found["held"]
+    assert found["theorem"] == "Theorem 3"
+    assert found["observed_rate"] <= found["predicted_rate"] < 1
+    low, high = found["interval"]
+    assert low < found["eta"] < high
+    assert 0 < found["tightness"] <= 1
+    assert found["success_rate"] == 1
+    assert found["mu"] <= found["mu_mean"]
+    assert len(found["instances"]) == 5
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_the_report_speaks_of_all_instances():
+    made = Verification(TANH, networks=2)
+    found = verify(made)
+    whole = report(made, found)
+    assert len(whole["instances"]) == 10
+    assert whole["mu"] == pytest.approx(min(one["mu"] for one in whole["instances"]))
+    assert whole["rho"] == pytest.approx(max(one["rho"] for one in whole["instances"]))
+    worst = max(one["observed"] for one in whole["instances"])
+    assert whole["observed_rate"] == pytest.approx(worst)
+
+
+def test_an_observed_rate_is_the_largest_step_of_the_path():
+    made = Verification(TANH, most=None)
+    found = verify(made)
+    path = found.path
+    ratios = (path.distance[1:] / path.distance[:-1]).square()
+    for item, arrived in enumerate(path.arrived_at.tolist()):
+        wanted = float(ratios[:arrived, item].max())
+        assert float(found.told.observed[item]) == pytest.approx(wanted, rel=1e-6)
+
+
+def test_a_kinked_activation_is_told_apart_and_has_its_floor():
+    found = told(replace(TANH, activation="leaky_relu", parameter=0.3))
+    assert not found["applies"]
+    assert found["predicted_rate"] is None
+    assert found["leaky_floor"] <= found["mu"]
+    assert all("kink" in one["why"] for one in found["instances"])
+
+
+def test_an_eta_of_ones_own_outside_the_interval_is_refused_by_the_theorem_not_by_us():
+    found = told(TANH, options=DescentOptions(steps=50, eta=1e-7))
+    inside = told(TANH)
+    assert inside["interval"][0] <= 1e-7, "epsilon is 0 near the solution"
+    assert found["applies"], "a tiny step is admissible where epsilon is 0, and slow"
+    assert found["success_rate"] == 0
+    far = told(TANH, options=DescentOptions(steps=50, eta=10 * inside["interval"][1]))
+    assert not far["applies"]
+
+
+def test_more_attacks_than_pixels_hold_in_the_row_space_only():
+    settings = replace(TANH, m=20, attack=True, training=30, hidden=300)
+    found = told(settings, options=DescentOptions(method="alternating", steps=50))
+    assert "exceeds n" in found["ranks"]
+    assert not found["applies"], "rank(D_a) + d > n: minimisers form a manifold"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"step": "newton"}, {"options": DescentOptions(method="proximal")}]
+)
+def test_what_cannot_be_verified_is_refused(wrong):
+    with pytest.raises(ValueError, match=r"step is one of|choose another method"):
+        Verification(TANH, **wrong)
+
+
+def test_a_survey_covers_every_case_and_no_promise_is_broken():
+    small = replace(SURVEYED, m=30, d=3, examples=2, training=4, hidden=30)
+    rows = list(survey(small, steps=60))
+    assert {row["case"] for row in rows} == {name for name, _ in CASES}
+    assert all(row["held"] for row in rows)
+    near = [row for row in rows if row["radius"] == 0.01 and "leaky" not in row["activation"]]
+    assert all(row["share_applies"] == 1 for row in near)
+    assert all(row["share_applies"] == 0 for row in rows if "leaky" in row["activation"])
+    assert torch.tensor([row["instances"] for row in rows]).unique().tolist() == [2]
