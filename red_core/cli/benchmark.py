@@ -17,8 +17,9 @@ from red_core.cli.common import (
     solver_overrides,
     write_json,
 )
-from red_core.results import SPEED, keep
+from red_core.results import SPEED, keep, stored
 from red_core.settings import RunSettings
+from red_core.theory_speed import theory_speed
 
 
 def add(subparsers: Subparsers) -> None:
@@ -31,6 +32,7 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--keep", action="store_true", help="store the report in assets/ for the README"
     )
+    parser.add_argument("--only", choices=("solver", "theory"), help="one part (default: both)")
     parser.add_argument("--steps", type=count, help=argparse.SUPPRESS)  # for a quick check
     add_solver(parser)
     parser.set_defaults(execute=execute)
@@ -51,11 +53,18 @@ def execute(arguments: argparse.Namespace) -> int:
     settings = BenchmarkSettings(run, arguments.batch, arguments.turns, arguments.singles)
     check_writable(arguments.json)
     device = pick_device(arguments.device)
-    report = benchmark(load_bundle(run.dataset, device), settings)
-    for line in summary(report):
-        print(line)
+    report: dict[str, Any] = {}
+    if arguments.only != "theory":
+        report = benchmark(load_bundle(run.dataset, device), settings)
+        for line in summary(report):
+            print(line)
+    if arguments.only != "solver":
+        report["theory"] = theory_speed()
+        for line in theory_summary(report["theory"]):
+            print(line)
     if arguments.keep:
-        keep(run.dataset, SPEED, report, f"python -m red_core benchmark --dataset {run.dataset}")
+        content = {**stored(run.dataset, SPEED), **report}
+        keep(run.dataset, SPEED, content, f"python -m red_core benchmark --dataset {run.dataset}")
     write_json(arguments.json, report)
     return 0
 
@@ -74,4 +83,13 @@ def summary(report: dict[str, Any]) -> list[str]:
         f"({made['peak_flops_per_second'] / 1e9:.0f} GFLOP/s)",
         f"  {report['paper_seconds']:8.2f}  s from x' to the verdict, one image, preset paper",
         f"  {report['best_seconds']:8.2f}  s the same, preset best",
+    ]
+
+
+def theory_summary(speed: dict[str, Any]) -> list[str]:
+    """The theory lab's figures in a few lines."""
+    return [
+        f"theory lab, {speed['instances']} instances, {speed['provenance']['threads']} threads",
+        f"  {speed['batch_ratio']:8.1f}  times the throughput of one instance at a time",
+        f"  {speed['figure1_seconds']:8.1f}  s for the whole of Figure 1",
     ]

@@ -9,8 +9,8 @@ import pytest
 from red_core.cli import main
 from red_core.data.assets import read_json
 
-WORDS = "benchmark --batch 3 --turns 2 --singles 1 --steps 3 --set restarts=2 --set start_steps=2"
-SMALL = WORDS.split()
+COUNTS = "--batch 3 --turns 2 --singles 1 --steps 3 --set restarts=2 --set start_steps=2"
+SMALL = ["benchmark", "--only", "solver", *COUNTS.split()]
 
 
 def test_the_report(toy_assets: Path, tmp_path: Path, capsys) -> None:
@@ -40,3 +40,17 @@ def test_it_is_kept_only_when_asked(toy_assets: Path, tmp_path: Path, monkeypatc
     assert not (own / "mnist" / "benchmark.json").exists()
     assert main([*SMALL, "--keep"]) == 0
     assert read_json("mnist", "benchmark.json") == {"throughput_ratio": 7}
+
+
+def test_one_part_is_kept_beside_the_other(toy_assets: Path, tmp_path: Path, monkeypatch) -> None:
+    own = tmp_path / "assets"
+    shutil.copytree(toy_assets, own)
+    monkeypatch.setenv("RED_ASSETS", str(own))
+    monkeypatch.setattr("red_core.cli.benchmark.benchmark", lambda *_: {"throughput_ratio": 7})
+    monkeypatch.setattr("red_core.cli.benchmark.summary", lambda _: [])
+    monkeypatch.setattr("red_core.cli.benchmark.theory_speed", lambda: {"batch_ratio": 12})
+    monkeypatch.setattr("red_core.cli.benchmark.theory_summary", lambda _: [])
+    assert main([*SMALL, "--keep"]) == 0
+    assert main(["benchmark", "--only", "theory", "--keep"]) == 0
+    kept = read_json("mnist", "benchmark.json")
+    assert kept == {"throughput_ratio": 7, "theory": {"batch_ratio": 12}}

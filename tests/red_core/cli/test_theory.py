@@ -93,7 +93,7 @@ def test_what_is_kept_says_how_it_was_made(tmp_path, monkeypatch):
     kept = read_json("theory", "figure1.json")
     assert kept["command"] == " ".join(["python -m red_core", *words])
     assert len(kept["numbers"]) == 2
-    assert {"commit", "versions"} <= set(kept["provenance"])
+    assert {"commit", "torch"} <= set(kept["provenance"])
 
 
 @pytest.mark.parametrize(
