@@ -26,7 +26,8 @@ class Palette:
     explains; residual_fill: its amount in a cell, light enough to write on; certificate: numbers
     of the theory (duality gap, mu); accent: the chosen one of many; text, muted: writing;
     ground: the page; surface: a place with nothing in it; grid: lines; phase: the ground behind
-    the Defense-GAN start.
+    the Defense-GAN start; valley ... summit: the height of a landscape, its lowest place the most
+    striking; home: the basin of z*; trap, trap_too: basins of other stationary points.
     """
 
     linf: str
@@ -44,6 +45,15 @@ class Palette:
     surface: str
     grid: str
     phase: str
+    valley: str
+    foot: str
+    slope: str
+    shoulder: str
+    ridge: str
+    summit: str
+    home: str
+    trap: str
+    trap_too: str
 
     def attack(self, name: str) -> str:
         """The hue of linf, l2, l1 or none; ValueError for another name."""
@@ -68,6 +78,15 @@ LIGHT = Palette(
     surface="#f1f1ee",
     grid="#e2e2de",
     phase="#efeee7",
+    valley="#372c66",
+    foot="#545394",
+    slope="#7f89b4",
+    shoulder="#afbcd0",
+    ridge="#d8e1e4",
+    summit="#f5f5f0",
+    home="#c9bfe9",
+    trap="#ecd772",
+    trap_too="#d4b23f",
 )
 DARK = Palette(
     linf="#f0803c",
@@ -85,6 +104,15 @@ DARK = Palette(
     surface="#23262c",
     grid="#30343b",
     phase="#1c1f24",
+    valley="#e4ddff",
+    foot="#b6aceb",
+    slope="#827ebc",
+    shoulder="#565884",
+    ridge="#373a55",
+    summit="#1f2228",
+    home="#4d4187",
+    trap="#85752a",
+    trap_too="#a8923a",
 )
 DARK_OF: dict[str, str] = {light: asdict(DARK)[name] for name, light in asdict(LIGHT).items()}
 
@@ -128,6 +156,13 @@ def diverging_table(dark: bool = False, steps: int = 255) -> NDArray[np.uint8]:
 def ramp(colour: str) -> list[list[float | str]]:
     """A Plotly colour scale from nothing (the surface) to `colour`."""
     return [[0.0, LIGHT.surface], [1.0, colour]]
+
+
+def altitude() -> list[list[float | str]]:
+    """A Plotly colour scale of heights, from the valley to the summit."""
+    stops = (LIGHT.valley, LIGHT.foot, LIGHT.slope, LIGHT.shoulder, LIGHT.ridge, LIGHT.summit)
+    places = (0.0, 0.12, 0.3, 0.52, 0.76, 1.0)
+    return [[place, colour] for place, colour in zip(places, stops, strict=True)]
 
 
 def axis(**values: Any) -> dict[str, Any]:
