@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from red_core.problem import AttackDictionary, Linearised, RedProblem
+from red_core.problem import AttackDictionary, Linearised, RedProblem, apply_each
 
 
 def test_blocks_tile_the_columns_in_order(make_dictionary):
@@ -155,3 +155,37 @@ def test_the_gradient_is_the_pullback_and_the_tether(make_network):
     pulled = Linearised.at(network, z).pullback(rows)
     assert Linearised.at(network, z).gradient(rows).equal(pulled)
     torch.testing.assert_close(Linearised.at(network, z, tether).gradient(rows), pulled + tether)
+
+
+def test_every_item_may_have_its_own_dictionary(make_dictionary):
+    alone = [make_dictionary(pixels=12, seed=seed) for seed in range(3)]
+    each = AttackDictionary(
+        torch.stack([one.atoms for one in alone]),
+        alone[0].classes,
+        alone[0].attacks,
+        torch.stack([one.norms for one in alone]),
+    )
+    assert (each.size, each.block_size) == (alone[0].size, alone[0].block_size)
+    c_a = torch.randn(5, 2, 3, each.size, dtype=torch.float64)
+    rows = torch.randn(5, 2, 3, 12, dtype=torch.float64)
+    for item, one in enumerate(alone):
+        assert torch.allclose(each.combine(c_a)[..., item, :], one.combine(c_a[..., item, :]))
+        assert torch.allclose(each.correlate(rows)[..., item, :], one.correlate(rows[..., item, :]))
+        assert torch.allclose(each.combine(c_a[0, 0])[item], one.combine(c_a[0, 0, item]))
+    largest = max(one.operator_norm_squared for one in alone)
+    assert each.operator_norm_squared == pytest.approx(largest)
+    picked = each.take(torch.tensor([2, 0]))
+    assert torch.equal(picked.atoms[0], alone[2].atoms)
+    assert alone[0].take(torch.tensor([1])) is alone[0]
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3, 6])
+def test_matrices_are_shared_by_consecutive_items(groups):
+    matrices = torch.randn(groups, 4, 3, dtype=torch.float64)
+    rows = torch.randn(2, 5, 6, 3, dtype=torch.float64)
+    applied = apply_each(matrices, rows)
+    assert applied.shape == (2, 5, 6, 4)
+    for item in range(6):
+        wanted = rows[:, :, item] @ matrices[item // (6 // groups)].T
+        assert torch.allclose(applied[:, :, item], wanted)
+    assert torch.allclose(apply_each(matrices[:1].expand(6, -1, -1), rows), rows @ matrices[0].T)
