@@ -11,8 +11,6 @@ from red_core.attacks import ATTACKS
 from red_core.results import Row
 from red_core.statistics import wilson
 
-BEGIN, END = "<!-- numbers:begin -->", "<!-- numbers:end -->"
-
 # Signal accuracy and attack type accuracy for l-inf, l2, l1, in percent; signal on clean digits.
 PAPER = {"mnist": ((75.3, 89.6, 87.8), (92.3, 63.0, 95.8), 94.0)}
 
@@ -39,18 +37,24 @@ def render(dataset: str, results: dict[str, Any], speed: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def insert(readme: str, numbers: str) -> str:
-    """The README with `numbers` between its markers; ValueError where it has none."""
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"the README has no lines {BEGIN} and {END}")
+def insert(readme: str, numbers: str, block: str = "numbers") -> str:
+    """The README with `numbers` between the markers of a block; ValueError where it has none."""
+    begin, end = _markers(block)
+    before, found, rest = readme.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise ValueError(f"the README has no lines {begin} and {end}")
     return f"{before}{begin}\n{numbers}{chr(10) if numbers else ''}{end}{after}"
 
 
-def between(readme: str) -> str:
-    """What stands between the README's markers."""
-    return readme.partition(BEGIN)[2].partition(END)[0].strip("\n")
+def between(readme: str, block: str = "numbers") -> str:
+    """What stands between the markers of a block."""
+    begin, end = _markers(block)
+    return readme.partition(begin)[2].partition(end)[0].strip("\n")
+
+
+def _markers(block: str) -> tuple[str, str]:
+    return f"<!-- {block}:begin -->", f"<!-- {block}:end -->"
 
 
 def _accuracy_table(dataset: str, results: dict[str, Any]) -> str:
@@ -115,7 +119,7 @@ def _commands(results: dict[str, Any]) -> str:
 
 def _speed_table(speed: dict[str, Any]) -> str:
     made, where = speed["details"], speed["provenance"]
-    rows = (
+    rows: tuple[tuple[str, str], ...] = (
         (
             f"throughput of a batch of {made['batch']} over a plain loop, one image at a time",
             f"{speed['throughput_ratio']:.1f} times",
@@ -125,6 +129,14 @@ def _speed_table(speed: dict[str, Any]) -> str:
         ("one image from x' to the verdict, `paper`", f"{speed['paper_seconds']:.1f} s"),
         ("one image from x' to the verdict, `best`", f"{speed['best_seconds']:.1f} s"),
     )
+    if theory := speed.get("theory"):
+        rows += (
+            (
+                f"theory lab: {theory['instances']} instances at once over one at a time",
+                f"{theory['batch_ratio']:.0f} times",
+            ),
+            ("theory lab: the whole of Figure 1", f"{theory['figure1_seconds']:.0f} s"),
+        )
     head = f"speed: {speed['device']}, {where['threads']} threads, preset `{made['preset']}`"
     lines = [f"| {head} | |", "|---|---:|", *(f"| {words} | {value} |" for words, value in rows)]
     return "\n".join(lines) + "\n\nBy `python -m red_core benchmark`."

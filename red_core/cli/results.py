@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from red_core import theory_numbers
 from red_core.bundle import load_bundle, with_official_test
 from red_core.cli.common import (
     Subparsers,
@@ -92,8 +93,10 @@ def _announce(report: dict[str, Any], readme: Path) -> None:
 
 def _write_readme(dataset: str, readme: Path) -> None:
     numbers = render(dataset, stored(dataset, RESULTS), stored(dataset, SPEED))
+    theory = {part: stored(theory_numbers.FOLDER, f"{part}.json") for part in theory_numbers.PARTS}
     try:
         text = insert(readme.read_text(encoding="utf-8"), numbers)
+        text = insert(text, theory_numbers.render(theory), theory_numbers.BLOCK)
     except ValueError as error:
         raise UsageError(str(error)) from error
     readme.write_text(text, encoding="utf-8")

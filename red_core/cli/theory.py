@@ -30,6 +30,7 @@ from red_core.studies import (
 )
 from red_core.studies import examples as run_examples
 from red_core.synthetic import FAMILIES, InstanceError, InstanceSettings, MatrixError, read_matrix
+from red_core.theory_numbers import FOLDER
 from red_core.typed import parsed
 from red_core.verification import (
     STEPS,
@@ -40,7 +41,6 @@ from red_core.verification import (
     verify,
 )
 
-FOLDER = "theory"  # of assets/
 _FIELDS = {field.name: str(field.type) for field in fields(InstanceSettings)}
 
 

@@ -12,10 +12,12 @@ from red_core.bundle import Bundle, load_bundle
 from red_core.cli import main
 from red_core.data.assets import AssetError, record
 from red_core.evaluate import EvaluationSettings, identity
-from red_core.numbers import BEGIN, END, between, insert, render
+from red_core.numbers import between, insert, render
 from red_core.results import RESULTS, ROWS, SPEED, Row, measure, stored
 from red_core.statistics import share
 
+BEGIN, END = "<!-- numbers:begin -->", "<!-- numbers:end -->"
+THEORY = "<!-- theory:begin -->\n<!-- theory:end -->"
 README = Path(__file__).resolve().parents[2] / "README.md"
 RULES = ("signal", "psi_signal", "attack", "block_attack", "adversarial")
 
@@ -125,13 +127,13 @@ def test_the_command_measures_and_writes_the_readme(
     bundle: Bundle, measured: list[str], tmp_path: Path, capsys
 ) -> None:
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    readme.write_text(f"before\n{BEGIN}\nold\n{END}\n{THEORY}\nafter\n")
     words = ["results", "--examples", "5", "--only", "best/", "--readme", str(readme)]
     assert main([*words, "--work", str(tmp_path / "work")]) == 0
     assert len(measured) == 10
     text = readme.read_text()
     assert text.startswith("before\n")
-    assert text.endswith(f"{END}\nafter\n")
+    assert text.endswith("<!-- theory:end -->\nafter\n")
     assert "old" not in text
     assert between(text) == render("mnist", stored("mnist", RESULTS), {})
     assert main([*words, "--render"]) == 0
