@@ -4,6 +4,7 @@ Everything is importable from here. Conventions: `f = ||x' - G(z) - D_a c_a||^2`
 eta is the theorems' step size; mu, rho and epsilon are those of Assumption 5 and Theorem 6.
 """
 
+from red_core.theory.assumptions import Assumption13, Condition, assumption_13
 from red_core.theory.curvature import (
     SIDES,
     SegmentCurvature,
@@ -12,15 +13,19 @@ from red_core.theory.curvature import (
     segment_curvature,
 )
 from red_core.theory.error_bound import (
+    MuSummary,
     error_bound_mu,
     mu_along_path,
     mu_to_last,
     rank_sentence,
     row_space,
+    summarise_mu,
 )
 from red_core.theory.guarantee import Guarantee, Steps, guarantee
+from red_core.theory.lemma14 import bend_bounds, lemma14, lemma14_in_proof, lemma14_printed
 from red_core.theory.one_layer import leaky_floor, one_layer_contraction
 from red_core.theory.proximal import proximal_decrease, proximal_pl, signal_gradient_norm
+from red_core.theory.proximal_guarantee import ProximalGuarantee, proximal_guarantee
 from red_core.theory.spectrum import Extremes, hessian_product, lanczos
 from red_core.theory.step_size import (
     best_step,
@@ -30,13 +35,22 @@ from red_core.theory.step_size import (
     step_interval,
 )
 from red_core.theory.theorem_step import theorem_step
+from red_core.theory.wdc import WDC, Deviation, wdc_constant, wdc_deviation, wdc_expectation
 
 __all__ = [
     "SIDES",
+    "WDC",
+    "Assumption13",
+    "Condition",
+    "Deviation",
     "Extremes",
     "Guarantee",
+    "MuSummary",
+    "ProximalGuarantee",
     "SegmentCurvature",
     "Steps",
+    "assumption_13",
+    "bend_bounds",
     "best_step",
     "contraction",
     "curvature",
@@ -46,10 +60,14 @@ __all__ = [
     "hessian_product",
     "lanczos",
     "leaky_floor",
+    "lemma14",
+    "lemma14_in_proof",
+    "lemma14_printed",
     "mu_along_path",
     "mu_to_last",
     "one_layer_contraction",
     "proximal_decrease",
+    "proximal_guarantee",
     "proximal_pl",
     "proximal_rate",
     "rank_sentence",
@@ -58,5 +76,9 @@ __all__ = [
     "sharper_contraction",
     "signal_gradient_norm",
     "step_interval",
+    "summarise_mu",
     "theorem_step",
+    "wdc_constant",
+    "wdc_deviation",
+    "wdc_expectation",
 ]

@@ -133,6 +133,13 @@ def sides_of_steps(moving: Moving, v: Tensor, eta: Tensor, samples: int) -> Segm
     return SegmentCurvature(*(torch.stack(ends) for ends in zip(*sides, strict=True)))
 
 
+def largest_between(moving: Moving, start: Tensor, end: Tensor, samples: int) -> Tensor:
+    """The largest eigenvalue at `samples` points of the segments start to end [K, I, d + r]."""
+    shares = torch.linspace(0, 1, samples, dtype=start.dtype)
+    found = [_extremes(moving, torch.lerp(start, end, share))[0] for share in shares]
+    return torch.stack(found).amax(0)
+
+
 def _negative(smallest: Tensor, largest: Tensor) -> Tensor:
     """max(0, -smallest), and 0 where that is only the eigensolver's rounding."""
     rounding = 64 * torch.finfo(largest.dtype).eps * torch.maximum(largest.abs(), smallest.abs())

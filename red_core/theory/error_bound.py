@@ -7,12 +7,14 @@ Conventions. As in the paper, `f = ||x' - G(z) - D_a c_a||^2`. The solver minimi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from red_core.problem import AttackDictionary
 from red_core.solver import Iterate
+from red_core.theory.reading import smallest
 
 
 def row_space(dictionary: AttackDictionary) -> Tensor:
@@ -92,3 +94,45 @@ def mu_to_last(iterates: Sequence[Iterate], basis: Tensor | None = None) -> Tens
     iterate need not be a minimiser of f. NaN at the last iterate.
     """
     return mu_along_path(iterates, iterates[-1].z, iterates[-1].c_a, basis)
+
+
+@dataclass(frozen=True)
+class MuSummary:
+    """mu over the paths of I instances; NaN (at the solution, or after arriving) is left out.
+
+    mean, least [I]: of every path; overall_mean, overall_std: of the I means (Figures 1 and 3
+    draw the first); overall_least: the mu for which Assumption 5 holds on all paths; counts
+    [bins], edges [bins + 1]: histogram of all values, its edges evenly spread in log mu.
+    """
+
+    mean: Tensor
+    least: Tensor
+    overall_mean: float
+    overall_std: float
+    overall_least: float
+    counts: Tensor
+    edges: Tensor
+
+
+def summarise_mu(mu: Tensor, bins: int = 30) -> MuSummary:
+    """Mean, minimum and histogram of mu [K, I]; ValueError where no value is positive."""
+    shown = mu[mu > 0]
+    if not len(shown):
+        raise ValueError("there is no positive mu to summarise")
+    least = smallest(mu)
+    mean = mu.nanmean(0)
+    known = mean[~mean.isnan()]
+    low, high = float(shown.min().log10()), float(shown.max().log10())
+    if high - low < 1e-9:
+        low, high = low - 0.05, high + 0.05
+    # Rounding may put the ends outside of their own bins.
+    places = ((shown.log10() - low) / (high - low) * bins).long().clamp(0, bins - 1)
+    return MuSummary(
+        mean=mean,
+        least=least,
+        overall_mean=float(known.mean()),
+        overall_std=float(known.std(correction=0)),
+        overall_least=float(mu[~mu.isnan()].min()),
+        counts=torch.bincount(places, minlength=bins),
+        edges=torch.logspace(low, high, bins + 1, dtype=mu.dtype),
+    )

@@ -10,6 +10,7 @@ from torch import Tensor
 from red_core.descent import Path
 from red_core.synthetic import Instances
 from red_core.theory.measured import Measured, measure
+from red_core.theory.reading import factor_in_words, largest, smallest
 from red_core.theory.step_size import contraction, sharper_contraction, step_interval
 
 
@@ -123,7 +124,7 @@ def _judged(
         predicted=known * contraction(eta, mu, found.rho, found.epsilon),
         observed=known * (after / before).square(),
     )
-    mu, rho, epsilon = -_largest(-steps.mu), _largest(steps.rho), _largest(steps.epsilon)
+    mu, rho, epsilon = smallest(steps.mu), largest(steps.rho), largest(steps.epsilon)
     low, high = step_interval(mu, rho, epsilon)
     entitled = 1.0 if smooth else torch.nan
     low, high = entitled * low, entitled * high
@@ -139,18 +140,12 @@ def _judged(
         high=high,
         predicted=predicted,
         sharper=entitled * sharper_contraction(eta, mu, rho, epsilon),
-        observed=_largest(steps.observed),
+        observed=largest(steps.observed),
         observed_mean=steps.observed.log().nanmean(0).exp(),
         applies=inside & (stuck == 0) & ~found.diverged,
         steps=steps,
         sampling=sampling,
     )
-
-
-def _largest(values: Tensor) -> Tensor:
-    """Maximum over the first dimension without NaN; NaN where there is nothing else."""
-    known = ~values.isnan()
-    return torch.where(known.any(0), values.where(known, -torch.inf).amax(0), torch.nan)
 
 
 def _sentence(result: Guarantee, i: int, found: Measured, sigma: str) -> str:
@@ -181,17 +176,12 @@ def _sentence(result: Guarantee, i: int, found: Measured, sigma: str) -> str:
             f"{name} does not apply: eta = {eta:.3g} lies {side} the admissible interval "
             f"({low:.3g}, {high:.3g})."
         )
+    predicted, observed = (factor_in_words(f[i]) for f in (result.predicted, result.observed))
     return (
         f"{name} applies: eta = {eta:.3g} lies in ({low:.3g}, {high:.3g}), so every step "
-        f"multiplies the squared distance by {_factor(result.predicted[i])} at most; the slowest "
-        f"step here does so by {_factor(result.observed[i])}."
+        f"multiplies the squared distance by {predicted} at most; the slowest step here does so "
+        f"by {observed}."
     )
-
-
-def _factor(value: Tensor) -> str:
-    """Three digits of what is left of 1 where the factor is close to it."""
-    number = float(value)
-    return f"{number:.3g}" if number < 0.99 or number > 1 else f"1 - {1 - number:.2g}"
 
 
 def _kernel_sentence(stuck: float, inside: str) -> str:

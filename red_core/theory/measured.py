@@ -43,7 +43,8 @@ def measure(instances: Instances, path: Path, samples: int, most: int | None) ->
     A step leads from a recorded w^k to w^k - eta grad f(w^k), whether or not that is recorded.
     """
     moving = Moving.of(instances, path.method == "inversion")
-    at = _chosen(path, most)
+    under_way = path.under_way.any(1)
+    at = spread(max(1, int(under_way.sum())), most)
     v = moving.coordinates(path.z[at], path.c_a[at])
     limit = FAR * path.distance[0].clamp_min(1)
     fine = torch.isfinite(path.distance) & (path.distance <= limit)
@@ -66,9 +67,8 @@ def measure(instances: Instances, path: Path, samples: int, most: int | None) ->
     )
 
 
-def _chosen(path: Path, most: int | None) -> Tensor:
-    """Where some instance was still under way, or `most` of those iterates with first and last."""
-    count = max(1, int(path.under_way.any(1).sum()))
+def spread(count: int, most: int | None) -> Tensor:
+    """0 ... count - 1, or `most` of these, evenly spread from first to last."""
     if most is None or count <= most:
         return torch.arange(count)
     return torch.linspace(0, count - 1, max(2, most)).round().long().unique()

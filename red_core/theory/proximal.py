@@ -35,17 +35,18 @@ def signal_gradient_norm(problem: RedProblem, iterates: Sequence[Iterate]) -> Te
 
 
 def proximal_decrease(
-    c_a: Tensor, gradient: Tensor, lam: Tensor, rho: float, dictionary: AttackDictionary
+    c_a: Tensor, gradient: Tensor, lam: Tensor, rho: float | Tensor, dictionary: AttackDictionary
 ) -> Tensor:
-    """D(c_a, rho) of Assumption 7, [R]: how far a proximal step of size 1/rho can lower the model.
+    """D(c_a, rho) of Assumption 7, [...]: how far a proximal step of size 1/rho lowers the model.
 
     -min_y <grad_c f, y - c_a> + rho/2 ||y - c_a||^2 + lambda' (h(y) - h(c_a)), with c_a and
-    gradient (of f) [R, k], lam = lambda' [R]. The paper drops lambda' before h; with it the
-    minimiser is the proximal step itself. Never negative (y = c_a gives 0).
+    gradient (of f) [..., k], lam = lambda' and rho [...]. The paper drops lambda' before h; with
+    it the minimiser is the proximal step itself. Never negative (y = c_a gives 0).
     """
-    y = block_soft_threshold(c_a - gradient / rho, lam / rho, dictionary)
+    rho = torch.as_tensor(rho).to(lam)
+    y = block_soft_threshold(c_a - gradient / rho[..., None], lam / rho, dictionary)
     step = y - c_a
-    model = (gradient * step).sum(1) + 0.5 * rho * step.square().sum(1)
+    model = (gradient * step).sum(-1) + 0.5 * rho * step.square().sum(-1)
     return -(model + lam * (penalty(y, dictionary) - penalty(c_a, dictionary))).clamp_max(0)
 
 

@@ -21,6 +21,7 @@ from red_core.theory import (
     rank_sentence,
     row_space,
     signal_gradient_norm,
+    summarise_mu,
 )
 
 PLAIN = replace(PRESETS["paper"], start_steps=5, start_step="gradient", steps=25)
@@ -258,3 +259,34 @@ def test_the_constant_of_float32_iterates_is_that_of_float64(make_instance):
     assert constant.dtype == torch.float32
     early = slice(0, 20)
     torch.testing.assert_close(constant[early].double(), wanted[early], rtol=1e-3, atol=0)
+
+
+def test_the_summary_of_mu_over_paths():
+    mu = torch.tensor([[1.0, 0.1], [2.0, 10.0], [3.0, torch.nan]], dtype=torch.float64)
+    found = summarise_mu(mu, bins=4)
+    assert found.mean.tolist() == [2.0, 5.05]
+    assert found.least.tolist() == [1.0, 0.1]
+    assert found.overall_mean == pytest.approx(3.525)
+    assert found.overall_std == pytest.approx(1.525)
+    assert found.overall_least == 0.1
+    torch.testing.assert_close(found.edges, 10 ** torch.tensor([-1.0, -0.5, 0, 0.5, 1]).double())
+    assert found.counts.tolist() == [1, 0, 3, 1]
+
+
+def test_the_histogram_counts_every_value_once():
+    mu = torch.rand(50, 7).double() + 1e-3
+    found = summarise_mu(mu, bins=13)
+    wanted = np.histogram(mu.numpy(), found.edges.numpy())[0]
+    assert int(found.counts.sum()) == 350
+    assert np.abs(found.counts.numpy() - wanted).sum() <= 2  # the ends, up to rounding
+
+
+def test_a_summary_of_one_value_and_of_none():
+    found = summarise_mu(torch.full((3, 2), 0.7).double())
+    assert int(found.counts.sum()) == 6
+    assert float(found.edges[0]) < 0.7 < float(found.edges[-1])
+    half = summarise_mu(torch.tensor([[torch.nan, 2.0]]).double())
+    assert half.mean.isnan().tolist() == [True, False]
+    assert half.overall_mean == 2.0
+    with pytest.raises(ValueError, match="no positive mu"):
+        summarise_mu(torch.full((3, 2), torch.nan))

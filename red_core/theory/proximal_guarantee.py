@@ -1,0 +1,133 @@
+"""Theorem 8 held against a proximal descent (Section 4.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from red_core.descent import Path
+from red_core.prox import block_soft_threshold, penalty
+from red_core.synthetic import Instances
+from red_core.theory.curvature import largest_between
+from red_core.theory.measured import spread
+from red_core.theory.moving import Moving
+from red_core.theory.proximal import proximal_decrease
+from red_core.theory.reading import factor_in_words, largest, smallest
+from red_core.theory.step_size import proximal_rate
+
+NEAR = 1e-9  # of the largest L: below that, L - L* is rounding
+
+
+@dataclass(frozen=True)
+class ProximalGuarantee:
+    """Theorem 8 for I paths; tensors are [I] unless said otherwise.
+
+    mu: smallest proximal-PL constant of the path (eq. 11 with lambda before h); rho: 1 / eta, for
+    which the theorem's step is the path's own; curvature: largest eigenvalue of the Hessian of f
+    found on the segments [w^k, w^{k+1}]; predicted: 1 - mu / (2 rho) (eq. 12), NaN without
+    Assumption 1; observed: the worst (L^{k+1} - L*) / (L^k - L*) of any step; lowest: the stand-in
+    for L*; applies; why: one sentence an instance. k [K]; mu_steps, observed_steps [K, I]: the
+    same step by step, NaN where L - L* is rounding.
+    """
+
+    mu: Tensor
+    rho: Tensor
+    curvature: Tensor
+    predicted: Tensor
+    observed: Tensor
+    lowest: Tensor
+    applies: Tensor
+    k: Tensor
+    mu_steps: Tensor
+    observed_steps: Tensor
+    why: tuple[str, ...] = ()
+
+
+def proximal_guarantee(
+    instances: Instances,
+    path: Path,
+    samples: int = 5,
+    most: int | None = None,
+    lowest: Tensor | None = None,
+) -> ProximalGuarantee:
+    """What Theorem 8 says of a path under "proximal", with the constants of that very path.
+
+    A step with eta = 1 / rho lowers L = f + lambda h by at least D(c_a^k, rho) +
+    ||grad_z f||^2 / (2 rho) if rho bounds the curvature of f along [w^k, w^{k+1}], for that is
+    all that eq. 65 uses; Assumption 7 says that this is at least mu / (2 rho) of L - L*. So the
+    theorem is held against rho = 1 / eta, and applies where no larger curvature was found at
+    `samples` points of those segments.
+
+    Nobody knows the true L*. lowest [I]: a stand-in for it, None for the lowest L of the path.
+    mu is defined with the same one, so the inequality is a theorem for any; but the true L* may
+    lie lower, and the true mu with it. Raises ValueError for a path under another method.
+    """
+    if path.method != "proximal":
+        raise ValueError("Theorem 8 is about proximal descent: see guarantee")
+    at = spread(len(path.k), most)
+    z, c_a, lam = path.z[at], path.c_a[at], path.lam
+    rho = 1 / path.eta
+    grad_z, grad_c = instances.gradient(z, c_a)
+    next_z = z - grad_z / rho[:, None]
+    next_c = c_a - grad_c / rho[:, None]
+    if instances.k:
+        next_c = block_soft_threshold(next_c, (lam / rho).expand(len(at), -1), instances.dictionary)
+
+    def objective(z: Tensor, c_a: Tensor) -> Tensor:
+        return instances.value(z, c_a) + lam * penalty(c_a, instances.dictionary)
+
+    here, after = objective(z, c_a), objective(next_z, next_c)
+    if lowest is None:
+        lowest = torch.minimum(path.loss.amin(0), after.amin(0))
+    above = here - lowest
+    known = torch.isfinite(after) & (above > NEAR * here.amax(0))
+    decrease = proximal_decrease(c_a, grad_c, lam.expand_as(above), rho, instances.dictionary)
+    numerator = 2 * rho * decrease + grad_z.square().sum(-1)
+    mu_steps = torch.where(known, numerator / above, torch.nan)
+    observed_steps = torch.where(known, (after - lowest) / above, torch.nan)
+    moving = Moving.of(instances)
+    bent = largest_between(
+        moving, moving.coordinates(z, c_a), moving.coordinates(next_z, next_c), samples
+    )
+    curvature = largest(torch.where(known, bent, torch.nan))
+    mu = smallest(mu_steps)
+    smooth = instances.network.activation.smooth
+    predicted = proximal_rate(mu, rho) if smooth else torch.full_like(mu, torch.nan)
+    result = ProximalGuarantee(
+        mu=mu,
+        rho=rho,
+        curvature=curvature,
+        predicted=predicted,
+        observed=largest(observed_steps),
+        lowest=lowest,
+        applies=(predicted < 1) & (curvature <= rho * (1 + 1e-12)),
+        k=path.k[at],
+        mu_steps=mu_steps,
+        observed_steps=observed_steps,
+    )
+    sigma = instances.network.activation
+    why = tuple(_sentence(result, i, sigma.name, sigma.smooth) for i in range(len(rho)))
+    return replace(result, why=why)
+
+
+def _sentence(result: ProximalGuarantee, i: int, sigma: str, smooth: bool) -> str:
+    """Whether Theorem 8 applies to instance i, and the first condition that fails if not."""
+    mu, rho, curvature = (float(value[i]) for value in (result.mu, result.rho, result.curvature))
+    if not smooth:
+        return f"Theorem 8 does not apply: {sigma} has a kink, so f has no Lipschitz gradient."
+    if mu != mu:
+        return "L does not change along this path: there is no step to judge."
+    if curvature > rho * (1 + 1e-12):
+        return (
+            f"Theorem 8 does not apply: rho = 1 / eta = {rho:.3g} is less than the curvature "
+            f"{curvature:.3g} met on the way, so the step is too long."
+        )
+    if not mu > 0:
+        return "Theorem 8 does not apply: mu = 0, so Assumption 7 fails."
+    predicted, observed = (factor_in_words(f[i]) for f in (result.predicted, result.observed))
+    return (
+        f"Theorem 8 applies with rho = 1 / eta = {rho:.3g} and mu = {mu:.3g}: every step "
+        f"multiplies L - L* by {predicted} at most; the slowest step here does so by {observed}."
+    )
