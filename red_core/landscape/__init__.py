@@ -3,12 +3,13 @@
 Everything is importable from here. `plane`, `principal`, `planes`: where to cut; `surface`: heights
 over nested grids; `inversion`: f of one synthetic instance; `points`, `stationary` (exact through
 `sectors` and `corners`, or `newton`), `kappa`, `basins`: what the landscape holds. For a real
-problem, `images`: surfaces for every c_a from one evaluation of G, and `rehearsal`: a plane before
+
 the path is known.
 """
 
 from red_core.landscape.basins import DIVERGED, MOVING, Basins, Flow, safe_eta
-from red_core.landscape.images import ImageSheet, held_target
+from red_core.landscape.curvature_plane import hessian_plane
+from red_core.landscape.images import ImageSheet, held_target, image_loss
 from red_core.landscape.inversion import Inversion
 from red_core.landscape.kappa import kappa, predicted_spurious
 from red_core.landscape.plane import Plane
@@ -21,7 +22,8 @@ from red_core.landscape.planes import (
 )
 from red_core.landscape.points import Stationary, StationaryPoint
 from red_core.landscape.principal import principal_axes, random_walk_shares, variance_shares
-from red_core.landscape.rehearsal import rehearsal_plane, rehearse
+from red_core.landscape.refit import refitted_height
+from red_core.landscape.rehearsal import plane_ahead, rehearsal_plane, rehearse
 from red_core.landscape.sectors import Sectors, find_sectors
 from red_core.landscape.stationary import stationary_points
 from red_core.landscape.surface import SIZES, Bounds, Sheet, Surface, refine
@@ -45,13 +47,17 @@ __all__ = [
     "difference_plane",
     "find_sectors",
     "held_target",
+    "hessian_plane",
+    "image_loss",
     "kappa",
     "pca_plane",
+    "plane_ahead",
     "predicted_spurious",
     "principal_axes",
     "random_plane",
     "random_walk_shares",
     "refine",
+    "refitted_height",
     "rehearsal_plane",
     "rehearse",
     "safe_eta",

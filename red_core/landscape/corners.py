@@ -97,7 +97,12 @@ def _on_edges(inversion: Inversion, sectors: Sectors) -> list[StationaryPoint]:
     after = slope(sectors.square, sectors.reach)
     before = slope(sectors.square.roll(1, 0), sectors.reach.roll(1, 0))
     scale = ROUNDING * 2 * sectors.reach.norm(dim=1).amax()
-    candidate = sectors.bent & (along > SINGULAR * along.amax()) & (reach > 0)
+    candidate = sectors.bent & (along > SINGULAR * along.amax())
+    candidate &= reach > ROUNDING * reach.amax()
+    full = _full_rank(sectors)[0]
+    # Where f rests on one side, the edge is the end of a flat piece, which is listed itself.
+    rests = (after.abs() <= scale) & ~full | (before.abs() <= scale) & ~full.roll(1)
+    candidate &= ~rests
     valley = candidate & (after >= -scale) & (before <= scale)
     ridge = candidate & (after <= scale) & (before >= -scale) & ~valley
     return [_point(inversion, row, "minimum", "kink") for row in z[valley]] + [

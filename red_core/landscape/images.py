@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -58,6 +60,23 @@ class ImageSheet(Sheet):
             values = values + (weight * away.square().sum(-1)).to(values)
             told += " The pull of z towards its anchor is added, as in the objective of the run."
         return Surface(self.plane, self.bounds, x, y, values, told)
+
+
+def image_loss(
+    generator: Generator, target: Tensor, tether: tuple[float, Tensor] | None = None
+) -> Callable[[Tensor], Tensor]:
+    """z [d] -> f = ||y - G(z)||^2 as a scalar to differentiate; y [n], tether: as in `surface`.
+
+    For `hessian_plane`.
+    """
+
+    def value(z: Tensor) -> Tensor:
+        loss = (generator(z[None]).flatten() - target).square().sum()
+        if tether is not None:
+            loss = loss + tether[0] * (z - tether[1]).square().sum()
+        return loss
+
+    return value
 
 
 def held_target(problem: RedProblem, c_a: Tensor, item: int = 0) -> Tensor:

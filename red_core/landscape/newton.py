@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -43,6 +45,33 @@ def newton_points(inversion: Inversion, starts: Tensor) -> Tensor:
         gradient = torch.where(better[:, None], new, gradient)
         damping = torch.where(better, damping / 5, damping * 4).clamp(1e-16, 1e8)
     return _distinct(torch.cat(arrived), 1e-6 * size)
+
+
+def winding_number(inversion: Inversion, reach: float) -> int | None:
+    """How often grad f turns as one walks round the square [-reach, reach]^2, d = 2.
+
+    By Poincare and Hopf it equals the sum of the indices of the stationary points inside (minima
+    and maxima 1, saddles -1), so it tells whether some were missed. None where the gradient
+    vanishes on the way, or turns too quickly to follow.
+    """
+    for samples in (1024, 16_384):
+        side = torch.linspace(-reach, reach, samples, dtype=torch.float64)[:-1]
+        edge = torch.full_like(side, reach)
+        walk = torch.cat(
+            [
+                torch.stack(pair, dim=1)
+                for pair in ((side, -edge), (edge, side), (-side, edge), (-edge, -side))
+            ]
+        )
+        gradient = torch.cat([inversion.gradient(some) for some in walk.split(1024)])
+        lengths = gradient.norm(dim=1)
+        if float(lengths.min()) <= 1e-9 * float(lengths.max()):
+            return None
+        angles = torch.atan2(gradient[:, 1], gradient[:, 0])
+        turns = (angles.roll(-1) - angles + math.pi) % (2 * math.pi) - math.pi
+        if float(turns.abs().max()) < math.pi / 2:
+            return round(float(turns.sum()) / (2 * math.pi))
+    return None
 
 
 def _damped(slopes: Tensor, values: Tensor, damping: Tensor, vectors: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ def coordinate_plane(path: Tensor | None = None) -> Plane:
         torch.eye(2, dtype=torch.float64),
         ("z_1", "z_2"),
         "The whole latent space: d = 2, so nothing is projected away.",
-        None if path is None else variance_shares(path, torch.eye(2)),
+        variance_shares(path, torch.eye(2)),
     )
 
 
@@ -34,15 +34,18 @@ def pca_plane(path: Tensor) -> Plane:
     path [K, d]. Through the last point rather than the mean, so that the surface is exact where
     the run ended; no iterate need lie at the mean.
     """
-    axes, explained = principal_axes(path)
-    steps, d = len(path) - 1, path.shape[1]
+    axes, _ = principal_axes(path)
+    explained = variance_shares(path, axes)
+    told = "The two directions in which the path varies most, through its last point."
+    if explained is None:
+        told = "The path never moves, so these are two arbitrary directions through it."
     return Plane(
         path[-1],
         axes,
         ("first principal component", "second principal component"),
-        "The two directions in which the path varies most, through its last point.",
+        told,
         explained,
-        random_walk_shares(steps, d),
+        None if explained is None else random_walk_shares(len(path) - 1, path.shape[1]),
     )
 
 
@@ -71,7 +74,7 @@ def difference_plane(z_0: Tensor, z_star: Tensor, path: Tensor | None = None) ->
         axes,
         ("z* - z⁰", "orthogonal to z* - z⁰"),
         f"The direction from the start to z*, {told}.",
-        None if path is None else variance_shares(path, axes),
+        variance_shares(path, axes),
     )
 
 
@@ -93,7 +96,7 @@ def starts_plane(starts: Tensor, path: Tensor | None = None) -> Plane:
         axes,
         ("first direction between the starts", "second direction between the starts"),
         told,
-        None if path is None else variance_shares(path, axes),
+        variance_shares(path, axes),
     )
 
 
@@ -107,5 +110,5 @@ def random_plane(point: Tensor, seed: int = 0, path: Tensor | None = None) -> Pl
         axes,
         ("first random direction", "second random direction"),
         "Two random directions; in many dimensions they are nearly orthogonal to any path.",
-        None if path is None else variance_shares(path, axes),
+        variance_shares(path, axes),
     )

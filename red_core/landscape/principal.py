@@ -21,7 +21,7 @@ def principal_axes(path: Tensor) -> tuple[Tensor, tuple[float, float]]:
     """The first two principal axes [2, d] of a path [K, d], and their shares of its variance.
 
     Each axis points the way the path went (from its first to its last point). A path within one
-    line, or that never moved, gets axes to complete it, whose share is 0.
+    line gets a second axis whose share is 0; one that never moved, two, and shares of 0.
     """
     path = path.detach().cpu().double()
     centred = path - path.mean(0)
@@ -32,16 +32,21 @@ def principal_axes(path: Tensor) -> tuple[Tensor, tuple[float, float]]:
     )
     along = (path[-1] - path[0]) @ axes.T
     axes = torch.where((along < 0)[:, None], -axes, axes)
-    return axes, variance_shares(path, axes)
+    return axes, variance_shares(path, axes) or (0.0, 0.0)
 
 
-def variance_shares(path: Tensor, axes: Tensor) -> tuple[float, float]:
-    """The shares of the variance of a path [K, d] along orthonormal axes [2, d]; 0 if it rests."""
+def variance_shares(path: Tensor | None, axes: Tensor) -> tuple[float, float] | None:
+    """The shares of the variance of a path [K, d] along orthonormal axes [2, d].
+
+    None where there is no path, or one that never moves.
+    """
+    if path is None:
+        return None
     path, axes = path.detach().cpu().double(), axes.cpu().double()
     centred = path - path.mean(0)
     total = centred.square().sum()
     if float(total) == 0:
-        return 0.0, 0.0
+        return None
     first, second = ((centred @ axes.T).square().sum(0) / total).tolist()
     return first, second
 

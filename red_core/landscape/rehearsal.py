@@ -12,12 +12,18 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from red_core.landscape.curvature_plane import hessian_plane
+from red_core.landscape.images import image_loss
 from red_core.landscape.plane import Plane
 from red_core.landscape.principal import principal_axes
+from red_core.landscape.surface import Bounds
 from red_core.problem import RedProblem
 from red_core.solver import Solver, SolverOptions
 
 STEPS = 60
+MARGIN = 0.5  # on every side: of 24 runs measured, none left such bounds
+LEAST_SIDE = 0.1
+FROZEN_SIDE = 2.0  # z has unit variance in every direction
 FASTEST = 0.1  # up to this rate a gradient step on z is lengthened
 
 
@@ -69,5 +75,26 @@ def rehearsal_plane(path: Tensor) -> Plane:
         axes,
         ("first direction of the rehearsal", "second direction of the rehearsal"),
         f"The two directions in which a rehearsal of {len(path) - 1} steps moved most, chosen "
-        "before the run and kept while it runs.",
+        "before the run and kept while it goes on.",
     )
+
+
+def plane_ahead(
+    problem: RedProblem,
+    z: Tensor,
+    options: SolverOptions,
+    anchor: Tensor | None = None,
+    steps: int = STEPS,
+) -> tuple[Plane, Bounds]:
+    """A plane and bounds for a run that is about to enter its alternation at z [d].
+
+    problem, options, anchor, steps: as `rehearse`. Where the options freeze z there is nothing to
+    rehearse: the plane is that of the Hessian's extreme eigenvectors at z, with c_a = 0.
+    """
+    if options.signal_step == "frozen":
+        value = image_loss(problem.generator, problem.flat[0])
+        plane = hessian_plane(value, z, where="where the run keeps z")
+        return plane, Bounds.around(plane.coordinates(z[None]), least=FROZEN_SIDE)
+    path = rehearse(problem, z, options, anchor, steps)
+    plane = rehearsal_plane(path)
+    return plane, Bounds.around(plane.coordinates(path), margin=MARGIN, least=LEAST_SIDE)

@@ -15,6 +15,6 @@ def planted(item: int = 0, **settings: Any) -> Inversion:
     return Inversion.of(make_instances(InstanceSettings(**chosen)), item)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def plant() -> Callable[..., Inversion]:
     return planted
