@@ -35,11 +35,19 @@ from red_core.theory.step_size import (
     step_interval,
 )
 from red_core.theory.theorem_step import theorem_step
-from red_core.theory.wdc import WDC, Deviation, wdc_constant, wdc_deviation, wdc_expectation
+from red_core.theory.wdc import (
+    WDC,
+    WDC_LIMIT,
+    Deviation,
+    wdc_constant,
+    wdc_deviation,
+    wdc_expectation,
+)
 
 __all__ = [
     "SIDES",
     "WDC",
+    "WDC_LIMIT",
     "Assumption13",
     "Condition",
     "Deviation",

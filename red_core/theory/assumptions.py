@@ -66,7 +66,7 @@ def assumption_13(instances: Instances, z: Tensor, c_a: Tensor) -> Assumption13:
     residual = instances.residual(z, c_a).abs().sum(-1)
     c_0 = residual.reshape(-1, len(instances)).amax(0)
     sigma, count = instances.network.activation, len(instances)
-    layers = [weight.expand(count, -1, -1) for weight in instances.network.weights]
+    layers = instances.network.each(count)
     c_d, l_d = _ends(instances)
     smooth = torch.full((count,), sigma.smooth)
     return Assumption13(

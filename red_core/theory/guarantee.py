@@ -74,8 +74,9 @@ def guarantee(
     Assumption 5 is asked of the iterates (mu is exact there), rho and epsilon of the segments in
     its proof: the largest found at `samples` points of each side (`segment_curvature`). All are
     taken until an instance arrives; what happens within the tolerance is rounding. eta enters the
-    segments, so the interval is that of the path as it was run: another eta has another. most:
-    examine only so many steps, evenly spread; None for all.
+    segments, so the interval is that of the path as it was run: another eta has another. A path
+    that was cut off before it arrived is judged by the steps it has. most: examine only so many
+    steps, evenly spread; None for all.
 
     Where D_a has a kernel, the part of c_a^0 - c_a* in it stays for ever, since grad_c f lies in
     the row space: ||Delta c_a|| has a positive lower bound, and Assumption 5 as stated fails on

@@ -46,8 +46,7 @@ def measure(instances: Instances, path: Path, samples: int, most: int | None) ->
     under_way = path.under_way.any(1)
     at = spread(max(1, int(under_way.sum())), most)
     v = moving.coordinates(path.z[at], path.c_a[at])
-    limit = FAR * path.distance[0].clamp_min(1)
-    fine = torch.isfinite(path.distance) & (path.distance <= limit)
+    fine = within_reach(path)
     active = path.under_way[at] & fine[at]
     v = torch.where(active[..., None], v, moving.star)  # nothing moves at the solution
     gradient = moving.gradient(v)
@@ -65,6 +64,11 @@ def measure(instances: Instances, path: Path, samples: int, most: int | None) ->
         kernel=moving.kernel,
         diverged=~fine.all(0),
     )
+
+
+def within_reach(path: Path) -> Tensor:
+    """Whether an iterate is finite and not absurdly far away, [K, I]."""
+    return path.distance <= FAR * path.distance[0].clamp_min(1)  # False for NaN, too
 
 
 def spread(count: int, most: int | None) -> Tensor:

@@ -11,12 +11,13 @@ from red_core.descent import Path
 from red_core.prox import block_soft_threshold, penalty
 from red_core.synthetic import Instances
 from red_core.theory.curvature import largest_between
-from red_core.theory.measured import spread
+from red_core.theory.measured import spread, within_reach
 from red_core.theory.moving import Moving
 from red_core.theory.proximal import proximal_decrease
 from red_core.theory.reading import factor_in_words, largest, smallest
 from red_core.theory.step_size import proximal_rate
 
+ROUNDING = 1 + 1e-12
 NEAR = 1e-9  # of the largest L: below that, L - L* is rounding
 
 
@@ -67,34 +68,36 @@ def proximal_guarantee(
     if path.method != "proximal":
         raise ValueError("Theorem 8 is about proximal descent: see guarantee")
     at = spread(len(path.k), most)
-    z, c_a, lam = path.z[at], path.c_a[at], path.lam
-    rho = 1 / path.eta
-    grad_z, grad_c = instances.gradient(z, c_a)
-    next_z = z - grad_z / rho[:, None]
-    next_c = c_a - grad_c / rho[:, None]
-    if instances.k:
-        next_c = block_soft_threshold(next_c, (lam / rho).expand(len(at), -1), instances.dictionary)
-
-    def objective(z: Tensor, c_a: Tensor) -> Tensor:
-        return instances.value(z, c_a) + lam * penalty(c_a, instances.dictionary)
-
-    here, after = objective(z, c_a), objective(next_z, next_c)
-    if lowest is None:
-        lowest = torch.minimum(path.loss.amin(0), after.amin(0))
-    above = here - lowest
-    known = torch.isfinite(after) & (above > NEAR * here.amax(0))
-    decrease = proximal_decrease(c_a, grad_c, lam.expand_as(above), rho, instances.dictionary)
-    numerator = 2 * rho * decrease + grad_z.square().sum(-1)
-    mu_steps = torch.where(known, numerator / above, torch.nan)
-    observed_steps = torch.where(known, (after - lowest) / above, torch.nan)
-    moving = Moving.of(instances)
-    bent = largest_between(
-        moving, moving.coordinates(z, c_a), moving.coordinates(next_z, next_c), samples
+    fine = within_reach(path)
+    star = instances.z_star, instances.c_star  # stands in for what is not a number
+    here = tuple(
+        torch.where(fine[at][..., None], value[at], other)
+        for value, other in zip((path.z, path.c_a), star, strict=True)
     )
-    curvature = largest(torch.where(known, bent, torch.nan))
-    mu = smallest(mu_steps)
-    smooth = instances.network.activation.smooth
-    predicted = proximal_rate(mu, rho) if smooth else torch.full_like(mu, torch.nan)
+    rho, dictionary = 1 / path.eta, instances.dictionary
+    lam = path.lam.expand(len(at), -1)
+    grad_z, grad_c = instances.gradient(*here)
+    moved = here[1] - grad_c / rho[:, None]
+    after = here[0] - grad_z / rho[:, None], block_soft_threshold(moved, lam / rho, dictionary)
+    value, next_value = (
+        instances.value(z, c_a) + lam * penalty(c_a, dictionary) for z, c_a in (here, after)
+    )
+    if lowest is None:
+        lowest = torch.minimum(path.loss.where(fine, torch.inf).amin(0), next_value.amin(0))
+    above = value - lowest
+    known = fine[at] & (above > NEAR * value.amax(0))
+    decrease = proximal_decrease(here[1], grad_c, lam, rho, dictionary)
+    mu_steps = (2 * rho * decrease + grad_z.square().sum(-1)) / above
+    moving = Moving.of(instances)
+    bent = largest_between(moving, moving.coordinates(*here), moving.coordinates(*after), samples)
+    mu_steps, observed_steps, bent = (
+        torch.where(known, found, torch.nan)
+        for found in (mu_steps, (next_value - lowest) / above, bent)
+    )
+    mu, curvature = smallest(mu_steps), largest(bent)
+    sigma = instances.network.activation
+    predicted = proximal_rate(mu, rho) * (1.0 if sigma.smooth else torch.nan)
+    diverged = ~fine.all(0)
     result = ProximalGuarantee(
         mu=mu,
         rho=rho,
@@ -102,13 +105,17 @@ def proximal_guarantee(
         predicted=predicted,
         observed=largest(observed_steps),
         lowest=lowest,
-        applies=(predicted < 1) & (curvature <= rho * (1 + 1e-12)),
+        applies=(predicted < 1) & (curvature <= rho * ROUNDING) & ~diverged,
         k=path.k[at],
         mu_steps=mu_steps,
         observed_steps=observed_steps,
     )
-    sigma = instances.network.activation
-    why = tuple(_sentence(result, i, sigma.name, sigma.smooth) for i in range(len(rho)))
+    why = tuple(
+        f"The descent diverges with eta = {float(path.eta[i]):.3g}."
+        if bool(diverged[i])
+        else _sentence(result, i, sigma.name, sigma.smooth)
+        for i in range(len(rho))
+    )
     return replace(result, why=why)
 
 
@@ -119,7 +126,7 @@ def _sentence(result: ProximalGuarantee, i: int, sigma: str, smooth: bool) -> st
         return f"Theorem 8 does not apply: {sigma} has a kink, so f has no Lipschitz gradient."
     if mu != mu:
         return "L does not change along this path: there is no step to judge."
-    if curvature > rho * (1 + 1e-12):
+    if curvature > rho * ROUNDING:
         return (
             f"Theorem 8 does not apply: rho = 1 / eta = {rho:.3g} is less than the curvature "
             f"{curvature:.3g} met on the way, so the step is too long."

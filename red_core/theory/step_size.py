@@ -74,7 +74,8 @@ def best_step(mu: Tensor, rho: Tensor, epsilon: Tensor) -> Tensor:
 
     The larger root of the contraction's derivative,
     (3 mu^2 + sqrt(9 mu^4 - 24 mu^2 rho epsilon)) / (6 mu^2 rho), or 1 / (4 epsilon) where that is
-    less. 1 / rho for epsilon = 0, with the factor 1 - mu^2 / rho^2.
+    less. 1 / rho for epsilon = 0, with the factor 1 - mu^2 / rho^2. That is how tight the theorem
+    can be: of a quadratic f the same step leaves at most (1 - mu / rho)^2, about 1 - 2 mu / rho.
     """
     square = mu.square()
     root = (9 * square.square() - 24 * square * rho * epsilon).clamp_min(0).sqrt()

@@ -24,7 +24,7 @@ from red_core.synthetic import Activation
 
 CHUNK = 2**20  # numbers held at once: 8 MB
 BUDGET = 2_000_000  # operations a pair: about 5 s for the defaults on one core
-TIGHTEST = 1 / 290  # what Huang et al. (2021) ask of epsilon (footnote 4)
+WDC_LIMIT = 1 / 290  # Huang et al. (2021) ask for an epsilon below this (footnote 4)
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,14 @@ def test_the_constants(layers):
     assert "at most C_0 = " in found.conditions[1].says[0]
 
 
+def test_several_networks_are_told_apart():
+    instances = make_instances(instances_of().settings, 2)
+    _, _, found = measured(instances)
+    norms = torch.linalg.matrix_norm(instances.network.weights[0], ord=2)
+    torch.testing.assert_close(found.c_w[0], norms.repeat_interleave(3))
+    assert float(found.c_w[0, 0]) != float(found.c_w[0, 3])
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [

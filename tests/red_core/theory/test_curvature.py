@@ -95,6 +95,17 @@ def test_inversion_sees_the_block_of_z_alone():
     torch.testing.assert_close(epsilon, (-values[..., 0]).clamp_min(0), **TIGHT)
 
 
+def test_several_networks_are_told_apart():
+    """Two networks of three instances each: weights [2, m, d], six instances."""
+    settings = instances_of(examples=3).settings
+    instances = make_instances(settings, 2)
+    z, c_a = points_of(instances)
+    values = torch.linalg.eigvalsh(instances.hessian(z, c_a))
+    for rho, epsilon in (curvature(instances, z, c_a), curvature_lanczos(instances, z, c_a)):
+        torch.testing.assert_close(rho, values[..., -1].clamp_min(0), atol=1e-6, rtol=0)
+        torch.testing.assert_close(epsilon, (-values[..., 0]).clamp_min(0), atol=1e-6, rtol=0)
+
+
 def test_rounding_is_no_negative_curvature():
     """The planted solution is a minimum, with a kernel: epsilon is 0, not 1e-16."""
     instances = instances_of(training=40)

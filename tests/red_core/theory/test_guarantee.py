@@ -108,6 +108,17 @@ def test_the_constants_are_those_of_the_path():
     assert "at 41 steps" in found.sampling
 
 
+def test_several_networks_are_judged_each_by_its_own():
+    settings = instances_of(True, start="near", radius=0.3).settings
+    both = make_instances(settings, 2)
+    found = guarantee(both, descend(both, SHORT))
+    second = make_instances(replace(settings, seed=1))
+    alone = guarantee(second, descend(second, SHORT))
+    for name in ("mu", "rho", "epsilon", "predicted", "observed"):
+        torch.testing.assert_close(getattr(found, name)[4:], getattr(alone, name))
+    assert found.why[4:] == alone.why
+
+
 def test_inversion_is_judged_in_z_alone():
     instances = instances_of(True)
     path = descend(instances, replace(SHORT, method="inversion"))

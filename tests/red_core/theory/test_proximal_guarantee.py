@@ -91,6 +91,14 @@ def test_a_step_that_is_too_long_is_refused():
     assert "so the step is too long" in found.why[0]
 
 
+def test_a_diverging_descent_is_no_error():
+    instances = instances_of(activation="linear")
+    eta = 100 * step_sizes(instances)["safe"]
+    found = proximal_guarantee(instances, descend(instances, replace(OPTIONS, steps=400), eta))
+    assert not found.applies.any()
+    assert "diverges" in found.why[0]
+
+
 def test_a_kink_is_refused():
     instances = instances_of(activation="leaky_relu")
     found = proximal_guarantee(instances, descend(instances, OPTIONS))

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 
 from red_core.synthetic import InstanceSettings, activation, make_instances
-from red_core.theory import wdc_constant, wdc_deviation, wdc_expectation
+from red_core.theory import WDC_LIMIT, wdc_constant, wdc_deviation, wdc_expectation
 
 RELU, LEAKY, LINEAR = activation("relu"), activation("leaky_relu", 0.3), activation("linear")
 
@@ -137,7 +137,7 @@ def test_the_two_rows_of_section_5_1_do_not_satisfy_it_at_any_scale():
     instances = make_instances(InstanceSettings(family="two_rows", examples=1))
     weight = instances.network.weights[0][0]
     found = wdc_constant(weight, instances.network.activation)
-    assert found.rescaled.constant > 1 / 290
+    assert found.rescaled.constant > 100 * WDC_LIMIT
     assert found.given.constant > found.rescaled.constant
     for scale in (0.05, 0.1, 0.2, 0.5):
         assert wdc_constant(scale * weight, RELU, pairs=100).given.constant > 0.3
