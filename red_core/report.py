@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,13 @@ from torch import Tensor
 
 from red_core.bundle import Bundle
 from red_core.experiment import Deception
+from red_core.numeric import number
 from red_core.provenance import provenance
 from red_core.settings import RunSettings
 from red_core.solver import Iterate
 from red_core.verdict import Verdict
+
+_DIGITS = 6
 
 
 def run_report(
@@ -50,9 +52,9 @@ def run_report(
         "block_attack_label": names[-1] if silent else names[int(verdict.block_label[0])],
         "residuals": _rounded(verdict.block_residuals[0]),
         "margins": {
-            "signal": _number(verdict.signal_margin[0]),
-            "attack": _number(verdict.attack_margin[0]),
-            "block": _number(verdict.block_margin[0]),
+            "signal": number(verdict.signal_margin[0], _DIGITS),
+            "attack": number(verdict.attack_margin[0], _DIGITS),
+            "block": number(verdict.block_margin[0], _DIGITS),
         },
         "probabilities": {
             "signal": _rounded(verdict.signal_probabilities[0]),
@@ -60,10 +62,10 @@ def run_report(
             "adversarial": _rounded(verdict.adversarial_probabilities[0]),
             "attack": dict(zip(names, _rounded(verdict.attack_probabilities[0]), strict=True)),
         },
-        "gap": _number(iterate.gap[0]),
-        "relative_gap": _number(iterate.gap[0] / iterate.loss[0].clamp_min(1e-12)),
-        "objective": _number(iterate.loss[0]),
-        "lambda": _number(iterate.lam[0]),
+        "gap": number(iterate.gap[0], _DIGITS),
+        "relative_gap": number(iterate.gap[0] / iterate.loss[0].clamp_min(1e-12), _DIGITS),
+        "objective": number(iterate.loss[0], _DIGITS),
+        "lambda": number(iterate.lam[0], _DIGITS),
         "steps": iterate.k,
         "seconds": round(seconds, 3),
         "source": source,
@@ -97,14 +99,8 @@ def run_arrays(deception: Deception, iterate: Iterate) -> dict[str, NDArray[np.f
     return {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
 
 
-def _number(value: Tensor) -> float | None:
-    """A finite number, or None: JSON knows no NaN."""
-    number = float(value)
-    return float(f"{number:.6g}") if math.isfinite(number) else None
-
-
 def _rounded(values: Tensor) -> list[Any]:
     """Nested lists of finite numbers to six digits."""
     if values.ndim:
         return [_rounded(value) for value in values]
-    return _number(values)  # type: ignore[return-value]
+    return number(values, _DIGITS)  # type: ignore[return-value]

@@ -11,8 +11,20 @@ import torch
 from torch import Tensor
 
 from red_core.descent import DescentOptions, Path, descend, step_sizes
+from red_core.numeric import number
 from red_core.synthetic import Instances, InstanceSettings, make_instances
-from red_core.theory import Guarantee, guarantee, leaky_floor, rank_sentence, theorem_step
+from red_core.theory import (
+    Guarantee,
+    assumption_13,
+    bend_bounds,
+    guarantee,
+    leaky_floor,
+    lemma14,
+    lemma14_printed,
+    rank_sentence,
+    theorem_step,
+    wdc_constant,
+)
 
 STEPS = ("theorem", "safe", "local")
 
@@ -80,6 +92,8 @@ def report(asked: Verification, found: Found) -> dict[str, Any]:
     worst factor on the squared distance of any step, predicted_rate the largest promised among
     the instances to which the theorem applies, interval the admissible step sizes of the first
     of them. applies: whether it applies to every instance; share_applies: to which share;
+    lemma_14: [rho, epsilon] as printed, corrected, and with ||sum_i r_i Hess G_i|| instead of its
+    bound, all at the iterates; wdc: a lower bound on Definition 12's constant.
     held: whether no instance to which it applies did worse than promised; tightness: the median
     of log(promised) / log(worst observed) among those, 1 where the promise is met exactly.
     """
@@ -89,13 +103,13 @@ def report(asked: Verification, found: Found) -> dict[str, Any]:
     ranks = int(instances.ranks.max())
     return {
         "theorem": told.theorem,
-        "rho": _number(told.rho.nan_to_num(-math.inf).max()),
-        "epsilon": _number(told.epsilon.nan_to_num(-math.inf).max()),
-        "mu": _number(told.mu.nan_to_num(math.inf).min()),
-        "interval": [_number(told.low[first]), _number(told.high[first])],
-        "eta": _number(told.eta[first]),
-        "predicted_rate": _number(told.predicted[applies].max()) if bool(applies.any()) else None,
-        "observed_rate": _number(told.observed.nan_to_num(-math.inf).max()),
+        "rho": number(told.rho.nan_to_num(-math.inf).max()),
+        "epsilon": number(told.epsilon.nan_to_num(-math.inf).max()),
+        "mu": number(told.mu.nan_to_num(math.inf).min()),
+        "interval": [number(told.low[first]), number(told.high[first])],
+        "eta": number(told.eta[first]),
+        "predicted_rate": number(told.predicted[applies].max()) if bool(applies.any()) else None,
+        "observed_rate": number(told.observed.nan_to_num(-math.inf).max()),
         "applies": bool(applies.all()),
         "share_applies": float(applies.double().mean()),
         "held": bool((told.observed[applies] <= told.predicted[applies] * (1 + 1e-9)).all()),
@@ -105,8 +119,10 @@ def report(asked: Verification, found: Found) -> dict[str, Any]:
         "success_rate": float(path.success.double().mean()),
         "success_means": f"that distance (not squared) fell below {path.tolerance:g} within "
         f"{asked.options.steps} steps",
-        "mu_mean": _number(path.mu_mean.nanmean()),
+        "mu_mean": number(path.mu_mean.nanmean()),
         "leaky_floor": _floor(instances),
+        **_bounds(instances, path),
+        "wdc": _wdc(instances),
         "sampling": told.sampling,
         "ranks": (
             rank_sentence(ranks, instances.k, instances.d, instances.n)
@@ -116,7 +132,7 @@ def report(asked: Verification, found: Found) -> dict[str, Any]:
         "instances": [
             {
                 **{
-                    name: _number(getattr(told, name)[i])
+                    name: number(getattr(told, name)[i])
                     for name in (
                         *("mu", "rho", "epsilon", "eta", "low", "high"),
                         *("predicted", "sharper", "observed", "observed_mean"),
@@ -197,7 +213,37 @@ def _tightness(told: Guarantee) -> float | None:
         return None
     # log1p of a difference: the promised factor may be within rounding of 1.
     ratios = torch.log1p(told.predicted - 1) / torch.log1p(told.observed - 1)
-    return _number(ratios[told.applies].median())
+    return number(ratios[told.applies].median())
+
+
+def _bounds(instances: Instances, path: Path) -> dict[str, Any]:
+    """Assumption 13 and Lemma 14 at the iterates: [rho, epsilon], the largest of all instances."""
+    constants = assumption_13(instances, path.z, path.c_a)
+    told: dict[str, Any] = {
+        "assumption_13": {"holds": bool(constants.holds.all()), "why": constants.why[0]}
+    }
+    if len(instances.network.weights) > 1 or not instances.network.activation.smooth:
+        return {**told, "lemma_14": None}
+    tight = [bound.amax(0) for bound in bend_bounds(instances, path.z, path.c_a)]
+    bounds = {
+        "corrected": lemma14(constants),
+        "printed": lemma14_printed(constants),
+        "with_the_bend": tight,
+    }
+    return {**told, "lemma_14": {name: [number(v.max()) for v in b] for name, b in bounds.items()}}
+
+
+def _wdc(instances: Instances) -> dict[str, Any] | None:
+    """Definition 12's constant of the first network's W_1 from below, where sigma' is a sign's."""
+    sigma = instances.network.activation
+    if sigma.smooth and sigma.bend:
+        return None
+    found = wdc_constant(instances.network.weights[0][0], sigma, pairs=500, rounds=30)
+    return {
+        "at_least": found.given.constant,
+        "rescaled_at_least": found.rescaled.constant,
+        "pairs": found.pairs,
+    }
 
 
 def _floor(instances: Instances) -> float | None:
@@ -205,10 +251,4 @@ def _floor(instances: Instances) -> float | None:
     sigma = instances.network.activation
     if len(instances.network.weights) > 1 or sigma.name not in ("leaky_relu", "linear"):
         return None
-    return _number(leaky_floor(instances.network.weights[0], sigma.slopes[0]).min())
-
-
-def _number(value: Tensor) -> float | None:
-    """A finite number to twelve digits (a factor may be very near 1), or None: no NaN in JSON."""
-    number = float(value)
-    return float(f"{number:.12g}") if math.isfinite(number) else None
+    return number(leaky_floor(instances.network.weights[0], sigma.slopes[0]).min())

@@ -17,6 +17,7 @@ from red_core.cli.common import Subparsers, UsageError, check_writable, count, w
 from red_core.data.assets import assets_root
 from red_core.descent import METHODS, DescentOptions
 from red_core.provenance import provenance
+from red_core.proximal_verification import proximal_report
 from red_core.results import keep
 from red_core.studies import (
     EXAMPLES,
@@ -72,8 +73,8 @@ def add(subparsers: Subparsers) -> None:
         figure.add_argument("--sizes", metavar="M,M,...", help="the output dimensions")
     part("figure2", "the landscape for d = 2: stationary points, basins, heights", _landscape)
     part("examples", "mu of Section 5.1 and Examples 15 to 17, beside the paper's", _examples)
-    checked = part("verify", "Theorem 3 or 6 on one family", _verify)
-    checked.add_argument("--method", choices=METHODS[:2], help="default: alternating if --attack")
+    checked = part("verify", "Theorem 3, 6 or 8 on one family", _verify)
+    checked.add_argument("--method", choices=METHODS, help="default: alternating if --attack")
     checked.add_argument(
         "--eta", default="theorem", help=f"a step size, or {', '.join(STEPS)} (default: theorem)"
     )
@@ -222,10 +223,16 @@ def _verify(arguments: argparse.Namespace) -> Row:
         options = DescentOptions(method=method, steps=arguments.steps or 500, eta=eta)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    asked = Verification(settings, options, step, arguments.seeds or 1, arguments.samples)
-    told = report(asked, verify(asked, own))
+    networks, samples = arguments.seeds or 1, arguments.samples
+    if method == "proximal":
+        own_step = "local" if step == "local" else "safe"
+        told = proximal_report(settings, options, own_step, networks, samples, own=own)
+    else:
+        asked = Verification(settings, options, step, networks, samples)
+        told = report(asked, verify(asked, own))
     print(f"{told['theorem']}: applies to {told['share_applies']:.0%} of {len(told['instances'])}")
-    print(f"  mu {told['mu']:.4g}, rho {told['rho']:.4g}, epsilon {told['epsilon']:.4g}")
+    found = (f"{name} {told[name]:.4g}" for name in ("mu", "rho", "epsilon") if told[name])
+    print("  " + ", ".join(found))
     print(f"  {told['instances'][0]['why']}")
     return told
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from red_core.descent import DescentOptions
+from red_core.proximal_verification import proximal_report
 from red_core.synthetic import InstanceSettings
 from red_core.verification import CASES, SURVEYED, Verification, report, survey, verify
 
@@ -85,6 +86,44 @@ def test_more_attacks_than_pixels_hold_in_the_row_space_only():
 def test_what_cannot_be_verified_is_refused(wrong):
     with pytest.raises(ValueError, match=r"step is one of|choose another method"):
         Verification(TANH, **wrong)
+
+
+def test_lemma_14_stands_beside_what_was_measured():
+    settings = replace(TANH, attack=True, training=6, hidden=40)
+    found = told(settings, options=DescentOptions(method="alternating", steps=200))
+    rho, epsilon = found["lemma_14"]["corrected"]
+    assert found["rho"] <= rho
+    assert found["epsilon"] <= epsilon
+    tighter = found["lemma_14"]["with_the_bend"]
+    assert tighter[0] <= rho
+    assert tighter[1] <= epsilon
+    assert found["assumption_13"]["holds"]
+    assert told(replace(TANH, layers=2))["lemma_14"] is None
+    many = replace(settings, m=20, training=30, hidden=300)
+    broken = told(many, options=DescentOptions(method="alternating", steps=20))["assumption_13"]
+    assert not broken["holds"]
+    assert "sigma_min(D_a) = 0" in broken["why"]
+
+
+def test_the_two_rows_are_far_from_the_weight_distribution_condition():
+    found = told(replace(TANH, family="two_rows", m=100, activation="relu"))["wdc"]
+    assert found["rescaled_at_least"] > 1 / 290, "footnote 4"
+    assert told(TANH)["wdc"] is None
+
+
+def test_theorem_8_keeps_its_promise():
+    settings = replace(TANH, attack=True, training=6, hidden=40, examples=10)
+    found = proximal_report(settings, DescentOptions(method="proximal", steps=300))
+    assert found["theorem"] == "Theorem 8"
+    assert found["applies"]
+    assert found["held"]
+    assert found["eta"] == pytest.approx(1 / found["rho"])
+    assert found["observed_rate"] <= found["predicted_rate"] < 1
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    long = proximal_report(
+        settings, DescentOptions(method="proximal", steps=300, eta=20 * found["eta"])
+    )
+    assert not long["applies"], "the step exceeds 1 / curvature"
 
 
 def test_a_survey_covers_every_case_and_no_promise_is_broken():
