@@ -1,10 +1,10 @@
 """Landscapes of the loss: planes in the latent space, surfaces, basins and stationary points.
 
-Everything is importable from here. `plane`, `principal`, `planes`: where to cut; `surface`: heights
-over nested grids; `inversion`: f of one synthetic instance; `points`, `stationary` (exact through
-`sectors` and `corners`, or `newton`), `kappa`, `basins`: what the landscape holds. For a real
-
-the path is known.
+Everything is importable from here. Where to cut: `plane`, `principal`, `planes`,
+`curvature_plane`, and `rehearsal` for a plane before the path is known. Heights over nested grids:
+`surface`; for a real problem `images` (every c_a from one evaluation of G) and `refit`. What the
+landscape of a synthetic instance (`inversion`) holds: `stationary` points, exact through
+`sectors` and `corners` or searched for by `newton`, with their `prominence` and `kappa`; `basins`.
 """
 
 from red_core.landscape.basins import DIVERGED, MOVING, Basins, Flow, safe_eta

@@ -9,9 +9,12 @@ from torch import Tensor
 
 from red_core.landscape.inversion import Inversion
 from red_core.landscape.points import Stationary
+from red_core.landscape.sectors import find_sectors
 
 STEPS = 2000
+SECTOR_STEPS = 20_000  # where G is known sector by sector and a step costs next to nothing
 NEAR = 1e-3  # of ||z*||: an end this close to a stationary point has arrived there
+NEAR_KINK = 1e-2  # a constant step never rests at a kink, but swings across it
 STILL = 1e-9  # of ||z*||: a start whose step is shorter has come to rest
 MOVING, DIVERGED = -1, -2
 
@@ -56,7 +59,8 @@ class Flow:
     """Gradient descent z - eta grad f from many starts; the steps are the caller's.
 
     starts [R, d]; stationary: the points that ends are matched with; eta: the step size of
-    Theorem 3, None for `safe_eta`. Starts that rest are not computed any more.
+    Theorem 3, None for `safe_eta`; steps: at most, None for 20,000 where G is piecewise linear and
+    d = 2, else 2,000. Starts that rest are not computed any more.
     """
 
     def __init__(
@@ -65,11 +69,15 @@ class Flow:
         starts: Tensor,
         stationary: Stationary,
         eta: float | None = None,
-        steps: int = STEPS,
+        steps: int | None = None,
     ) -> None:
         self.inversion, self.starts, self.stationary = inversion, starts.double(), stationary
         self.eta = safe_eta(inversion, self.starts) if eta is None else eta
-        self.steps, self.k = steps, 0
+        known = inversion.d == 2 and inversion.piecewise_linear
+        # The same gradient either way, a hundred times faster for a large network.
+        self._gradient = find_sectors(inversion).gradient if known else inversion.gradient
+        self.steps = steps or (SECTOR_STEPS if known else STEPS)
+        self.k = 0
         self._ends = self.starts.clone()
         self._going = torch.arange(len(starts))
         self._size = float(inversion.z_star.norm())
@@ -85,7 +93,7 @@ class Flow:
         z = self._ends[self._going]
         step = torch.zeros_like(z)
         for _ in range(min(steps, self.steps - self.k)):
-            step = self.eta * self.inversion.gradient(z)
+            step = self.eta * self._gradient(z)
             z = z - step
             self.k += 1
         self._ends[self._going] = z
@@ -98,8 +106,10 @@ class Flow:
         labels = torch.full((len(self._ends),), MOVING)
         if self.stationary.points:
             limits = torch.stack([point.z for point in self.stationary.points])
+            near = [NEAR_KINK if p.place == "kink" else NEAR for p in self.stationary.points]
             distance, nearest = torch.cdist(self._ends, limits).min(1)
-            labels = torch.where(distance <= NEAR * self._size, nearest, labels)
+            reach = torch.tensor(near, dtype=distance.dtype)[nearest] * self._size
+            labels = torch.where(distance <= reach, nearest, labels)
         far = ~(self._ends.norm(dim=1) < self._limit)  # also where it is not a number
         labels = torch.where(far, DIVERGED, labels)
         return Basins(self.starts, self._ends.clone(), labels, self.stationary, self.k, self.eta)
@@ -108,8 +118,10 @@ class Flow:
 def safe_eta(inversion: Inversion, starts: Tensor) -> float:
     """1 / (2 max ||J||^2) over the starts and z*: half of what a quadratic of that curvature bears.
 
-    For a piecewise linear G the Jacobians at the starts are those along whole rays.
+    Over all of the plane where it is known sector by sector (`sectors`).
     """
+    if inversion.d == 2 and inversion.piecewise_linear:
+        return 0.5 / find_sectors(inversion).steepest
     points = torch.cat((starts, inversion.z_star[None]))
     largest = 0.0
     for some in points.split(256):

@@ -30,7 +30,8 @@ def hessian_plane(
     ends = lanczos(hessian_product(value, point), point.numel(), tolerance, vectors=True)
     assert ends.vectors is not None
     axes = completed(list(ends.vectors), point[None])
-    top, bottom = map(_told, (ends.largest, ends.smallest), ends.residuals)
+    known = tolerance * max(abs(ends.largest), abs(ends.smallest))
+    top, bottom = _told(ends.largest, known), _told(ends.smallest, known)
     largest = axes.abs().argmax(1, keepdim=True)
     axes = axes * axes.gather(1, largest).sign()  # an eigenvector has no sign of its own
     return Plane(
@@ -43,6 +44,6 @@ def hessian_plane(
     )
 
 
-def _told(value: float, residual: float) -> str:
-    """An eigenvalue in words, as exactly as it is known."""
-    return "about 0" if abs(value) <= residual else f"{value:.3g}"
+def _told(value: float, known: float) -> str:
+    """An eigenvalue in words, where it is known to `known`."""
+    return "about 0" if abs(value) <= known else f"{value:.3g}"

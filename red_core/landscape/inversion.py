@@ -12,7 +12,7 @@ from red_core.synthetic import Instances, Network
 PIECEWISE_LINEAR = ("leaky_relu", "relu", "linear")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Inversion:
     """f(z) = ||y - G(z)||^2 with y = x' - D_a c_a, c_a held: the problem of Section 4.1.
 

@@ -62,9 +62,8 @@ def completed(directions: list[Tensor], path: Tensor) -> Tensor:
     path = path.detach().cpu().double()
     steps = path - path[0]
     candidates = [row.detach().cpu().double() for row in directions]
-    if len(candidates) < 2:
-        candidates += list(steps[steps.norm(dim=1).argsort(descending=True)][:8])
-        candidates += list(torch.eye(d, dtype=torch.float64))
+    candidates += list(steps[steps.norm(dim=1).argsort(descending=True)][:8])
+    candidates += list(torch.eye(d, dtype=torch.float64))
     rows: list[Tensor] = []
     for candidate in candidates:
         rest = candidate

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
@@ -44,6 +45,20 @@ class Sectors:
         """Unit vectors in the middle of the sectors, [S, 2]."""
         return unit(self.angles + (self.angles.roll(-1, 0) - self.angles) % (2 * math.pi) / 2)
 
+    @cached_property
+    def steepest(self) -> float:
+        """The largest eigenvalue of A^T A in any sector: the square of G's Lipschitz constant."""
+        return float(torch.linalg.eigvalsh(self.square)[:, -1].amax())
+
+    def gradient(self, z: Tensor) -> Tensor:
+        """grad f [R, 2] at points z [R, 2], at a cost that does not depend on the network's size.
+
+        On an edge, that of the sector after it.
+        """
+        angle = torch.atan2(z[:, 1], z[:, 0]) % (2 * math.pi)
+        sector = torch.searchsorted(self.angles, angle, right=True) - 1  # -1: the last, wrapped
+        return 2 * ((self.square[sector] @ z[:, :, None])[:, :, 0] - self.reach[sector])
+
     @property
     def folds(self) -> Tensor:
         """Unit vectors [F, 2] of the rays along which f has a kink: to be drawn."""
@@ -55,11 +70,13 @@ def unit(angles: Tensor) -> Tensor:
     return torch.stack((angles.cos(), angles.sin()), dim=-1)
 
 
+@lru_cache(maxsize=8)
 def find_sectors(inversion: Inversion) -> Sectors:
     """The sectors of a piecewise linear G with d = 2. ValueError for any other.
 
     Layer by layer: between two neighbouring edges every pre-activation is linear, so it changes
-    sign at most once, at a point of the chord that its two end values give.
+    sign at most once, at a point of the chord that its two end values give. Remembered for the
+    inversions asked for last.
     """
     if inversion.d != 2 or not inversion.piecewise_linear:
         raise ValueError("sectors need d = 2 and a piecewise linear activation")

@@ -12,7 +12,7 @@ from red_core.landscape.inversion import Inversion
 from red_core.landscape.newton import newton_points, winding_number
 from red_core.landscape.points import Kind, Stationary, StationaryPoint
 from red_core.landscape.prominence import prominences
-from red_core.landscape.sectors import Sectors, find_sectors
+from red_core.landscape.sectors import find_sectors
 
 SIDES = (15, 33)  # starts a side of the square searched; the second where the first missed some
 DRAWS = 225  # starts where d > 2
@@ -20,9 +20,7 @@ REACH = 2.0  # how far to search, in ||z*||
 FLAT = 1e-9  # relative to the largest |eigenvalue|: a curvature below it is none
 
 
-def stationary_points(
-    inversion: Inversion, starts: Tensor | None = None, sectors: Sectors | None = None
-) -> Stationary:
+def stationary_points(inversion: Inversion, starts: Tensor | None = None) -> Stationary:
     """The stationary points of f.
 
     Piecewise linear G with d = 2: all of them, kinks included. Smooth G: those that Newton's
@@ -34,7 +32,7 @@ def stationary_points(
         return _searched(inversion, starts)
     if inversion.d != 2:
         raise ValueError("with kinks, stationary points can be listed only for d = 2")
-    sectors = sectors or find_sectors(inversion)
+    sectors = find_sectors(inversion)
     points = stationary_in_sectors(inversion, sectors)
     barriers = prominences(inversion, sectors, points)
     points = [replace(p, prominence=b) for p, b in zip(points, barriers, strict=True)]

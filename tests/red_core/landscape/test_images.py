@@ -1,0 +1,99 @@
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from red_core.landscape import (
+    Bounds,
+    ImageSheet,
+    held_target,
+    image_loss,
+    pca_plane,
+)
+
+BOUNDS = Bounds(-1.0, 1.0, -0.5, 0.5)
+
+
+def sheet_of(network: Callable[[Tensor], Tensor], path: Tensor) -> ImageSheet:
+    sheet = ImageSheet(network, path, pca_plane(path), BOUNDS, sizes=(3, 5), chunk=4)
+    while not sheet.done:
+        sheet.advance()
+    return sheet
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_one_sheet_gives_the_surface_of_every_c_a(
+    make_instance: Callable[..., object], dtype: torch.dtype
+) -> None:
+    instance = make_instance(dtype=dtype)
+    problem, network = instance.problem, instance.network  # type: ignore[attr-defined]
+    path = torch.randn(6, 4, dtype=dtype)
+    sheet = sheet_of(network, path)
+    for c_a in torch.randn(3, problem.dictionary.size, dtype=dtype):
+        surface = sheet.surface(held_target(problem, c_a, item=1), "held")
+        assert surface.values.dtype == dtype
+        for j, i in ((0, 0), (2, 3), (4, 1)):
+            spot = torch.stack((surface.x[i], surface.y[j]))
+            z = sheet.plane.points(spot).to(dtype)
+            left = problem.flat[1] - network(z[None])[0] - problem.dictionary.combine(c_a)
+            torch.testing.assert_close(surface.values[j, i], left.square().sum())
+
+
+def test_coarse_surfaces_come_first_and_agree(make_instance: Callable[..., object]) -> None:
+    instance = make_instance()
+    problem, network = instance.problem, instance.network  # type: ignore[attr-defined]
+    path = torch.randn(6, 4, dtype=torch.float64)
+    sheet = ImageSheet(network, path, pca_plane(path), BOUNDS, sizes=(3, 5), chunk=9)
+    assert sheet.advance()
+    target = problem.flat[0]
+    coarse = sheet.surface(target, "held")
+    while not sheet.done:
+        sheet.advance()
+    fine = sheet.surface(target, "held")
+    assert (coarse.size, fine.size) == (3, 5)
+    assert torch.equal(coarse.values, fine.values[::2, ::2])
+    assert torch.equal(sheet.surface(target, "held", level=0).values, coarse.values)
+
+
+def test_the_slice_through_an_iterate_has_its_loss(make_instance: Callable[..., object]) -> None:
+    instance = make_instance()
+    problem, network = instance.problem, instance.network  # type: ignore[attr-defined]
+    path = torch.randn(6, 4, dtype=torch.float64)
+    z, c_a = path[2], torch.randn(problem.dictionary.size, dtype=torch.float64)
+    plane = pca_plane(path).through(z)
+    x, y = plane.coordinates(z).tolist()
+    here = Bounds(x - 1, x + 1, y - 1, y + 1)
+    sheet = ImageSheet(network, z, plane, here, sizes=(3,))
+    sheet.advance()
+    loss = (problem.flat[0] - network(z[None])[0] - problem.dictionary.combine(c_a)).square().sum()
+    surface = sheet.surface(held_target(problem, c_a), "held")
+    torch.testing.assert_close(surface.values[1, 1], loss)
+
+
+def test_the_tether_is_added_and_said(make_instance: Callable[..., object]) -> None:
+    instance = make_instance()
+    problem, network = instance.problem, instance.network  # type: ignore[attr-defined]
+    path = torch.randn(6, 4, dtype=torch.float64)
+    sheet, target = sheet_of(network, path), problem.flat[0]
+    anchor = torch.randn(4, dtype=torch.float64)
+    plain = sheet.surface(target, "held")
+    pulled = sheet.surface(target, "held", tether=(0.3, anchor))
+    spots = torch.stack(torch.meshgrid(plain.x, plain.y, indexing="xy"), dim=-1)
+    away = (sheet.plane.points(spots) - anchor).square().sum(-1)
+    torch.testing.assert_close(pulled.values - plain.values, 0.3 * away)
+    assert "anchor" in pulled.held
+    assert "anchor" not in plain.held
+    assert sheet.surface(target, "held", tether=(0.0, anchor)).held == plain.held
+    z = path[0]
+    value = image_loss(network, target, (0.3, anchor))(z)
+    expected = (network(z[None])[0] - target).square().sum() + 0.3 * (z - anchor).square().sum()
+    torch.testing.assert_close(value, expected)
+
+
+def test_the_images_themselves_are_kept(make_instance: Callable[..., object]) -> None:
+    network = make_instance().network  # type: ignore[attr-defined]
+    path = torch.randn(6, 4, dtype=torch.float64)
+    x, y, images = sheet_of(network, path).stored()
+    z = pca_plane(path).points(torch.stack((x[3], y[1])))
+    torch.testing.assert_close(images[1, 3], network(z[None])[0])
