@@ -18,7 +18,7 @@ from red_core.landscape.basins import Basins
 
 def run(inversion: Inversion, side: int = 9, **options: float) -> Basins:
     starts = Bounds(-3.0, 3.0, -3.0, 3.0).points(side)
-    flow = Flow(inversion, starts, stationary_points(inversion), **options)  # type: ignore[arg-type]
+    flow = Flow(inversion, starts, stationary_points(inversion), **options)
     while not flow.done:
         flow.advance()
     return flow.view()

@@ -23,11 +23,9 @@ def sheet_of(network: Callable[[Tensor], Tensor], path: Tensor) -> ImageSheet:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_one_sheet_gives_the_surface_of_every_c_a(
-    make_instance: Callable[..., object], dtype: torch.dtype
-) -> None:
+def test_one_sheet_gives_the_surface_of_every_c_a(make_instance, dtype: torch.dtype) -> None:
     instance = make_instance(dtype=dtype)
-    problem, network = instance.problem, instance.network  # type: ignore[attr-defined]
+    problem, network = instance.problem, instance.network
     path = torch.randn(6, 4, dtype=dtype)
     sheet = sheet_of(network, path)
     for c_a in torch.randn(3, problem.dictionary.size, dtype=dtype):
@@ -40,9 +38,9 @@ def test_one_sheet_gives_the_surface_of_every_c_a(
             torch.testing.assert_close(surface.values[j, i], left.square().sum())
 
 
-def test_coarse_surfaces_come_first_and_agree(make_instance: Callable[..., object]) -> None:
+def test_coarse_surfaces_come_first_and_agree(make_instance) -> None:
     instance = make_instance()
-    problem, network = instance.problem, instance.network  # type: ignore[attr-defined]
+    problem, network = instance.problem, instance.network
     path = torch.randn(6, 4, dtype=torch.float64)
     sheet = ImageSheet(network, path, pca_plane(path), BOUNDS, sizes=(3, 5), chunk=9)
     assert sheet.advance()
@@ -56,9 +54,9 @@ def test_coarse_surfaces_come_first_and_agree(make_instance: Callable[..., objec
     assert torch.equal(sheet.surface(target, "held", level=0).values, coarse.values)
 
 
-def test_the_slice_through_an_iterate_has_its_loss(make_instance: Callable[..., object]) -> None:
+def test_the_slice_through_an_iterate_has_its_loss(make_instance) -> None:
     instance = make_instance()
-    problem, network = instance.problem, instance.network  # type: ignore[attr-defined]
+    problem, network = instance.problem, instance.network
     path = torch.randn(6, 4, dtype=torch.float64)
     z, c_a = path[2], torch.randn(problem.dictionary.size, dtype=torch.float64)
     plane = pca_plane(path).through(z)
@@ -71,9 +69,9 @@ def test_the_slice_through_an_iterate_has_its_loss(make_instance: Callable[..., 
     torch.testing.assert_close(surface.values[1, 1], loss)
 
 
-def test_the_tether_is_added_and_said(make_instance: Callable[..., object]) -> None:
+def test_the_tether_is_added_and_said(make_instance) -> None:
     instance = make_instance()
-    problem, network = instance.problem, instance.network  # type: ignore[attr-defined]
+    problem, network = instance.problem, instance.network
     path = torch.randn(6, 4, dtype=torch.float64)
     sheet, target = sheet_of(network, path), problem.flat[0]
     anchor = torch.randn(4, dtype=torch.float64)
@@ -91,8 +89,8 @@ def test_the_tether_is_added_and_said(make_instance: Callable[..., object]) -> N
     torch.testing.assert_close(value, expected)
 
 
-def test_the_images_themselves_are_kept(make_instance: Callable[..., object]) -> None:
-    network = make_instance().network  # type: ignore[attr-defined]
+def test_the_images_themselves_are_kept(make_instance) -> None:
+    network = make_instance().network
     path = torch.randn(6, 4, dtype=torch.float64)
     x, y, images = sheet_of(network, path).stored()
     z = pca_plane(path).points(torch.stack((x[3], y[1])))

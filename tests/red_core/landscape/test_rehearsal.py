@@ -1,10 +1,10 @@
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import torch
 
 from red_core.landscape import plane_ahead, rehearsal_plane, rehearse
+from red_core.problem import RedProblem
 from red_core.solver import Solver, SolverOptions
 
 ADAM = SolverOptions(
@@ -20,10 +20,10 @@ ADAM = SolverOptions(
 GRADIENT = replace(ADAM, signal_step="gradient", signal_rate=0.001, steps=400, latent_weight=0.0)
 
 
-def alternation(problem: object, options: SolverOptions, anchor: torch.Tensor) -> torch.Tensor:
+def alternation(problem: RedProblem, options: SolverOptions, anchor: torch.Tensor) -> torch.Tensor:
     """Every z of a run's alternation, [steps + 1, d]."""
     start = torch.randn(1, 1, 4, dtype=torch.float64)
-    solver = Solver(problem, start, options, anchor[None, None])  # type: ignore[arg-type]
+    solver = Solver(problem, start, options, anchor[None, None])
     path = []
     while not solver.done:
         if solver.k >= options.start_steps:
@@ -32,8 +32,8 @@ def alternation(problem: object, options: SolverOptions, anchor: torch.Tensor) -
     return torch.stack([*path, solver.z[0, 0]])
 
 
-def test_with_adam_it_is_the_run_itself(make_instance: Callable[..., object]) -> None:
-    problem = make_instance(items=1).problem  # type: ignore[attr-defined]
+def test_with_adam_it_is_the_run_itself(make_instance) -> None:
+    problem = make_instance(items=1).problem
     anchor = torch.randn(4, dtype=torch.float64)
     path = alternation(problem, ADAM, anchor)
     rehearsed = rehearse(problem, path[0], ADAM, anchor, steps=25)
@@ -41,12 +41,10 @@ def test_with_adam_it_is_the_run_itself(make_instance: Callable[..., object]) ->
 
 
 @pytest.mark.parametrize("options", [ADAM, GRADIENT], ids=["adam", "gradient"])
-def test_the_bounds_hold_the_run_that_follows(
-    make_instance: Callable[..., object], options: SolverOptions
-) -> None:
+def test_the_bounds_hold_the_run_that_follows(make_instance, options: SolverOptions) -> None:
     for seed in range(4):
         torch.manual_seed(seed)
-        problem = make_instance(items=1, seed=seed).problem  # type: ignore[attr-defined]
+        problem = make_instance(items=1, seed=seed).problem
         anchor = torch.zeros(4, dtype=torch.float64)
         path = alternation(problem, options, anchor)
         plane, bounds = plane_ahead(problem, path[0], options, anchor, steps=40)
@@ -54,8 +52,8 @@ def test_the_bounds_hold_the_run_that_follows(
         assert bounds.contains(plane.coordinates(path)).all()
 
 
-def test_a_slow_gradient_step_is_lengthened(make_instance: Callable[..., object]) -> None:
-    problem = make_instance(items=1).problem  # type: ignore[attr-defined]
+def test_a_slow_gradient_step_is_lengthened(make_instance) -> None:
+    problem = make_instance(items=1).problem
     path = alternation(problem, GRADIENT, torch.zeros(4, dtype=torch.float64))
     rehearsed = rehearse(problem, path[0], GRADIENT, steps=40)
     reached = (rehearsed[-1] - path[0]).norm() / (path[-1] - path[0]).norm()
@@ -64,8 +62,8 @@ def test_a_slow_gradient_step_is_lengthened(make_instance: Callable[..., object]
     assert 0.5 < reached < 1.5
 
 
-def test_frozen_z_gets_the_plane_of_the_curvatures(make_instance: Callable[..., object]) -> None:
-    problem = make_instance(items=1).problem  # type: ignore[attr-defined]
+def test_frozen_z_gets_the_plane_of_the_curvatures(make_instance) -> None:
+    problem = make_instance(items=1).problem
     z = torch.randn(4, dtype=torch.float64)
     plane, bounds = plane_ahead(problem, z, replace(ADAM, signal_step="frozen"))
     assert "largest curvature" in plane.names[0]
@@ -74,8 +72,8 @@ def test_frozen_z_gets_the_plane_of_the_curvatures(make_instance: Callable[..., 
     assert bounds.right - bounds.left >= 2
 
 
-def test_iterates_that_explode_end_the_rehearsal(make_instance: Callable[..., object]) -> None:
-    problem = make_instance(items=1).problem  # type: ignore[attr-defined]
+def test_iterates_that_explode_end_the_rehearsal(make_instance) -> None:
+    problem = make_instance(items=1).problem
     wild = replace(GRADIENT, signal_rate=10.0)
     path = rehearse(problem, torch.randn(4, dtype=torch.float64), wild, steps=2000)
     assert len(path) < 2001
