@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from red_core.landscape.plane import Plane
+from red_core.landscape.plane import Plane, share
 from red_core.landscape.principal import (
     completed,
     principal_axes,
@@ -82,15 +82,18 @@ def starts_plane(starts: Tensor, path: Tensor | None = None) -> Plane:
     """The plane that holds the starts best: through all of them where they are two or three.
 
     starts [S, d], S >= 1. Known before a run begins; with four or more starts it is the plane of
-    their first two principal components.
+    their first two principal components. One or two starts leave directions open.
     """
     axes, held = principal_axes(starts)
-    told = "The plane through the run's starts."
-    if len(starts) > 3:
-        told = (
-            f"The plane closest to the run's {len(starts)} starts; it holds "
-            f"{100 * sum(held):.0f}% of their variance."
-        )
+    told = {
+        1: "Two arbitrary directions through the run's only start.",
+        2: "The line through the run's two starts, and some direction orthogonal to it.",
+        3: "The plane through the run's three starts.",
+    }.get(
+        len(starts),
+        f"The plane closest to the run's {len(starts)} starts; it holds {share(sum(held))} of "
+        "their variance.",
+    )
     return Plane(
         starts[0],
         axes,

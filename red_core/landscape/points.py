@@ -74,15 +74,18 @@ class Stationary:
     def summary(self) -> str:
         """One sentence: what f has besides z*."""
         others = self.spurious
+        known = "f has" if self.complete else "The search found"
         if not others:
-            known = "f has" if self.complete else "The search found"
-            return f"{known} no stationary point but z*."
+            return f"{known} no stationary point{' but z*' if self.points else ''}."
         counts = Counter(_NAMES[point.kind] for point in others)
         listed = [
             f"{count} {name if count == 1 else plural}"
             for (name, plural), count in sorted(counts.items())
         ]
-        told = f"Besides z* f has {_joined(listed)}"
+        planted = len(others) < len(self.points)
+        told = f"{'Besides z* ' if planted else ''}f has {_joined(listed)}"
+        if not planted:
+            told += ", none of them z*"
         shallow = len(others) - sum(not point.solution for point in self.prominent())
         if shallow:
             told += f"; {shallow} of them with a barrier below 1% of f(0)"

@@ -4,13 +4,16 @@ import pytest
 import torch
 from torch import Tensor
 
+from red_core.bundle import Bundle
 from red_core.landscape import (
     Bounds,
     ImageSheet,
     held_target,
+    hessian_plane,
     image_loss,
     pca_plane,
 )
+from red_core.problem import RedProblem
 
 BOUNDS = Bounds(-1.0, 1.0, -0.5, 0.5)
 
@@ -95,3 +98,20 @@ def test_the_images_themselves_are_kept(make_instance) -> None:
     x, y, images = sheet_of(network, path).stored()
     z = pca_plane(path).points(torch.stack((x[3], y[1])))
     torch.testing.assert_close(images[1, 3], network(z[None])[0])
+
+
+def test_the_apps_own_generator_in_float32(toy_bundle: Bundle) -> None:
+    problem = RedProblem(
+        toy_bundle.examples.images[:1], toy_bundle.generator, toy_bundle.dictionary
+    )
+    path = torch.randn(4, toy_bundle.latent).cumsum(0)
+    c_a = 0.1 * torch.randn(problem.dictionary.size)
+    target = held_target(problem, c_a)
+    plane = hessian_plane(image_loss(toy_bundle.generator, target), path[-1], path)
+    assert plane.explained is not None
+    sheet = ImageSheet(toy_bundle.generator, path, plane, BOUNDS, sizes=(3,))
+    sheet.advance()
+    values = sheet.surface(target, "held").values
+    centre = toy_bundle.generator(path[-1:]).flatten()  # the plane goes through the path's end
+    expected = (problem.flat[0] - centre - problem.dictionary.combine(c_a)).square().sum()
+    torch.testing.assert_close(values[1, 1], expected, rtol=1e-4, atol=1e-4)

@@ -112,7 +112,10 @@ def test_what_is_projected_away_is_said() -> None:
     assert "projected away" in told
     assert "random walk of as many steps in as many dimensions" in told
     assert "nothing is projected away" in coordinate_plane().statement
-    assert starts_plane(path[:3]).statement == "The plane through the run's starts."
+    assert starts_plane(path[:3]).statement == "The plane through the run's three starts."
+    assert "only start" in starts_plane(path[:1]).statement
+    assert "line through the run's two starts" in starts_plane(path[:2]).statement
+    assert "closest to the run's 9 starts" in starts_plane(path[:9]).statement
 
 
 def test_float32_paths_make_float64_planes() -> None:

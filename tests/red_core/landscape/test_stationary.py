@@ -14,6 +14,7 @@ from red_core.landscape import (
     stationary_points,
 )
 from red_core.landscape.sectors import unit
+from red_core.synthetic import InstanceSettings, make_instances
 
 TURN = torch.arange(720, dtype=torch.float64) * math.pi / 360
 
@@ -187,3 +188,12 @@ def test_kinks_in_many_dimensions_are_not_listed(plant: Callable[..., Inversion]
     with pytest.raises(ValueError, match="only for d = 2"):
         stationary_points(plant(d=3))
     assert stationary_points(plant(d=3, activation="softplus")).points[0].solution
+
+
+def test_with_another_c_a_held_z_star_is_not_stationary() -> None:
+    settings = InstanceSettings(m=40, d=2, attack=True, training=6, examples=1)
+    instances = make_instances(settings)
+    assert stationary_points(Inversion.of(instances)).summary.endswith("but z*.")
+    elsewhere = stationary_points(Inversion.of(instances, c_a=instances.c_start[0]))
+    assert not any(point.solution for point in elsewhere.points)
+    assert elsewhere.summary.endswith("none of them z*.")
