@@ -26,7 +26,7 @@ from red_core.landscape.refit import refitted_height
 from red_core.landscape.rehearsal import plane_ahead, rehearsal_plane, rehearse
 from red_core.landscape.sectors import Sectors, find_sectors
 from red_core.landscape.stationary import stationary_points
-from red_core.landscape.surface import SIZES, Bounds, Sheet, Surface, refine
+from red_core.landscape.surface import SIZES, Bounds, Sheet, Surface, path_bounds, refine
 
 __all__ = [
     "DIVERGED",
@@ -50,6 +50,7 @@ __all__ = [
     "hessian_plane",
     "image_loss",
     "kappa",
+    "path_bounds",
     "pca_plane",
     "plane_ahead",
     "predicted_spurious",

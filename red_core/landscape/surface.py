@@ -70,6 +70,17 @@ class Bounds:
         return torch.stack((x.repeat(size), y.repeat_interleave(size)), dim=1)
 
 
+def path_bounds(plane: Plane, path: Tensor, margin: float = 0.25) -> Bounds:
+    """Bounds in which a finished path [K, d] is drawn in `plane`, to the same scale in every plane.
+
+    Each side is at least as long as the path reaches from its last point in the whole latent
+    space (1 where it never moves): a plane that hardly shows the path still shows the landscape
+    at the path's scale, rather than a speck of it.
+    """
+    away = (path - path[-1]).detach().norm(dim=1)
+    return Bounds.around(plane.coordinates(path), margin, least=float(away.max()) or 1.0)
+
+
 @dataclass(frozen=True)
 class Surface:
     """Heights over a square grid.

@@ -12,7 +12,9 @@ from red_core.landscape import (
     Inversion,
     Sheet,
     coordinate_plane,
+    path_bounds,
     pca_plane,
+    random_plane,
     refine,
 )
 
@@ -121,3 +123,15 @@ def test_bounds_hold_their_points_with_a_margin(
 def test_bounds_without_an_inside_are_refused() -> None:
     with pytest.raises(ValueError, match="inside"):
         Bounds(1.0, 1.0, 0.0, 2.0)
+
+
+def test_a_path_is_drawn_to_the_same_scale_in_every_plane() -> None:
+    path = torch.randn(30, 50, dtype=torch.float64).cumsum(0)
+    reach = float((path - path[-1]).norm(dim=1).max())
+    for plane in (pca_plane(path), random_plane(path[-1], path=path)):
+        bounds = path_bounds(plane, path)
+        assert bounds.contains(plane.coordinates(path)).all()
+        assert reach <= bounds.right - bounds.left <= 4 * reach
+    resting = torch.ones(3, 50)
+    bounds = path_bounds(pca_plane(resting), resting)
+    assert bounds.right - bounds.left == pytest.approx(1.5)
