@@ -11,8 +11,10 @@ from red_core.landscape import (
     StationaryPoint,
     find_sectors,
     predicted_spurious,
+    stationary,
     stationary_points,
 )
+from red_core.landscape.newton import winding_number
 from red_core.landscape.sectors import unit
 from red_core.synthetic import InstanceSettings, make_instances
 
@@ -197,3 +199,29 @@ def test_with_another_c_a_held_z_star_is_not_stationary() -> None:
     elsewhere = stationary_points(Inversion.of(instances, c_a=instances.c_start[0]))
     assert not any(point.solution for point in elsewhere.points)
     assert elsewhere.summary.endswith("none of them z*.")
+
+
+def test_the_winding_number_is_the_sum_of_the_indices(plant: Callable[..., Inversion]) -> None:
+    for seed in range(4):
+        inversion = plant(layers=2, m=60, activation="softplus", seed=seed)
+        reach = 2 * float(inversion.z_star.norm())
+        found = stationary_points(inversion)
+        inside = [p.index for p in found.points if float(p.z.abs().max()) <= reach]
+        assert winding_number(inversion, reach) == sum(inside)
+        assert "add up to the gradient's winding number" in found.words
+    # Round a square that holds no stationary point the gradient turns not at all.
+    assert winding_number(inversion, 1e-3) == 0
+    # Where sigmoid is saturated the gradient is no guide.
+    assert winding_number(plant(activation="sigmoid", scale="1"), 1e6) is None
+
+
+def test_a_search_that_missed_some_is_told(
+    plant: Callable[..., Inversion], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inversion = plant(layers=3, m=300, activation="softplus", seed=1)
+    whole = stationary_points(inversion)
+    assert sum(point.index for point in whole.points) == 1
+    minima = torch.stack([point.z for point in whole.points if point.kind == "minimum"])
+    assert len(minima) > 1  # two minima alone cannot add up to 1
+    monkeypatch.setattr(stationary, "newton_points", lambda _inversion, _starts: minima)
+    assert "some are missing" in stationary_points(inversion).words
