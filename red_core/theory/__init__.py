@@ -5,13 +5,7 @@ eta is the theorems' step size; mu, rho and epsilon are those of Assumption 5 an
 """
 
 from red_core.theory.assumptions import Assumption13, Condition, assumption_13
-from red_core.theory.curvature import (
-    SIDES,
-    SegmentCurvature,
-    curvature,
-    curvature_lanczos,
-    segment_curvature,
-)
+from red_core.theory.curvature import curvature, curvature_lanczos
 from red_core.theory.error_bound import (
     MuSummary,
     error_bound_mu,
@@ -26,6 +20,7 @@ from red_core.theory.lemma14 import bend_bounds, lemma14, lemma14_in_proof, lemm
 from red_core.theory.one_layer import leaky_floor, one_layer_contraction
 from red_core.theory.proximal import proximal_decrease, proximal_pl, signal_gradient_norm
 from red_core.theory.proximal_guarantee import ProximalGuarantee, proximal_guarantee
+from red_core.theory.segments import SIDES, SegmentCurvature, segment_curvature
 from red_core.theory.spectrum import Extremes, hessian_product, lanczos
 from red_core.theory.step_size import (
     best_step,

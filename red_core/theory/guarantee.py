@@ -72,7 +72,8 @@ def guarantee(
     """What Theorem 3 or 6 says of a path of `descend`, with the constants of that very path.
 
     Assumption 5 is asked of the iterates (mu is exact there), rho and epsilon of the segments in
-    its proof: the largest found at `samples` points of each side (`segment_curvature`). All are
+    its proof: the largest found at `samples` points of each side, or by the side's mean curvature,
+    with which the proof goes through whatever the samples missed (`segment_curvature`). All are
     taken until an instance arrives; what happens within the tolerance is rounding. eta enters the
     segments, so the interval is that of the path as it was run: another eta has another. A path
     that was cut off before it arrived is judged by the steps it has. most: examine only so many

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from red_core.descent import Path
 from red_core.synthetic import Instances
-from red_core.theory.curvature import sides_of_steps
 from red_core.theory.moving import Moving
+from red_core.theory.segments import sides_of_steps
 
 FAR = 1e6  # an iterate this many times as far away as the start has diverged
 

@@ -10,11 +10,11 @@ from torch import Tensor
 from red_core.descent import Path
 from red_core.prox import block_soft_threshold, penalty
 from red_core.synthetic import Instances
-from red_core.theory.curvature import largest_between
 from red_core.theory.measured import spread, within_reach
 from red_core.theory.moving import Moving
 from red_core.theory.proximal import proximal_decrease
 from red_core.theory.reading import factor_in_words, largest, smallest
+from red_core.theory.segments import largest_between
 from red_core.theory.step_size import proximal_rate
 
 ROUNDING = 1 + 1e-12
@@ -89,7 +89,9 @@ def proximal_guarantee(
     decrease = proximal_decrease(here[1], grad_c, lam, rho, dictionary)
     mu_steps = (2 * rho * decrease + grad_z.square().sum(-1)) / above
     moving = Moving.of(instances)
-    bent = largest_between(moving, moving.coordinates(*here), moving.coordinates(*after), samples)
+    v = moving.coordinates(*here)
+    slope = moving.gradient(v)
+    bent = largest_between(moving, v, moving.coordinates(*after), slope, samples)
     mu_steps, observed_steps, bent = (
         torch.where(known, found, torch.nan)
         for found in (mu_steps, (next_value - lowest) / above, bent)

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from red_core.descent import DescentOptions, descend
 from red_core.synthetic import InstanceSettings, make_instances
 from red_core.theory import SIDES, curvature, curvature_lanczos, segment_curvature
+from red_core.theory.moving import Moving
+from red_core.theory.segments import mean_curvature
 
 SMOOTH = ["softplus", "sigmoid", "tanh", "gelu", "silu"]
 TIGHT = {"atol": 1e-9, "rtol": 1e-9}
@@ -161,6 +163,48 @@ def test_lemma_9_needs_no_more_than_these_segments():
     bound = 2 * path.eta * (1 - path.eta * rho / 2) * square - epsilon * next_square
     assert bool((product >= bound - 1e-12).all())
     assert float(epsilon.max()) > 0  # or the test would say nothing of the second half
+
+
+def test_the_mean_curvature_of_a_side_is_the_integral_of_its_curvature():
+    """2 int_0^1 (1 - t) h^T Hess f(a + t h) h dt / ||h||^2, on 4001 points."""
+    instances = instances_of(activation="softplus", parameter=5.0, examples=1)
+    moving = Moving.of(instances)
+    start, end = torch.randn(2, 1, 1, moving.size).double()
+    low, high = mean_curvature(moving, start, end, moving.gradient(start))
+    assert bool(low <= high)
+    torch.testing.assert_close(low, high)
+    t = torch.linspace(0, 1, 4001).double()
+    move = end - start
+    along = moving.hessian(start + t[:, None, None] * move) @ move[..., None]
+    bend = (along[..., 0] * move).sum(-1)[:, 0] / move.square().sum()
+    integral = torch.trapezoid(2 * (1 - t) * bend, t)
+    assert float(low) == pytest.approx(float(integral), rel=1e-6)
+
+
+def test_the_mean_curvature_sees_what_the_samples_miss():
+    """A bend of width 1 / beta in the middle of a step, with samples at its two ends only."""
+    instances = instances_of(False, activation="softplus", parameter=100.0, d=1, m=2, examples=1)
+    one = instances.network.weights[0] * 0 + 1
+    instances = replace(
+        instances,
+        network=replace(instances.network, weights=(one,)),
+        z_star=instances.z_star * 0 + 1,
+        observed=torch.ones(1, 2).double(),
+    )
+    moving = Moving.of(instances)
+    start, end = torch.tensor([[[-1.0]]]).double(), torch.tensor([[[0.9]]]).double()
+    slope = moving.gradient(start)
+    corners = [float(moving.hessian(point)) for point in (start, end)]
+    assert corners == [pytest.approx(0, abs=1e-9), pytest.approx(4)]
+    mean, _ = mean_curvature(moving, start, end, slope)
+    assert float(mean) == pytest.approx(2 * (0.02 - 2) / 1.9**2)
+
+
+def test_a_side_of_length_0_bounds_nothing():
+    moving = Moving.of(instances_of())
+    v = moving.star[None]
+    low, high = mean_curvature(moving, v, v, torch.zeros_like(v))
+    assert bool(torch.isneginf(low).all() & torch.isposinf(high).all())
 
 
 def test_more_samples_can_only_widen_what_is_found():

@@ -81,7 +81,7 @@ def test_the_interval_stops_at_a_quarter_over_epsilon():
     low, high = step_interval(mu, rho, epsilon)
     assert float(high) == 0.25 / 0.3
     assert float(low) < float(best_step(mu, rho, epsilon)) <= float(high)
-    assert bool(sharper_contraction(2 * high, mu, rho, epsilon).isnan())
+    assert bool(sharper_contraction(5 * high, mu, rho, epsilon).isnan())
 
 
 def test_nothing_is_admissible_without_an_error_bound():
