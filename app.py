@@ -12,5 +12,6 @@ st.set_page_config(
 )
 pages = [
     st.Page("pages/reverse.py", title="Undo an attack", default=True),
+    st.Page("pages/landscape.py", title="Landscape"),
 ]
 st.navigation(pages, position="top" if len(pages) > 1 else "hidden").run()

@@ -1,17 +1,17 @@
 """How a page begins and ends: from the URL to the held request, and from that to the URL.
 
-The held request lives in the session: `held` (settings, own image, run, teach), `link` and
-`link_at` (what was last written to the URL, and when), `complaints` (about the URL).
+The held request lives in the session, so that it is there when a reader comes back from another
+page: `held` (settings, own image, run, teach), `complaints` (about the URL).
 """
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import streamlit as st
 from torch import Tensor
 
+from pages.ui import address
 from pages.ui.controls import seed_widgets
 from pages.ui.run_view import Parts
 from pages.ui.session import Scene, desk, devices, digest, load_parts
@@ -20,17 +20,15 @@ from red_core.bundle import Bundle, choose_device
 from red_core.data.assets import AssetError
 from red_core.settings import RunSettings
 
-_LAG = 3.0  # seconds in which the browser may still send the URL from before our last change
+PAGE = "reverse"  # the main page's name in the session
 
 
 def arrive() -> tuple[Request, Bundle]:
     """The request this run of the page begins with, and the trained parts' bundle."""
     state = st.session_state
-    query = st.query_params.to_dict()
-    late = time.monotonic() - state.get("link_at", 0.0) > _LAG
-    # A URL that we did not write comes with a new session, or from the browser's back button.
-    fresh = "held" not in state or (bool(query) and query != state.get("link") and late)
-    if fresh:
+    query = address.news(PAGE, "held" in state)
+    fresh = query is not None
+    if query is not None:
         request, complaints = from_query(query)
         if request.settings.device not in devices():
             complaints.append(
@@ -104,11 +102,7 @@ def query_of(held: Request) -> dict[str, str]:
 
 def write_link(held: Request) -> None:
     """Put the state into the browser's address."""
-    state, query = st.session_state, query_of(held)
-    if query != st.query_params.to_dict():
-        st.query_params.from_dict(query)
-        state["link_at"] = time.monotonic()
-    state["link"] = query
+    address.write(PAGE, query_of(held))
 
 
 def _parts(settings: RunSettings) -> Parts:

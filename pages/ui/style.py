@@ -12,11 +12,12 @@ h1, h2, h3, h4, p, td, [data-testid="stCaptionContainer"] { font-variant-numeric
 [data-stale="true"] { opacity: 1 !important; transition: none !important; }
 .st-key-status { position: fixed; top: .6rem; left: 50%; width: auto; z-index: 999990; gap: 0; }
 .block-container { padding-top: 4rem; max-width: 78rem; }
-.st-key-headline-1 h2, .st-key-headline-2 h2, .st-key-headline-3 h2 { padding: 0 0 .25rem; }
-.st-key-headline-1, .st-key-headline-2, .st-key-headline-3 { min-height: 4.25rem; gap: 0; }
+[class*="st-key-headline-"] h2 { padding: 0 0 .25rem; }
+[class*="st-key-headline-"] { min-height: 4.25rem; gap: 0; }
+.st-key-overlays { display: none; } /* what is drawn over other charts takes no room */
 @media (max-width: 640px) { /* a line of headline takes two on a phone */
-  .st-key-headline-1 h2, .st-key-headline-2 h2, .st-key-headline-3 h2 { font-size: 1.3rem; }
-  .st-key-headline-1, .st-key-headline-2, .st-key-headline-3 { min-height: 5.75rem; }
+  [class*="st-key-headline-"] h2 { font-size: 1.3rem; }
+  [class*="st-key-headline-"] { min-height: 5.75rem; }
 }
 table.answers { width: 100%; border-collapse: collapse; font-size: .9rem; }
 table.answers th { text-align: left; font-weight: 600; }
@@ -39,6 +40,11 @@ def is_dark() -> bool:
 
 def headline(act: int, name: str, text: str) -> None:
     """An act's name and its one line, in a place of fixed height."""
-    with st.container(key=f"headline-{act}"):
-        st.caption(f"Act {act} · {name}")
+    banner(str(act), f"Act {act} · {name}", text)
+
+
+def banner(key: str, caption: str, text: str) -> None:
+    """A caption and one line below it, in a place of fixed height; key: names the place."""
+    with st.container(key=f"headline-{key}"):
+        st.caption(caption)
         st.header(text, anchor=False)

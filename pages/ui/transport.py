@@ -6,7 +6,7 @@ from typing import Literal
 
 import streamlit as st
 
-from pages.ui import texts
+from pages.ui import address, texts
 from pages.ui.history import nearest
 from pages.ui.run_view import RunView
 from pages.ui.session import Scene, desk
@@ -23,7 +23,7 @@ _FULL = "full speed"
 
 def begin(scene: Scene, *, paused: bool = False) -> None:
     """Start a run of this scene at the chosen speed; the link now repeats it."""
-    speed = SPEEDS[st.session_state.get("speed", _FULL)]
+    speed = SPEEDS[address.keep("speed", _FULL)]
     desk().start(scene, paused=paused, speed=speed)
     st.session_state["run"] = True
     st.session_state["at"] = None
@@ -41,6 +41,7 @@ def position(view: RunView | None) -> int | None:
 
 def transport(scene: Scene, view: RunView | None) -> None:
     """Draw the buttons for a run in this state; their callbacks steer it."""
+    address.keep("speed", _FULL)
     running = view is not None and view.state == "running"
     ended = view is not None and view.ended
     place = position(view)
@@ -82,7 +83,7 @@ def transport(scene: Scene, view: RunView | None) -> None:
             key="forward", disabled=running or last, on_click=_look, args=(scene, 1),
         )  # fmt: skip
         st.selectbox(
-            "Speed", list(SPEEDS), list(SPEEDS).index(_FULL), help=texts.SPEED, key="speed",
+            "Speed", list(SPEEDS), help=texts.SPEED, key="speed",
             label_visibility="collapsed", on_change=_set_speed, args=(scene,), width=140,
         )  # fmt: skip
     _scrubber(scene, view, place)

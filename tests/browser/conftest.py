@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -132,16 +133,19 @@ def visit(browser):
     """Open an address, in a context of its own; errors in the browser fail the test."""
     contexts, errors = [], []
 
+    def heard(message) -> None:
+        # Streamlit looks for its server below the page's address before it looks at the root.
+        looking = re.search(r"/\w+/_stcore/(health|host-config)$", message.location.get("url", ""))
+        if message.type == "error" and not looking:
+            errors.append(message.text)
+
     def open_at(address: str, **options):
         context = browser.new_context(**{"viewport": {"width": 1440, "height": 1000}, **options})
         contexts.append(context)
         context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on(
-            "console",
-            lambda message: errors.append(message.text) if message.type == "error" else None,
-        )
+        page.on("console", heard)
         page.goto(address)
         return page
 

@@ -21,8 +21,8 @@ import streamlit as st
 from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
+from pages.ui import theme
 from pages.ui.live_chart.clicks import Click, new_clicks
-from pages.ui.theme import DARK_OF
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -70,7 +70,7 @@ def live_chart(
         "name": key,
         "figure": figure.to_json(validate=False),
         "height": height,
-        "dark": DARK_OF,
+        "dark": theme.DARK_OF,
         "library": "../red.plotly/plotly.min.js",
         "clicks": on_click is not None,
     }
@@ -94,5 +94,6 @@ def overlay(traces: Sequence[dict[str, Any]], *, on: str) -> None:
     up to date many times a second. An overlay goes when it is no longer drawn.
     """
     _declare()
-    figure = go.Figure({"data": list(traces)}, _validate=False).to_json(validate=False)
-    _component()(key=f"{on}-overlay", data={"overlay": on, "figure": figure})
+    figure = theme.figure(traces, {"template": {}})  # or Plotly's own would travel along
+    data = {"overlay": on, "figure": figure.to_json(validate=False)}
+    _component()(key=f"{on}-overlay", data=data)

@@ -44,7 +44,8 @@ const axis = (full, name) => name && full[name.replace(/^([xy])/, "$1axis")];
 function describe(trace, found) {
   const { customdata, index, name } = trace;
   const told = found.point === undefined ? undefined : customdata?.[found.point];
-  return { curve: index, trace: name ?? "", customdata: told, ...found };
+  const plain = ArrayBuffer.isView(told) ? Array.from(told) : told;
+  return { curve: index, trace: name ?? "", customdata: plain, ...found };
 }
 
 function inScene(full, scene, name, seen, x, y) {

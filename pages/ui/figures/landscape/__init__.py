@@ -1,0 +1,23 @@
+"""Figures of a loss over a plane: from above, in relief, and the paths that cross them.
+
+`relief`: what all of them share; `above`: the contour chart; `tall`: the surface in 3-D; `trails`:
+paths, as overlays of either; `descent`: f along them.
+"""
+
+from pages.ui.figures.landscape.above import above_figure
+from pages.ui.figures.landscape.descent import descent_figure
+from pages.ui.figures.landscape.relief import Basin, Mark, Relief
+from pages.ui.figures.landscape.tall import tall_figure
+from pages.ui.figures.landscape.trails import Trail, above_trails, tall_trails
+
+__all__ = [
+    "Basin",
+    "Mark",
+    "Relief",
+    "Trail",
+    "above_figure",
+    "above_trails",
+    "descent_figure",
+    "tall_figure",
+    "tall_trails",
+]

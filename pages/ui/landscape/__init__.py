@@ -1,0 +1,1 @@
+"""The page "Landscape": what it is asked for, what computes for it, and what it draws."""

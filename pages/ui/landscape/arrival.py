@@ -1,0 +1,87 @@
+"""How the page begins and ends: from the URL to the held request, and from that to the URL.
+
+In the session, so that it is there when a reader comes back from another page: `land.held`,
+`land.complaints` (about the URL), `land.refused` (about a start that cannot be).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from pages.ui import address
+from pages.ui.landscape.request import LandscapeRequest, Start, as_query, from_query
+
+PAGE = "landscape"  # this page's name in the session
+PREFIX = "land.ui."  # of its widgets
+
+
+def arrive() -> LandscapeRequest:
+    """The request this run of the page begins with."""
+    state = st.session_state
+    query = address.news(PAGE, "land.held" in state)
+    if query is not None:
+        state["land.held"], state["land.complaints"] = from_query(query)
+        state["land.at"], state["land.refused"] = None, ""
+    if query is not None or address.returned(PAGE):
+        seed_widgets(state["land.held"])
+    held: LandscapeRequest = state["land.held"]
+    return held
+
+
+def adopt(request: LandscapeRequest) -> None:
+    """Take over a whole request, as if its URL had been opened."""
+    state = st.session_state
+    state["land.held"] = replace(request, teach=state["land.held"].teach)
+    state["land.at"], state["land.complaints"], state["land.refused"] = None, [], ""
+    seed_widgets(request)
+
+
+def hold(request: LandscapeRequest) -> LandscapeRequest:
+    """Keep what the controls ask for; a change ends old complaints."""
+    state = st.session_state
+    if request != state["land.held"]:
+        state["land.complaints"], state["land.refused"] = [], ""
+        if replace(request, log=False, basins=False, starts=()) != replace(
+            state["land.held"], log=False, basins=False, starts=()
+        ):
+            state["land.at"] = None
+    state["land.held"] = request
+    return request
+
+
+def begin_at(starts: tuple[Start, ...]) -> None:
+    """More starts, for callbacks; a sentence is kept where there cannot be more."""
+    state = st.session_state
+    held: LandscapeRequest = state["land.held"]
+    try:
+        state["land.held"] = replace(held, starts=held.starts + starts)
+    except ValueError as error:
+        state["land.refused"] = f"{str(error)[:1].upper()}{str(error)[1:]}."
+    else:
+        state["land.refused"], state["land.at"] = "", None
+
+
+def complain() -> None:
+    """Say what was wrong with the link, until something changes."""
+    for complaint in st.session_state["land.complaints"]:
+        st.warning(complaint)
+
+
+def write_link(held: LandscapeRequest) -> None:
+    """Put the state into the browser's address."""
+    address.write(PAGE, as_query(held))
+
+
+def seed_widgets(request: LandscapeRequest) -> None:
+    """Set every widget to the request's values; call it before the widgets are drawn."""
+    state, settings = st.session_state, request.settings
+    for key in [str(key) for key in state if str(key).startswith(PREFIX)]:
+        del state[key]
+    for name in ("show", "rate", "log", "basins", "index", "kind", "plane"):
+        state[PREFIX + name] = getattr(request, name)
+    for name in ("family", "m", "layers", "activation", "scale", "noise", "seed"):
+        state[PREFIX + name] = getattr(settings, name)
+    if settings.parameter is not None:
+        state[f"{PREFIX}parameter.{settings.activation}"] = settings.parameter

@@ -1,0 +1,65 @@
+"""What a session of the page "Landscape" holds: one survey and the paths over it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui.landscape.paths import Paths
+from pages.ui.landscape.request import LandscapeRequest, Start
+from pages.ui.landscape.survey import Ground, Survey
+
+
+class LandscapeDesk:
+    """A session's own workers; each belongs to a request, and ends with it."""
+
+    def __init__(self) -> None:
+        self._survey: Survey | None = None
+        self._paths: Paths | None = None
+        self._begun: tuple[Start, ...] = ()
+
+    def survey(self, request: LandscapeRequest) -> Survey:
+        """The survey of this request's landscape, begun where there is none yet."""
+        wanted = request.settings, request.rate
+        if self._survey is None or (self._survey.settings, self._survey.rate) != wanted:
+            self.clear()
+            self._survey = Survey(*wanted)
+        return self._survey
+
+    def paths(self, request: LandscapeRequest, ground: Ground, speed: float | None) -> Paths:
+        """The paths from the request's starts. New ones join; without the old, all begin anew."""
+        fresh = self._paths is None or request.starts[: len(self._begun)] != self._begun
+        if self._paths is None or fresh:
+            held = self._paths is not None and self._paths.view().held
+            self.drop_paths()
+            surface = ground.surface
+            width = float(surface.x[-1] - surface.x[0])
+            self._paths = Paths(ground.inversion, request.rate * ground.eta, width, speed=speed)
+            if held:
+                self._paths.pause()
+        self._paths.add(request.starts[len(self._begun) :])
+        self._begun = request.starts
+        return self._paths
+
+    @property
+    def present(self) -> Paths | None:
+        """The paths as they are, for the buttons."""
+        return self._paths
+
+    def drop_paths(self) -> None:
+        """End the paths; the next look begins them anew."""
+        if self._paths is not None:
+            self._paths.close()
+        self._paths, self._begun = None, ()
+
+    def clear(self) -> None:
+        """End everything."""
+        self.drop_paths()
+        if self._survey is not None:
+            self._survey.close()
+        self._survey = None
+
+
+@st.cache_resource(scope="session", on_release=LandscapeDesk.clear, show_spinner=False)
+def landscape_desk() -> LandscapeDesk:
+    """This session's desk; released, and its workers ended, when the tab closes."""
+    return LandscapeDesk()

@@ -1,0 +1,78 @@
+"""From the core's landscape to what figures draw."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pages.ui import theme
+from pages.ui.figures.landscape import Basin, Mark, Relief
+from pages.ui.landscape.survey import SIDE, Ground
+from pages.ui.landscape.words import SOLVED, place
+from red_core.landscape import DIVERGED, MOVING, Basins, StationaryPoint, Surface
+
+NAMES = ("z₁", "z₂")
+MARKED = 0.01  # of f(0): a stationary point with a lower barrier gets no mark
+
+
+def relief_of(surface: Surface, names: tuple[str, str], log: bool) -> Relief:
+    """The surface as figures draw it."""
+    values = surface.values.double().clamp_min(0).numpy()
+    return Relief(surface.x.numpy(), surface.y.numpy(), values, names, log)
+
+
+def worth_a_mark(ground: Ground, basins: Basins | None) -> list[StationaryPoint]:
+    """z*, points with a barrier around them, and points where some starts end; lowest first."""
+    reached = set() if basins is None else set(basins.labels.tolist())
+    prominent = {id(point) for point in ground.stationary.prominent(MARKED)}
+    return [
+        point
+        for label, point in enumerate(ground.stationary.points)
+        if label in reached or id(point) in prominent
+    ]
+
+
+def marks_of(ground: Ground, basins: Basins | None) -> list[Mark]:
+    """The points worth a mark, and -kappa z* where it is predicted."""
+    marks = []
+    z_star = ground.inversion.z_star
+    for point in worth_a_mark(ground, basins):
+        kind = "solution" if point.solution else point.kind
+        x, y = point.z.tolist()
+        where = "" if point.solution else f", {place(point.z, z_star)}"
+        text = f"{point.words}{where}<br>({x:.3f}, {y:.3f})<br>f = {point.value:.3g}"
+        marks.append(Mark(x, y, point.value, kind, text))
+    if ground.predicted is not None:
+        x, y = ground.predicted.tolist()
+        value = float(ground.inversion.value(ground.predicted))
+        text = f"-κ z*, where the theory expects a stationary point<br>({x:.3f}, {y:.3f})"
+        marks.append(Mark(x, y, value, "predicted", text))
+    return marks
+
+
+def basin_of(basins: Basins, ground: Ground) -> Basin:
+    """The basins: home for z* (and for all that is as good), traps, and starts that are nowhere."""
+    starts = basins.starts.reshape(SIDE, SIDE, 2)
+    names, colours, place_of = list[str](), list[str](), dict[int, int]()
+    traps = 0
+    for label in sorted(set(basins.labels.tolist())):
+        place_of[label] = len(names)
+        if label in (MOVING, DIVERGED):
+            names.append("still on its way" if label == MOVING else "flies away")
+            colours.append(theme.LIGHT.residual_fill)
+            continue
+        point = basins.stationary.points[label]
+        where = "" if point.solution else f" {place(point.z, ground.inversion.z_star)}"
+        names.append(f"ends at {point.words}{where}")
+        if point.solution or point.value <= SOLVED * ground.stationary.height:
+            colours.append(theme.LIGHT.home)
+        else:
+            colours.append(theme.LIGHT.trap_too if traps % 2 else theme.LIGHT.trap)
+            traps += 1
+    labels = np.array([place_of[label] for label in basins.labels.tolist()], dtype=np.int64)
+    return Basin(
+        starts[0, :, 0].numpy(),
+        starts[:, 0, 1].numpy(),
+        labels.reshape(SIDE, SIDE),
+        names,
+        colours,
+    )

@@ -1,0 +1,146 @@
+"""The landscape of a network with two inputs: all of it, with live paths."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from html import escape
+
+import streamlit as st
+
+from pages.ui.figures.landscape import (
+    above_figure,
+    above_trails,
+    descent_figure,
+    tall_figure,
+    tall_trails,
+)
+from pages.ui.landscape import texts, words
+from pages.ui.landscape.arrival import begin_at
+from pages.ui.landscape.desk import landscape_desk
+from pages.ui.landscape.drawing import MARKED, NAMES, basin_of, marks_of, relief_of, worth_a_mark
+from pages.ui.landscape.paths import PathsView
+from pages.ui.landscape.request import LandscapeRequest
+from pages.ui.landscape.survey import LEAST, Ground, SurveyView
+from pages.ui.landscape.transport import cursor, speed, transport
+from pages.ui.live_chart import Click, live_chart, overlay
+from pages.ui.style import banner
+from pages.ui.turns import COURTESY
+
+REFRESH = 0.2  # seconds between two looks at the workers
+HEIGHT = 430
+PATIENCE = 1.0  # seconds the page waits for the first picture rather than draw an empty one
+LISTED = 7  # stationary points in the table
+
+
+def synthetic(request: LandscapeRequest) -> None:
+    """Draw the page for a synthetic instance."""
+    survey = landscape_desk().survey(request)
+    survey.wait(PATIENCE)
+    view = survey.view()
+    paths = _paths(request, view.ground)
+    drawn = _marks(view, paths)
+    banner("landscape", "Landscape · two dimensions", words.headline(view.ground, view.basins))
+    if view.error:
+        st.error(view.error)
+    _charts(request, view)
+    by_itself = False  # not yet: the first time, the fragment runs as a part of the page
+
+    @st.fragment(run_every=REFRESH if any(drawn[:2]) else None)
+    def live() -> None:
+        with COURTESY.drawing():
+            view = survey.view()
+            held: LandscapeRequest = st.session_state["land.held"]
+            paths = _paths(held, view.ground)
+            _moving(request, view, paths)
+        nonlocal by_itself
+        if by_itself and _marks(view, paths) != drawn:
+            st.rerun()  # begin or end the refreshing, and draw what is known by now
+        by_itself = True
+
+    live()
+    with st.expander("What am I seeing?"):
+        st.markdown(texts.SYNTHETIC)
+
+
+def _paths(request: LandscapeRequest, ground: Ground | None) -> PathsView | None:
+    if ground is None:
+        return None
+    return landscape_desk().paths(request, ground, speed()).view()
+
+
+def _marks(view: SurveyView, paths: PathsView | None) -> tuple[bool, bool, bool, bool, int]:
+    """What the page outside of the fragment rests on."""
+    running = paths is not None and paths.running
+    starts = 0 if paths is None else len(paths.ends)
+    return view.busy, running, view.ground is not None, view.basins is not None, starts
+
+
+def _charts(request: LandscapeRequest, view: SurveyView) -> None:
+    """What stays: the ground, from above and in relief."""
+    relief, marks, basin = None, [], None
+    if view.ground is not None:
+        relief = relief_of(view.ground.surface, NAMES, request.log)
+        marks = marks_of(view.ground, view.basins)
+        if request.basins and view.basins is not None:
+            basin = basin_of(view.basins, view.ground)
+    limits = (-LEAST, LEAST, -LEAST, LEAST)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        above = above_figure(relief, marks, basin, limits=limits)
+        live_chart(above, key="above", height=HEIGHT, on_click=_clicked)
+    with right:
+        tall = tall_figure(relief, marks, basin, limits=limits)
+        live_chart(tall, key="tall", height=HEIGHT, on_click=_clicked)
+
+
+def _clicked(click: Click) -> None:
+    begin_at((click.at,))
+
+
+def _moving(request: LandscapeRequest, view: SurveyView, paths: PathsView | None) -> None:
+    """What moves: buttons, the paths over the charts, f along them."""
+    ground = view.ground
+    reach = LEAST if ground is None else float(ground.surface.x[-1])
+    at = cursor(paths)
+    with st.container(key="overlays"):
+        if ground is not None and paths is not None:
+            places = [
+                len(trail.ks) - 1 if at is None else bisect_right(trail.ks.tolist(), at) - 1
+                for trail in paths.trails
+            ]
+            overlay(above_trails(paths.trails, places), on="above")
+            relief = relief_of(ground.surface, NAMES, request.log)
+            overlay(tall_trails(relief, paths.trails, places), on="tall")
+    transport(paths, reach)
+    refused = st.session_state["land.refused"]
+    st.caption(refused or words.paths_line(paths))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        losses = [] if paths is None else paths.losses
+        live_chart(descent_figure(losses, at), key="descent", height=250)
+    with right:
+        _table(view)
+
+
+def _table(view: SurveyView) -> None:
+    """The stationary points, lowest first."""
+    ground = view.ground
+    if ground is None:
+        st.caption("The stationary points will stand here.")
+        return
+    z_star = ground.inversion.z_star
+    points = worth_a_mark(ground, view.basins)
+    rows = "".join(
+        f"<tr><td>{escape(point.words)}</td>"
+        f"<td>({float(point.z[0]):.3f}, {float(point.z[1]):.3f})</td>"
+        f"<td>{'' if point.solution else escape(words.place(point.z, z_star))}</td>"
+        f"<td>{0.0 if point.solution else point.value:.3g}</td></tr>"
+        for point in points[:LISTED]
+    )
+    st.html(
+        "<table class='answers'><tr><th>stationary point</th><th>z</th><th>where</th><th>f</th>"
+        f"</tr>{rows}</table>"
+    )
+    hidden = len(ground.stationary.points) - min(len(points), LISTED)
+    more = f" {hidden} more, with barriers below {MARKED:.0%} of f(0), are left out here."
+    st.caption(f"{ground.stationary.words}{more if hidden else ''}")

@@ -1,0 +1,92 @@
+"""What the page "Landscape" says in sentences: pure functions of numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from torch import Tensor
+
+from pages.ui.landscape.paths import PathsView
+from pages.ui.landscape.survey import Ground
+from red_core.landscape import DIVERGED, MOVING, Basins
+
+ALIGNED = 0.95  # cosine from which on a point is said to lie along z*
+LARGE = 1.5  # times the safe step: beyond it a path may jump about for ever
+SOLVED = 1e-12  # of f(0): an f below it is zero
+
+
+def headline(ground: Ground | None, basins: Basins | None) -> str:
+    """What the landscape is like, in one line."""
+    if ground is None:
+        return "Surveying the landscape."
+    others, complete = ground.stationary.spurious, ground.stationary.complete
+    if basins is None:
+        return ground.stationary.summary
+    counts = Counter(basins.labels.tolist())
+    total, solved = len(basins.labels), round(basins.solved * len(basins.labels))
+    if solved == total and not others:
+        rest = "there is no other stationary point" if complete else "no other one was found"
+        return f"Every start ends at z*: {rest}."
+    if solved == total:
+        return "Every start ends at z*, past other stationary points."
+    return _mixed(ground, basins, counts, solved, total)
+
+
+def _mixed(ground: Ground, basins: Basins, counts: Counter[int], solved: int, total: int) -> str:
+    """Some starts do not end at z*: where the most of them are."""
+    points = basins.stationary.points
+    elsewhere = {
+        label: count for label, count in counts.items() if label >= 0 and not points[label].solution
+    }
+    if not elsewhere:
+        if counts[DIVERGED] > counts[MOVING]:
+            return f"{counts[DIVERGED]} of {total} starts fly away: the step is too large."
+        if basins.eta > LARGE * ground.eta:
+            return f"{counts[MOVING]} of {total} starts never come to rest: the step is too large."
+        if ground.stationary.spurious:
+            return f"{solved} of {total} starts end at z*; the rest are still on their way."
+        return (
+            f"{solved} of {total} starts are at z* after {basins.k} steps; the others have only "
+            "not arrived yet."
+        )
+    most = max(elsewhere, key=elsewhere.__getitem__)
+    stopped = sum(elsewhere.values())
+    point = points[most]
+    if point.value <= SOLVED * ground.stationary.height:
+        return f"{stopped} of {total} starts end at some z as good as z*: G cannot tell them apart."
+    spots = len(elsewhere)
+    where = place(point.z, ground.inversion.z_star)
+    what = "a spurious minimum" if point.kind == "minimum" else f"a {point.kind} place"
+    if spots > 1:
+        return f"{stopped} of {total} starts end at one of {spots} spurious points, most {where}."
+    return f"{stopped} of {total} starts end at {what} {where}."
+
+
+def place(z: Tensor, z_star: Tensor) -> str:
+    """Where a point [2] lies, as a multiple of z* if it is one: "near -0.34 z*"."""
+    size = float(z_star.norm())
+    along = float(z @ z_star) / size**2
+    if float(z.norm()) < 1e-9 * size:
+        return "at the origin"
+    if abs(float(z @ z_star)) >= ALIGNED * size * float(z.norm()):
+        return f"near {along:.2f} z*"
+    return f"at ({float(z[0]):.2f}, {float(z[1]):.2f})"
+
+
+def paths_line(view: PathsView | None) -> str:
+    """How the paths stand."""
+    if view is None or not view.ends:
+        return "Click on a chart to let a path begin there."
+    counts = Counter(view.ends)
+    parts = [
+        f"{counts[end]} {told}"
+        for end, told in (
+            ("moving", "held" if view.held else "moving"),
+            ("at rest", "at rest"),
+            ("out of steps", "out of steps"),
+            ("diverged", "flown away"),
+        )
+        if counts[end]
+    ]
+    paths = "1 path" if len(view.ends) == 1 else f"{len(view.ends)} paths"
+    return f"{paths}: {', '.join(parts)}. The longest has k = {view.k}."

@@ -1,0 +1,101 @@
+"""Going from page to page and back: nothing is lost, and a run goes on."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PATIENCE, Server, wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+SHORT = "solver.restarts=1&solver.start_steps=5&attack_steps=20"
+LONG = f"{SHORT}&solver.steps=3000"
+
+expect.set_options(timeout=PATIENCE)
+
+
+def headline(page: Page, name: str):
+    return page.locator(f".st-key-headline-{name} h2")
+
+
+def go(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name, exact=True).click()
+
+
+def seed(page: Page):
+    return page.get_by_role("spinbutton", name=re.compile("Seed"))
+
+
+def test_a_link_leads_straight_to_a_page(open_page):
+    page = open_page("family=vandermonde&seed=3", path="landscape")
+    expect(headline(page, "landscape")).to_contain_text("Every start ends at z*")
+    expect(page.get_by_role("link", name="Undo an attack", exact=True)).to_be_visible()
+    expect(seed(page)).to_have_value("3")
+    assert page.get_by_role("link", name="app", exact=True).count() == 0
+
+
+def test_a_run_goes_on_while_another_page_is_looked_at(open_page, server: Server):
+    wait_for(lambda: server.runs() == 0)
+    page = open_page(f"index=12&seed=4&{LONG}")
+    expect(headline(page, "1")).to_contain_text("read as")
+    page.get_by_role("combobox", name="Speed").click()
+    page.get_by_role("option", name="3 steps/s").click()
+    page.locator(".st-key-run-button button:visible").click()
+    expect(headline(page, "2")).to_contain_text(re.compile("Alternating|start: step"))
+    go(page, "Landscape")
+    expect(headline(page, "landscape")).to_contain_text("Every start ends at z*")
+    expect(page).to_have_url(re.compile(r"/landscape$"))
+    page.wait_for_timeout(4000)
+    assert server.runs() >= 1
+    go(page, "Undo an attack")
+    expect(headline(page, "2")).to_contain_text(re.compile("Alternating: step"))
+    step = int(re.search(r"step\s+(\d+)", headline(page, "2").inner_text()).group(1))
+    assert step >= 9, "it has gone on meanwhile"
+    expect(page).to_have_url(re.compile("index=12&.*seed=4.*run=1"))
+    expect(seed(page)).to_have_value("4")
+    expect(page.locator(".st-key-speed input")).to_have_value("3 steps/s")
+    page.locator(".st-key-stop button:visible").click()
+    expect(headline(page, "3")).to_contain_text("Stopped early.")
+
+
+def test_every_page_keeps_its_own_settings(open_page):
+    page = open_page("family=example15&seed=5", path="landscape")
+    expect(headline(page, "landscape")).to_contain_text("Every start")
+    go(page, "Undo an attack")
+    expect(headline(page, "1")).to_contain_text("read as")
+    expect(seed(page)).to_have_value("0")
+    seed(page).fill("8")
+    seed(page).press("Enter")
+    expect(page).to_have_url(re.compile("seed=8"))
+    go(page, "Landscape")
+    expect(seed(page)).to_have_value("5")
+    expect(page).to_have_url(re.compile(r"landscape\?family=example15&seed=5"))
+    go(page, "Undo an attack")
+    expect(seed(page)).to_have_value("8")
+    expect(page).to_have_url(re.compile(r"/\?seed=8"))
+
+
+def test_the_browsers_back_button_leads_back_to_what_was(open_page):
+    page = open_page("family=example15&seed=5", path="landscape")
+    expect(headline(page, "landscape")).to_contain_text("Every start")
+    go(page, "Undo an attack")
+    expect(headline(page, "1")).to_contain_text("read as")
+    page.go_back()
+    expect(headline(page, "landscape")).to_contain_text("Every start")
+    expect(seed(page)).to_have_value("5")
+    expect(page).to_have_url(re.compile(r"landscape\?family=example15&seed=5"))
+    page.go_forward()
+    expect(headline(page, "1")).to_contain_text("read as")
+
+
+def test_back_on_one_page_undoes_a_change(open_page):
+    page = open_page("seed=5", path="landscape")
+    expect(seed(page)).to_have_value("5")
+    seed(page).fill("6")
+    seed(page).press("Enter")
+    expect(page).to_have_url(re.compile("seed=6"))
+    page.go_back()
+    expect(seed(page)).to_have_value("5")
+    expect(page).to_have_url(re.compile("seed=5"))

@@ -1,0 +1,85 @@
+"""A page's address: taken over where it is news, kept in the session where it is not."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.ui import address
+
+
+def page() -> None:
+    import streamlit as st
+
+    from pages.ui import address
+
+    state = st.session_state
+    query = address.news("one", "held" in state)
+    if query is not None:
+        state["held"] = query
+        state["news"] = state.get("news", 0) + 1
+    state["returned"] = address.returned("one")
+    if st.button("change"):
+        state["held"] = {**state["held"], "changed": "yes"}
+    if not state.get("away"):
+        address.keep("speed", "slow")
+        st.selectbox("Speed", ["slow", "fast"], key="speed")
+        address.write("one", state["held"])
+
+
+def opened(**query: str) -> AppTest:
+    app = AppTest.from_function(page)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def test_a_new_session_takes_its_address_over_once() -> None:
+    app = opened(a="1")
+    assert app.session_state["held"] == {"a": "1"}
+    app.run()
+    assert app.session_state["news"] == 1
+
+
+def test_an_empty_address_says_nothing_and_is_written_again() -> None:
+    app = opened(a="1")
+    app.query_params.clear()
+    app.run()
+    assert app.session_state["news"] == 1
+    assert app.query_params["a"] == "1"
+
+
+def test_an_address_that_the_page_did_not_write_is_news_but_not_at_once(monkeypatch) -> None:
+    app = opened(a="1")
+    app.button[0].click().run()
+    assert app.query_params["changed"] == "yes"
+    del app.query_params["changed"]  # the browser still sends what it had before
+    app.run()
+    assert app.session_state["news"] == 1
+    assert app.query_params["changed"] == "yes"
+    monkeypatch.setattr(address, "_LAG", -1.0)
+    app.query_params["a"] = "2"
+    app.run()
+    assert app.session_state["news"] == 2
+    assert app.session_state["held"]["a"] == "2"
+
+
+def test_coming_from_another_page_is_noticed_once() -> None:
+    app = opened(a="1")
+    assert not app.session_state["returned"]
+    app.session_state["address.page"] = "two"
+    app.run()
+    assert app.session_state["returned"]
+    app.run()
+    assert not app.session_state["returned"]
+
+
+@pytest.mark.parametrize("chosen", ["slow", "fast"])
+def test_a_widget_outlives_a_visit_to_another_page(chosen: str) -> None:
+    app = opened(a="1")
+    app.selectbox[0].set_value(chosen).run()
+    app.session_state["away"] = True
+    app.run()
+    app.session_state["away"] = False
+    app.run()
+    assert app.selectbox[0].value == chosen
