@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,9 +10,16 @@ from numpy.typing import ArrayLike
 
 from pages.ui import theme
 from pages.ui.figures.logs import decades, log_axis, positive
-from pages.ui.figures.strands import as_paths, axis_end, level, line, median, over_steps, thin
-
-_KEY_SHIFT = 4
+from pages.ui.figures.strands import (
+    as_paths,
+    axis_end,
+    key_in_lines,
+    level,
+    line,
+    median,
+    over_steps,
+    thin,
+)
 
 
 def convergence_figure(
@@ -21,8 +27,7 @@ def convergence_figure(
     values: ArrayLike,
     name: str,
     *,
-    bound: Sequence[float] | None = None,
-    bound_name: str = "the theorem's bound",
+    bounds: Sequence[tuple[str, Sequence[float]]] = (),
     level_at: float | None = None,
     parts: Sequence[tuple[str, ArrayLike]] = (),
     least: tuple[int, int] = (-6, 1),
@@ -30,14 +35,14 @@ def convergence_figure(
 ) -> go.Figure:
     """What goes to zero, over the steps k on a log axis: thin lines, their median, the bound.
 
-    ks [K]; values [K, I], not negative (NaN leaves a gap); name: of what they measure; bound [K]:
-    what the theorem promises that no line exceeds, None where it promises nothing; level_at: a
-    height to mark, such as the tolerance; parts: (name, [K, I]) of which the medians are drawn
-    too; least: the decades shown at least; deepest: the lowest decade shown at most. Raises
+    ks [K]; values [K, I], not negative (NaN leaves a gap); name: of what they measure; bounds:
+    (name, [K]), at most two, of what is promised that no line exceeds; level_at: a height to
+    mark, such as the tolerance; parts: (name, [K, I]), at most two, of which the medians are
+    drawn too; least: the decades shown at least; deepest: the lowest decade shown at most. Raises
     ValueError where lengths differ.
     """
     paths = as_paths(name, ks, values)
-    entries = [("—", theme.LIGHT.signal, f"{name}: median, and each instance thin")]
+    entries = [("—", theme.LIGHT.signal, f"{name}: median, each thin")]
     lines = [
         thin(ks, paths, theme.LIGHT.signal),
         line(ks, median(paths), "median", theme.LIGHT.signal),
@@ -48,18 +53,19 @@ def convergence_figure(
         shown = median(as_paths(part, ks, part_values))
         lines.append(line(ks, shown, part, theme.LIGHT.residual, dash, width=1.5))
         entries.append((sign, theme.LIGHT.residual, part))
-    promised = np.full(len(ks), math.nan)
-    if bound is not None:
+    every = [paths.ravel()]
+    styles = (("solid", "—"), ("dash", "- -"))
+    for (bound_name, bound), (dash, sign) in zip(bounds, styles, strict=False):
         if len(bound) != len(ks):
             raise ValueError(f"{len(bound)} values of the bound for {len(ks)} steps")
         promised = positive(bound)
-        entries.append(("—", theme.LIGHT.certificate, bound_name))
-    lines.append(line(ks, promised, bound_name, theme.LIGHT.certificate, width=2))
-    every = np.concatenate((paths.ravel(), promised))
-    low, high = decades(every, least)
+        lines.append(line(ks, promised, bound_name, theme.LIGHT.certificate, dash, width=2))
+        entries.append((sign, theme.LIGHT.certificate, bound_name))
+        every.append(promised)
+    low, high = decades(np.concatenate(every), least)
     layout = over_steps(
         axis_end(ks[-1] if len(ks) else 0),
-        theme.key(entries, yshift=_KEY_SHIFT),
+        key_in_lines(entries),
         yaxis=log_axis(max(low, deepest), high),
         shapes=[] if level_at is None else [level(level_at, theme.LIGHT.muted, "dot")],
     )

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from pages.ui import theme
 from pages.ui.figures.cells import Values
 
-_FACTORS = (1, 2, 5)
+_FACTORS = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 
 
 def expansiveness_figure(
@@ -92,7 +92,7 @@ def _rates(sizes: Sequence[int], rate: Values) -> dict[str, Any]:
 
 
 def _nice(values: Values) -> float:
-    """The least 1, 2 or 5 times a power of ten at or above all values; 1 where there are none."""
+    """A round number at or a little above all values; 1 where there are none."""
     shown = values[np.isfinite(values)]
     most = float(shown.max()) if shown.size else 0.0
     if most <= 0:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from pages.ui import theme
 from pages.ui.figures.logs import decades, positive, power
+from pages.ui.figures.strands import key_in_lines
 
 BINS_A_DECADE = 12
 
@@ -80,7 +81,7 @@ def mu_histogram(mu: ArrayLike, now: ArrayLike = (), mean: float | None = None) 
             fixedrange=True,
             rangemode="normal",
         ),
-        annotations=[theme.key(entries, yshift=4)],
+        annotations=[key_in_lines(entries)],
         shapes=shapes,
     )
     return theme.figure([bars, rug], layout)

@@ -13,15 +13,15 @@ from pages.ui import theme
 from pages.ui.figures.cells import Values
 from pages.ui.figures.logs import decades, log_axis, positive
 
-_INTERVAL, _RHO, _EPSILON, _USED = "admissible", "3/(2ρ)", "1/(4ε)", "η used"
+_INTERVAL, _EPSILON, _USED = "admissible", "1/(4ε)", "η used"
 
 
 @dataclass(frozen=True)
 class StepSizes:
     """One value an instance, each [I]; NaN or infinite where there is none.
 
-    eta: used; low, high: the ends of the admissible interval; rho_limit = 3/(2 rho);
-    epsilon_limit = 1/(4 epsilon).
+    eta: used; low, high: the ends of the admissible interval; rho_limit = 3/(2 rho), or what
+    rho_name says instead; epsilon_limit = 1/(4 epsilon).
     """
 
     eta: ArrayLike
@@ -29,6 +29,7 @@ class StepSizes:
     high: ArrayLike
     rho_limit: ArrayLike
     epsilon_limit: ArrayLike
+    rho_name: str = "3/(2ρ)"
 
 
 def interval_figure(steps: StepSizes | None, count: int) -> go.Figure:
@@ -38,9 +39,10 @@ def interval_figure(steps: StepSizes | None, count: int) -> go.Figure:
     ValueError where a field has not `count` values.
     """
     colours = theme.LIGHT
+    rho_name = StepSizes.rho_name if steps is None else steps.rho_name
     entries = [
-        ("▬", colours.certificate, _INTERVAL),
-        ("|", colours.text, _RHO),
+        ("■", colours.certificate, _INTERVAL),
+        ("|", colours.text, rho_name),
         ("◇", colours.residual, _EPSILON),
         ("●", colours.accent, _USED),
     ]
@@ -60,7 +62,9 @@ def interval_figure(steps: StepSizes | None, count: int) -> go.Figure:
         rows = np.arange(count, dtype=np.float64)
         traces = [
             _bars(rows, low, high, max(2.0, min(9.0, 100 / count))),
-            _marks(rows, rho, "line-ns-open", colours.text, _RHO, max(4.0, min(11.0, 130 / count))),
+            _marks(
+                rows, rho, "line-ns-open", colours.text, rho_name, max(4.0, min(11.0, 130 / count))
+            ),
             _marks(rows, epsilon, "diamond-open", colours.residual, _EPSILON, 6),
             _marks(rows, eta, "circle", colours.accent, _USED, max(3.0, min(9.0, 110 / count))),
         ]
@@ -112,6 +116,12 @@ def _marks(
         "x": values[there],
         "y": rows[there].astype(np.float32),
         "mode": "markers",
-        "marker": {"color": colour, "symbol": symbol, "size": size, "line": {"width": 1.5}},
+        "marker": {
+            "color": colour,
+            "symbol": symbol,
+            "size": size,
+            "line": {"width": 1.5, "color": colour},
+        },
+        "cliponaxis": False,
         "hovertemplate": name + " = %{x:.3g}<extra></extra>",
     }

@@ -10,12 +10,14 @@ import plotly.graph_objects as go
 import pytest
 
 from pages.ui import theme
+from pages.ui.figures.angles import angle_figure
 from pages.ui.figures.bound import bound_figure
 from pages.ui.figures.convergence import convergence_figure
 from pages.ui.figures.examples import Stated, examples_figure
 from pages.ui.figures.expansiveness import expansiveness_figure
 from pages.ui.figures.histogram import mu_histogram
 from pages.ui.figures.interval import StepSizes, interval_figure
+from pages.ui.figures.rates import Rates, rates_figure
 from pages.ui.figures.strands import MAX_VERTICES, axis_end, median, thin
 
 KS = [0, 10, 20, 30]
@@ -35,18 +37,26 @@ STEPS = StepSizes(
 FIGURES: dict[str, tuple[Callable[[], go.Figure], Callable[[], go.Figure]]] = {
     "convergence": (
         lambda: convergence_figure(
-            KS, PATHS, "distance", bound=[1, 0.9, 0.8, 0.7], level_at=1e-5, parts=[("z", PATHS)]
+            KS,
+            PATHS,
+            "distance",
+            bounds=[("Theorem 3", [1, 0.9, 0.8, 0.7]), ("one layer", [1, 0.5, 0.2, 0.1])],
+            level_at=1e-5,
+            parts=[("z", PATHS)],
         ),
         lambda: convergence_figure([], EMPTY, "distance"),
     ),
     "bound": (
-        lambda: bound_figure(
-            KS, PATHS, mu_row=2 * PATHS, floor=1e-6, floor_name="floor", paper=2.17
-        ),
+        lambda: bound_figure(KS, PATHS, mu_row=2 * PATHS, floor=(1e-6, "floor"), paper=2.17),
         lambda: bound_figure([], EMPTY),
     ),
     "histogram": (lambda: mu_histogram(PATHS, PATHS[1], 0.3), lambda: mu_histogram([])),
     "interval": (lambda: interval_figure(STEPS, 3), lambda: interval_figure(None, 3)),
+    "rates": (
+        lambda: rates_figure(Rates([0.99, math.nan], [0.98, 1.2], [0.9, 0.8], [0.7, 0.8]), 2),
+        lambda: rates_figure(None, 2),
+    ),
+    "angles": (lambda: angle_figure(np.eye(4)), lambda: angle_figure(None)),
     "expansiveness": (
         lambda: expansiveness_figure(SIZES, [0.1, 0.3, 0.42], [0.02, 0.1, 0.1], [1, 1, 0.5]),
         lambda: expansiveness_figure(SIZES, [], [], []),
@@ -117,13 +127,13 @@ def test_the_axis_of_steps_grows_rarely(k: int, end: int) -> None:
     assert axis_end(k) == end
 
 
-def test_the_bound_stands_beside_the_lines_only_where_there_is_one() -> None:
-    promised = convergence_figure(KS, PATHS, "distance", bound=[1, 0.5, 0.2, 0.1])
-    assert "the theorem's bound" in _key(promised)
+def test_a_bound_stands_beside_the_lines_only_where_there_is_one() -> None:
+    promised = convergence_figure(KS, PATHS, "distance", bounds=[("Theorem 3", [1, 0.5, 0.2, 0.1])])
+    assert "Theorem 3" in _key(promised)
     np.testing.assert_allclose(promised.data[-1].y, [1, 0.5, 0.2, 0.1], rtol=1e-6)
     silent = convergence_figure(KS, PATHS, "distance")
-    assert "the theorem's bound" not in _key(silent)
-    assert np.isnan(silent.data[-1].y).all()
+    assert "Theorem" not in _key(silent)
+    assert len(silent.data) == 2
 
 
 def test_the_log_axis_stops_at_the_deepest_decade() -> None:
@@ -132,7 +142,7 @@ def test_the_log_axis_stops_at_the_deepest_decade() -> None:
 
 
 def test_the_smallest_mu_and_the_floor_are_marked() -> None:
-    drawn = bound_figure(KS, PATHS, floor=1e-6, floor_name="the floor", paper=2.17)
+    drawn = bound_figure(KS, PATHS, floor=(1e-6, "the floor"), paper=2.17)
     heights = [shape["y0"] for shape in drawn.to_dict()["layout"]["shapes"]]
     assert heights == pytest.approx([1e-5, 1e-6, 2.17])
     assert "the floor" in _key(drawn)
@@ -141,7 +151,7 @@ def test_the_smallest_mu_and_the_floor_are_marked() -> None:
 
 @pytest.mark.parametrize("floor", [None, 0.0, math.nan])
 def test_a_floor_that_says_nothing_is_not_drawn(floor: float | None) -> None:
-    drawn = bound_figure(KS, PATHS, floor=floor, floor_name="the floor")
+    drawn = bound_figure(KS, PATHS, floor=None if floor is None else (floor, "the floor"))
     assert "the floor" not in _key(drawn)
 
 
@@ -166,6 +176,26 @@ def test_a_far_limit_does_not_stretch_the_axis_of_step_sizes() -> None:
     assert interval_figure(far, 1).to_dict()["layout"]["xaxis"]["range"] == [-1, 0]
 
 
+def test_progress_is_one_minus_the_factor() -> None:
+    rates = Rates([0.99, 1.0], [math.nan, 0.98], [0.9, 0.8], [0.7, 0.8])
+    span, promised, sharper, worst, _ = rates_figure(rates, 2).data
+    np.testing.assert_allclose(promised.x, [0.01])
+    np.testing.assert_allclose(sharper.x, [0.02])
+    np.testing.assert_allclose(worst.x, [0.1, 0.2])
+    np.testing.assert_allclose(span.x[:2], [0.01, 0.1])
+    assert worst.y.tolist() == [0, 1]
+
+
+def test_angles_of_two_orthogonal_rows_and_of_random_ones() -> None:
+    half = np.array([[1.0, 0.0], [0.0, 1.0]] * 10)
+    bars = angle_figure(half).data[0]
+    assert bars.y[0] == pytest.approx(90 / 190)  # equal rows
+    assert bars.y[18] == pytest.approx(100 / 190)  # 90 degrees, in the bin that begins there
+    rows = np.random.default_rng(0).normal(size=(400, 6))
+    drawn, expected = angle_figure(rows).data
+    assert np.abs(drawn.y - expected.y).max() < 0.01
+
+
 def test_the_places_of_all_m_are_kept_from_the_start() -> None:
     some, none = _figure("expansiveness", True), _figure("expansiveness", False)
     assert some["layout"]["xaxis"] == none["layout"]["xaxis"]
@@ -185,10 +215,14 @@ def test_wrong_input_is_refused() -> None:
     with pytest.raises(ValueError, match="4 k"):
         convergence_figure(KS, PATHS[:2], "distance")
     with pytest.raises(ValueError, match="4 steps"):
-        convergence_figure(KS, PATHS, "distance", bound=[1.0])
+        convergence_figure(KS, PATHS, "distance", bounds=[("Theorem 3", [1.0])])
     with pytest.raises(ValueError, match="4 k"):
         bound_figure(KS, PATHS, mu_row=PATHS[:1])
     with pytest.raises(ValueError, match="2 values"):
         interval_figure(STEPS, 2)
+    with pytest.raises(ValueError, match="3 values"):
+        rates_figure(Rates([1], [1], [1], [1]), 3)
+    with pytest.raises(ValueError, match="two rows"):
+        angle_figure(np.ones((1, 3)))
     with pytest.raises(ValueError, match="equally many"):
         expansiveness_figure(SIZES, [1.0], [], [])

@@ -1,0 +1,78 @@
+"""The page "Error bound": when the paper's guarantee holds, what it promises, what is observed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui import style
+from pages.ui.lab import arrival
+from pages.ui.lab.act_descent import descent
+from pages.ui.lab.act_problem import problem
+from pages.ui.lab.act_study import study
+from pages.ui.lab.act_theorem import theorem
+from pages.ui.lab.controls import controls
+from pages.ui.lab.desk import lab_desk
+from pages.ui.lab.export import export
+from pages.ui.lab.gallery import gallery
+from pages.ui.lab.request import LabRequest
+from pages.ui.lab.run import LabView
+from pages.ui.lab.study import StudyView
+from pages.ui.lab.transport import begin
+from pages.ui.turns import COURTESY
+from red_core.synthetic import Instances
+
+REFRESH = 0.25  # seconds between two looks at a run
+
+
+def look(held: LabRequest) -> LabView | StudyView | None:
+    """The request's run as it stands, if there is one."""
+    worker = lab_desk().worker(held)
+    return None if worker is None else worker.view()
+
+
+def watch(held: LabRequest, instances: Instances | None) -> None:
+    """Acts 2 and 3; they redraw themselves while the run is busy."""
+    busy = _busy(look(held))
+    by_itself = False  # not yet: the first time, the fragment runs as a part of the page
+
+    @st.fragment(run_every=REFRESH if busy else None)
+    def live() -> None:
+        with COURTESY.drawing():
+            view = look(held)
+            if instances is None:
+                study(held, view if isinstance(view, StudyView) else None)
+            else:
+                shown = view if isinstance(view, LabView) else None
+                descent(held, instances, shown)
+                theorem(held, instances, shown)
+        nonlocal by_itself
+        if by_itself and _busy(view) != busy:
+            st.rerun()  # begin or end the refreshing, and let the sidebar know
+        by_itself = True
+
+    live()
+
+
+def _busy(view: LabView | StudyView | None) -> bool:
+    return view is not None and view.busy
+
+
+style.apply()
+held = arrival.arrive()
+if not held.teach:
+    with st.sidebar:
+        held = arrival.hold(controls(held))
+arrival.complain()
+gallery(held)
+instances = None
+if held.show == "descent":
+    instances = arrival.instances_of(held)
+if held.run and lab_desk().worker(held) is None:
+    begin(held)
+if instances is not None:
+    problem(held, instances)
+watch(held, instances)
+arrival.write_link(held)
+if not held.teach:
+    with st.sidebar:
+        export(held, instances, look(held), arrival.query_of(held))

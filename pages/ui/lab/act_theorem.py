@@ -1,0 +1,57 @@
+"""Act 3, the theorem: does it apply, what does it promise, and how tight is it?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui.figures.interval import interval_figure
+from pages.ui.figures.rates import rates_figure
+from pages.ui.lab import texts, words
+from pages.ui.lab.reading import outcome_of, rates_of, step_sizes_of
+from pages.ui.lab.request import LabRequest
+from pages.ui.lab.run import LabView
+from pages.ui.lab.tables import constants_table, lemma_table
+from pages.ui.live_chart import live_chart
+from pages.ui.style import headline
+from red_core.synthetic import Instances
+from red_core.verification import Found
+
+_HEIGHT = 250  # px
+
+
+def theorem(held: LabRequest, instances: Instances, view: LabView | None) -> None:
+    """Draw the act for one moment of a run, or for none."""
+    found = outcome_of(instances, view)
+    ended = view is not None and view.ended and not view.error
+    headline(3, "The theorem", words.theorem_headline(found, ended))
+    left, right = st.columns(2, gap="medium")
+    count = len(instances)
+    with left:
+        live_chart(
+            interval_figure(step_sizes_of(view, count), count), key="lab-interval", height=_HEIGHT
+        )
+    with right:
+        live_chart(rates_figure(rates_of(view, count), count), key="lab-rates", height=_HEIGHT)
+    with st.container(key="lab-said"):
+        for sentence in words.theorem_sentences(found):
+            st.markdown(sentence)
+    _tables(view)
+    with st.expander("What am I seeing?"):
+        st.markdown(texts.ACT_3)
+
+
+def _tables(view: LabView | None) -> None:
+    left, right = st.columns(2, gap="medium")
+    findings = None if view is None else view.findings
+    with left:
+        st.caption("**The constants**, over the instances", help=texts.CONSTANTS)
+        st.html(constants_table(findings))
+        if isinstance(findings, Found):
+            st.caption(texts.SAMPLED)
+    with right:
+        st.caption("**Lemma 14**, at the recorded steps", help=texts.LEMMA)
+        st.html(lemma_table(None if view is None else view.lemma))
+        st.caption(words.lemma_line(None if view is None else view.lemma))
+        st.caption("**The Weight Distribution Condition** (Definition 12)", help=texts.WDC)
+        done = view is not None and view.phase == "done"
+        st.markdown(words.wdc_line(None if view is None else view.wdc, done))

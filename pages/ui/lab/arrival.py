@@ -1,0 +1,84 @@
+"""How the page begins and ends: from the URL to the held request, and from that to the URL.
+
+In the session, so that it is there when a reader comes back from another page: `lab.held`,
+`lab.run` (whether a run was asked for), `lab.complaints` (about the URL).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from pages.ui import address
+from pages.ui.lab.controls import seed_widgets
+from pages.ui.lab.desk import lab_desk
+from pages.ui.lab.request import LabRequest, as_query, from_query
+from red_core.synthetic import Instances
+
+PAGE = "error_bound"  # this page's name in the session
+
+
+def arrive() -> LabRequest:
+    """The request this run of the page begins with."""
+    state = st.session_state
+    query = address.news(PAGE, "lab.held" in state)
+    if query is not None:
+        state["lab.held"], state["lab.complaints"] = from_query(query)
+        state["lab.run"] = state["lab.held"].run
+    # Streamlit forgets the widgets of a page while another one is shown.
+    if query is not None or "lab.ui.activation" not in state:
+        seed_widgets(state["lab.held"])
+    held: LabRequest = state["lab.held"]
+    return replace(held, run=state["lab.run"])
+
+
+def adopt(request: LabRequest) -> None:
+    """Take over a whole request, as if its URL had been opened."""
+    state = st.session_state
+    lab_desk().clear()
+    state["lab.held"] = replace(request, teach=state["lab.held"].teach)
+    state["lab.run"], state["lab.complaints"], state["lab.at"] = request.run, [], None
+    seed_widgets(request)
+
+
+def hold(request: LabRequest) -> LabRequest:
+    """Keep what the controls ask for; a change ends the wish to run and old complaints."""
+    state = st.session_state
+    held: LabRequest = state["lab.held"]
+    if request.key != held.key:
+        state["lab.run"], state["lab.complaints"] = False, []
+    state["lab.held"] = replace(request, run=state["lab.run"])
+    kept: LabRequest = state["lab.held"]
+    return kept
+
+
+def instances_of(held: LabRequest) -> Instances:
+    """The instances, made in turn with everybody's computing."""
+    status = st.container(key="status")  # floats over the page: what comes and goes moves nothing
+    waiting = status.empty()
+
+    def tell(place: int) -> None:
+        if place:
+            waiting.caption(f"Waiting in line to make the instances: {place} ahead.")
+        else:
+            waiting.empty()
+
+    with status, st.spinner("Making the instances"):
+        return lab_desk().instances(held, tell)
+
+
+def complain() -> None:
+    """Say what was wrong with the link, until the settings change."""
+    for complaint in st.session_state["lab.complaints"]:
+        st.warning(complaint)
+
+
+def query_of(held: LabRequest) -> dict[str, str]:
+    """The URL's strings."""
+    return as_query(replace(held, run=bool(st.session_state["lab.run"])))
+
+
+def write_link(held: LabRequest) -> None:
+    """Put the state into the browser's address."""
+    address.write(PAGE, query_of(held))
