@@ -92,7 +92,8 @@ def guarantee(
     theorem = "Theorem 3" if path.method == "inversion" or not instances.k else "Theorem 6"
     sampling = (
         f"rho and epsilon are the largest found at {samples} points of each of the proof's four "
-        f"segments, at {len(found.k)} steps: lower bounds on the true ones."
+        f"segments, and by its mean curvature, at {len(found.k)} steps: lower bounds on the true "
+        "ones."
     )
 
     def judged(stuck: Tensor) -> Guarantee:
