@@ -10,6 +10,7 @@ sent apart: `overlay`.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,10 @@ from pages.ui.live_chart.clicks import Click, new_clicks
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
+
+# Streamlit imports it with the first component that is drawn, and Plotly looks at what is there of
+# it: in the thread of another session that would be half of a module.
+importlib.import_module("pandas")
 
 __all__ = ["Click", "live_chart", "overlay"]
 
