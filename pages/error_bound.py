@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import style
+from pages.ui import entrance, style
 from pages.ui.lab import arrival
 from pages.ui.lab.act_descent import descent
 from pages.ui.lab.act_problem import problem
@@ -57,6 +57,7 @@ def _busy(view: LabView | StudyView | None) -> bool:
     return view is not None and view.busy
 
 
+entrance.enter()
 style.apply()
 held = arrival.arrive()
 if not held.teach:

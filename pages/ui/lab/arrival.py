@@ -1,7 +1,8 @@
 """How the page begins and ends: from the URL to the held request, and from that to the URL.
 
 In the session, so that it is there when a reader comes back from another page: `lab.held`,
-`lab.run` (whether a run was asked for), `lab.complaints` (about the URL).
+`lab.run` (whether a run was asked for), `lab.complaints` (about the URL), `lab.own` (the last
+matrix of the user's), `lab.at` (the step looked at), `lab.widgets` (see `renew`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.ui import address
-from pages.ui.lab.controls import seed_widgets
 from pages.ui.lab.desk import lab_desk
 from pages.ui.lab.request import LabRequest, as_query, from_query
 from red_core.synthetic import Instances
@@ -24,22 +24,43 @@ def arrive() -> LabRequest:
     state = st.session_state
     query = address.news(PAGE, "lab.held" in state)
     if query is not None:
-        state["lab.held"], state["lab.complaints"] = from_query(query)
-        state["lab.run"] = state["lab.held"].run
-    # Streamlit forgets the widgets of a page while another one is shown.
-    if query is not None or "lab.ui.activation" not in state:
-        seed_widgets(state["lab.held"])
+        request, complaints = from_query(query)
+        exchange(request)
+        state["lab.complaints"], state["lab.run"] = complaints, request.run
     held: LabRequest = state["lab.held"]
     return replace(held, run=state["lab.run"])
 
 
 def adopt(request: LabRequest) -> None:
-    """Take over a whole request, as if its URL had been opened."""
-    state = st.session_state
+    """Take over a whole request and run it, as if its URL had been opened."""
     lab_desk().clear()
-    state["lab.held"] = replace(request, teach=state["lab.held"].teach)
-    state["lab.run"], state["lab.complaints"], state["lab.at"] = request.run, [], None
-    seed_widgets(request)
+    exchange(replace(request, teach=st.session_state["lab.held"].teach))
+    st.session_state["lab.run"] = request.run
+
+
+def exchange(request: LabRequest) -> None:
+    """Take over a request without a run; the widgets begin anew with its values."""
+    state = st.session_state
+    state["lab.held"], state["lab.run"], state["lab.at"] = request, False, None
+    state["lab.complaints"], state["lab.refused"], state["lab.asks_own"] = [], "", False
+    if request.own is not None:
+        state["lab.own"] = request.own
+    renew()
+
+
+def renew() -> None:
+    """Let new widgets take the old ones' places, with the held request's values.
+
+    They are given as the widgets' defaults and never through the session: a value set there
+    reaches a busy browser only if it draws that very run of the script.
+    """
+    state = st.session_state
+    state["lab.widgets"] = state.get("lab.widgets", 0) + 1
+
+
+def widget(name: str) -> str:
+    """The key of a widget; a new one each time the widgets are renewed."""
+    return f"lab.{st.session_state['lab.widgets']}.{name}"
 
 
 def hold(request: LabRequest) -> LabRequest:

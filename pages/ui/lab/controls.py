@@ -1,6 +1,7 @@
-"""The sidebar of the page "Error bound": problem, attack, descent.
+"""The sidebar of the page "Error bound": problem and descent.
 
-Widgets start from the held request and answer the next one. Their keys begin with "lab.ui.".
+Widgets begin with the held request and answer the next one. A choice that brings other values with
+it (a family its scale, an attack its method) exchanges the request, and all widgets with it.
 """
 
 from __future__ import annotations
@@ -9,26 +10,16 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
-from torch import Tensor
 
 from pages.ui.lab import texts
+from pages.ui.lab.arrival import exchange, widget
 from pages.ui.lab.matrix import take_matrix
 from pages.ui.lab.presets import STUDIES, STUDY_STEPS
 from pages.ui.lab.request import LIMITS, MAX_STEPS, STEPS, LabRequest
+from pages.ui.labels import ACTIVATION_LABELS, SCALE_LABELS
 from red_core.settings import MAX_SEED
-from red_core.synthetic import ACTIVATIONS, FAMILIES, SCALES, InstanceSettings, MatrixError
+from red_core.synthetic import ACTIVATIONS, FAMILIES, SCALES, MatrixError
 
-ACTIVATION_LABELS = {
-    "leaky_relu": "leaky ReLU",
-    "relu": "ReLU",
-    "linear": "linear",
-    "softplus": "softplus",
-    "sigmoid": "sigmoid",
-    "tanh": "tanh",
-    "gelu": "GELU",
-    "silu": "SiLU",
-}
-SCALE_LABELS = {"1/m": "1 / outputs", "1/d": "1 / inputs", "1": "1"}
 METHOD_LABELS = {
     "inversion": "4.1 z alone",
     "alternating": "4.2 both",
@@ -41,51 +32,26 @@ STEP_LABELS = {
     "number": "a number",
 }
 _NOISY = ("example15", "hadamard_noisy")
-_PREFIX = "lab.ui."
-
-
-def seed_widgets(request: LabRequest) -> None:
-    """Set every widget to the request's values; call it before the widgets are drawn."""
-    state, settings = st.session_state, request.settings
-    for key in [str(key) for key in state if str(key).startswith(_PREFIX)]:
-        if not key.startswith(f"{_PREFIX}file"):
-            del state[key]
-    for name in (
-        *("family", "m", "d", "layers", "activation", "scale", "noise", "attack", "training"),
-        *("hidden", "start", "radius", "examples", "seed"),
-    ):
-        state[_PREFIX + name] = getattr(settings, name)
-    if settings.parameter is not None:
-        state[f"{_PREFIX}parameter.{settings.activation}"] = settings.parameter
-    state[_PREFIX + "method"] = request.method
-    state[_PREFIX + "lambda"] = request.lambda_fraction
-    state[_PREFIX + "step"] = request.eta if isinstance(request.eta, str) else "number"
-    if not isinstance(request.eta, str):
-        state[_PREFIX + "eta"] = request.eta
-    state[_PREFIX + "steps"] = request.steps
+_FIRST_ETA = 0.1
 
 
 def controls(held: LabRequest) -> LabRequest:
     """Draw the controls; the request they ask for, or the held one if it is refused."""
-    own = held.own if held.settings.family == "own" else st.session_state.get("lab.own")
     st.subheader("Problem", anchor=False)
-    if held.show == "descent":
-        problem, own = _problem(held, own)
-    else:
-        problem = _study_problem(held)
+    problem = _problem(held) if held.show == "descent" else _of_study(held)
     st.subheader("Descent", anchor=False)
     descent = _descent(held)
     left, right = st.columns(2, wrap=False)
     with right:
-        problem["seed"] = _whole("Seed", "seed", 0, MAX_SEED, texts.SEED)
+        problem["seed"] = _whole("Seed", "seed", held.settings.seed, 0, MAX_SEED, texts.SEED)
     if held.show != "examples":  # those have numbers of their own
         with left:
             problem["examples"] = _whole(
-                "Instances", "examples", 1, LIMITS["examples"], texts.EXAMPLES
-            )
+                "Instances", "examples", held.settings.examples, 1, LIMITS["examples"],
+                texts.EXAMPLES,
+            )  # fmt: skip
     try:
-        settings = InstanceSettings(**problem)
-        return replace(held, settings=settings, own=own, **descent)
+        return replace(held, settings=replace(held.settings, **problem), **descent)
     except ValueError as error:
         st.error(f"{str(error)[:1].upper()}{str(error)[1:]}. The settings before it still hold.")
         return held
@@ -94,158 +60,153 @@ def controls(held: LabRequest) -> LabRequest:
 # --- problem ---------------------------------------------------------------------------------
 
 
-def _problem(held: LabRequest, own: Tensor | None) -> tuple[dict[str, Any], Tensor | None]:
-    """The fields of InstanceSettings that describe G, D_a and the start; and the user's matrix."""
-    state = st.session_state
+def _problem(held: LabRequest) -> dict[str, Any]:
+    """What the widgets ask for of G, of D_a and of the start."""
+    now, values = held.settings, dict[str, Any]()
+    _family(held)
+    family = FAMILIES[now.family]
+    if now.family != "own":
+        left, right = st.columns(2, wrap=False)
+        with left:
+            values["m"] = _whole("Outputs m", "m", now.m, 2, LIMITS["m"], texts.M)
+        with right:
+            fixed = family.latent is not None
+            values["d"] = _whole("Latent d", "d", now.d, 1, LIMITS["d"], texts.D, disabled=fixed)
+    if family.layers is None:
+        values["layers"] = _whole("Layers", "layers", now.layers, 1, LIMITS["layers"], texts.LAYERS)
+    values |= _activation(held)
+    values["scale"] = _scale(held)
+    if now.family in _NOISY:
+        values["noise"] = _real("Noise of the rows", "noise", now.noise, 0, 10, 0.05, texts.NOISE)
+    return values | _attack(held) | _start(held)
+
+
+def _of_study(held: LabRequest) -> dict[str, Any]:
+    """What a study leaves open: the activation, and over m the scale of W."""
+    values = _activation(held)
+    if held.show in STUDIES:
+        values["scale"] = _scale(held)
+    return values
+
+
+def _family(held: LabRequest) -> None:
+    state, now = st.session_state, held.settings
 
     def to_family() -> None:
         """A family comes with a scale of its own, and some with a d and a least m."""
-        chosen = FAMILIES[state[_PREFIX + "family"]]
-        state[_PREFIX + "scale"] = chosen.scale
-        state[_PREFIX + "m"] = max(state.get(_PREFIX + "m", 100), chosen.least_m, 2)
+        chosen = state[widget("family")]
+        own = state.get("lab.own") if chosen == "own" else None
+        if chosen == "own" and own is None:  # the present problem stays until there is a matrix
+            state["lab.asks_own"] = True
+            return
+        m = max(now.m, FAMILIES[chosen].least_m)
+        settings = replace(now, family=chosen, m=m, layers=1, scale=None)
+        exchange(replace(held, settings=settings, own=own))
 
-    name = st.selectbox(
-        "Family of W",
-        list(FAMILIES),
-        format_func=lambda key: FAMILIES[key].title,
-        help=texts.FAMILY,
-        key=_PREFIX + "family",
-        on_change=to_family,
-    )
-    family = FAMILIES[name]
-    st.caption(family.note)
-    values: dict[str, Any] = {"family": name}
-    if name == "own":
-        own = _upload(own)
-        if own is None:  # the last good state stays until there is a matrix
-            values = {**_as_fields(held.settings), **_activation(held)}
-            return values, held.own
-        values |= {"m": own.shape[0], "d": own.shape[1]}
-    else:
-        left, right = st.columns(2, wrap=False)
-        with left:
-            values["m"] = _whole("Outputs m", "m", 2, LIMITS["m"], texts.M)
-        with right:
-            if family.latent is None:
-                values["d"] = _whole("Latent d", "d", 1, LIMITS["d"], texts.D)
-            else:
-                st.number_input(
-                    "Latent d", value=family.latent, disabled=True, help=texts.D,
-                    key=f"{_PREFIX}fixed.d.{name}",
-                )  # fmt: skip
-        if family.layers is None:
-            values["layers"] = _whole("Layers", "layers", 1, LIMITS["layers"], texts.LAYERS)
-    values |= _activation(held)
-    values["scale"] = _scale()
-    if name in _NOISY:
-        values["noise"] = _real("Noise of the rows", "noise", 0.0, 10.0, 0.05, texts.NOISE)
-    values |= _attack()
-    return values | _start(), own
+    asks = bool(state["lab.asks_own"])
+    shown = "own" if asks else now.family
+    st.selectbox(
+        "Family of W", list(FAMILIES), list(FAMILIES).index(shown), help=texts.FAMILY,
+        format_func=lambda key: FAMILIES[key].title, key=widget("family"), on_change=to_family,
+    )  # fmt: skip
+    st.caption(FAMILIES[shown].note)
+    if shown == "own":
+        _upload(held)
 
 
-def _study_problem(held: LabRequest) -> dict[str, Any]:
-    """What a study leaves open: the activation, and over m the scale of W."""
-    values = _as_fields(held.settings) | _activation(held)
-    if held.show in STUDIES:
-        values["scale"] = _scale()
-    return values
-
-
-def _as_fields(settings: InstanceSettings) -> dict[str, Any]:
-    return settings.as_dict()
-
-
-def _activation(held: LabRequest) -> dict[str, Any]:
-    name = st.selectbox(
-        "Activation σ",
-        list(ACTIVATIONS),
-        format_func=ACTIVATION_LABELS.__getitem__,
-        help=texts.ACTIVATION,
-        key=_PREFIX + "activation",
-    )
-    default = ACTIVATIONS[name]
-    if default is None:
-        return {"activation": name, "parameter": None}
-    key = f"parameter.{name}"
-    st.session_state.setdefault(_PREFIX + key, default)
-    if name == "leaky_relu":
-        value = _real("Slope below zero", key, 0.01, 1.0, 0.05, texts.SLOPE)
-    else:
-        value = _real("Sharpness β", key, 0.1, 100.0, 1.0, texts.BETA)
-    return {"activation": name, "parameter": value}
-
-
-def _scale() -> str:
-    return str(
-        st.selectbox(
-            "Variance of W's entries",
-            list(SCALES),
-            format_func=SCALE_LABELS.__getitem__,
-            help=texts.SCALE,
-            key=_PREFIX + "scale",
-        )
-    )
-
-
-def _attack() -> dict[str, Any]:
+def _upload(held: LabRequest) -> None:
+    """The uploader; a file that cannot be taken leaves everything as it is."""
     state = st.session_state
 
-    def to_method() -> None:
-        state[_PREFIX + "method"] = "alternating" if state[_PREFIX + "attack"] else "inversion"
-
-    attack = st.toggle(
-        "Attacked: x' = G(z*) + D_a c_a*",
-        help=texts.ATTACK,
-        key=_PREFIX + "attack",
-        on_change=to_method,
-    )
-    values: dict[str, Any] = {"attack": bool(attack)}
-    if attack:
-        left, right = st.columns(2, wrap=False)
-        with left:
-            values["training"] = _whole(
-                "Columns of D_a", "training", 2, LIMITS["training"], texts.TRAINING, step=2
-            )
-        with right:
-            values["hidden"] = _whole("Neurons of ψ", "hidden", 1, 2000, texts.HIDDEN)
-    return values
-
-
-def _start() -> dict[str, Any]:
-    state = st.session_state
-    start = st.segmented_control(
-        "Start",
-        ["random", "near"],
-        format_func={"random": "random", "near": "near the solution"}.__getitem__,
-        required=True,
-        help=texts.START,
-        key=_PREFIX + "start",
-        width="stretch",
-    )
-    values: dict[str, Any] = {"start": start or "random"}
-    if start == "near":
-        values["radius"] = _real("Distance", "radius", 1e-6, 100.0, 0.1, texts.RADIUS)
-    else:
-        values["radius"] = state.get(_PREFIX + "radius", 0.1)
-    return values
-
-
-def _upload(own: Tensor | None) -> Tensor | None:
-    """The uploader; a file that cannot be taken leaves the matrix held before as it is."""
-    file = st.file_uploader(
-        "Your W", type=["csv", "npy", "txt"], help=texts.MATRIX, key=f"{_PREFIX}file.matrix"
-    )
-    if file is not None:
+    def take() -> None:
+        file = state["lab.file"]
+        state["lab.refused"] = ""
+        if file is None:
+            return
         try:
             own = take_matrix(file.getvalue(), file.name)
         except MatrixError as error:
-            st.error(f"{error} What was set before still holds.")
-    if own is None:
+            state["lab.refused"] = f"{error} What was set before still holds."
+            return
+        settings = replace(held.settings, family="own", layers=1, scale=None)
+        exchange(replace(held, settings=settings, own=own))
+
+    st.file_uploader(
+        "Your W", ["csv", "npy", "txt"], help=texts.MATRIX, key="lab.file", on_change=take
+    )
+    if state["lab.refused"]:
+        st.error(state["lab.refused"])
+    if held.own is None:
         st.caption("Upload a matrix. Until then the present problem stays.")
     else:
-        st.caption(f"W is {own.shape[0]} x {own.shape[1]}.")
-        st.session_state["lab.own"] = own
-    return own
+        st.caption(f"W is {held.own.shape[0]} × {held.own.shape[1]}.")
+
+
+def _activation(held: LabRequest) -> dict[str, Any]:
+    now = held.settings
+
+    def to_activation() -> None:
+        """An activation comes with a parameter of its own."""
+        chosen = st.session_state[widget("activation")]
+        exchange(replace(held, settings=replace(now, activation=chosen, parameter=None)))
+
+    names = list(ACTIVATIONS)
+    st.selectbox(
+        "Activation σ", names, names.index(now.activation), help=texts.ACTIVATION,
+        format_func=ACTIVATION_LABELS.__getitem__, key=widget("activation"),
+        on_change=to_activation,
+    )  # fmt: skip
+    if now.parameter is None:
+        return {}
+    if now.activation == "leaky_relu":
+        slope = _real("Slope below zero", "slope", now.parameter, 0.01, 1, 0.05, texts.SLOPE)
+        return {"parameter": slope}
+    return {"parameter": _real("Sharpness β", "beta", now.parameter, 0.1, 100, 1, texts.BETA)}
+
+
+def _scale(held: LabRequest) -> str | None:
+    return st.selectbox(
+        "Variance of W's entries", SCALES, SCALES.index(held.settings.scale or SCALES[0]),
+        format_func=SCALE_LABELS.__getitem__, help=texts.SCALE, key=widget("scale"),
+    )  # fmt: skip
+
+
+def _attack(held: LabRequest) -> dict[str, Any]:
+    now = held.settings
+
+    def to_attack() -> None:
+        """An attack comes with the method of 4.2; without one there is 4.1 alone."""
+        attack = bool(st.session_state[widget("attack")])
+        settings = replace(now, attack=attack)
+        exchange(replace(held, settings=settings, method="alternating" if attack else "inversion"))
+
+    st.toggle(
+        "Attacked: x' = G(z*) + D_a c_a*", now.attack, help=texts.ATTACK, key=widget("attack"),
+        on_change=to_attack,
+    )  # fmt: skip
+    if not now.attack:
+        return {}
+    left, right = st.columns(2, wrap=False)
+    with left:
+        training = _whole(
+            "Columns of D_a", "training", now.training, 2, LIMITS["training"], texts.TRAINING, 2
+        )
+    with right:
+        hidden = _whole("Neurons of ψ", "hidden", now.hidden, 1, 2000, texts.HIDDEN)
+    return {"training": training, "hidden": hidden}
+
+
+def _start(held: LabRequest) -> dict[str, Any]:
+    now = held.settings
+    start = st.segmented_control(
+        "Start", ["random", "near"], default=now.start, required=True, help=texts.START,
+        format_func={"random": "random", "near": "near the solution"}.__getitem__,
+        key=widget("start"), width="stretch",
+    )  # fmt: skip
+    if start != "near":
+        return {"start": "random"}
+    radius = _real("Distance", "radius", now.radius, 1e-6, 100, 0.1, texts.RADIUS)
+    return {"start": "near", "radius": radius}
 
 
 # --- descent ---------------------------------------------------------------------------------
@@ -253,59 +214,63 @@ def _upload(own: Tensor | None) -> Tensor | None:
 
 def _descent(held: LabRequest) -> dict[str, Any]:
     """method, lambda_fraction, eta and steps."""
-    state = st.session_state
-    values: dict[str, Any] = {"method": "inversion"}
-    attacked = held.settings.attack if held.show != "descent" else state[_PREFIX + "attack"]
-    if held.show in STUDIES:
-        values["method"] = held.method
-    elif attacked:
-        method = st.segmented_control(
-            "Method (Section)",
-            list(METHOD_LABELS),
-            format_func=METHOD_LABELS.__getitem__,
-            required=True,
-            help=texts.METHOD,
-            key=_PREFIX + "method",
+    values: dict[str, Any] = {"method": held.method}
+    if held.settings.attack and held.show == "descent":
+        values["method"] = st.segmented_control(
+            "Method (Section)", list(METHOD_LABELS), default=held.method, required=True,
+            format_func=METHOD_LABELS.__getitem__, help=texts.METHOD, key=widget("method"),
             width="stretch",
+        )  # fmt: skip
+    proximal = values["method"] == "proximal"
+    if proximal:
+        values["lambda_fraction"] = _real(
+            "λ / λ_max", "lambda", held.lambda_fraction, 0.001, 2, 0.05, texts.LAMBDA
         )
-        values["method"] = method or "alternating"
-        if method == "proximal":
-            values["lambda_fraction"] = _real("λ / λ_max", "lambda", 0.001, 2.0, 0.05, texts.LAMBDA)
-    named = STEPS if held.show == "descent" and values["method"] != "proximal" else STUDY_STEPS
-    values["eta"] = _eta(named)
+    values["eta"] = _eta(held, STUDY_STEPS if proximal or held.show != "descent" else STEPS)
     if held.show != "examples":
-        values["steps"] = _whole("Steps at most", "steps", 1, MAX_STEPS, texts.STEPS)
+        values["steps"] = _whole("Steps at most", "steps", held.steps, 1, MAX_STEPS, texts.STEPS)
     return values
 
 
-def _eta(names: tuple[str, ...]) -> str | float:
-    state = st.session_state
-    if state.get(_PREFIX + "step") not in (*names, "number"):
-        state[_PREFIX + "step"] = names[0]
+def _eta(held: LabRequest, names: tuple[str, ...]) -> str | float:
+    """One of `names`, or a number."""
+    choices = [*names, "number"]
+    now = held.eta if isinstance(held.eta, str) else "number"
     chosen = st.selectbox(
-        "Step size η",
-        [*names, "number"],
-        format_func=STEP_LABELS.__getitem__,
-        help=texts.STEP,
-        key=_PREFIX + "step",
-    )
+        "Step size η", choices, choices.index(now) if now in choices else 0, help=texts.STEP,
+        format_func=STEP_LABELS.__getitem__, key=widget(f"step.{len(names)}"),
+    )  # fmt: skip
     if chosen != "number":
         return str(chosen)
-    state.setdefault(_PREFIX + "eta", 0.1)
-    return _real("η", "eta", 1e-6, 1e6, 0.01, texts.ETA)
+    eta = _FIRST_ETA if isinstance(held.eta, str) else held.eta
+    return _real("η", "eta", eta, 1e-6, 1e6, 0.01, texts.ETA)
 
 
 # --- widgets ---------------------------------------------------------------------------------
 
 
-def _whole(label: str, name: str, least: int, most: int, text: str, step: int = 1) -> int:
-    key = _PREFIX + name
-    st.session_state.setdefault(key, getattr(InstanceSettings(), name, least))
-    return int(st.number_input(label, least, most, step=step, help=text, key=key))
+def _whole(
+    label: str,
+    name: str,
+    value: int,
+    least: int,
+    most: int,
+    text: str,
+    step: int = 1,
+    disabled: bool = False,
+) -> int:
+    return int(
+        st.number_input(
+            label, least, most, value, step, help=text, key=widget(name), disabled=disabled
+        )
+    )
 
 
-def _real(label: str, name: str, least: float, most: float, step: float, text: str) -> float:
-    key = _PREFIX + name
-    st.session_state.setdefault(key, getattr(InstanceSettings(), name, 0.1))
-    value = st.number_input(label, least, most, step=step, format="%g", help=text, key=key)
-    return float(f"{value:.12g}")  # 0.1 + 0.05 is 0.15, not 0.15000000000000002
+def _real(
+    label: str, name: str, value: float, least: float, most: float, step: float, text: str
+) -> float:
+    chosen = st.number_input(
+        label, float(least), float(most), value, step=float(step), format="%g", help=text,
+        key=widget(name),
+    )  # fmt: skip
+    return float(f"{chosen:.12g}")  # 0.1 + 0.05 is 0.15, not 0.15000000000000002

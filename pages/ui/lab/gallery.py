@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.ui.lab import texts
-from pages.ui.lab.arrival import adopt
+from pages.ui.lab.arrival import adopt, widget
 from pages.ui.lab.presets import ALL_PRESETS, LESSONS, PRESETS, Preset, preset_of
 from pages.ui.lab.request import LabRequest
 
@@ -20,17 +20,20 @@ def gallery(held: LabRequest) -> None:
 
 
 def _row(label: str, presets: Sequence[Preset], first: int, marked: int | None, about: str) -> None:
-    key, places = f"lab.preset.{first}", range(first, first + len(presets))
-    st.session_state[key] = marked if marked in places else None
+    places = range(first, first + len(presets))
+    chosen_now = marked if marked in places else None
+    key = widget(f"preset.{first}.{chosen_now}")  # a new one whenever another one is marked
 
     def load() -> None:
-        chosen = st.session_state[key]
-        if chosen is not None:
-            adopt(ALL_PRESETS[chosen].request)
+        pressed = st.session_state[key]
+        again = chosen_now if pressed is None else pressed  # the marked one, pressed once more
+        if again is not None:
+            adopt(ALL_PRESETS[again].request)
 
     st.pills(
         label,
         places,
+        default=chosen_now,
         format_func=lambda place: ALL_PRESETS[place].name,
         help="\n\n".join([about, *(f"**{one.name}.** {one.about}" for one in presets)]),
         key=key,

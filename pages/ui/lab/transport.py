@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.ui import address
 from pages.ui.history import nearest
 from pages.ui.lab import texts
 from pages.ui.lab.desk import lab_desk
@@ -22,7 +23,7 @@ _USUAL = "to watch"
 
 def begin(held: LabRequest, *, paused: bool = False) -> None:
     """Start a run of this request at the chosen speed; the link now repeats it."""
-    speed = SPEEDS[st.session_state.get("lab.speed", _USUAL)]
+    speed = SPEEDS[address.keep("lab.speed", _USUAL)]
     lab_desk().start(held, paused=paused, speed=speed)
     st.session_state["lab.run"] = True
     st.session_state["lab.at"] = None
@@ -40,6 +41,7 @@ def position(view: LabView | None) -> int | None:
 
 def transport(held: LabRequest, view: LabView | None) -> None:
     """Draw the buttons for a descent in this state; their callbacks steer it."""
+    speed = list(SPEEDS).index(address.keep("lab.speed", _USUAL))
     running = view is not None and view.state == "running"
     ended = view is not None and view.ended
     place = position(view)
@@ -60,7 +62,7 @@ def transport(held: LabRequest, view: LabView | None) -> None:
             key="lab-forward", disabled=running or last, on_click=_look, args=(held, 1),
         )  # fmt: skip
         st.selectbox(
-            "Speed", list(SPEEDS), list(SPEEDS).index(_USUAL), help=texts.SPEED, key="lab.speed",
+            "Speed", list(SPEEDS), speed, help=texts.SPEED, key="lab.speed",
             label_visibility="collapsed", on_change=_set_speed, args=(held,), width=140,
         )  # fmt: skip
     _scrubber(view, place)
