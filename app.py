@@ -13,5 +13,6 @@ st.set_page_config(
 pages = [
     st.Page("pages/reverse.py", title="Undo an attack", default=True),
     st.Page("pages/landscape.py", title="Landscape"),
+    st.Page("pages/error_bound.py", title="Error bound"),
 ]
 st.navigation(pages, position="top" if len(pages) > 1 else "hidden").run()

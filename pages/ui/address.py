@@ -40,20 +40,15 @@ def write(page: str, query: dict[str, str]) -> None:
         st.query_params.from_dict(query)
         at = time.monotonic()
     st.session_state[f"address.{page}"] = (query, at)
-    st.session_state["address.page"] = page
-
-
-def returned(page: str) -> bool:
-    """Whether the reader comes from another page: Streamlit has dropped this one's widgets."""
-    return st.session_state.get("address.page", page) != page
 
 
 def keep(name: str, default: Any) -> Any:
-    """Let a widget outlive a visit to another page, and say its value.
+    """The value of a widget that is to outlive a visit to another page.
 
     Streamlit drops the values of widgets that are not drawn. name: the widget's key; default: its
-    first value, which the widget itself then need not be given. Call it before it is drawn.
+    first value. Call it before the widget is drawn, and let the widget begin with what it returns.
     """
     state = st.session_state
-    state[f"kept.{name}"] = state.setdefault(name, state.get(f"kept.{name}", default))
-    return state[name]
+    kept = f"kept.{name}"
+    state[kept] = state.get(name, state.get(kept, default))
+    return state[kept]

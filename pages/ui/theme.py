@@ -27,7 +27,7 @@ class Palette:
     of the theory (duality gap, mu); accent: the chosen one of many; text, muted: writing;
     ground: the page; surface: a place with nothing in it; grid: lines; phase: the ground behind
     the Defense-GAN start; valley ... summit: the height of a landscape, its lowest place the most
-    striking; home: the basin of z*; trap, trap_too: basins of other stationary points.
+    striking; pit, trap, brim: the same where descent ends elsewhere than at the solution.
     """
 
     linf: str
@@ -51,9 +51,9 @@ class Palette:
     shoulder: str
     ridge: str
     summit: str
-    home: str
+    pit: str
     trap: str
-    trap_too: str
+    brim: str
 
     def attack(self, name: str) -> str:
         """The hue of linf, l2, l1 or none; ValueError for another name."""
@@ -84,9 +84,9 @@ LIGHT = Palette(
     shoulder="#afbcd0",
     ridge="#d8e1e4",
     summit="#f5f5f0",
-    home="#c9bfe9",
-    trap="#ecd772",
-    trap_too="#d4b23f",
+    pit="#6e5207",
+    trap="#d3ab35",
+    brim="#f7eecb",
 )
 DARK = Palette(
     linf="#f0803c",
@@ -110,9 +110,9 @@ DARK = Palette(
     shoulder="#565884",
     ridge="#373a55",
     summit="#1f2228",
-    home="#4d4187",
-    trap="#85752a",
-    trap_too="#a8923a",
+    pit="#fff1b8",
+    trap="#b08d31",
+    brim="#2c281b",
 )
 DARK_OF: dict[str, str] = {light: asdict(DARK)[name] for name, light in asdict(LIGHT).items()}
 

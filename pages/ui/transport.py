@@ -41,7 +41,7 @@ def position(view: RunView | None) -> int | None:
 
 def transport(scene: Scene, view: RunView | None) -> None:
     """Draw the buttons for a run in this state; their callbacks steer it."""
-    address.keep("speed", _FULL)
+    speed = list(SPEEDS).index(address.keep("speed", _FULL))
     running = view is not None and view.state == "running"
     ended = view is not None and view.ended
     place = position(view)
@@ -83,7 +83,7 @@ def transport(scene: Scene, view: RunView | None) -> None:
             key="forward", disabled=running or last, on_click=_look, args=(scene, 1),
         )  # fmt: skip
         st.selectbox(
-            "Speed", list(SPEEDS), help=texts.SPEED, key="speed",
+            "Speed", list(SPEEDS), speed, help=texts.SPEED, key="speed",
             label_visibility="collapsed", on_change=_set_speed, args=(scene,), width=140,
         )  # fmt: skip
     _scrubber(scene, view, place)

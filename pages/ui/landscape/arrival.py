@@ -1,7 +1,8 @@
 """How the page begins and ends: from the URL to the held request, and from that to the URL.
 
 In the session, so that it is there when a reader comes back from another page: `land.held`,
-`land.complaints` (about the URL), `land.refused` (about a start that cannot be).
+`land.complaints` (about the URL), `land.refused` (about a start that cannot be), `land.widgets`
+(how often the widgets were renewed).
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from pages.ui import address
 from pages.ui.landscape.request import LandscapeRequest, Start, as_query, from_query
 
 PAGE = "landscape"  # this page's name in the session
-PREFIX = "land.ui."  # of its widgets
 
 
 def arrive() -> LandscapeRequest:
@@ -24,8 +24,7 @@ def arrive() -> LandscapeRequest:
     if query is not None:
         state["land.held"], state["land.complaints"] = from_query(query)
         state["land.at"], state["land.refused"] = None, ""
-    if query is not None or address.returned(PAGE):
-        seed_widgets(state["land.held"])
+        renew()
     held: LandscapeRequest = state["land.held"]
     return held
 
@@ -35,7 +34,22 @@ def adopt(request: LandscapeRequest) -> None:
     state = st.session_state
     state["land.held"] = replace(request, teach=state["land.held"].teach)
     state["land.at"], state["land.complaints"], state["land.refused"] = None, [], ""
-    seed_widgets(request)
+    renew()
+
+
+def renew() -> None:
+    """Let new widgets take the old ones' places, with the held request's values.
+
+    They are given as the widgets' defaults and never through the session: a value set there
+    reaches a busy browser only if it draws that very run of the script.
+    """
+    state = st.session_state
+    state["land.widgets"] = state.get("land.widgets", 0) + 1
+
+
+def widget(name: str) -> str:
+    """The key of a widget; a new one each time the widgets are renewed."""
+    return f"land.{st.session_state['land.widgets']}.{name}"
 
 
 def hold(request: LandscapeRequest) -> LandscapeRequest:
@@ -72,16 +86,3 @@ def complain() -> None:
 def write_link(held: LandscapeRequest) -> None:
     """Put the state into the browser's address."""
     address.write(PAGE, as_query(held))
-
-
-def seed_widgets(request: LandscapeRequest) -> None:
-    """Set every widget to the request's values; call it before the widgets are drawn."""
-    state, settings = st.session_state, request.settings
-    for key in [str(key) for key in state if str(key).startswith(PREFIX)]:
-        del state[key]
-    for name in ("show", "rate", "log", "basins", "index", "kind", "plane"):
-        state[PREFIX + name] = getattr(request, name)
-    for name in ("family", "m", "layers", "activation", "scale", "noise", "seed"):
-        state[PREFIX + name] = getattr(settings, name)
-    if settings.parameter is not None:
-        state[f"{PREFIX}parameter.{settings.activation}"] = settings.parameter

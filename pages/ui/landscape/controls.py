@@ -1,4 +1,4 @@
-"""The sidebar of the page "Landscape". Widgets start from the held request and answer the next."""
+"""The sidebar of the page "Landscape". Widgets begin with the held request and answer the next."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.ui.labels import ACTIVATION_LABELS, SCALE_LABELS
 from pages.ui.landscape import texts
-from pages.ui.landscape.arrival import PREFIX
+from pages.ui.landscape.arrival import adopt, widget
 from pages.ui.landscape.request import (
     MAX_LAYERS,
     MAX_M,
@@ -32,90 +32,74 @@ def controls(held: LandscapeRequest) -> LandscapeRequest:
 
 def _synthetic(held: LandscapeRequest) -> LandscapeRequest:
     st.subheader("Network", anchor=False)
-    settings = _network()
+    settings = _network(held)
     st.subheader("Descent", anchor=False)
-    rate = st.number_input(
-        "Step size η, times the safe one", 0.05, MAX_RATE, step=0.25, format="%g",
-        help=texts.RATE, key=PREFIX + "rate",
-    )  # fmt: skip
+    rate = _real("Step size η, times the safe one", "rate", held.rate, 0.05, MAX_RATE, texts.RATE)
     st.subheader("Picture", anchor=False)
-    log = st.toggle("log₁₀ f", help=texts.LOG, key=PREFIX + "log")
-    basins = st.toggle("Colour the basins", help=texts.BASINS, key=PREFIX + "basins")
-    return replace(held, settings=settings, rate=float(f"{rate:.6g}"), log=log, basins=basins)
+    log = st.toggle("log₁₀ f", held.log, help=texts.LOG, key=widget("log"))
+    basins = st.toggle("Colour the basins", held.basins, help=texts.BASINS, key=widget("basins"))
+    return replace(held, settings=settings, rate=rate, log=log, basins=basins)
 
 
-def _network() -> InstanceSettings:
-    state = st.session_state
+def _network(held: LandscapeRequest) -> InstanceSettings:
+    now = held.settings
 
     def to_family() -> None:
-        """A family comes with a scale of its own, and some with a least m."""
-        chosen = FAMILIES[state[PREFIX + "family"]]
-        state[PREFIX + "scale"] = chosen.scale
-        state[PREFIX + "m"] = max(state.get(PREFIX + "m", 100), chosen.least_m)
+        """A family comes with a scale and layers of its own, and some with a least m."""
+        chosen = st.session_state[widget("family")]
+        m = max(now.m, FAMILIES[chosen].least_m)
+        adopt(replace(held, settings=replace(now, family=chosen, m=m, layers=1, scale=None)))
 
-    name = st.selectbox(
-        "Family of W",
-        list(PLANE_FAMILIES),
-        format_func=lambda key: FAMILIES[key].title,
-        help=texts.FAMILY,
-        key=PREFIX + "family",
-        on_change=to_family,
-    )
-    family = FAMILIES[name]
+    def to_activation() -> None:
+        """An activation comes with a parameter of its own."""
+        chosen = st.session_state[widget("activation")]
+        adopt(replace(held, settings=replace(now, activation=chosen, parameter=None)))
+
+    family = FAMILIES[now.family]
+    st.selectbox(
+        "Family of W", PLANE_FAMILIES, PLANE_FAMILIES.index(now.family), help=texts.FAMILY,
+        format_func=lambda name: FAMILIES[name].title, key=widget("family"), on_change=to_family,
+    )  # fmt: skip
     st.caption(family.note)
-    values: dict[str, Any] = {"family": name}
+    values: dict[str, Any] = {}
     left, right = st.columns(2, wrap=False)
     with left:
-        values["m"] = _whole("Outputs m", "m", 2, MAX_M, texts.M)
+        values["m"] = _whole("Outputs m", "m", now.m, 2, MAX_M, texts.M)
     if family.layers is None:
         with right:
-            values["layers"] = _whole("Layers", "layers", 1, MAX_LAYERS, texts.LAYERS)
-    values |= _activation()
-    if name == "example15":
-        state.setdefault(PREFIX + "noise", 0.2)
-        noise = st.number_input(
-            "Noise of the rows", 0.0, 10.0, step=0.05, format="%g", help=texts.NOISE,
-            key=PREFIX + "noise",
-        )  # fmt: skip
-        values["noise"] = float(f"{noise:.12g}")
+            values["layers"] = _whole("Layers", "layers", now.layers, 1, MAX_LAYERS, texts.LAYERS)
+    names = list(ACTIVATIONS)
+    st.selectbox(
+        "Activation σ", names, names.index(now.activation), help=texts.ACTIVATION,
+        format_func=ACTIVATION_LABELS.__getitem__, key=widget("activation"),
+        on_change=to_activation,
+    )  # fmt: skip
+    if now.parameter is not None:
+        leaky = now.activation == "leaky_relu"
+        label, text = ("Slope below zero", texts.SLOPE) if leaky else ("β", texts.BETA)
+        most, step = (1.0, 0.05) if leaky else (100.0, 1.0)
+        values["parameter"] = _real(label, "parameter", now.parameter, 0.01, most, text, step)
+    if now.family == "example15":
+        values["noise"] = _real("Noise of the rows", "noise", now.noise, 0.0, 10.0, texts.NOISE)
     left, right = st.columns(2, wrap=False)
     with left:
         values["scale"] = st.selectbox(
-            "Scale of W", SCALES, format_func=SCALE_LABELS.__getitem__, help=texts.SCALE,
-            key=PREFIX + "scale",
+            "Scale of W", SCALES, SCALES.index(now.scale or SCALES[0]), help=texts.SCALE,
+            format_func=SCALE_LABELS.__getitem__, key=widget("scale"),
         )  # fmt: skip
     with right:
-        values["seed"] = _whole("Seed", "seed", 0, MAX_SEED, texts.SEED)
-    return InstanceSettings(d=2, examples=1, **values)
+        values["seed"] = _whole("Seed", "seed", now.seed, 0, MAX_SEED, texts.SEED)
+    return replace(now, **values)
 
 
-def _activation() -> dict[str, Any]:
-    name = st.selectbox(
-        "Activation σ",
-        list(ACTIVATIONS),
-        format_func=ACTIVATION_LABELS.__getitem__,
-        help=texts.ACTIVATION,
-        key=PREFIX + "activation",
+def _whole(label: str, name: str, value: int, low: int, high: int, text: str) -> int:
+    return int(st.number_input(label, low, high, value, help=text, key=widget(name)))
+
+
+def _real(
+    label: str, name: str, value: float, low: float, high: float, text: str, step: float = 0.25
+) -> float:
+    chosen = st.number_input(
+        label, low, high, value, step=step, format="%g", help=text, key=widget(name)
     )
-    default = ACTIVATIONS[name]
-    if default is None:
-        return {"activation": name}
-    key = f"{PREFIX}parameter.{name}"
-    st.session_state.setdefault(key, default)
-    slope = name == "leaky_relu"
-    value = st.number_input(
-        "Slope below zero" if slope else "β",
-        0.01,
-        1.0 if slope else 100.0,
-        step=0.05 if slope else 1.0,
-        format="%g",
-        help=texts.SLOPE if slope else texts.BETA,
-        key=key,
-    )
-    return {"activation": name, "parameter": float(f"{value:.12g}")}
-
-
-def _whole(label: str, name: str, low: int, high: int, text: str) -> int:
-    key = PREFIX + name
-    st.session_state.setdefault(key, low)
-    return int(st.number_input(label, low, high, help=text, key=key))
+    return float(f"{chosen:.9g}")  # 0.1 + 0.05 is 0.15, not 0.15000000000000002

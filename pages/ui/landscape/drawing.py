@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pages.ui import theme
-from pages.ui.figures.landscape import Basin, Mark, Relief
+from pages.ui.figures.landscape import Basin, Fate, Mark, Relief
 from pages.ui.landscape.survey import SIDE, Ground
 from pages.ui.landscape.words import SOLVED, place
 from red_core.landscape import DIVERGED, MOVING, Basins, StationaryPoint, Surface
@@ -50,29 +49,25 @@ def marks_of(ground: Ground, basins: Basins | None) -> list[Mark]:
 
 
 def basin_of(basins: Basins, ground: Ground) -> Basin:
-    """The basins: home for z* (and for all that is as good), traps, and starts that are nowhere."""
+    """The basins: home is z* and all that is as good, a trap everything else."""
     starts = basins.starts.reshape(SIDE, SIDE, 2)
-    names, colours, place_of = list[str](), list[str](), dict[int, int]()
-    traps = 0
+    names, fates, place_of = list[str](), list[Fate](), dict[int, int]()
     for label in sorted(set(basins.labels.tolist())):
         place_of[label] = len(names)
         if label in (MOVING, DIVERGED):
             names.append("still on its way" if label == MOVING else "flies away")
-            colours.append(theme.LIGHT.residual_fill)
+            fates.append("lost")
             continue
         point = basins.stationary.points[label]
         where = "" if point.solution else f" {place(point.z, ground.inversion.z_star)}"
         names.append(f"ends at {point.words}{where}")
-        if point.solution or point.value <= SOLVED * ground.stationary.height:
-            colours.append(theme.LIGHT.home)
-        else:
-            colours.append(theme.LIGHT.trap_too if traps % 2 else theme.LIGHT.trap)
-            traps += 1
+        solved = point.solution or point.value <= SOLVED * ground.stationary.height
+        fates.append("home" if solved else "trap")
     labels = np.array([place_of[label] for label in basins.labels.tolist()], dtype=np.int64)
     return Basin(
         starts[0, :, 0].numpy(),
         starts[:, 0, 1].numpy(),
         labels.reshape(SIDE, SIDE),
         names,
-        colours,
+        fates,
     )

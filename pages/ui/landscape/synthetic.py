@@ -15,10 +15,11 @@ from pages.ui.figures.landscape import (
     tall_trails,
 )
 from pages.ui.landscape import texts, words
-from pages.ui.landscape.arrival import begin_at
+from pages.ui.landscape.arrival import adopt, begin_at
 from pages.ui.landscape.desk import landscape_desk
 from pages.ui.landscape.drawing import MARKED, NAMES, basin_of, marks_of, relief_of, worth_a_mark
 from pages.ui.landscape.paths import PathsView
+from pages.ui.landscape.presets import PRESETS
 from pages.ui.landscape.request import LandscapeRequest
 from pages.ui.landscape.survey import LEAST, Ground, SurveyView
 from pages.ui.landscape.transport import cursor, speed, transport
@@ -42,6 +43,7 @@ def synthetic(request: LandscapeRequest) -> None:
     banner("landscape", "Landscape · two dimensions", words.headline(view.ground, view.basins))
     if view.error:
         st.error(view.error)
+    _presets(request)
     _charts(request, view)
     by_itself = False  # not yet: the first time, the fragment runs as a part of the page
 
@@ -60,6 +62,29 @@ def synthetic(request: LandscapeRequest) -> None:
     live()
     with st.expander("What am I seeing?"):
         st.markdown(texts.SYNTHETIC)
+
+
+def _presets(request: LandscapeRequest) -> None:
+    """Landscapes worth seeing; the one that is shown is marked."""
+    shown = [i for i, one in enumerate(PRESETS) if one.request.settings == request.settings]
+    st.session_state["land.preset"] = shown[0] if shown else None
+
+    def take() -> None:
+        chosen = st.session_state["land.preset"]
+        if chosen is not None:
+            adopt(PRESETS[chosen].request)
+
+    st.pills(
+        "Presets",
+        range(len(PRESETS)),
+        format_func=lambda place: PRESETS[place].name,
+        help=f"{texts.PRESETS}\n\n"
+        + "\n\n".join(f"**{preset.name}.** {preset.about}" for preset in PRESETS),
+        key="land.preset",
+        on_change=take,
+        label_visibility="collapsed",
+    )
+    st.caption(PRESETS[shown[0]].about if shown else texts.OWN)
 
 
 def _paths(request: LandscapeRequest, ground: Ground | None) -> PathsView | None:
@@ -133,7 +158,7 @@ def _table(view: SurveyView) -> None:
     rows = "".join(
         f"<tr><td>{escape(point.words)}</td>"
         f"<td>({float(point.z[0]):.3f}, {float(point.z[1]):.3f})</td>"
-        f"<td>{'' if point.solution else escape(words.place(point.z, z_star))}</td>"
+        f"<td>{'' if point.solution else escape(words.multiple(point.z, z_star))}</td>"
         f"<td>{0.0 if point.solution else point.value:.3g}</td></tr>"
         for point in points[:LISTED]
     )

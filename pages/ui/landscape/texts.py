@@ -7,6 +7,7 @@ SHOW = (
     "page's run** and **a digit**: G has 100 inputs, and what is shown is a plane cut through them."
 )
 PRESETS = "One press sets the network and the starts."
+OWN = "A network of your own making."
 FAMILY = "Where W comes from. G(z) = σ(Wz), or several such layers (eq. 4), with two inputs z₁, z₂."
 M = "Outputs of G: how many equations speak about the two unknowns."
 LAYERS = "Layers L of eq. 4; the widths grow evenly from 2 to m."

@@ -36,7 +36,7 @@ def transport(view: PathsView | None, reach: float) -> None:
 
     reach: of the plane, where random starts are drawn.
     """
-    address.keep(_SPEED, USUAL)
+    chosen = list(SPEEDS).index(address.keep(_SPEED, USUAL))
     any_paths = view is not None and bool(view.ends)
     held = view is not None and view.held
     moving = view is not None and view.moving > 0
@@ -45,7 +45,7 @@ def transport(view: PathsView | None, reach: float) -> None:
             "Go on" if held else "Hold",
             icon=":material/play_arrow:" if held else ":material/pause:",
             type="primary", help=texts.RUN, shortcut="P", key="land.play", on_click=_toggle,
-            disabled=not any_paths, width=130,
+            disabled=not (moving or held), width=130,
         )  # fmt: skip
         st.button(
             "Step", help=texts.STEP, shortcut="S", key="land.step", on_click=_step,
@@ -56,7 +56,7 @@ def transport(view: PathsView | None, reach: float) -> None:
             on_click=_again, disabled=not any_paths,
         )  # fmt: skip
         st.selectbox(
-            "Speed", list(SPEEDS), help=texts.SPEED, key=_SPEED,
+            "Speed", list(SPEEDS), chosen, help=texts.SPEED, key=_SPEED,
             label_visibility="collapsed", on_change=_set_speed, width=140,
         )  # fmt: skip
         st.text_input(

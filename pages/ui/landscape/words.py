@@ -64,13 +64,17 @@ def _mixed(ground: Ground, basins: Basins, counts: Counter[int], solved: int, to
 
 def place(z: Tensor, z_star: Tensor) -> str:
     """Where a point [2] lies, as a multiple of z* if it is one: "near -0.34 z*"."""
+    return multiple(z, z_star) or f"at ({float(z[0]):.2f}, {float(z[1]):.2f})"
+
+
+def multiple(z: Tensor, z_star: Tensor) -> str:
+    """As `place`, or nothing for a point that is no multiple of z*."""
     size = float(z_star.norm())
-    along = float(z @ z_star) / size**2
     if float(z.norm()) < 1e-9 * size:
         return "at the origin"
-    if abs(float(z @ z_star)) >= ALIGNED * size * float(z.norm()):
-        return f"near {along:.2f} z*"
-    return f"at ({float(z[0]):.2f}, {float(z[1]):.2f})"
+    if abs(float(z @ z_star)) < ALIGNED * size * float(z.norm()):
+        return ""
+    return f"near {float(z @ z_star) / size**2:.2f} z*"
 
 
 def paths_line(view: PathsView | None) -> str:

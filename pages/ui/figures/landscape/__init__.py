@@ -6,12 +6,13 @@ paths, as overlays of either; `descent`: f along them.
 
 from pages.ui.figures.landscape.above import above_figure
 from pages.ui.figures.landscape.descent import descent_figure
-from pages.ui.figures.landscape.relief import Basin, Mark, Relief
+from pages.ui.figures.landscape.relief import Basin, Fate, Mark, Relief
 from pages.ui.figures.landscape.tall import tall_figure
 from pages.ui.figures.landscape.trails import Trail, above_trails, tall_trails
 
 __all__ = [
     "Basin",
+    "Fate",
     "Mark",
     "Relief",
     "Trail",

@@ -9,7 +9,16 @@ import numpy as np
 import plotly.graph_objects as go
 
 from pages.ui import theme
-from pages.ui.figures.landscape.relief import KINDS, Basin, Mark, Relief, colour_of, key_entries
+from pages.ui.figures.landscape.relief import (
+    KINDS,
+    Basin,
+    Mark,
+    Relief,
+    colour_of,
+    fate_entries,
+    fate_scale,
+    key_entries,
+)
 
 LEVELS = 14  # contour lines, at most
 SURFACE = "loss"  # the trace's name, which a click tells
@@ -31,12 +40,12 @@ def above_figure(
     if relief is not None:
         names = relief.names
         limits = (relief.x[0], relief.x[-1], relief.y[0], relief.y[-1])
-        traces = [_field(relief)] if basin is None else [_basins(basin), _lines(relief)]
+        traces = [_field(relief)] if basin is None else [_basins(relief, basin), _lines(relief)]
     if marks:
         traces += _marks(marks)
     left, right, low, high = (-1.0, 1.0, -1.0, 1.0) if limits is None else limits
     layout = theme.layout(
-        margin={"l": 46, "r": 12, "t": 30, "b": 42, "pad": 0},
+        margin={"l": 46, "r": 12, "t": 42, "b": 42, "pad": 0},
         xaxis=theme.axis(
             range=[left, right], title=theme.title(names[0]), constrain="domain", fixedrange=True,
             showgrid=False,
@@ -47,9 +56,17 @@ def above_figure(
         ),
         hovermode="closest",
         dragmode=False,
-        annotations=[theme.key(key_entries(marks))],
+        annotations=[_key(key_entries(marks), fate_entries(basin) if basin else [])],
     )  # fmt: skip
     return theme.figure(traces, layout)
+
+
+def _key(marks: list[tuple[str, str, str]], fates: list[tuple[str, str, str]]) -> dict[str, Any]:
+    """Signs, and below them the colours of basins: in one line they would not fit a phone."""
+    note = theme.key(marks)
+    if fates:
+        note["text"] = "<br>".join(theme.key(entries)["text"] for entries in (marks, fates))
+    return {**note, "align": "left"}
 
 
 def _grid(relief: Relief) -> dict[str, Any]:
@@ -88,24 +105,24 @@ def _lines(relief: Relief) -> dict[str, Any]:
     """Contours as lines alone, above basins."""
     drawn = _grid(relief)
     drawn["contours"] = {**drawn["contours"], "coloring": "none"}
-    drawn["line"] = {"color": theme.LIGHT.muted, "width": 0.7, "smoothing": 0.6}
     return {**drawn, "hoverinfo": "skip"}
 
 
-def _basins(basin: Basin) -> dict[str, Any]:
-    scale = basin.scale()
+def _basins(relief: Relief, basin: Basin) -> dict[str, Any]:
+    scale = fate_scale()
+    told = np.array(basin.names)[basin.at(relief.x, relief.y)]
     return {
         "type": "heatmap",
         "name": SURFACE,
-        "x": basin.x.astype(np.float32),
-        "y": basin.y.astype(np.float32),
-        "z": basin.labels.astype(np.float32),
+        "x": relief.x.astype(np.float32),
+        "y": relief.y.astype(np.float32),
+        "z": basin.shades(relief),
         "zmin": scale["low"],
         "zmax": scale["high"],
         "colorscale": scale["colorscale"],
         "showscale": False,
-        "hovertext": [[basin.names[label] for label in row] for row in basin.labels.tolist()],
-        "hovertemplate": "start (%{x:.2f}, %{y:.2f})<br>%{hovertext}<extra></extra>",
+        "hovertext": told.tolist(),
+        "hovertemplate": "a start at (%{x:.2f}, %{y:.2f})<br>%{hovertext}<extra></extra>",
     }
 
 

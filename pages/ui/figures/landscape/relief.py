@@ -15,16 +15,17 @@ from pages.ui import theme
 Values = NDArray[np.float64]
 Kind = Literal["solution", "minimum", "saddle", "maximum", "flat", "predicted"]
 DEEPEST = 1e-8  # of the highest value: a logarithm looks no deeper
+RAMP = 0.9  # of a fate's share of the colour scale
 BELOW = 0.3  # of the lowest value on the grid: what lies deeper is drawn there
 
 # kind: (symbol in 2-D, in 3-D, sign in a key, name)
 KINDS: dict[Kind, tuple[str, str, str, str]] = {
     "solution": ("star", "diamond", "★", "z*"),
-    "minimum": ("triangle-down", "circle", "▼", "other minimum"),
+    "minimum": ("triangle-down", "circle", "▼", "minimum"),
     "saddle": ("x-thin", "x", "✕", "saddle"),
     "maximum": ("triangle-up", "square", "▲", "maximum"),
     "flat": ("diamond-tall", "square-open", "⬧", "flat place"),
-    "predicted": ("diamond-open", "diamond-open", "◇", "-κ z*, predicted"),
+    "predicted": ("diamond-open", "diamond-open", "◇", "-κ z*"),
 }
 
 
@@ -67,6 +68,17 @@ class Relief:
         array = np.asarray(values, dtype=np.float64)
         return np.log10(np.maximum(array, self.floor)) if self.log else array
 
+    def at(self, x: Values, y: Values) -> Values:
+        """f at x [K], y [K], bilinearly between the grid's points; beyond, that of the border."""
+        across = np.clip(np.interp(x, self.x, np.arange(len(self.x))), 0, len(self.x) - 1.001)
+        up = np.clip(np.interp(y, self.y, np.arange(len(self.y))), 0, len(self.y) - 1.001)
+        i, j = across.astype(int), up.astype(int)
+        a, b, v = across - i, up - j, self.values
+        low = (1 - a) * v[j, i] + a * v[j, i + 1]
+        high = (1 - a) * v[j + 1, i] + a * v[j + 1, i + 1]
+        between: Values = (1 - b) * low + b * high
+        return between
+
     @cached_property
     def heights(self) -> NDArray[np.float32]:
         """The grid's heights."""
@@ -96,29 +108,67 @@ class Mark:
     text: str
 
 
+Fate = Literal["home", "trap", "lost"]
+FATES: tuple[Fate, ...] = ("home", "trap", "lost")
+
+
 @dataclass(frozen=True)
 class Basin:
-    """Where starts on a grid end: x [s], y [s], labels [s, s] into `names` and `colours`."""
+    """Where starts on a grid end: x [s], y [s], labels [s, s] into `names` and `fates`.
+
+    names: of the places, for hovering; fates: whether each is the solution ("home"), somewhere
+    else ("trap") or nowhere ("lost").
+    """
 
     x: Values
     y: Values
     labels: NDArray[np.int64]
     names: Sequence[str]
-    colours: Sequence[str]
+    fates: Sequence[Fate]
 
-    def scale(self) -> dict[str, Any]:
-        """Plotly's colour scale that gives each label its colour."""
-        count = len(self.colours)
-        stops: list[list[float | str]] = []
-        for place, colour in enumerate(self.colours):
-            stops += [[place / count, colour], [(place + 1) / count, colour]]
-        return {"colorscale": stops, "low": -0.5, "high": count - 0.5}
-
-    def at(self, x: Values, y: Values) -> NDArray[np.float32]:
+    def at(self, x: Values, y: Values) -> NDArray[np.int64]:
         """The label of the nearest start, at every point of another grid: [len(y), len(x)]."""
         across = np.abs(x[:, None] - self.x).argmin(1)
         up = np.abs(y[:, None] - self.y).argmin(1)
-        return self.labels[np.ix_(up, across)].astype(np.float32)
+        return self.labels[np.ix_(up, across)]
+
+    def shades(self, relief: Relief) -> NDArray[np.float32]:
+        """On the relief's grid: the number of the fate, plus the height as a share of its span."""
+        low, high = relief.span
+        share = np.clip((relief.heights - low) / (high - low), 0, 1)
+        numbers = np.array([FATES.index(fate) for fate in self.fates])[self.at(relief.x, relief.y)]
+        shades: NDArray[np.float32] = (numbers + RAMP * share).astype(np.float32)
+        return shades
+
+
+def fate_scale() -> dict[str, Any]:
+    """Plotly's colours for `Basin.shades`: for each fate a ramp of heights of its own."""
+    light = theme.LIGHT
+    ramps: tuple[list[list[float | str]], ...] = (
+        theme.altitude(),
+        [[0.0, light.pit], [0.45, light.trap], [1.0, light.brim]],
+        [[0.0, light.residual], [1.0, light.surface]],
+    )
+    count = len(FATES)
+    stops = [
+        [(number + reach) / count, colour]
+        for number, ramp in enumerate(ramps)
+        for reach, colour in (
+            *((RAMP * float(place), colour) for place, colour in ramp),
+            (1.0 if number == count - 1 else 0.99, ramp[-1][1]),  # rounding stays in its ramp
+        )
+    ]
+    return {"colorscale": stops, "low": 0.0, "high": float(count)}
+
+
+def fate_entries(basin: Basin) -> list[tuple[str, str, str]]:
+    """Sign, colour and name of every fate but the usual one, for a key."""
+    entries = {
+        "trap": ("■", theme.LIGHT.trap, "ends elsewhere"),
+        "lost": ("■", theme.LIGHT.residual, "has not arrived"),
+    }
+    seen = {basin.fates[label] for label in set(basin.labels.ravel().tolist())}
+    return [entry for fate, entry in entries.items() if fate in seen]
 
 
 def colour_of(kind: Kind) -> str:

@@ -10,10 +10,17 @@ import plotly.graph_objects as go
 
 from pages.ui import theme
 from pages.ui.figures.landscape.above import LEVELS, SURFACE
-from pages.ui.figures.landscape.relief import KINDS, Basin, Mark, Relief, colour_of
+from pages.ui.figures.landscape.relief import (
+    KINDS,
+    Basin,
+    Mark,
+    Relief,
+    colour_of,
+    fate_scale,
+)
 
 CAMERA = {
-    "eye": {"x": 1.25, "y": -1.45, "z": 1.0},
+    "eye": {"x": 1.15, "y": -1.36, "z": 0.97},
     "center": {"x": 0, "y": 0, "z": -0.12},
     "up": {"x": 0, "y": 0, "z": 1},
 }
@@ -71,9 +78,9 @@ def _surface(relief: Relief, basin: Basin | None) -> dict[str, Any]:
     low, high = relief.span
     colour: dict[str, Any] = {"colorscale": theme.altitude(), "cmin": low, "cmax": high}
     if basin is not None:
-        scale = basin.scale()
+        scale = fate_scale()
         colour = {
-            "surfacecolor": basin.at(relief.x, relief.y),
+            "surfacecolor": basin.shades(relief),
             "colorscale": scale["colorscale"],
             "cmin": scale["low"],
             "cmax": scale["high"],

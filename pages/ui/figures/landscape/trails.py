@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pages.ui import theme
 from pages.ui.figures.landscape.relief import Relief, Values
 
+MOST = 64  # points that are put between two iterates
 _HOVER = "path %{customdata[2]}<br>k = %{customdata[0]}<br>f = %{customdata[1]:.3g}<extra></extra>"
 
 
@@ -53,24 +54,25 @@ def above_trails(trails: Sequence[Trail], at: Sequence[int] | None = None) -> li
 def tall_trails(
     relief: Relief, trails: Sequence[Trail], at: Sequence[int] | None = None
 ) -> list[dict[str, Any]]:
-    """The same on the surface, each path at its own heights."""
+    """The same on the surface, each path at its own heights.
+
+    Between two iterates the line follows the ground, which a straight one would cut through.
+    """
     low, high = relief.span
     above = 0.012 * (high - low)  # so that the ground does not swallow half of the line
-    top = high + 0.03 * (high - low)
-    lifted = [np.minimum(relief.lift(trail.values) + above, top) for trail in trails]
+    draped = [_draped(relief, trail) for trail in trails]
     heads = _heads(trails, at)
-    z_of = {id(trail): z for trail, z in zip(trails, lifted, strict=True)}
+    lifted = [float(relief.lift(trail.values[i])) + 2 * above for trail, i in heads]
     return [
         {
             "type": "scatter3d",
             "mode": "lines",
             "name": "path",
-            "x": _joined([trail.x for trail in trails]),
-            "y": _joined([trail.y for trail in trails]),
-            "z": _joined(lifted),
+            "x": _joined([x for x, _, _ in draped]),
+            "y": _joined([y for _, y, _ in draped]),
+            "z": _joined([np.minimum(z + above, high + 2 * above) for _, _, z in draped]),
             "line": {"color": theme.LIGHT.text, "width": 5},
-            "customdata": _told(trails),
-            "hovertemplate": _HOVER,
+            "hoverinfo": "skip",
         },
         {
             "type": "scatter3d",
@@ -78,7 +80,7 @@ def tall_trails(
             "name": "now",
             "x": [float(trail.x[i]) for trail, i in heads],
             "y": [float(trail.y[i]) for trail, i in heads],
-            "z": [float(z_of[id(trail)][i]) for trail, i in heads],
+            "z": lifted,
             "hoverinfo": "skip",
             "marker": {
                 "size": 6,
@@ -87,6 +89,22 @@ def tall_trails(
             },
         },
     ]
+
+
+def _draped(relief: Relief, trail: Trail) -> tuple[Values, Values, Values]:
+    """x, y and heights of a path, with points on the ground between iterates that lie apart."""
+    if len(trail.x) < 2:
+        return trail.x, trail.y, relief.lift(trail.values)
+    cell = relief.x[1] - relief.x[0]
+    leaps = np.hypot(np.diff(trail.x), np.diff(trail.y)) / cell
+    parts = np.clip(np.nan_to_num(np.ceil(leaps)), 1, MOST).astype(int)
+    share = np.concatenate([np.arange(count) / count for count in parts] + [np.zeros(1)])
+    before = np.append(np.repeat(np.arange(len(parts)), parts), len(trail.x) - 1)
+    after = np.minimum(before + 1, len(trail.x) - 1)
+    x = (1 - share) * trail.x[before] + share * trail.x[after]
+    y = (1 - share) * trail.y[before] + share * trail.y[after]
+    values = np.where(share == 0, trail.values[before], relief.at(x, y))
+    return x, y, relief.lift(values)
 
 
 def _heads(trails: Sequence[Trail], at: Sequence[int] | None) -> list[tuple[Trail, int]]:

@@ -35,7 +35,7 @@ BASIN = Basin(
     STARTS,
     (STARTS[:, None] > 0).astype(np.int64) * np.ones(25, np.int64),
     ("ends at z*", "ends elsewhere"),
-    (theme.LIGHT.home, theme.LIGHT.trap),
+    ("home", "trap"),
 )
 TURNS = np.linspace(0, 3, 30)
 TRAIL = Trail(np.cos(TURNS), np.sin(TURNS), TURNS + 0.1, np.arange(30))
@@ -134,9 +134,17 @@ def test_basins_keep_their_place_and_colour_on_a_finer_grid() -> None:
     assert fine.shape == (49, 49)
     assert set(fine[:24].ravel()) == {0}
     assert set(fine[26:].ravel()) == {1}
-    scale = drawn("basins", True)["data"][0]["colorscale"]
-    assert scale[0] == [0, theme.LIGHT.home]
-    assert scale[-1] == [1, theme.LIGHT.trap]
+    shades = BASIN.shades(RELIEF)
+    assert (np.floor(shades) == fine).all()
+    assert shades[24, 24] == pytest.approx(0, abs=1e-6), "z* lies lowest of its ramp"
+    figure = drawn("basins", True)
+    scale = figure["data"][0]["colorscale"]
+    assert [place for place, _ in scale] == sorted(place for place, _ in scale)
+    assert scale[0] == [0, theme.LIGHT.valley]
+    assert scale[-1][0] == 1
+    key = figure["layout"]["annotations"][0]["text"]
+    assert "ends elsewhere" in key
+    assert "has not arrived" not in key
 
 
 def test_paths_are_parted_and_their_points_say_which_they_are() -> None:
@@ -150,11 +158,12 @@ def test_paths_are_parted_and_their_points_say_which_they_are() -> None:
 
 
 def test_a_path_lies_on_its_ground() -> None:
-    line, _ = tall_trails(LOGGED, [TRAIL])
     low, high = LOGGED.span
-    np.testing.assert_allclose(
-        line["z"][:-1], np.log10(TRAIL.values) + 0.012 * (high - low), atol=1e-5
-    )
+    on_ground = Trail(TRAIL.x, TRAIL.y, TRAIL.x**2 + 0.5 * TRAIL.y**2, TRAIL.ks)
+    line, _ = tall_trails(LOGGED, [on_ground])
+    assert len(line["x"]) > len(TRAIL.x) + 1, "between iterates that lie apart there is ground"
+    ground = line["x"][:-1] ** 2 + 0.5 * line["y"][:-1] ** 2
+    np.testing.assert_allclose(line["z"][:-1], np.log10(ground) + 0.012 * (high - low), atol=0.01)
     deep = Trail(np.zeros(1), np.zeros(1), np.zeros(1), np.zeros(1, np.int64))
     assert low < tall_trails(LOGGED, [deep])[0]["z"][0] < low + 0.1
 
