@@ -93,7 +93,8 @@ def report(asked: Verification, found: Found) -> dict[str, Any]:
     the instances to which the theorem applies, interval the admissible step sizes of the first
     of them. applies: whether it applies to every instance; share_applies: to which share;
     lemma_14: [rho, epsilon] as printed, corrected, and with ||sum_i r_i Hess G_i|| instead of its
-    bound, all at the iterates; wdc: a lower bound on Definition 12's constant.
+    bound, all at the iterates; trace: the first instance step by step, with the theorem's bound on
+    its distance (None where it does not apply); wdc: a lower bound on Definition 12's constant.
     held: whether no instance to which it applies did worse than promised; tightness: the median
     of log(promised) / log(worst observed) among those, 1 where the promise is met exactly.
     """
@@ -129,6 +130,7 @@ def report(asked: Verification, found: Found) -> dict[str, Any]:
             if instances.k and asked.options.method != "inversion"
             else None
         ),
+        "trace": _trace(found),
         "instances": [
             {
                 **{
@@ -206,6 +208,21 @@ _SURVEY_KEYS = (
     *("share_applies", "held", "tightness"),
     *("predicted_rate", "observed_rate", "success_rate"),
 )
+
+
+def _trace(found: Found) -> dict[str, list[float | None]]:
+    """||z - z*||, ||c_a - c_a*|| in the row space, f, mu and the bound of the first instance."""
+    path, told = found.path, found.told
+    bound = path.distance[0, 0] * told.predicted[0] ** (path.k / 2)  # a factor of squares
+    columns = {
+        "distance_z": path.distance_z[:, 0],
+        "distance_c_a": path.distance_row[:, 0],
+        "loss": path.loss[:, 0],
+        "mu": path.mu_row[:, 0],
+        "bound": torch.where(told.applies[0], bound, torch.nan),
+    }
+    told_columns = {name: [number(v, 6) for v in column] for name, column in columns.items()}
+    return {"k": path.k.tolist(), **told_columns}
 
 
 def _tightness(told: Guarantee) -> float | None:

@@ -1,7 +1,9 @@
 """`verify` and `survey`: what they report is what the theorem says of the very path."""
 
 import json
+import math
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -12,6 +14,9 @@ from red_core.synthetic import InstanceSettings
 from red_core.verification import CASES, SURVEYED, Verification, report, survey, verify
 
 TANH = InstanceSettings(m=60, d=3, activation="tanh", scale="1/d", start="near", examples=5)
+
+
+ALTERNATING = DescentOptions(method="alternating", steps=200)
 
 
 def told(settings: InstanceSettings, **asked):
@@ -55,6 +60,16 @@ def test_an_observed_rate_is_the_largest_step_of_the_path():
         assert float(found.told.observed[item]) == pytest.approx(wanted, rel=1e-6)
 
 
+def test_the_trace_stays_below_the_theorems_bound():
+    trace = told(replace(TANH, attack=True, training=6, hidden=40), options=ALTERNATING)["trace"]
+    assert trace["k"] == list(range(len(trace["k"])))
+    lengths = zip(trace["distance_z"], trace["distance_c_a"], trace["bound"], strict=True)
+    assert all(math.hypot(z, c_a) <= bound * (1 + 1e-5) for z, c_a, bound in lengths)
+    assert all(later < former for former, later in pairwise(trace["loss"]))
+    kinked = told(replace(TANH, activation="leaky_relu"))["trace"]
+    assert set(kinked["bound"]) == {None}
+
+
 def test_a_kinked_activation_is_told_apart_and_has_its_floor():
     found = told(replace(TANH, activation="leaky_relu", parameter=0.3))
     assert not found["applies"]
@@ -90,7 +105,7 @@ def test_what_cannot_be_verified_is_refused(wrong):
 
 def test_lemma_14_stands_beside_what_was_measured():
     settings = replace(TANH, attack=True, training=6, hidden=40)
-    found = told(settings, options=DescentOptions(method="alternating", steps=200))
+    found = told(settings, options=ALTERNATING)
     rho, epsilon = found["lemma_14"]["corrected"]
     assert found["rho"] <= rho
     assert found["epsilon"] <= epsilon
