@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.ui import entrance, style
 from pages.ui.lab import arrival
+from pages.ui.lab import style as lab_style
 from pages.ui.lab.act_descent import descent
 from pages.ui.lab.act_problem import problem
 from pages.ui.lab.act_study import study
@@ -59,6 +60,7 @@ def _busy(view: LabView | StudyView | None) -> bool:
 
 entrance.enter()
 style.apply()
+lab_style.apply()
 held = arrival.arrive()
 if not held.teach:
     with st.sidebar:

@@ -14,7 +14,6 @@ from pages.ui.lab.tables import constants_table, lemma_table
 from pages.ui.live_chart import live_chart
 from pages.ui.style import headline
 from red_core.synthetic import Instances
-from red_core.verification import Found
 
 _HEIGHT = 250  # px
 
@@ -46,12 +45,12 @@ def _tables(view: LabView | None) -> None:
     with left:
         st.caption("**The constants**, over the instances", help=texts.CONSTANTS)
         st.html(constants_table(findings))
-        if isinstance(findings, Found):
-            st.caption(texts.SAMPLED)
+        st.caption(texts.SAMPLED)
     with right:
         st.caption("**Lemma 14**, at the recorded steps", help=texts.LEMMA)
         st.html(lemma_table(None if view is None else view.lemma))
         st.caption(words.lemma_line(None if view is None else view.lemma))
         st.caption("**The Weight Distribution Condition** (Definition 12)", help=texts.WDC)
         done = view is not None and view.phase == "done"
-        st.markdown(words.wdc_line(None if view is None else view.wdc, done))
+        with st.container(key="lab-wdc"):
+            st.markdown(words.wdc_line(None if view is None else view.wdc, done))

@@ -21,6 +21,13 @@ from red_core.theory import (
 
 _INSTANCES, _POINTS = 20, 30  # looked at, at most: bounds and measurements at the same points
 _PAIRS, _ROUNDS = 500, 30  # as the command line has them
+NAMES = (
+    "measured",
+    "at each point",
+    "Lemma 14, corrected",
+    "Lemma 14, as printed",
+    "Lemma 14, in its proof",
+)
 WDC_SIGMAS = ("relu", "leaky_relu", "linear")
 
 
@@ -61,13 +68,10 @@ def lemma_of(instances: Instances, path: Path) -> Lemma | None:
     z, c_a = path.z[at][:, items], path.c_a[at][:, items]
     rho, epsilon = (value.amax(0) for value in curvature(some, z, c_a))
     constants = assumption_13(some, z, c_a)
-    bounds = [Bound("measured", float(rho.max()), float(epsilon.max()))]
-    for name, (high, deep) in (
-        ("at each point", tuple(value.amax(0) for value in bend_bounds(some, z, c_a))),
-        ("Lemma 14, corrected", lemma14(constants)),
-        ("Lemma 14, as printed", lemma14_printed(constants)),
-        ("Lemma 14, in its proof", lemma14_in_proof(constants)),
-    ):
+    bounds = [Bound(NAMES[0], float(rho.max()), float(epsilon.max()))]
+    tight = tuple(value.amax(0) for value in bend_bounds(some, z, c_a))
+    bounding = (tight, *(of(constants) for of in (lemma14, lemma14_printed, lemma14_in_proof)))
+    for name, (high, deep) in zip(NAMES[1:], bounding, strict=True):
         fails = (rho > high * (1 + 1e-9)) | (epsilon > deep * (1 + 1e-9) + 1e-12)
         bounds.append(Bound(name, float(high.max()), float(deep.max()), int(fails.sum())))
     return Lemma(tuple(bounds), len(items), len(at), constants.why[0])

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pages.ui.lab.constants import Lemma
+from pages.ui.lab.constants import NAMES, Lemma
 from red_core.theory import ProximalGuarantee
 from red_core.verification import Found
 
@@ -40,22 +40,14 @@ def plain_list(value: Any) -> Any:
 
 def constants_table(found: Found | ProximalGuarantee | None) -> str:
     """mu, rho, epsilon and what follows from them: median, least and largest over instances."""
-    rows: list[Row] = [
-        (name, None) for name in ("μ, smallest on the path", "ρ", "ε", "μ²", "32/9 ρε", "η used")
-    ]
-    rows += [("lower end of the interval", None), ("upper end of the interval", None)]
+    names = ("μ, smallest on the path", "ρ", "ε", "μ²", "32/9 ρε", "η used")
+    ends = ("lower end of the interval", "upper end of the interval")
+    rows: list[Row] = [(name, None) for name in (*names, *ends)]
     if isinstance(found, Found):
         told = found.told
-        rows = [
-            ("μ, smallest on the path", told.mu),
-            ("ρ", told.rho),
-            ("ε", told.epsilon),
-            ("μ²", told.mu.square()),
-            ("32/9 ρε", 32 / 9 * told.rho * told.epsilon),
-            ("η used", told.eta),
-            ("lower end of the interval", told.low),
-            ("upper end of the interval", told.high),
-        ]
+        needed = 32 / 9 * told.rho * told.epsilon
+        values = (told.mu, told.rho, told.epsilon, told.mu.square(), needed, told.eta)
+        rows = list(zip((*names, *ends), (*values, told.low, told.high), strict=True))
     elif isinstance(found, ProximalGuarantee):
         rows = [
             ("μ of Assumption 7", found.mu),
@@ -79,13 +71,13 @@ def _spread(values: Tensor | None) -> tuple[str, str, str]:
 
 def lemma_table(lemma: Lemma | None) -> str:
     """Lemma 14 beside what was measured; a bound that is exceeded says so."""
-    rows = [["measured", "–", "–", ""], ["Lemma 14, corrected", "–", "–", ""]]
+    rows = [[name, "–", "–", ""] for name in NAMES]
     if lemma is not None:
         rows = [
             [bound.name, short(bound.rho), short(bound.epsilon), _held(place, bound.fails, lemma)]
             for place, bound in enumerate(lemma.bounds)
         ]
-    return html_table(("", "ρ", "ε", ""), rows, "numbers")
+    return html_table(("", "ρ", "ε", ""), rows, "numbers lemma")
 
 
 def _held(place: int, fails: int, lemma: Lemma) -> str:

@@ -140,8 +140,8 @@ CONSTANTS = (
     "largest over the instances."
 )
 SAMPLED = (
-    "ρ and ε were looked for at 5 points of each of the proof's four segments, at up to 100 steps. "
-    "They are the largest found: the true ones may be a little larger."
+    "ρ and ε were looked for at 5 points of each of the proof's four segments and in its mean "
+    "curvature, at up to 100 steps. They are the largest found: the true ones may be larger."
 )
 LEMMA = (
     "Lemma 14 bounds ρ and ε for one layer by norms of W and D_a. As printed it lacks a factor 2, "

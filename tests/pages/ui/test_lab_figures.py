@@ -200,7 +200,8 @@ def test_the_places_of_all_m_are_kept_from_the_start() -> None:
     some, none = _figure("expansiveness", True), _figure("expansiveness", False)
     assert some["layout"]["xaxis"] == none["layout"]["xaxis"]
     assert some["layout"]["xaxis"]["ticktext"] == [str(m) for m in SIZES]
-    assert some["layout"]["yaxis"]["range"] == pytest.approx([0, 0.6])  # a round number above 0.42 + 0.1
+    # A round number above 0.42 + 0.1.
+    assert some["layout"]["yaxis"]["range"] == pytest.approx([0, 0.6])
 
 
 def test_the_papers_value_stands_there_before_ours() -> None:

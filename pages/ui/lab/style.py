@@ -1,0 +1,29 @@
+"""The lab's own style: numbers in columns, and places that keep their height while words come."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+_CSS = """
+<style>
+table.numbers td:not(:first-child), table.numbers th:not(:first-child) { text-align: right; }
+table.numbers td, table.facts td { white-space: nowrap; }
+table.lemma td:last-child { text-align: left; padding-left: 1rem; }
+.st-key-lab-said { min-height: 9.5rem; }
+.st-key-lab-stated { min-height: 4.5rem; }
+.st-key-lab-wdc { min-height: 5rem; }
+@media (max-width: 640px) {
+  table.numbers { font-size: .8rem; }
+  table.numbers td, table.numbers th { padding-right: .3rem; }
+  table.numbers td:first-child { white-space: normal; }
+  .st-key-lab-said { min-height: 20rem; }
+  .st-key-lab-stated { min-height: 9rem; }
+  .st-key-lab-wdc { min-height: 8rem; }
+}
+</style>
+"""
+
+
+def apply() -> None:
+    """Put the style on the page; it takes no room."""
+    st.html(_CSS)
