@@ -62,7 +62,8 @@ FIGURE_3 = Study(
 def _example(paper_mu: float, family: str, examples: int, **changed: Any) -> Study:
     settings = InstanceSettings(family=family, examples=examples, parameter=0.1, **changed)
     options = _ALTERNATING if settings.attack else _INVERSION
-    return Study(settings, options, networks=1, every=10, paper_mu=paper_mu)
+    # Paths of a hundred steps: of every tenth alone the steep start would count for too much.
+    return Study(settings, options, networks=1, paper_mu=paper_mu)
 
 
 EXAMPLES: dict[str, Study] = {
@@ -85,16 +86,20 @@ def path_of(study: Study, own: Tensor | None = None) -> Path:
 
 def summary(path: Path) -> Row:
     """mu_mean, mu_std over instances, mu_min along all paths, success_rate, median steps."""
-    mu = path.mu_mean
-    under_way = torch.where(path.under_way, path.mu_row, torch.inf)
-    arrived = path.arrived_at[path.success].double()
+    under_way = torch.where(path.under_way, path.mu_row, torch.inf).nan_to_num(torch.inf)
+    return summarised(path.mu_mean, under_way.amin(0), path.arrived_at)
+
+
+def summarised(mu_mean: Tensor, mu_min: Tensor, arrived_at: Tensor) -> Row:
+    """`summary` from what each instance had, [I]: arrived_at is -1 for one that did not."""
+    arrived = arrived_at[arrived_at >= 0].double()
     return {
-        "mu_mean": float(mu.mean()),
-        "mu_std": float(mu.std()) if len(mu) > 1 else 0.0,
-        "mu_min": float(under_way.nan_to_num(torch.inf).min()),
-        "success_rate": float(path.success.double().mean()),
+        "mu_mean": float(mu_mean.mean()),
+        "mu_std": float(mu_mean.std()) if len(mu_mean) > 1 else 0.0,
+        "mu_min": float(mu_min.min()),
+        "success_rate": len(arrived) / len(arrived_at),
         "median_steps": float(arrived.median()) if len(arrived) else None,
-        "instances": len(mu),
+        "instances": len(mu_mean),
     }
 
 
