@@ -7,22 +7,21 @@ from torch import Tensor
 
 from red_core.descent import Descent, Path, Point
 
-MAX_POINTS = 320  # of an adaptive record; between half of it and all of it once a run is long
+MAX_POINTS = 320  # held; a long run has between half of it and all of it
 
 
 class Recorder:
-    """Steps a descent and keeps its points.
+    """Steps a descent, takes account of mu and of arrivals, and keeps some of its points.
 
-    every: look at every so many steps only, and keep those: the points of `descend(..., every)`.
-    None: look at each step, for mu, and keep them at a stride that begins at 1 and doubles,
-    dropping every second point, whenever MAX_POINTS are held.
+    every: look at every so many steps only, as `descend(..., every)` does. Of the points looked at
+    those are kept that fall on a stride, which begins at `every` and doubles, dropping every
+    second point, whenever MAX_POINTS are held.
     """
 
-    def __init__(self, descent: Descent, every: int | None = None) -> None:
+    def __init__(self, descent: Descent, every: int = 1) -> None:
         self.descent = descent
-        self.stride = every or 1
-        self._look_at = every or 1
-        self._adaptive = every is None
+        self.stride = every
+        self._look_at = every
         self.points = [descent.snapshot()]
         self.latest = self.points[0]
         count = len(descent.instances)
@@ -62,7 +61,7 @@ class Recorder:
         self._account()
         if self.descent.k % self.stride == 0:
             self.points.append(self.latest)
-            if self._adaptive and len(self.points) > MAX_POINTS:
+            if len(self.points) > MAX_POINTS:
                 self.stride *= 2
                 self.points = [point for point in self.points if point.k % self.stride == 0]
 

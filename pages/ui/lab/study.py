@@ -11,7 +11,7 @@ from pages.ui.lab.recorder import Recorder
 from pages.ui.turns import LINE, Line
 from pages.ui.worker import State, Worker
 from red_core.descent import Descent, step_sizes
-from red_core.studies import Study, summary
+from red_core.studies import Study, summarised
 from red_core.synthetic import make_instances
 
 _SLICE = 0.08  # seconds of computing between two looks at the orders
@@ -99,7 +99,8 @@ class StudyRun(Worker[str]):
             self._recorder.step()
         with self._changed:
             if self._recorder.done:
-                self._rows.append(summary(self._recorder.path()))
+                found = self._recorder
+                self._rows.append(summarised(found.mu_mean, found.mu_least, found.arrived_at))
                 self._recorder = None
             self._seconds += time.perf_counter() - began
 

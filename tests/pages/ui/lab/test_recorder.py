@@ -13,7 +13,7 @@ def instances(**changed) -> Instances:
     return make_instances(InstanceSettings(**{"m": 20, "d": 3, "examples": 4, **changed}))
 
 
-def recorded(made: Instances, options: DescentOptions, every: int | None = None) -> Recorder:
+def recorded(made: Instances, options: DescentOptions, every: int = 1) -> Recorder:
     found = Recorder(Descent(made, options), every)
     while not found.done:
         found.step()
