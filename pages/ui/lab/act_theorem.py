@@ -34,18 +34,18 @@ def theorem(held: LabRequest, instances: Instances, view: LabView | None) -> Non
     with st.container(key="lab-said"):
         for sentence in words.theorem_sentences(found):
             st.markdown(sentence)
-    _tables(view)
+    _tables(held, view)
     with st.expander("What am I seeing?"):
         st.markdown(texts.ACT_3)
 
 
-def _tables(view: LabView | None) -> None:
+def _tables(held: LabRequest, view: LabView | None) -> None:
     left, right = st.columns(2, gap="medium")
     findings = None if view is None else view.findings
     with left:
         st.caption("**The constants**, over the instances", help=texts.CONSTANTS)
         st.html(constants_table(findings))
-        st.caption(texts.SAMPLED)
+        st.caption(texts.SAMPLED_PROXIMAL if held.method == "proximal" else texts.SAMPLED)
     with right:
         st.caption("**Lemma 14**, at the recorded steps", help=texts.LEMMA)
         st.html(lemma_table(None if view is None else view.lemma))

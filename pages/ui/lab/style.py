@@ -9,7 +9,7 @@ _CSS = """
 table.numbers td:not(:first-child), table.numbers th:not(:first-child) { text-align: right; }
 table.numbers td, table.facts td { white-space: nowrap; }
 table.lemma td:last-child { text-align: left; padding-left: 1rem; }
-.st-key-lab-said { min-height: 9.5rem; }
+.st-key-lab-said { min-height: 8.5rem; }
 .st-key-lab-stated { min-height: 4.5rem; }
 .st-key-lab-wdc { min-height: 5rem; }
 @media (max-width: 640px) {

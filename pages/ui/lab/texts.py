@@ -73,7 +73,8 @@ SCRUB = "Every recorded step. Move it once the run has paused or ended."
 
 SUCCESS = (
     "An instance has **arrived** once its distance to (z*, c_a*) is below 10⁻⁵, with c_a measured "
-    "in the row space of D_a, outside of which c_a does not change x'."
+    "in the row space of D_a, outside of which c_a does not change x'. The **success rate** is the "
+    "share of instances that arrive within the steps allowed."
 )
 
 SUCCESS_PROXIMAL = (
@@ -142,6 +143,10 @@ CONSTANTS = (
 SAMPLED = (
     "ρ and ε were looked for at 5 points of each of the proof's four segments and in its mean "
     "curvature, at up to 100 steps. They are the largest found: the true ones may be larger."
+)
+SAMPLED_PROXIMAL = (
+    "The curvature is the largest found at 5 points of each segment from one iterate to the next, "
+    "at up to 100 steps: the true one may be larger."
 )
 LEMMA = (
     "Lemma 14 bounds ρ and ε for one layer by norms of W and D_a. As printed it lacks a factor 2, "
