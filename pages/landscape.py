@@ -1,20 +1,33 @@
-"""The page "Landscape": the loss over two dimensions, and paths that cross it."""
+"""The page "Landscape": the loss over two dimensions, or over a slice through many."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from pages.ui import entrance, style
-from pages.ui.landscape import arrival
+from pages.ui.landscape import arrival, texts
 from pages.ui.landscape.controls import controls
+from pages.ui.landscape.real import real
+from pages.ui.landscape.request import SHOWS
+from pages.ui.landscape.source import run_of, within_examples
 from pages.ui.landscape.synthetic import synthetic
+
+SHOW_LABELS = {"synthetic": "Two dimensions", "digit": "A digit", "run": "The main page's run"}
 
 entrance.enter()
 style.apply()
-held = arrival.arrive()
+held = within_examples(arrival.arrive())
+shown = st.segmented_control(
+    "What to look at", SHOWS, format_func=SHOW_LABELS.__getitem__, required=True,
+    default=held.show, help=texts.SHOW, key=arrival.widget("show"), label_visibility="collapsed",
+)  # fmt: skip
+held = within_examples(arrival.hold_show(held, str(shown)))
 if not held.teach:
     with st.sidebar:
         held = arrival.hold(controls(held))
 arrival.complain()
-synthetic(held)
+if held.show == "synthetic":
+    synthetic(held)
+else:
+    real(held, run_of(held))
 arrival.write_link(st.session_state["land.held"])

@@ -36,7 +36,7 @@ def arrive() -> tuple[Request, Bundle]:
             )
             request = replace(request, settings=replace(request.settings, device="auto"))
         state["held"], state["complaints"] = request, complaints
-    bundle = _parts(state["held"].settings).bundle
+    bundle = parts_of(state["held"].settings).bundle
     if state["held"].settings.index >= len(bundle.examples):
         state["complaints"].append(
             f"There is no example {state['held'].settings.index}: the bundled ones are numbered "
@@ -57,7 +57,7 @@ def adopt(request: Request) -> None:
     settings = canonical(request.settings)
     state["held"] = replace(request, settings=settings, teach=state["held"].teach)
     state["run"], state["complaints"] = request.run, []
-    seed_widgets(state["held"], _parts(request.settings).bundle)
+    seed_widgets(state["held"], parts_of(request.settings).bundle)
 
 
 def hold(settings: RunSettings, own: Tensor | None) -> Request:
@@ -74,7 +74,7 @@ def hold(settings: RunSettings, own: Tensor | None) -> Request:
 
 def scene_of(held: Request) -> Scene:
     """Load the models and craft the deception, in turn with everybody's computing."""
-    parts = _parts(held.settings)
+    parts = parts_of(held.settings)
     status = st.container(key="status")  # floats over the page: what comes and goes moves nothing
     waiting = status.empty()
 
@@ -105,7 +105,7 @@ def write_link(held: Request) -> None:
     address.write(PAGE, query_of(held))
 
 
-def _parts(settings: RunSettings) -> Parts:
+def parts_of(settings: RunSettings) -> Parts:
     """The trained parts, or the page ends with one clear message."""
     try:
         return load_parts(settings.dataset, str(choose_device(settings.device)))

@@ -107,6 +107,11 @@ class Desk:
             self.clear()
         return self._runner
 
+    @property
+    def present(self) -> Runner | None:
+        """The run there is, whatever it is of: for a page that only looks at it."""
+        return self._runner
+
     def start(self, scene: Scene, *, paused: bool = False, speed: float | None = None) -> Runner:
         """Begin a run of this scene, ending the one before."""
         self.clear()

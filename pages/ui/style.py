@@ -14,10 +14,12 @@ h1, h2, h3, h4, p, td, [data-testid="stCaptionContainer"] { font-variant-numeric
 .block-container { padding-top: 4rem; max-width: 78rem; }
 [class*="st-key-headline-"] h2 { padding: 0 0 .25rem; }
 [class*="st-key-headline-"] { min-height: 4.25rem; gap: 0; }
+.st-key-statement { min-height: 4.5rem; }
 .st-key-overlays { display: none; } /* what is drawn over other charts takes no room */
 @media (max-width: 640px) { /* a line of headline takes two on a phone */
   [class*="st-key-headline-"] h2 { font-size: 1.3rem; }
   [class*="st-key-headline-"] { min-height: 5.75rem; }
+  .st-key-statement { min-height: 11rem; }
 }
 table.answers { width: 100%; border-collapse: collapse; font-size: .9rem; }
 table.answers th { text-align: left; font-weight: 600; }

@@ -23,7 +23,7 @@ def arrive() -> LandscapeRequest:
     query = address.news(PAGE, "land.held" in state)
     if query is not None:
         state["land.held"], state["land.complaints"] = from_query(query)
-        state["land.at"], state["land.refused"] = None, ""
+        state["land.at"], state["land.k"], state["land.refused"] = None, None, ""
         renew()
     held: LandscapeRequest = state["land.held"]
     return held
@@ -61,8 +61,22 @@ def hold(request: LandscapeRequest) -> LandscapeRequest:
             state["land.held"], log=False, basins=False, starts=()
         ):
             state["land.at"] = None
+        if replace(request, plane="pca", log=False) != replace(
+            state["land.held"], plane="pca", log=False
+        ):
+            state["land.k"] = None
     state["land.held"] = request
     return request
+
+
+def hold_show(request: LandscapeRequest, show: str) -> LandscapeRequest:
+    """Keep what the page's own switch asks to look at."""
+    return hold(replace(request, show=show))
+
+
+def hold_plane(request: LandscapeRequest, plane: str) -> LandscapeRequest:
+    """Keep the plane that the page's own switch asks for."""
+    return hold(replace(request, plane=plane))
 
 
 def begin_at(starts: tuple[Start, ...]) -> None:

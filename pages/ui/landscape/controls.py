@@ -7,16 +7,20 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui.arrival import parts_of
+from pages.ui.gallery import gallery, indices_of
 from pages.ui.labels import ACTIVATION_LABELS, SCALE_LABELS
 from pages.ui.landscape import texts
 from pages.ui.landscape.arrival import adopt, widget
 from pages.ui.landscape.request import (
+    KINDS,
     MAX_LAYERS,
     MAX_M,
     MAX_RATE,
     PLANE_FAMILIES,
     LandscapeRequest,
 )
+from pages.ui.theme import ATTACK_LABELS
 from red_core.settings import MAX_SEED
 from red_core.synthetic import ACTIVATIONS, FAMILIES, SCALES, InstanceSettings
 
@@ -24,7 +28,7 @@ from red_core.synthetic import ACTIVATIONS, FAMILIES, SCALES, InstanceSettings
 def controls(held: LandscapeRequest) -> LandscapeRequest:
     """Draw the controls; the request they ask for, or the held one if it is refused."""
     try:
-        return _synthetic(held)
+        return _synthetic(held) if held.show == "synthetic" else _real(held)
     except ValueError as error:
         st.error(f"{str(error)[:1].upper()}{str(error)[1:]}. The settings before it still hold.")
         return held
@@ -34,11 +38,45 @@ def _synthetic(held: LandscapeRequest) -> LandscapeRequest:
     st.subheader("Network", anchor=False)
     settings = _network(held)
     st.subheader("Descent", anchor=False)
-    rate = _real("Step size η, times the safe one", "rate", held.rate, 0.05, MAX_RATE, texts.RATE)
+    rate = _number("Step size η, times the safe one", "rate", held.rate, 0.05, MAX_RATE, texts.RATE)
     st.subheader("Picture", anchor=False)
     log = st.toggle("log₁₀ f", held.log, help=texts.LOG, key=widget("log"))
     basins = st.toggle("Colour the basins", held.basins, help=texts.BASINS, key=widget("basins"))
     return replace(held, settings=settings, rate=rate, log=log, basins=basins)
+
+
+def _real(held: LandscapeRequest) -> LandscapeRequest:
+    index, kind = held.index, held.kind
+    if held.show == "digit":
+        st.subheader("Digit", anchor=False)
+        bundle = parts_of(held.run_settings()).bundle
+        examples, names = bundle.examples, bundle.class_names
+        label = int(examples.labels[index])
+
+        def to_class() -> None:
+            chosen = st.session_state[widget("class")]
+            adopt(replace(held, index=indices_of(examples, chosen)[0]))
+
+        st.pills(
+            "Digit", range(len(names)), format_func=names.__getitem__, required=True,
+            default=label, help=texts.DIGIT, key=widget("class"), on_change=to_class,
+        )  # fmt: skip
+        gallery(
+            examples, label, names[label], index, lambda i: adopt(replace(held, index=i)),
+            key="land.gallery",
+        )  # fmt: skip
+        st.subheader("Attack", anchor=False)
+        kind = st.segmented_control(
+            "Norm", KINDS, format_func=ATTACK_LABELS.__getitem__, required=True, default=kind,
+            help=texts.KIND, key=widget("kind"), width="stretch",
+        ) or kind  # fmt: skip
+    else:
+        st.subheader("Run", anchor=False)
+        st.caption(texts.MAIN_RUN)
+        st.page_link("pages/reverse.py", label="To the main page", icon=":material/arrow_back:")
+    st.subheader("Picture", anchor=False)
+    log = st.toggle("log₁₀ f", held.log, help=texts.LOG, key=widget("log"))
+    return replace(held, index=index, kind=kind, log=log)
 
 
 def _network(held: LandscapeRequest) -> InstanceSettings:
@@ -78,9 +116,9 @@ def _network(held: LandscapeRequest) -> InstanceSettings:
         leaky = now.activation == "leaky_relu"
         label, text = ("Slope below zero", texts.SLOPE) if leaky else ("β", texts.BETA)
         most, step = (1.0, 0.05) if leaky else (100.0, 1.0)
-        values["parameter"] = _real(label, "parameter", now.parameter, 0.01, most, text, step)
+        values["parameter"] = _number(label, "parameter", now.parameter, 0.01, most, text, step)
     if now.family == "example15":
-        values["noise"] = _real("Noise of the rows", "noise", now.noise, 0.0, 10.0, texts.NOISE)
+        values["noise"] = _number("Noise of the rows", "noise", now.noise, 0.0, 10.0, texts.NOISE)
     left, right = st.columns(2, wrap=False)
     with left:
         values["scale"] = st.selectbox(
@@ -96,7 +134,7 @@ def _whole(label: str, name: str, value: int, low: int, high: int, text: str) ->
     return int(st.number_input(label, low, high, value, help=text, key=widget(name)))
 
 
-def _real(
+def _number(
     label: str, name: str, value: float, low: float, high: float, text: str, step: float = 0.25
 ) -> float:
     chosen = st.number_input(

@@ -1,18 +1,29 @@
-"""What a session of the page "Landscape" holds: one survey and the paths over it."""
+"""What a session of the page "Landscape" holds: a survey and paths, a run and a slice."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import streamlit as st
 
 from pages.ui.landscape.paths import Paths
 from pages.ui.landscape.request import LandscapeRequest, Start
+from pages.ui.landscape.slice import Course, Slice
 from pages.ui.landscape.survey import Ground, Survey
+from pages.ui.run_view import Parts
+from pages.ui.session import Desk
 
 
 class LandscapeDesk:
-    """A session's own workers; each belongs to a request, and ends with it."""
+    """A session's own workers; each belongs to a request, and ends with it.
+
+    runs: the run of a digit of this page's own, apart from the main page's.
+    """
 
     def __init__(self) -> None:
+        self.runs = Desk()
+        self._slice: Slice | None = None
+        self._slice_key: tuple[object, ...] | None = None
         self._survey: Survey | None = None
         self._paths: Paths | None = None
         self._begun: tuple[Start, ...] = ()
@@ -21,7 +32,7 @@ class LandscapeDesk:
         """The survey of this request's landscape, begun where there is none yet."""
         wanted = request.settings, request.rate
         if self._survey is None or (self._survey.settings, self._survey.rate) != wanted:
-            self.clear()
+            self._drop_survey()
             self._survey = Survey(*wanted)
         return self._survey
 
@@ -51,8 +62,30 @@ class LandscapeDesk:
             self._paths.close()
         self._paths, self._begun = None, ()
 
+    def slice(
+        self, parts: Parts, make: Callable[[], Course], kind: str, key: tuple[object, ...]
+    ) -> Slice:
+        """The slice of this key, cut where there is none yet; make: the course it follows."""
+        if self._slice is None or self._slice_key != (key, kind):
+            again = self._slice is not None and (self._slice_key or ((),))[0] == key
+            course = self._slice.course if again and self._slice is not None else make()
+            self.drop_slice()
+            self._slice, self._slice_key = Slice(parts, course, kind), (key, kind)
+        return self._slice
+
+    def drop_slice(self) -> None:
+        """End the slice."""
+        if self._slice is not None:
+            self._slice.close()
+        self._slice = self._slice_key = None
+
     def clear(self) -> None:
         """End everything."""
+        self.drop_slice()
+        self.runs.clear()
+        self._drop_survey()
+
+    def _drop_survey(self) -> None:
         self.drop_paths()
         if self._survey is not None:
             self._survey.close()

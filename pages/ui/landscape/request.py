@@ -16,7 +16,7 @@ from red_core.settings import RunSettings, SettingsError
 from red_core.synthetic import FAMILIES, InstanceError, InstanceSettings
 from red_core.typed import parsed, written
 
-SHOWS = ("synthetic", "run", "digit")
+SHOWS = ("synthetic", "digit", "run")
 KINDS = (*ATTACKS, "none")
 PLANES = ("pca", "hessian", "difference", "random")
 PLANE_FAMILIES = tuple(

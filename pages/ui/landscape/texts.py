@@ -59,3 +59,39 @@ The true answer **z\\*** lies where f = 0, at the star.
 What to try: *Example 17*, where the valley is a canyon. Then switch on log₁₀ f and see the paths
 creep along its floor.
 """
+
+PLANE = (
+    "**PCA**: the two directions in which the path varies most. **Hessian**: the steepest and the "
+    "flattest direction at its end. **z* - z⁰**: from its start to its end. **Random**: for "
+    "comparison; in 100 dimensions it hardly shows the path."
+)
+DIGIT = "A bundled digit that no training has seen. The solver is not told which it is."
+KIND = "The attack on it, with the paper's numbers."
+MAIN_RUN = "The slice follows the run of the main page, as it stands there."
+NO_RUN = (
+    "There is no run yet. Start one on the main page and come back, or choose a digit here: its "
+    "run takes a second or two."
+)
+BACK = "The iterate before."
+FORWARD = "The next iterate."
+ITERATE = "Which iterate is looked at: c_a is held there, and the picture shows its G(z)."
+
+SLICE = """
+The latent space has 100 dimensions; a screen has two. So we cut: a plane through the space, and
+over it the height **f(z) = ‖x' - G(z) - D_a c_a‖²**. Move over a chart: the picture shows **G(z)**
+at that point, so you see what each place of the landscape looks like.
+
+- **The path** is the alternation: each step moves z, and c_a too. It is laid on the ground; the
+  iterates themselves lie a little off the plane, and the chart of distances says how far.
+- **c_a is held** at the iterate looked at, because f needs some c_a. Move the slider: the landscape
+  itself changes, since what G(z) has to reach is **x' - D_a c_a**, and c_a learns. A path need not
+  look downhill on the landscape of another step.
+- **How much is shown**: the percentages say which part of the path's movement lies in the plane. A
+  random walk looks flat too, so its numbers stand beside them.
+- **z\\*** is not known for a real image. The last iterate stands in for it.
+- The preset `best` adds a pull of z towards a likely place, its *tether*. It is part of the
+  height.
+
+What to try: the plane of the *Hessian*. One direction is steep, the other flat, and the path
+hardly moves in either: it goes where it is neither.
+"""

@@ -7,8 +7,11 @@ from collections import Counter
 from torch import Tensor
 
 from pages.ui.landscape.paths import PathsView
+from pages.ui.landscape.slice import SliceView
 from pages.ui.landscape.survey import Ground
-from red_core.landscape import DIVERGED, MOVING, Basins
+from pages.ui.runner import Runner
+from red_core.landscape import DIVERGED, MOVING, Basins, Plane
+from red_core.landscape.plane import share
 
 ALIGNED = 0.95  # cosine from which on a point is said to lie along z*
 LARGE = 1.5  # times the safe step: beyond it a path may jump about for ever
@@ -94,3 +97,36 @@ def paths_line(view: PathsView | None) -> str:
     ]
     paths = "1 path" if len(view.ends) == 1 else f"{len(view.ends)} paths"
     return f"{paths}: {', '.join(parts)}. The longest has k = {view.k}."
+
+
+def slice_headline(runner: Runner | None, view: SliceView | None) -> str:
+    """What the slice shows of the run, in one line."""
+    if runner is None:
+        return "There is no run to cut through yet."
+    run = runner.view()
+    if run.state == "failed":
+        return "The run failed, so there is nothing to cut through."
+    if view is None or view.plane is None:
+        last = run.frames[-1].k if run.frames else 0
+        return f"Waiting for the run: step {last} of {run.total}."
+    if view.plane.explained is None:
+        return "A plane through the latent space."
+    shown = share(sum(view.plane.explained))
+    if run.state == "paused":
+        return f"So far, this plane shows {shown} of how z moved."
+    return f"This plane shows {shown} of how z moved."
+
+
+def plane_line(plane: Plane, known: bool) -> str:
+    """What the plane is and shows; known: whether z* is."""
+    told = f"{plane.statement} Across: a, {plane.names[0]}. Up: b, {plane.names[1]}."
+    return told if known else f"{told} The last iterate stands in for z*, which nobody knows."
+
+
+def slice_line(view: SliceView | None) -> str:
+    """What stands where the plane's own sentence will stand."""
+    if view is not None and view.error:
+        return view.error
+    if view is not None and view.place:
+        return f"Waiting in line: {view.place} ahead."
+    return "The plane, and how much of the path it shows, will be stated here."

@@ -98,6 +98,7 @@ class Chart {
           figure.layout.dragmode = false; // a finger on the chart scrolls the page
         }
         this.keepCamera(figure.layout);
+        this.freeRanges();
         if (this.drawn === null) {
           this.node.textContent = "";
           this.observer.observe(this.node);
@@ -127,6 +128,14 @@ class Chart {
     for (const name of now._subplots?.gl3d ?? []) {
       const camera = now[name]?._scene?.getCamera?.();
       if (camera && layout[name]) layout[name].camera = camera;
+    }
+  }
+
+  // Axes of one scale (scaleanchor) would keep the range of their first figure in every later one.
+  freeRanges() {
+    const now = this.node._fullLayout;
+    for (const [name, axis] of Object.entries(now ?? {})) {
+      if (/^[xy]axis\d*$/.test(name) && axis?._inputRange) axis._inputRange = null;
     }
   }
 

@@ -40,7 +40,9 @@ export class Pointer {
   // Plotly's own events, once there is a plot.
   listen() {
     this.node.on("plotly_hover", ({ points }) => {
-      this.hover(points.map((p) => ({ trace: p.fullData?.name, customdata: p.customdata })));
+      this.hover(
+        points.map(({ x, y, customdata, fullData }) => ({ x, y, customdata, trace: fullData?.name }))
+      );
     });
     this.node.on("plotly_unhover", () => this.hover([]));
   }

@@ -1,10 +1,12 @@
 """Figures of a loss over a plane: from above, in relief, and the paths that cross them.
 
 `relief`: what all of them share; `above`: the contour chart; `tall`: the surface in 3-D; `trails`:
-paths, as overlays of either; `descent`: f along them.
+paths, as overlays of either; `descent`: f along them; `away`: what a slice
+does not show of one.
 """
 
 from pages.ui.figures.landscape.above import above_figure
+from pages.ui.figures.landscape.away import away_figure
 from pages.ui.figures.landscape.descent import descent_figure
 from pages.ui.figures.landscape.relief import Basin, Fate, Mark, Relief
 from pages.ui.figures.landscape.tall import tall_figure
@@ -18,6 +20,7 @@ __all__ = [
     "Trail",
     "above_figure",
     "above_trails",
+    "away_figure",
     "descent_figure",
     "tall_figure",
     "tall_trails",

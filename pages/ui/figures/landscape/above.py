@@ -41,6 +41,7 @@ def above_figure(
         names = relief.names
         limits = (relief.x[0], relief.x[-1], relief.y[0], relief.y[-1])
         traces = [_field(relief)] if basin is None else [_basins(relief, basin), _lines(relief)]
+    empty = [] if relief is not None else [_empty()]
     if marks:
         traces += _marks(marks)
     left, right, low, high = (-1.0, 1.0, -1.0, 1.0) if limits is None else limits
@@ -56,9 +57,18 @@ def above_figure(
         ),
         hovermode="closest",
         dragmode=False,
+        shapes=empty,
         annotations=[_key(key_entries(marks), fate_entries(basin) if basin else [])],
     )  # fmt: skip
     return theme.figure(traces, layout)
+
+
+def _empty() -> dict[str, Any]:
+    """The place of a landscape that is not known yet."""
+    return {
+        "type": "rect", "xref": "x domain", "yref": "y domain", "x0": 0, "x1": 1, "y0": 0, "y1": 1,
+        "fillcolor": theme.LIGHT.surface, "line": {"width": 0}, "layer": "below",
+    }  # fmt: skip
 
 
 def _key(marks: list[tuple[str, str, str]], fates: list[tuple[str, str, str]]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,7 +35,10 @@ class Relief:
     """f over a grid: x [m], y [m], values [m, m] with values[j, i] at (x_i, y_j), not negative.
 
     names: of the two axes; log: whether heights are log10 f, cut off a little below the grid's
-    lowest value, since f is 0 at a solution. Raises ValueError for other shapes, NaN and infinity.
+    lowest value, since f is 0 at a solution; steady: whether the ends of the axis are round
+    numbers around the grid's, so that they rarely move while similar reliefs follow each other
+    (else it begins at f = 0 and ends with the grid's highest). Raises ValueError for other shapes,
+    NaN and infinity.
     """
 
     x: Values
@@ -42,6 +46,7 @@ class Relief:
     values: Values
     names: tuple[str, str]
     log: bool = False
+    steady: bool = False
 
     def __post_init__(self) -> None:
         for name in ("x", "y", "values"):
@@ -69,14 +74,19 @@ class Relief:
         return np.log10(np.maximum(array, self.floor)) if self.log else array
 
     def at(self, x: Values, y: Values) -> Values:
-        """f at x [K], y [K], bilinearly between the grid's points; beyond, that of the border."""
+        """f at x [K], y [K], bilinearly between the grid's points; beyond, that of the border.
+
+        NaN where x or y is.
+        """
+        gone = np.isnan(x) | np.isnan(y)
+        x, y = np.where(gone, self.x[0], x), np.where(gone, self.y[0], y)
         across = np.clip(np.interp(x, self.x, np.arange(len(self.x))), 0, len(self.x) - 1.001)
         up = np.clip(np.interp(y, self.y, np.arange(len(self.y))), 0, len(self.y) - 1.001)
         i, j = across.astype(int), up.astype(int)
         a, b, v = across - i, up - j, self.values
         low = (1 - a) * v[j, i] + a * v[j, i + 1]
         high = (1 - a) * v[j + 1, i] + a * v[j + 1, i + 1]
-        between: Values = (1 - b) * low + b * high
+        between: Values = np.where(gone, np.nan, (1 - b) * low + b * high)
         return between
 
     @cached_property
@@ -87,9 +97,16 @@ class Relief:
     @property
     def span(self) -> tuple[float, float]:
         """From the lowest height to the highest."""
+        if self.steady:
+            return self._round_span()
         low = float(np.log10(self.floor)) if self.log else 0.0
         high = float(self.heights.max())
         return low, high if high > low else low + 1.0
+
+    def _round_span(self) -> tuple[float, float]:
+        low, high = float(self.heights.min()), float(self.heights.max())
+        step = 0.25 if self.log else 10.0 ** math.floor(math.log10(max(high - low, 1e-12)) - 0.3)
+        return step * math.floor(low / step), step * max(math.ceil(high / step), 1)
 
     @property
     def title(self) -> str:

@@ -19,6 +19,16 @@ from pages.ui.figures.landscape.relief import (
     fate_scale,
 )
 
+# Without a point in it there would be no scene.
+_NOTHING = {
+    "type": "scatter3d",
+    "mode": "markers",
+    "x": [0.0],
+    "y": [0.0],
+    "z": [0.0],
+    "hoverinfo": "skip",
+    "marker": {"opacity": 0},
+}
 CAMERA = {
     "eye": {"x": 1.15, "y": -1.36, "z": 0.97},
     "center": {"x": 0, "y": 0, "z": -0.12},
@@ -34,7 +44,7 @@ def tall_figure(
     limits: tuple[float, float, float, float] | None = None,
 ) -> go.Figure:
     """The surface in 3-D; the arguments are `above_figure`'s."""
-    traces: list[dict[str, Any]] = []
+    traces: list[dict[str, Any]] = [_NOTHING]
     low, high, height = 0.0, 1.0, "f"
     if relief is not None:
         names = relief.names

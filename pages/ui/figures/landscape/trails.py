@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,12 +52,18 @@ def above_trails(trails: Sequence[Trail], at: Sequence[int] | None = None) -> li
 
 
 def tall_trails(
-    relief: Relief, trails: Sequence[Trail], at: Sequence[int] | None = None
+    relief: Relief,
+    trails: Sequence[Trail],
+    at: Sequence[int] | None = None,
+    grounded: bool = False,
 ) -> list[dict[str, Any]]:
     """The same on the surface, each path at its own heights.
 
     Between two iterates the line follows the ground, which a straight one would cut through.
+    grounded: it lies on the ground everywhere; for a slice, which the iterates themselves are off.
     """
+    if grounded:
+        trails = [replace(trail, values=relief.at(trail.x, trail.y)) for trail in trails]
     low, high = relief.span
     above = 0.012 * (high - low)  # so that the ground does not swallow half of the line
     draped = [_draped(relief, trail) for trail in trails]
@@ -101,9 +107,10 @@ def _draped(relief: Relief, trail: Trail) -> tuple[Values, Values, Values]:
     share = np.concatenate([np.arange(count) / count for count in parts] + [np.zeros(1)])
     before = np.append(np.repeat(np.arange(len(parts)), parts), len(trail.x) - 1)
     after = np.minimum(before + 1, len(trail.x) - 1)
-    x = (1 - share) * trail.x[before] + share * trail.x[after]
-    y = (1 - share) * trail.y[before] + share * trail.y[after]
-    values = np.where(share == 0, trail.values[before], relief.at(x, y))
+    kept = share == 0  # iterates, also those before a gap
+    x = np.where(kept, trail.x[before], (1 - share) * trail.x[before] + share * trail.x[after])
+    y = np.where(kept, trail.y[before], (1 - share) * trail.y[before] + share * trail.y[after])
+    values = np.where(kept, trail.values[before], relief.at(x, y))
     return x, y, relief.lift(values)
 
 

@@ -168,6 +168,16 @@ def test_a_path_lies_on_its_ground() -> None:
     assert low < tall_trails(LOGGED, [deep])[0]["z"][0] < low + 0.1
 
 
+def test_a_gap_in_a_path_stays_one_on_the_ground() -> None:
+    x, y = TRAIL.x.copy(), TRAIL.y.copy()
+    x[10] = y[10] = np.nan
+    line, _ = tall_trails(RELIEF, [Trail(x, y, TRAIL.values, TRAIL.ks)], [20], grounded=True)
+    assert np.isnan(line["z"]).sum() >= 2, "at the jump and at the end"
+    finite = np.isfinite(line["z"])
+    ground = line["x"][finite] ** 2 + 0.5 * line["y"][finite] ** 2
+    np.testing.assert_allclose(line["z"][finite], ground + 0.012 * 6, atol=0.01)
+
+
 def test_the_axis_of_steps_doubles() -> None:
     short, long = (
         descent_figure([(np.array([0, k]), np.array([1.0, 0.5]))]).to_dict()["layout"]["xaxis"]

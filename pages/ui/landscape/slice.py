@@ -1,0 +1,223 @@
+"""A slice through the latent space of a real generator, along a run: a worker's job.
+
+The plane first, then G over a grid in it, coarse to fine. After that the surface of any iterate
+costs a millisecond: f depends on c_a through x' - D_a c_a alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pages.ui.landscape.sheets import PictureSheet, grid_sheet, path_sheet
+from pages.ui.run_view import Parts
+from pages.ui.turns import LINE, Line
+from pages.ui.worker import State, Worker
+from red_core.experiment import make_starts, start_seeds
+from red_core.landscape import (
+    Bounds,
+    ImageSheet,
+    Plane,
+    Surface,
+    difference_plane,
+    hessian_plane,
+    image_loss,
+    path_bounds,
+    pca_plane,
+    random_plane,
+)
+from red_core.settings import RunSettings
+from red_core.solver import Iterate
+
+SIZES = (13, 25, 49)
+PICTURED_LEVEL = 1  # of the grid whose pictures a browser gets
+PICTURED = 160  # pictures of a path, at most
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """Pictures for the browser: G over the grid, and the path's frames, one for each of `ks`."""
+
+    grid: PictureSheet
+    frames: PictureSheet
+    ks: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Course:
+    """The iterates of a run as a slice needs them: from the last of the start on.
+
+    frames: the iterates; attacked: x' [1, 1, H, W]; path [K, d]; jumps: positions at which another
+    start took the lead; tether: (w, anchor [d]) of the objective, the anchor of the last leader;
+    truth: z* [d], where it is known.
+    """
+
+    frames: tuple[Iterate, ...]
+    attacked: Tensor
+    path: Tensor
+    jumps: tuple[int, ...]
+    tether: tuple[float, Tensor]
+    truth: Tensor | None
+
+    @property
+    def ks(self) -> list[int]:
+        """The steps of the iterates, ascending."""
+        return [frame.k for frame in self.frames]
+
+    def target(self, place: int) -> Tensor:
+        """y = x' - D_a c_a [n] of one iterate: what G(z) has to reach while its c_a is held."""
+        frame = self.frames[place]
+        return (frame.image + frame.residual).flatten()
+
+    def losses(self) -> list[float]:
+        """f of every iterate, at its own c_a and with the tether."""
+        weight, anchor = self.tether
+        return [
+            float(frame.residual.square().sum() + weight * (z - anchor).square().sum())
+            for frame, z in zip(self.frames, self.path, strict=True)
+        ]
+
+
+def course_of(
+    parts: Parts, settings: RunSettings, attacked: Tensor, frames: Sequence[Iterate],
+    truth: Tensor | None,
+) -> Course:  # fmt: skip
+    """The course of a run's recorded iterates; at least one."""
+    first = next((i for i, frame in enumerate(frames) if frame.phase == "joint"), 0)
+    chosen = tuple(frames[first:])
+    options = settings.solver_options()
+    _, anchors = make_starts(parts.bundle, attacked, options, start_seeds(settings))
+    leaders = [int(frame.leader[0]) for frame in chosen]
+    anchor = anchors[0, leaders[-1]].detach().cpu()
+    return Course(
+        chosen,
+        attacked.detach().cpu(),
+        torch.cat([frame.z for frame in chosen]).flatten(1),
+        tuple(i for i in range(1, len(leaders)) if leaders[i] != leaders[i - 1]),
+        (options.latent_weight, anchor),
+        None if truth is None else truth.detach().cpu().flatten(),
+    )
+
+
+def plane_of(parts: Parts, course: Course, kind: str) -> Plane:
+    """The plane of a kind in PLANES, at and around the course."""
+    path, last = course.path, course.path[-1]
+    if kind == "hessian":
+        device = parts.bundle.device
+        tether = course.tether[0], course.tether[1].to(device)
+        value = image_loss(parts.bundle.generator, course.target(-1).to(device), tether)
+        return hessian_plane(value, last.to(device), path, "at the last iterate")
+    if kind == "difference" and len(path) > 1:
+        star = last if course.truth is None else course.truth
+        return difference_plane(path[0], star, path)
+    if kind == "pca" and len(path) > 2:
+        return pca_plane(path)
+    return random_plane(last, path=path)
+
+
+@dataclass(frozen=True)
+class SliceView:
+    """A slice at one moment. plane, bounds: None until they are known; level: of the finest grid
+    that is complete, -1 for none; busy; place: in the line.
+    """
+
+    state: State
+    plane: Plane | None
+    bounds: Bounds | None
+    level: int
+    busy: bool
+    place: int
+    error: str
+
+
+class Slice(Worker[str]):
+    """Cuts the landscape of a course along a plane of some kind."""
+
+    def __init__(self, parts: Parts, course: Course, kind: str, line: Line = LINE) -> None:
+        self.parts, self.course, self.kind = parts, course, kind
+        self._plane: Plane | None = None
+        self._sheet: ImageSheet | None = None
+        self._sheets: Sheets | None = None
+        super().__init__("go", line=line)
+
+    def view(self) -> SliceView:
+        """The slice as it stands."""
+        with self._changed:
+            sheet = self._sheet
+            return SliceView(
+                state=self._state,
+                plane=self._plane,
+                bounds=None if sheet is None else sheet.bounds,
+                level=-1 if sheet is None else sheet.level,
+                busy=self._busy,
+                place=self._place,
+                error=self._error,
+            )
+
+    def wait(self, seconds: float) -> None:
+        """Until a first surface can be drawn, or nothing more will come, or `seconds` are over."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not self._busy or (self._sheet is not None and self._sheet.level >= 0),
+                seconds,
+            )
+
+    def surface(self, place: int, level: int) -> Surface:
+        """The surface at a complete grid, with c_a held at the iterate in this place."""
+        assert self._sheet is not None
+        k = self.course.frames[place].k
+        held = f"with c_a held at step {k}."
+        return self._sheet.surface(self.course.target(place), held, level, self.course.tether)
+
+    @property
+    def attacked(self) -> Tensor:
+        """x' [1, 1, H, W]."""
+        return self.course.attacked
+
+    @property
+    def sheets(self) -> Sheets | None:
+        """The pictures, once the slice is finished."""
+        with self._changed:
+            return self._sheets
+
+    @property
+    def _running(self) -> ImageSheet:
+        assert self._sheet is not None  # made by `_begin`, before any other hook is called
+        return self._sheet
+
+    def _begin(self) -> None:
+        plane = plane_of(self.parts, self.course, self.kind)
+        like = torch.empty(0, device=self.parts.bundle.device)
+        bounds = path_bounds(plane, self.course.path)
+        sheet = ImageSheet(self.parts.bundle.generator, like, plane, bounds, SIZES)
+        with self._changed:
+            self._plane, self._sheet = plane, sheet
+
+    @property
+    def _done(self) -> bool:
+        return self._running.done
+
+    def _take(self, order: str) -> None:
+        if self._running.advance():
+            with self._changed:
+                self._changed.notify_all()
+
+    def _finish(self) -> None:
+        with self._line.turn(self._tell_place, lambda: self._closed) as mine:
+            if not mine or self._sheet is None or self._sheet.level < PICTURED_LEVEL:
+                return
+            frames = self.course.frames
+            count = min(len(frames), PICTURED)
+            chosen = np.unique(np.linspace(0, len(frames) - 1, count).round().astype(int))
+            sheets = Sheets(
+                grid_sheet(self._sheet.stored(PICTURED_LEVEL)[2]),
+                path_sheet([frames[i].image for i in chosen]),
+                tuple(frames[i].k for i in chosen),
+            )
+        with self._changed:
+            self._sheets = sheets
+            self._settle()

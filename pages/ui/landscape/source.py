@@ -1,0 +1,45 @@
+"""Where the run of a slice comes from: the main page, or a digit of this page's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from pages.ui.arrival import parts_of
+from pages.ui.landscape.arrival import renew
+from pages.ui.landscape.desk import landscape_desk
+from pages.ui.landscape.request import LandscapeRequest
+from pages.ui.runner import Runner
+from pages.ui.session import Scene, desk
+
+
+def within_examples(held: LandscapeRequest) -> LandscapeRequest:
+    """The request, with example 0 in the place of one that there is not."""
+    if held.show != "digit":
+        return held
+    count = len(parts_of(held.run_settings()).bundle.examples)
+    if held.index < count:
+        return held
+    state = st.session_state
+    state["land.complaints"].append(
+        f"There is no example {held.index}: the bundled ones are numbered 0 to {count - 1}. "
+        "Example 0 takes its place."
+    )
+    state["land.held"] = replace(held, index=0)
+    renew()
+    changed: LandscapeRequest = state["land.held"]
+    return changed
+
+
+def run_of(held: LandscapeRequest) -> Runner | None:
+    """The run that the slice follows; one of a digit is begun where there is none yet."""
+    if held.show == "run":
+        return desk().present
+    settings = held.run_settings()
+    parts = parts_of(settings)
+    runs = landscape_desk().runs
+    with st.container(key="status"), st.spinner("Crafting the attack"):
+        made = runs.craft(parts, settings, None, lambda place: None)
+    scene = Scene(settings, parts, made, (settings, ""))
+    return runs.runner(scene) or runs.start(scene)

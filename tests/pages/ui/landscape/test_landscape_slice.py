@@ -1,0 +1,155 @@
+"""Slices through the latent space of a toy generator along a real run."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pages.ui.landscape.sheets import PictureSheet, grid_sheet, path_sheet
+from pages.ui.landscape.slice import SIZES, Course, Slice, course_of, plane_of
+from pages.ui.landscape.words import plane_line, slice_headline, slice_line
+from pages.ui.runner import Runner
+from pages.ui.turns import Line
+from red_core.experiment import deceive
+from red_core.settings import RunSettings
+from tests.pages.conftest import make_parts, wait_until
+
+QUICK = (("restarts", 2), ("start_steps", 5), ("steps", 12), ("carry", 2), ("encoder_start", False))
+SETTINGS = RunSettings(index=3, attack="linf", attack_steps=3, preset="best", solver=QUICK)
+
+
+@pytest.fixture(scope="module")
+def run():
+    parts = make_parts()
+    runner = Runner(parts, SETTINGS, deceive(parts.bundle, SETTINGS), line=Line())
+    wait_until(runner, lambda view: not view.busy)
+    return runner
+
+
+@pytest.fixture(scope="module")
+def course(run: Runner) -> Course:
+    frames = run.view().frames
+    return course_of(run.parts, run.settings, run.deception.attacked, frames, None)
+
+
+def finished(run: Runner, course: Course, kind: str = "pca") -> Slice:
+    cut = Slice(run.parts, course, kind, line=Line())
+    cut._thread.join(60)
+    assert cut.view().state == "finished", cut.view().error
+    return cut
+
+
+def test_a_course_begins_where_the_start_ends(course: Course) -> None:
+    assert course.ks == list(range(5, 18))
+    assert course.path.shape == (13, 8)
+
+
+def test_heights_are_the_objectives_own(run: Runner, course: Course) -> None:
+    """Twice the solver's loss, without the penalty on c_a, is f with the tether."""
+    for frame, value in zip(course.frames, course.losses(), strict=True):
+        energy = float(frame.block_energy.sum() * frame.lam[0])
+        assert value == pytest.approx(2 * (float(frame.loss[0]) - energy), rel=1e-4)
+
+
+def test_the_surface_is_the_iterates_own_height_where_it_lies_in_the_plane(
+    run: Runner, course: Course
+) -> None:
+    cut = finished(run, course)
+    view = cut.view()
+    assert view.level == len(SIZES) - 1
+    surface = cut.surface(len(course.ks) - 1, view.level)  # the plane goes through the last one
+    height = float(surface.height(view.plane.coordinates(course.path[-1])))
+    assert height == pytest.approx(course.losses()[-1], rel=2e-3)
+    # G and f at a grid point, by hand
+    z = view.plane.points(torch.stack((surface.x[7], surface.y[30]))).float()
+    image = run.parts.bundle.generator(z[None]).flatten()
+    weight, anchor = course.tether
+    by_hand = (course.target(-1) - image).square().sum() + weight * (z - anchor).square().sum()
+    assert float(surface.values[30, 7]) == pytest.approx(float(by_hand), rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["pca", "hessian", "difference", "random"])
+def test_every_plane_says_what_it_shows(run: Runner, course: Course, kind: str) -> None:
+    plane = plane_of(run.parts, course, kind)
+    assert plane.explained is not None
+    assert 0 <= sum(plane.explained) <= 1 + 1e-9
+    told = plane_line(plane, known=False)
+    assert "projected away" in told
+    assert "stands in for z*" in told
+    assert "stands in for z*" not in plane_line(plane, known=True)
+
+
+def test_pca_shows_the_most_of_the_path(run: Runner, course: Course) -> None:
+    shown = {
+        kind: sum(plane_of(run.parts, course, kind).explained or ())
+        for kind in ("pca", "hessian", "difference", "random")
+    }
+    assert max(shown, key=lambda kind: shown[kind]) == "pca"
+
+
+def test_one_iterate_is_enough_for_a_plane(run: Runner, course: Course) -> None:
+    one = replace(course, frames=course.frames[:1], path=course.path[:1], jumps=())
+    for kind in ("pca", "hessian", "difference", "random"):
+        cut = finished(run, one, kind)
+        assert cut.view().level == len(SIZES) - 1
+
+
+def test_the_known_z_star_is_where_the_difference_leads(run: Runner, course: Course) -> None:
+    truth = torch.arange(8.0)
+    plane = plane_of(run.parts, replace(course, truth=truth), "difference")
+    assert plane.coordinates(truth).tolist() == pytest.approx([0, 0], abs=1e-6)
+    assert plane.coordinates(course.path[0])[1] == pytest.approx(0, abs=1e-6)
+
+
+def test_another_leader_is_a_jump(run: Runner) -> None:
+    frames = list(run.view().frames)
+    frames[9] = replace(frames[9], leader=frames[9].leader + 1)
+    course = course_of(run.parts, run.settings, run.deception.attacked, frames, None)
+    assert course.jumps == (4, 5)
+
+
+def opened(sheet: PictureSheet) -> np.ndarray:
+    data = base64.b64decode(sheet.source.split(",", 1)[1])
+    return np.asarray(Image.open(io.BytesIO(data)).convert("L")).astype(float) / 255
+
+
+def test_sheets_hold_every_picture_in_its_place(run: Runner, course: Course) -> None:
+    cut = finished(run, course)
+    sheets = cut.sheets
+    assert sheets is not None
+    assert sheets.ks == tuple(course.ks)
+    whole = opened(sheets.frames)
+    tile = whole[0:28, 28 * 3 : 28 * 4]
+    np.testing.assert_allclose(tile, course.frames[3].image[0, 0].clamp(0, 1), atol=0.003)
+    surface = cut.surface(0, 1)
+    z = cut.view().plane.points(torch.stack((surface.x[20], surface.y[4]))).float()
+    image = run.parts.bundle.generator(z[None])[0, 0].clamp(0, 1)
+    grid = opened(sheets.grid)
+    assert (sheets.grid.columns, sheets.grid.rows) == (25, 25)
+    tile = grid[28 * 4 : 28 * 5, 28 * 20 : 28 * 21]
+    assert np.abs(tile - image.numpy()).mean() < 0.05  # its sheet is compressed
+
+
+def test_a_last_row_of_pictures_may_be_short() -> None:
+    images = [torch.full((1, 1, 4, 4), i / 10) for i in range(5)]
+    sheet = path_sheet(images, columns=3)
+    assert (sheet.columns, sheet.rows) == (3, 2)
+    assert opened(sheet)[5, 5] == pytest.approx(0.4, abs=0.01)
+    tiles = torch.rand(2, 3, 16)
+    assert opened(grid_sheet(tiles)).shape == (8, 12)
+
+
+def test_what_is_said_while_nothing_is_known(run: Runner, course: Course) -> None:
+    assert slice_headline(None, None) == "There is no run to cut through yet."
+    assert slice_headline(run, None).startswith("Waiting for the run: step 17 of 17")
+    assert "will be stated" in slice_line(None)
+    view = finished(run, course).view()
+    assert slice_headline(run, view).startswith("This plane shows")
+    assert "3 ahead" in slice_line(replace(view, place=3))
+    assert slice_line(replace(view, error="It failed.")) == "It failed."
