@@ -19,6 +19,7 @@ from red_core.landscape import Bounds, Flow, Inversion, stationary_points
 from red_core.synthetic import InstanceError, InstanceSettings, make_instances
 
 Row = dict[str, Any]
+STUDY_STEPS = ("local", "safe")
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from red_core.studies import (
     FIGURE_1,
     FIGURE_2,
     FIGURE_3,
+    STUDY_STEPS,
     Row,
     Study,
     expansiveness,
@@ -71,16 +72,27 @@ def add(subparsers: Subparsers) -> None:
     ):
         figure = part(name, words, _expansiveness)
         figure.add_argument("--sizes", metavar="M,M,...", help="the output dimensions")
+        _add_eta(figure)
     part("figure2", "the landscape for d = 2: stationary points, basins, heights", _landscape)
-    part("examples", "mu of Section 5.1 and Examples 15 to 17, beside the paper's", _examples)
+    _add_eta(
+        part("examples", "mu of Section 5.1 and Examples 15 to 17, and the paper's", _examples)
+    )
     checked = part("verify", "Theorem 3, 6 or 8 on one family", _verify)
     checked.add_argument("--method", choices=METHODS, help="default: alternating if --attack")
     checked.add_argument(
         "--eta", default="theorem", help=f"a step size, or {', '.join(STEPS)} (default: theorem)"
     )
+    checked.add_argument(
+        "--lambda-fraction", metavar="SHARE", help="of lambda_max, for proximal (default: 0.1)"
+    )
     checked.add_argument("--samples", type=count, default=5, help="points a segment (default: 5)")
     checked.add_argument("--matrix", type=Path, metavar="FILE", help="W as CSV or NPY: family own")
     part("survey", "where Theorem 3 applies: activations x distance of the start", _survey)
+
+
+def _add_eta(parser: argparse.ArgumentParser) -> None:
+    known = ", ".join(STUDY_STEPS)
+    parser.add_argument("--eta", default="local", help=f"a step size, or {known} (default: local)")
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
@@ -148,12 +160,31 @@ def _study(arguments: argparse.Namespace, base: Study) -> Study:
     settings = _changed(arguments, base.settings)
     method = "alternating" if settings.attack else "inversion"
     steps = arguments.steps or base.options.steps
+    step, eta = _step(getattr(arguments, "eta", base.step), STUDY_STEPS)
     return replace(
         base,
         settings=settings,
-        options=replace(base.options, method=method, steps=steps),
+        options=_options(method=method, steps=steps, eta=eta),
+        step=step,
         networks=arguments.seeds or base.networks,
     )
+
+
+def _step(text: str, known: tuple[str, ...]) -> tuple[str, float | None]:
+    """--eta as the name of a step, or as a number (whose name does not matter then)."""
+    if text in known:
+        return text, None
+    try:
+        return known[0], float(parsed("eta", text, "float"))
+    except ValueError as error:
+        raise UsageError(f"{error}; or one of {', '.join(known)}") from error
+
+
+def _options(**chosen: Any) -> DescentOptions:
+    try:
+        return DescentOptions(**chosen)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _expansiveness(arguments: argparse.Namespace) -> list[Row]:
@@ -213,16 +244,15 @@ def _verify(arguments: argparse.Namespace) -> Row:
     own = _matrix(arguments)
     settings = _changed(arguments, Verification().settings)
     method = arguments.method or ("alternating" if settings.attack else "inversion")
-    eta, step = None, arguments.eta
-    if step not in STEPS:
+    step, eta = _step(arguments.eta, STEPS)
+    chosen = {"method": method, "steps": arguments.steps or 500, "eta": eta}
+    if arguments.lambda_fraction is not None:
         try:
-            eta, step = parsed("eta", step, "float"), "theorem"
+            share = parsed("lambda_fraction", arguments.lambda_fraction, "float")
         except ValueError as error:
-            raise UsageError(f"{error}, {', '.join(STEPS)}") from error
-    try:
-        options = DescentOptions(method=method, steps=arguments.steps or 500, eta=eta)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+            raise UsageError(str(error)) from error
+        chosen["lambda_fraction"] = share
+    options = _options(**chosen)
     networks, samples = arguments.seeds or 1, arguments.samples
     if method == "proximal":
         own_step = "local" if step == "local" else "safe"

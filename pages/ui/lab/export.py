@@ -34,12 +34,8 @@ def export(
     st.code(f"{st.context.url or ''}?{urlencode({**query, 'run': '1'})}", None, wrap_lines=True)
     if held.own is not None and pack_matrix(held.own) is None:
         st.caption("Your matrix is too large for a link: save it and upload it again there.")
-    line = command(held)
-    if line is None:
-        st.caption(f"No command repeats this: the command line has no other {_lacking(held)}.")
-    else:
-        st.caption("So does this command.")
-        st.code(line, "bash", wrap_lines=True)
+    st.caption("So does this command.")
+    st.code(command(held), "bash", wrap_lines=True)
     if held.own is not None:
         own = held.own
         _button("Matrix for the command", lambda: as_npy(own), OWN_FILE, _NPY, True)
@@ -48,10 +44,6 @@ def export(
         st.caption("The numbers can be saved once a run has ended.")
     # ready means that there is a view: the lambda runs on a click only.
     _button("JSON", lambda: _json(held, instances, view), "red-theory.json", _JSON, ready)
-
-
-def _lacking(held: LabRequest) -> str:
-    return "λ" if held.show == "descent" else "step size for a study"
 
 
 _PROXIMAL = ("mu", "rho", "curvature", "predicted", "observed", "lowest", "applies")

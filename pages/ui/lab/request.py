@@ -209,23 +209,16 @@ _SETTINGS = {field.name: str(field.type) for field in fields(InstanceSettings)}
 _OPTIONS = {"method": "str", "steps": "int", "eta": "", "lambda_fraction": "float"}
 
 
-def command(request: LabRequest) -> str | None:
-    """The `python -m red_core theory ...` command that gives the numbers of this request.
-
-    None for what the command line has not: a lambda of one's own, and a study's step size.
-    """
+def command(request: LabRequest) -> str:
+    """The `python -m red_core theory ...` command that gives the numbers of this request."""
     words = ["python", "-m", "red_core", "theory"]
     settings = request.settings
     if request.show != "descent":
-        if request.eta != "local":
-            return None
         words.append(request.show)
         base, always = _STUDIED[request.show], set[str]()
         if request.show == "examples":  # each has its own family, and so on
             shared = {name: getattr(settings, name) for name in SHARED}
             settings = replace(base, **shared)
-    elif request.method == "proximal" and request.lambda_fraction != _DEFAULT.lambda_fraction:
-        return None
     else:
         words += ["verify", "--family", settings.family]
         base, always = InstanceSettings(settings.family), {"m", "d", "activation", "start"}
@@ -242,6 +235,10 @@ def command(request: LabRequest) -> str | None:
         words += ["--matrix", OWN_FILE]
     if request.show == "descent":
         words += ["--method", request.method, "--eta", written(request.eta)]
+        if request.method == "proximal" and request.lambda_fraction != _DEFAULT.lambda_fraction:
+            words += ["--lambda-fraction", written(request.lambda_fraction)]
+    elif request.eta != "local":
+        words += ["--eta", written(request.eta)]
     if request.show != "examples":
         words += ["--steps", str(request.steps)]
     return shlex.join([*words, "--json", "theory.json"])

@@ -38,6 +38,13 @@ def test_seeds_are_networks(tmp_path):
     assert rows[0]["instances"] == 30
 
 
+def test_a_study_takes_another_step_size(tmp_path):
+    words = ("figure1", *SMALL, "--sizes", "50")
+    local, safe, own = (written(tmp_path, *words, "--eta", e)[0] for e in ("local", "safe", "0.01"))
+    assert local["mu_mean"] != safe["mu_mean"] != own["mu_mean"]
+    assert "with eta 0.01" in own["success_means"]
+
+
 def test_the_examples_stand_beside_the_papers_numbers(tmp_path):
     found = written(tmp_path, "examples", "--examples", "4", "--steps", "2000")
     assert {name: row["paper_mu"] for name, row in found.items()} == {
@@ -110,6 +117,10 @@ def test_what_is_kept_says_how_it_was_made(tmp_path, monkeypatch):
         (["figure1", "--sizes", "100,many"], "sizes must be whole numbers"),
         (["figure1", "--sizes", "100,5"], "m must be at least"),
         (["figure2", "--family", "gaussian", "--d", "3"], "needs d = 2"),
+        (["figure1", "--eta", "fast"], "or one of local, safe"),
+        (["examples", "--eta", "0"], "eta must lie"),
+        (["verify", "--method", "proximal", "--lambda-fraction", "3"], "lambda_fraction must lie"),
+        (["verify", "--lambda-fraction", "much"], "lambda_fraction must be a finite number"),
         (["figure3", "--seeds", "0"], "must be a whole number from 1"),
         (["figure4"], "invalid choice"),
     ],

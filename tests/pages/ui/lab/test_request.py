@@ -136,7 +136,7 @@ def test_the_command_computes_the_same_descent(name: str, monkeypatch, tmp_path)
 
 
 def test_the_command_computes_the_same_proximal_descent(monkeypatch, tmp_path):
-    request = replace(REQUESTS["proximal"], lambda_fraction=0.1)
+    request = REQUESTS["proximal"]
     settings, options, step, *_ = asked_of(request, monkeypatch, tmp_path)
     assert (settings, options, step) == (request.settings, request.options(), request.eta)
 
@@ -153,6 +153,7 @@ def test_the_command_computes_the_same_study(name: str, monkeypatch, tmp_path):
         assert replace(ours[0], settings=asked.settings, sizes=asked.sizes) == asked
 
 
-def test_what_the_command_line_has_not_has_no_command():
-    assert command(REQUESTS["proximal"]) is None
-    assert command(replace(REQUESTS["Figure 1"], eta=0.1)) is None
+@pytest.mark.parametrize("eta", ["safe", 0.1])
+def test_a_studys_step_size_is_in_its_command(eta, monkeypatch, tmp_path):
+    (asked,) = asked_of(replace(REQUESTS["Figure 1"], eta=eta), monkeypatch, tmp_path)
+    assert eta in (asked.step, asked.options.eta)
