@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from red_core.bundle import choose_device
-from red_core.data.assets import AssetError, checked_bytes, read_manifest
+from red_core.data.assets import AssetError, assets_root, checked_bytes, read_manifest
 from red_core.data.datasets import CLASSES, data_root, has_official
 from red_core.provenance import commit, package_versions
 
@@ -25,14 +25,16 @@ class AssetCheck:
     fault: str | None
 
 
-def checked_bytess(dataset: str) -> list[AssetCheck]:
-    """Every file of the manifest, and every file that a run needs."""
+def check_folder(dataset: str) -> list[AssetCheck]:
+    """Every file of a folder's manifest, and every file that a run on a data set needs."""
     try:
         names = set(read_manifest(dataset))
     except AssetError as error:
         return [AssetCheck(dataset, "manifest.json", str(error))]
     checks = []
-    for name in sorted(names | {f"{part}.safetensors" for part in REQUIRED}):
+    if dataset in CLASSES:
+        names |= {f"{part}.safetensors" for part in REQUIRED}
+    for name in sorted(names):
         fault = None
         try:
             checked_bytes(dataset, name)
@@ -44,7 +46,8 @@ def checked_bytess(dataset: str) -> list[AssetCheck]:
 
 def examine() -> dict[str, Any]:
     """All of it, in plain values; `sound` is False only for a bad or missing asset."""
-    checks = [check for dataset in CLASSES for check in checked_bytess(dataset)]
+    others = {path.parent.name for path in assets_root().glob("*/manifest.json")} - set(CLASSES)
+    checks = [check for folder in (*CLASSES, *sorted(others)) for check in check_folder(folder)]
     return {
         "sound": all(check.fault is None for check in checks),
         "versions": package_versions(),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from red_core.cli import main
+from red_core.data.assets import record
 
 
 @pytest.fixture
@@ -55,6 +56,18 @@ def test_a_file_that_the_manifest_does_not_name(assets: Path, capsys) -> None:
     (assets / "manifest.json").write_text(json.dumps(manifest))
     assert main(["doctor"]) == 1
     assert "dictionary.safetensors: BAD" in capsys.readouterr().out
+
+
+def test_measured_files_of_other_folders_are_checked_too(assets: Path, capsys) -> None:
+    folder = assets.parent / "theory"
+    folder.mkdir()
+    (folder / "figure1.json").write_text("{}")
+    record("theory", "figure1.json", command="python -m red_core theory figure1")
+    assert main(["doctor"]) == 0
+    assert "theory/figure1.json: sound" in capsys.readouterr().out
+    (folder / "figure1.json").write_text("{ }")
+    assert main(["doctor"]) == 1
+    assert "theory/figure1.json: BAD" in capsys.readouterr().out
 
 
 def test_a_broken_manifest(assets: Path, capsys) -> None:
