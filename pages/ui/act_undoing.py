@@ -9,9 +9,11 @@ import streamlit as st
 import torch
 
 from pages.ui import pictures, texts, words
+from pages.ui.act_landscape import landscape
 from pages.ui.figures.energies import energy_figure
 from pages.ui.figures.traces import loss_figure, mu_figure
 from pages.ui.history import GRID, grid_frames, nearest
+from pages.ui.landscape import texts as landscape_texts
 from pages.ui.live_chart import live_chart
 from pages.ui.run_view import RunView
 from pages.ui.runner import Runner
@@ -35,12 +37,13 @@ def undoing(scene: Scene, runner: Runner | None, view: RunView | None) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         _frames(scene, runner, view, place)
+        _loss(scene, view, place)
     with right:
         _energies(scene, view, place)
-        _loss(scene, view, place)
+        landscape(view, place)
         _mu(scene, view, place)
     with st.expander("What am I seeing?"):
-        st.markdown(texts.ACT_2)
+        st.markdown(texts.ACT_2 + landscape_texts.ACT_2)
 
 
 def _frames(scene: Scene, runner: Runner | None, view: RunView | None, place: int | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
@@ -10,6 +11,9 @@ from pages.ui.worker import State
 from red_core.bundle import Bundle
 from red_core.solver import Iterate
 from red_core.verdict import Verdict
+
+if TYPE_CHECKING:
+    from pages.ui.horizon import Horizon
 
 __all__ = ["Parts", "RunView", "State", "Theory"]
 
@@ -41,7 +45,9 @@ class RunView:
 
     place: runs ahead in the line, 0 while computing; frames: the recorded iterates (batches of
     one, in main memory); live: one number an iterate, mu where (z*, c_a*) are known (exact_mu),
-    the norm of the proximal-gradient step elsewhere; seconds: computed so far.
+    the norm of the proximal-gradient step elsewhere; spots: where each iterate is seen on the
+    horizon, None for those before it; seconds: computed so far; horizon: from the beginning of the
+    alternation on.
     """
 
     state: State
@@ -51,11 +57,13 @@ class RunView:
     planned: tuple[int, ...]
     frames: tuple[Iterate, ...]
     live: tuple[float, ...]
+    spots: tuple[tuple[float, float] | None, ...]
     exact_mu: bool
     seconds: float
     verdict: Verdict | None
     theory: Theory | None
     busy: bool
+    horizon: Horizon | None = None
     error: str = ""
 
     @property

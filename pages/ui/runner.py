@@ -11,6 +11,7 @@ import time
 import torch
 
 from pages.ui.history import History, grid_ks, moved
+from pages.ui.horizon import Horizon, look_ahead
 from pages.ui.run_view import Parts, RunView, Theory
 from pages.ui.turns import LINE, Line
 from pages.ui.worker import THREAD_NAME, Worker
@@ -52,6 +53,8 @@ class Runner(Worker[Update]):
         self._verdict: Verdict | None = None
         self._theory: Theory | None = None
         self._labels: dict[int, int] = {}
+        self._horizon: Horizon | None = None
+        self._spots: dict[int, tuple[float, float]] = {}
         super().__init__("both", paused=paused, speed=speed, line=line)
 
     # --- watching ------------------------------------------------------------------------
@@ -68,11 +71,13 @@ class Runner(Worker[Update]):
                 planned=self._planned,
                 frames=frames,
                 live=tuple(self._live[frame.k] for frame in frames),
+                spots=tuple(self._spots.get(frame.k) for frame in frames),
                 exact_mu=self.deception.truth is not None,
                 seconds=self._seconds,
                 verdict=self._verdict,
                 theory=self._theory,
                 busy=self._busy,
+                horizon=self._horizon,
                 error=self._error,
             )
 
@@ -132,6 +137,19 @@ class Runner(Worker[Update]):
             self._history.add(iterate)
             self._live[iterate.k] = float(live[0])
             self._seconds += time.perf_counter() - began
+        self._locate(iterate)
+
+    def _locate(self, iterate: Iterate) -> None:
+        """Where the iterate is seen; the alternation's first one chooses the plane."""
+        if iterate.phase != "joint":
+            return
+        horizon = self._horizon
+        if horizon is None:
+            horizon = look_ahead(self.parts, self.settings, self._running.problem, iterate)
+        spot = horizon.spot(iterate)
+        with self._changed:
+            self._horizon = horizon
+            self._spots[iterate.k] = spot
 
     def _finish(self) -> None:
         """The verdict, then what the theorems say; both of the history's last iterate."""

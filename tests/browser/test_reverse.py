@@ -121,7 +121,8 @@ def test_nothing_jumps_while_a_run_goes_on(open_page):
     expect(page.locator(".st-key-residuals .red-live-chart .main-svg").first).to_be_visible()
     keys = [
         *("headline-1", "equation-1", "bars", "headline-2", "transport", "frames", "energies"),
-        *("loss", "mu", "headline-3", "equation-3", "margins", "residuals"),
+        *("landscape", "landscape-line", "loss", "mu"),
+        *("headline-3", "equation-3", "margins", "residuals"),
     ]
 
     def places() -> dict[str, tuple[float, float]]:

@@ -95,3 +95,18 @@ at that point, so you see what each place of the landscape looks like.
 What to try: the plane of the *Hessian*. One direction is steep, the other flat, and the path
 hardly moves in either: it goes where it is neither.
 """
+
+HORIZON_LATER = "It appears when the alternation begins."
+HORIZON = "Once it stands, click a point to look at it."
+HORIZON_HELP = (
+    "A plane through the latent space, and over it f(z) = ‖x' - G(z) - D_a c_a‖² with c_a as it is "
+    "at this step: as c_a learns the attack, the landscape itself changes. Dark is low. The plane "
+    "is chosen before the path is known, and stays."
+)
+CUT = "The page Landscape cuts this run along PCA of its path, Hessian directions or z* - z⁰."
+
+ACT_2 = """- **Landscape**: a plane through the 100 dimensions of z. The shade is f, how far G(z) is
+  from x' - D_a c_a, strong where it is near; the line is the path of z^k. At first c_a is zero, and
+  the valley lies where G copies the attack too. As c_a takes the attack over, the valley moves, and
+  z follows.
+"""

@@ -30,11 +30,14 @@ def above_figure(
     basin: Basin | None = None,
     names: tuple[str, str] = ("z₁", "z₂"),
     limits: tuple[float, float, float, float] | None = None,
+    note: str = "",
+    over: Sequence[dict[str, Any]] = (),
 ) -> go.Figure:
     """The contour chart, with true angles.
 
     relief: None draws an empty place with axes in `limits` (left, right, low, high); marks: in
-    front; basin: colours by where starts end, contours as lines. Raises ValueError.
+    front; basin: colours by where starts end, contours as lines; note: what stands above instead
+    of a key; over: more traces in front. Raises ValueError.
     """
     traces: list[dict[str, Any]] = []
     if relief is not None:
@@ -44,6 +47,7 @@ def above_figure(
     empty = [] if relief is not None else [_empty()]
     if marks:
         traces += _marks(marks)
+    traces += over
     left, right, low, high = (-1.0, 1.0, -1.0, 1.0) if limits is None else limits
     layout = theme.layout(
         margin={"l": 46, "r": 12, "t": 42, "b": 42, "pad": 0},
@@ -58,7 +62,11 @@ def above_figure(
         hovermode="closest",
         dragmode=False,
         shapes=empty,
-        annotations=[_key(key_entries(marks), fate_entries(basin) if basin else [])],
+        annotations=[
+            theme.note(note)
+            if note
+            else _key(key_entries(marks), fate_entries(basin) if basin else [])
+        ],
     )  # fmt: skip
     return theme.figure(traces, layout)
 

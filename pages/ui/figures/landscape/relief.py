@@ -37,8 +37,8 @@ class Relief:
     names: of the two axes; log: whether heights are log10 f, cut off a little below the grid's
     lowest value, since f is 0 at a solution; steady: whether the ends of the axis are round
     numbers around the grid's, so that they rarely move while similar reliefs follow each other
-    (else it begins at f = 0 and ends with the grid's highest). Raises ValueError for other shapes,
-    NaN and infinity.
+    (else it begins at f = 0 and ends with the grid's highest); tight: whether it begins with the
+    grid's lowest instead. Raises ValueError for other shapes, NaN and infinity.
     """
 
     x: Values
@@ -47,6 +47,7 @@ class Relief:
     names: tuple[str, str]
     log: bool = False
     steady: bool = False
+    tight: bool = False
 
     def __post_init__(self) -> None:
         for name in ("x", "y", "values"):
@@ -100,6 +101,8 @@ class Relief:
         if self.steady:
             return self._round_span()
         low = float(np.log10(self.floor)) if self.log else 0.0
+        if self.tight:
+            low = float(self.heights.min())
         high = float(self.heights.max())
         return low, high if high > low else low + 1.0
 

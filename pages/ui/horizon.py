@@ -1,0 +1,63 @@
+"""The slice that a live run is seen on: a plane chosen as the alternation begins, and G over it.
+
+The plane comes from a short rehearsal, since the path is not known yet, and it stays: a picture
+whose axes followed the run would hide that the run moves. Afterwards the landscape of any iterate,
+with its own c_a held, costs a millisecond.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from pages.ui.run_view import Parts
+from red_core.experiment import make_starts, start_seeds
+from red_core.landscape import Bounds, ImageSheet, Plane, Surface, plane_ahead
+from red_core.problem import RedProblem
+from red_core.settings import RunSettings
+from red_core.solver import Iterate
+
+REHEARSED = 40  # steps, about 0.15 s for MNIST
+SIZES = (13, 25)
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """plane; bounds; sheet: G over it; begun: the k at which it was chosen; anchor [d]: where the
+    objective's tether of weight `weight` pulls the leading start.
+    """
+
+    plane: Plane
+    bounds: Bounds
+    sheet: ImageSheet
+    begun: int
+    weight: float
+    anchor: Tensor
+
+    def spot(self, iterate: Iterate) -> tuple[float, float]:
+        """Where an iterate (a batch of one) is seen: its z, projected on the plane."""
+        x, y = self.plane.coordinates(iterate.z[0].flatten()).tolist()
+        return x, y
+
+    def surface(self, iterate: Iterate) -> Surface:
+        """f over the plane, c_a held at an iterate, with the tether as the objective has it."""
+        target = (iterate.image + iterate.residual).flatten()
+        held = f"with c_a held at step {iterate.k}."
+        return self.sheet.surface(target, held, tether=(self.weight, self.anchor))
+
+
+def look_ahead(
+    parts: Parts, settings: RunSettings, problem: RedProblem, iterate: Iterate
+) -> Horizon:
+    """The horizon of a run whose alternation begins at `iterate`; problem: one item."""
+    options = settings.solver_options()
+    seeds = start_seeds(settings)
+    _, anchors = make_starts(parts.bundle, problem.observed, options, seeds)
+    anchor = anchors[0, int(iterate.leader[0])]
+    z = iterate.z[0].to(anchor.device)
+    plane, bounds = plane_ahead(problem, z, options, anchor, REHEARSED)
+    sheet = ImageSheet(problem.generator, z, plane, bounds, SIZES)
+    while not sheet.done:
+        sheet.advance()
+    return Horizon(plane, bounds, sheet, iterate.k, options.latent_weight, anchor.cpu())

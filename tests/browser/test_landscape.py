@@ -1,0 +1,251 @@
+"""The page "Landscape", and the main page's, in a real browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PATIENCE, Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+SMALL = "family=example15&m=20"
+SHORT = "solver.restarts=1&solver.start_steps=5&solver.steps=30&attack_steps=20"
+# Data coordinates of a pixel of a contour chart, by its own axes.
+INSIDE = """([key, x, y]) => {
+    const node = document.querySelector(`.st-key-${key} .red-live-chart`)
+    const box = node.getBoundingClientRect()
+    const { xaxis, yaxis } = node._fullLayout
+    return [xaxis.p2d(x - box.left - xaxis._offset), yaxis.p2d(y - box.top - yaxis._offset)]
+}"""
+# The last point of the path of a contour chart: the marker that moves.
+HEAD = """(key) => {
+    const { data } = document.querySelector(`.st-key-${key} .red-live-chart`)
+    const head = data.findLast((trace) => trace.name === "now")
+    return head && head.x.length ? [head.x[0], head.y[0]] : null
+}"""
+RANGES = """(key) => {
+    const { xaxis, yaxis } = document.querySelector(`.st-key-${key} .red-live-chart`)._fullLayout
+    return [...xaxis.range, ...yaxis.range]
+}"""
+CAMERA = """() => {
+    const node = document.querySelector(".st-key-tall .red-live-chart")
+    return node._fullLayout.scene._scene.getCamera().eye
+}"""
+
+expect.set_options(timeout=PATIENCE)
+
+
+def headline(page: Page, name: str = "landscape"):
+    return page.locator(f".st-key-headline-{name} h2")
+
+
+def press(page: Page, key: str) -> None:
+    page.locator(f".st-key-{key} button:visible").click()
+
+
+def drawn(page: Page) -> Page:
+    """The page, once it knows its basins."""
+    expect(headline(page)).to_contain_text("start")
+    page.wait_for_function(
+        """() => ["above", "tall"].every((key) =>
+             document.querySelector(`.st-key-${key} .red-live-chart`)?._fullData?.length > 1)"""
+    )
+    return page
+
+
+def spot(page: Page, key: str, across: float, down: float) -> tuple[float, float]:
+    chart = page.locator(f".st-key-{key} .red-live-chart")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    return box["x"] + across * box["width"], box["y"] + down * box["height"]
+
+
+def starts(page: Page) -> list[list[float]]:
+    """The starts that the address holds."""
+    text = page.evaluate("new URLSearchParams(location.search).get('starts')") or ""
+    return [[float(part) for part in pair.split(",")] for pair in text.split(";") if pair]
+
+
+def test_a_click_begins_a_path_there_and_it_arrives(open_page):
+    page = drawn(open_page(SMALL, path="landscape"))
+    expect(page.get_by_text("Click on a chart")).to_be_visible()
+    x, y = spot(page, "above", 0.42, 0.33)
+    page.mouse.click(x, y)
+    expect(page.get_by_text("1 path:")).to_be_visible()
+    assert starts(page) == [pytest.approx(page.evaluate(INSIDE, ["above", x, y]), abs=0.02)]
+    expect(page.get_by_text("1 path: 1 at rest.")).to_be_visible()
+    page.mouse.click(*spot(page, "tall", 0.5, 0.55))
+    expect(page.get_by_text("2 paths: 2 at rest.")).to_be_visible()
+    first, second = starts(page)
+    assert first != second
+    # Both end at the star.
+    star = page.evaluate("""() => {
+        const { data } = document.querySelector(".st-key-above .red-live-chart")
+        const marks = data.find((trace) => trace.name === "stationary points")
+        return [marks.x[0], marks.y[0]]
+    }""")
+    assert page.evaluate(HEAD, "above") == pytest.approx(star, abs=0.01)
+    press(page, "land.clear")
+    expect(page.get_by_text("Click on a chart")).to_be_visible()
+    assert starts(page) == []
+
+
+def test_a_path_is_seen_on_its_way(open_page):
+    page = drawn(open_page("family=vandermonde&m=20", path="landscape"))
+    page.mouse.click(*spot(page, "above", 0.35, 0.25))
+    expect(page.get_by_text("1 path: 1 moving.")).to_be_visible()
+    page.wait_for_function(f"({HEAD})('above')")
+    seen = set()
+    for _ in range(12):
+        seen.add(tuple(round(value, 4) for value in page.evaluate(HEAD, "above")))
+        page.wait_for_timeout(300)
+    assert len(seen) >= 3, seen
+    press(page, "land.play")
+    expect(page.get_by_text("1 path: 1 held.")).to_be_visible()
+    held = page.get_by_text("1 path: 1 held.").inner_text()
+    press(page, "land.step")
+    expect(page.get_by_text("1 path: 1 held.")).not_to_have_text(held)
+
+
+def test_the_camera_stays_while_a_path_is_drawn(open_page):
+    page = drawn(open_page(SMALL, path="landscape"))
+    page.mouse.move(*spot(page, "tall", 0.5, 0.5))
+    page.mouse.down()
+    page.mouse.move(*spot(page, "tall", 0.62, 0.45), steps=5)
+    page.mouse.up()
+    page.wait_for_timeout(500)
+    eye = page.evaluate(CAMERA)
+    page.mouse.click(*spot(page, "above", 0.4, 0.3))
+    expect(page.get_by_text("1 path: 1 at rest.")).to_be_visible()
+    page.wait_for_timeout(1000)
+    assert page.evaluate(CAMERA) == pytest.approx(eye, abs=1e-6)
+    assert len(starts(page)) == 1, "turning the surface is no click"
+
+
+def test_presets_show_what_they_promise(open_page):
+    page = drawn(open_page("", path="landscape"))
+    expect(headline(page)).to_have_text(
+        "Every start ends at z*: there is no other stationary point."
+    )
+    page.get_by_role("radio", name="A trap").click()
+    expect(headline(page)).to_contain_text(re.compile(r"\d+ of 625 starts end at"))
+    expect(page.locator(".st-key-above").get_by_text("ends elsewhere")).to_be_visible()
+    expect(page).to_have_url(re.compile("activation=relu"))
+    expect(page.get_by_text("2 paths: 2 at rest.")).to_be_visible()
+    page.get_by_role("radio", name="Figure 2").click()
+    expect(headline(page)).to_contain_text("Every start ends at z*")
+    expect(page.get_by_text("3 paths: 3 at rest.")).to_be_visible()
+
+
+def test_a_slice_shows_what_each_place_looks_like_without_asking_the_server(open_page):
+    page = open_page("show=digit&index=7", path="landscape")
+    sent = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(data)))
+    page.reload()
+    expect(headline(page)).to_contain_text("This plane shows")
+    expect(page.get_by_text("is projected away")).to_be_visible()
+    caption = page.locator(".st-key-pointed figcaption").first
+    picture = page.locator(".st-key-pointed .picture").first
+    expect(caption).to_contain_text("k = 140")
+    page.wait_for_timeout(3000)  # the last of the slice has come
+    before = len(sent)
+    shown = picture.get_attribute("style")
+    page.mouse.move(*spot(page, "slice-above", 0.35, 0.7))
+    expect(caption).to_contain_text("Under the pointer")
+    assert picture.get_attribute("style") != shown
+    x, y = page.evaluate("""() => {
+        const node = document.querySelector(".st-key-slice-above .red-live-chart")
+        const path = node._fullData.find((trace) => trace.name === "path")
+        const box = node.getBoundingClientRect()
+        const { xaxis, yaxis } = node._fullLayout
+        return [box.left + xaxis._offset + xaxis.d2p(path.x[0]),
+                box.top + yaxis._offset + yaxis.d2p(path.y[0])]
+    }""")
+    page.mouse.move(x, y)
+    expect(caption).to_contain_text("On the path")
+    expect(caption).to_contain_text("k = 20")
+    assert len(sent) == before, "hovering asks the server nothing"
+
+
+def test_looking_back_along_a_slice_changes_the_landscape(open_page):
+    page = open_page("show=digit&index=7", path="landscape")
+    expect(headline(page)).to_contain_text("This plane shows")
+    heights = "document.querySelector('.st-key-slice-above .red-live-chart')?._fullData?.[0]?.z"
+    page.wait_for_function(f"{heights}?.length === 49")
+    last = page.evaluate(f"{heights}[3][0]")
+    page.get_by_role("slider", name="Iterate k").press("Home")
+    expect(page.locator(".st-key-pointed figcaption").first).to_contain_text("k = 20")
+    page.wait_for_function(f"{heights}[3][0] !== {last}")
+    page.get_by_role("radio", name="Hessian").click()
+    expect(page.get_by_text("largest eigenvalue")).to_be_visible()
+    expect(page).to_have_url(re.compile("plane=hessian"))
+
+
+def test_the_main_pages_point_moves_over_its_landscape(open_page):
+    page = open_page(f"index=7&{SHORT.replace('steps=30', 'steps=200')}")
+    expect(headline(page, "2")).to_contain_text("Not run yet")
+    page.get_by_role("combobox", name="Speed").click()
+    page.get_by_role("option", name="10 steps/s").click()
+    press(page, "run-button")
+    page.wait_for_function(f"({HEAD})('landscape')")
+    ranges = page.evaluate(RANGES, "landscape")
+    seen = set()
+    for _ in range(10):
+        seen.add(tuple(page.evaluate(HEAD, "landscape")))
+        page.wait_for_timeout(400)
+    assert len(seen) >= 4, seen
+    assert page.evaluate(RANGES, "landscape") == ranges, "its axes stay"
+    press(page, "run-button")
+    expect(headline(page, "2")).to_contain_text("Paused")
+    page.wait_for_timeout(1500)
+    x, y = page.evaluate("""() => {
+        const node = document.querySelector(".st-key-landscape .red-live-chart")
+        const path = node._fullData.find((trace) => trace.name === "path")
+        const box = node.getBoundingClientRect()
+        const { xaxis, yaxis } = node._fullLayout
+        return [box.left + xaxis._offset + xaxis.d2p(path.x[0]),
+                box.top + yaxis._offset + yaxis.d2p(path.y[0])]
+    }""")
+    page.mouse.click(x, y)
+    expect(page.locator(".st-key-landscape").get_by_text("c_a of step 5")).to_be_visible()
+    expect(page.get_by_text("the signal at k = 5", exact=True)).to_be_visible()
+
+
+def test_the_main_pages_run_can_be_cut_otherwise(open_page):
+    page = open_page(f"index=7&run=1&{SHORT}")
+    expect(headline(page, "2")).to_contain_text("Finished")
+    page.get_by_role("link", name="Cut it otherwise").click()
+    expect(headline(page)).to_contain_text("This plane shows")
+    expect(page).to_have_url(re.compile("show=run"))
+    page.go_back()
+    expect(headline(page, "2")).to_contain_text("Finished")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("query", [SMALL, "show=digit&index=7"])
+def test_a_phone_shows_everything_and_a_tap_begins_a_path(open_page, scheme, query):
+    page = open_page(query, path="landscape", color_scheme=scheme, **PHONE)
+    if "show" in query:
+        expect(headline(page)).to_contain_text("This plane shows")
+    else:
+        drawn(page)
+        page.touchscreen.tap(*spot(page, "above", 0.45, 0.4))
+        expect(page.get_by_text("1 path: 1 at rest.")).to_be_visible()
+        assert len(starts(page)) == 1
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll("section.stMain *, [data-testid=stMain] *")]
+           .filter((node) => {
+             const box = node.getBoundingClientRect()
+             return box.width > 0 && box.right > innerWidth + 1
+           }).map((node) => node.className || node.tagName)"""
+    )
+    assert wide == []
+
+
+def test_the_servers_log_is_clean(server: Server):
+    text = server.log.read_text()
+    assert "Traceback" not in text, text
+    assert not re.search(r"\b(WARNING|ERROR)\b", text), text

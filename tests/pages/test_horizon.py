@@ -1,0 +1,108 @@
+"""The slice that a live run is seen on: chosen once, and true to the run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from pages.ui.act_landscape import DRAWN, trail_of
+from pages.ui.run_view import Parts, RunView
+from pages.ui.runner import Runner
+from pages.ui.turns import Line
+from red_core.experiment import deceive
+from red_core.settings import RunSettings
+from tests.pages.conftest import wait_until
+
+
+@pytest.fixture
+def runner(parts: Parts, settings: RunSettings):
+    made = Runner(parts, settings, deceive(parts.bundle, settings), paused=True, line=Line())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def view(runner: Runner) -> RunView:
+    runner.resume()
+    return wait_until(runner, lambda view: not view.busy)
+
+
+def test_it_is_chosen_as_the_alternation_begins_and_stays(runner: Runner) -> None:
+    wait_until(runner, lambda view: not view.busy)
+    for _ in range(4):
+        runner.step("both", wait=30)
+    view = runner.view()
+    assert view.k == 4
+    assert view.horizon is None
+    assert set(view.spots) == {None}
+    runner.step("both", wait=30)
+    chosen = runner.view().horizon
+    assert chosen is not None
+    assert chosen.begun == 5
+    runner.resume()
+    view = wait_until(runner, lambda view: not view.busy)
+    assert view.horizon is chosen
+    assert [spot is None for spot in view.spots] == [True] * 5 + [False] * 13
+
+
+def test_without_a_start_phase_it_is_there_at_once(parts: Parts, settings: RunSettings) -> None:
+    solver = tuple({**dict(settings.solver), "start_steps": 0}.items())
+    chosen = replace(settings, solver=solver)
+    made = Runner(parts, chosen, deceive(parts.bundle, chosen), paused=True, line=Line())
+    view = wait_until(made, lambda view: not view.busy)
+    made.close()
+    assert view.horizon is not None
+    assert view.spots[0] is not None
+
+
+def test_spots_are_the_iterates_projected(view: RunView) -> None:
+    plane = view.horizon.plane
+    for frame, spot in zip(view.frames[5:], view.spots[5:], strict=True):
+        away = frame.z[0].double() - plane.origin
+        assert spot == pytest.approx((plane.axes @ away).tolist(), abs=1e-6)
+    assert view.spots[5] == pytest.approx((0, 0), abs=1e-6), "the plane goes through the first"
+
+
+def test_the_landscape_holds_the_iterates_own_height(view: RunView) -> None:
+    """At the alternation's first iterate, which lies in the plane."""
+    first = view.frames[5]
+    surface = view.horizon.surface(first)
+    height = float(surface.height(torch.tensor(view.spots[5], dtype=torch.float64)))
+    # twice the loss: c_a is zero, so there is no penalty
+    assert height == pytest.approx(2 * float(first.loss[0]), rel=0.02)
+
+
+def test_the_landscape_changes_as_c_a_learns(view: RunView) -> None:
+    first, last = (view.horizon.surface(view.frames[i]).values for i in (5, -1))
+    assert float(view.frames[-1].c_a.abs().max()) > 0
+    assert not torch.allclose(first, last, rtol=1e-3)
+
+
+def test_the_trail_ends_where_one_looks(view: RunView) -> None:
+    trail = trail_of(view, view.horizon, 9)
+    assert trail.ks.tolist() == [5, 6, 7, 8, 9]
+    assert (trail.x[-1], trail.y[-1]) == pytest.approx(view.spots[9])
+    assert trail_of(view, view.horizon, 3).ks.tolist() == []
+
+
+def test_another_leader_breaks_the_trail(view: RunView) -> None:
+    frames = list(view.frames)
+    frames[8:] = [replace(frame, leader=frame.leader + 1) for frame in frames[8:]]
+    trail = trail_of(replace(view, frames=tuple(frames)), view.horizon, 10)
+    assert np.isnan(trail.x).nonzero()[0].tolist() == [3]
+    assert trail.ks.tolist() == [5, 6, 7, 8, 8, 9, 10]
+
+
+def test_a_long_trail_is_thinned_and_keeps_its_ends(view: RunView) -> None:
+    long = replace(
+        view,
+        frames=tuple(replace(view.frames[-1], k=k) for k in range(900)),
+        spots=tuple((0.001 * k, 0.0) for k in range(900)),
+    )
+    trail = trail_of(long, view.horizon, 899)
+    assert len(trail.ks) <= DRAWN + 1
+    assert (trail.ks[0], trail.ks[-1]) == (0, 899)
+    assert (np.diff(trail.ks) > 0).all()
