@@ -55,6 +55,19 @@ def wait_for(what: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
+def overhanging(page) -> list[str]:
+    """What of the page's main part reaches over its right side."""
+    assert page.locator("[data-testid=stMain]").count() == 1
+    # A slider's knob at its end covers an input that nobody sees.
+    return page.evaluate(
+        """() => [...document.querySelectorAll("[data-testid=stMain] *:not([type=range])")]
+           .filter((node) => {
+             const box = node.getBoundingClientRect()
+             return box.width > 0 && box.right > innerWidth + 1
+           }).map((node) => node.className || node.tagName)"""
+    )
+
+
 @contextmanager
 def serving(command: list[str], port: int, log: Path) -> Iterator[None]:
     """A server that answers on `port`, until it is no longer needed."""

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PATIENCE, Server, wait_for
+from tests.browser.conftest import PATIENCE, Server, overhanging, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -241,13 +241,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(open_page, scheme):
         color_scheme=scheme,
     )
     finished(page)
-    wide = page.evaluate(
-        """() => [...document.querySelectorAll("section.stMain *")].filter((node) => {
-             const box = node.getBoundingClientRect()
-             return box.width > 0 && box.right > innerWidth + 1
-           }).map((node) => node.className || node.tagName)"""
-    )
-    assert wide == []
+    assert overhanging(page) == []
 
 
 def test_the_servers_log_is_clean(server: Server):
