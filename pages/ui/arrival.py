@@ -13,7 +13,7 @@ from torch import Tensor
 
 from pages.ui import address
 from pages.ui.controls import seed_widgets
-from pages.ui.run_view import Parts
+from pages.ui.parts import Parts
 from pages.ui.session import Scene, desk, devices, digest, load_parts
 from pages.ui.state import Request, as_query, canonical, from_query
 from red_core.bundle import Bundle, choose_device

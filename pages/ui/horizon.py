@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from pages.ui.run_view import Parts
+from pages.ui.parts import Parts
 from red_core.experiment import make_starts, start_seeds
 from red_core.landscape import Bounds, ImageSheet, Plane, Surface, plane_ahead
 from red_core.problem import RedProblem

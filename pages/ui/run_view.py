@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from torch import Tensor
-
+from pages.ui.horizon import Horizon
 from pages.ui.worker import State
-from red_core.bundle import Bundle
 from red_core.solver import Iterate
 from red_core.verdict import Verdict
 
-if TYPE_CHECKING:
-    from pages.ui.horizon import Horizon
-
-__all__ = ["Parts", "RunView", "State", "Theory"]
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What runs share, frozen: the trained parts, and a basis of D_a's row space [k, rank]."""
-
-    bundle: Bundle
-    basis: Tensor
+__all__ = ["RunView", "State", "Theory"]
 
 
 @dataclass(frozen=True)

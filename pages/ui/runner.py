@@ -12,7 +12,8 @@ import torch
 
 from pages.ui.history import History, grid_ks, moved
 from pages.ui.horizon import Horizon, look_ahead
-from pages.ui.run_view import Parts, RunView, Theory
+from pages.ui.parts import Parts
+from pages.ui.run_view import RunView, Theory
 from pages.ui.turns import LINE, Line
 from pages.ui.worker import THREAD_NAME, Worker
 from red_core.experiment import Deception, make_solver, readers_for, start_seeds

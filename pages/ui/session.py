@@ -16,7 +16,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from pages.ui.run_view import Parts
+from pages.ui.parts import Parts
 from pages.ui.runner import Runner
 from pages.ui.turns import LINE
 from red_core.bundle import choose_device, load_bundle

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from pages.ui.run_view import Parts, RunView
+from pages.ui.parts import Parts
+from pages.ui.run_view import RunView
 from pages.ui.runner import Runner
 from red_core.bundle import Bundle
 from red_core.data.datasets import CLASSES, ImageSet

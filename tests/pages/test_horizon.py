@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from pages.ui.act_landscape import DRAWN, trail_of
-from pages.ui.run_view import Parts, RunView
+from pages.ui.parts import Parts
+from pages.ui.run_view import RunView
 from pages.ui.runner import Runner
 from pages.ui.turns import Line
 from red_core.experiment import deceive

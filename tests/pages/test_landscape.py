@@ -15,7 +15,7 @@ from pages.ui import session
 from pages.ui.landscape import desk as desks
 from pages.ui.landscape.presets import PRESETS
 from pages.ui.live_chart import Click
-from pages.ui.run_view import Parts
+from pages.ui.parts import Parts
 from pages.ui.worker import THREAD_NAME
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")

@@ -11,7 +11,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import session
-from pages.ui.run_view import Parts
+from pages.ui.parts import Parts
 from pages.ui.runner import THREAD_NAME, Runner
 from red_core.data.assets import AssetError
 from red_core.experiment import deceive, make_solver, start_seeds

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pages.ui.run_view import Parts
+from pages.ui.parts import Parts
 from pages.ui.runner import THREAD_NAME, Runner
 from pages.ui.turns import Line
 from red_core.experiment import deceive, make_solver, start_seeds

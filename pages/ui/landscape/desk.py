@@ -10,7 +10,7 @@ from pages.ui.landscape.paths import Paths
 from pages.ui.landscape.request import LandscapeRequest, Start
 from pages.ui.landscape.slice import Course, Slice
 from pages.ui.landscape.survey import Ground, Survey
-from pages.ui.run_view import Parts
+from pages.ui.parts import Parts
 from pages.ui.session import Desk
 
 

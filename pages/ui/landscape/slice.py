@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from pages.ui.landscape.sheets import PictureSheet, grid_sheet, path_sheet
-from pages.ui.run_view import Parts
+from pages.ui.parts import Parts
 from pages.ui.turns import LINE, Line
 from pages.ui.worker import State, Worker
 from red_core.experiment import make_starts, start_seeds
