@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+import torch
 
 from pages.ui.figures.landscape import Relief, Trail, above_figure, above_trails
 from pages.ui.horizon import Horizon
@@ -36,6 +37,8 @@ def landscape(view: RunView | None, place: int | None) -> None:
         relief = Relief(x, y, surface.values.double().numpy(), NAMES, log=True, tight=True)
         over = above_trails([trail_of(view, horizon, place)])
         note = f"f over a slice through z, with c_a of step {view.frames[seen].k}"
+        if not bool(bounds.contains(torch.tensor(view.spots[seen]))):
+            note = "the start that leads now lies beyond this window"
     figure = above_figure(relief, names=NAMES, limits=limits, note=note, over=over)
     live_chart(figure, key="landscape", height=HEIGHT, on_click=_look)
     with st.container(key="landscape-line", horizontal=True, gap="small"):

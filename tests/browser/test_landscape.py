@@ -182,6 +182,16 @@ def test_looking_back_along_a_slice_changes_the_landscape(open_page):
     page.get_by_role("radio", name="Hessian").click()
     expect(page.get_by_text("largest eigenvalue")).to_be_visible()
     expect(page).to_have_url(re.compile("plane=hessian"))
+    # The axes follow: Plotly would keep the first figure's where both have one scale.
+    page.wait_for_function(f"{heights}?.length === 49")
+    x, y = page.evaluate(
+        """() => {
+            const { x, y } = document.querySelector(
+              ".st-key-slice-above .red-live-chart")._fullData[0]
+            return [[x[0], x[48]], [y[0], y[48]]]
+        }"""
+    )
+    assert page.evaluate(RANGES, "slice-above") == pytest.approx([*x, *y], abs=1e-5)
 
 
 def test_the_main_pages_point_moves_over_its_landscape(open_page):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from pages.ui import act_landscape
 from pages.ui.act_landscape import DRAWN, trail_of
 from pages.ui.parts import Parts
 from pages.ui.run_view import RunView
@@ -95,6 +96,30 @@ def test_another_leader_breaks_the_trail(view: RunView) -> None:
     trail = trail_of(replace(view, frames=tuple(frames)), view.horizon, 10)
     assert np.isnan(trail.x).nonzero()[0].tolist() == [3]
     assert trail.ks.tolist() == [5, 6, 7, 8, 8, 9, 10]
+
+
+def test_a_start_beyond_the_window_is_told_of(view: RunView, monkeypatch) -> None:
+    drawn = []
+    monkeypatch.setattr(act_landscape, "live_chart", lambda figure, **_: drawn.append(figure))
+    act_landscape.landscape(view, 9)
+    far = replace(view, spots=(*view.spots[:9], (1e3, 1e3), *view.spots[10:]))
+    act_landscape.landscape(far, 9)
+    near, away = (figure.layout.annotations[0].text for figure in drawn)
+    assert "with c_a of step 9" in near
+    assert "beyond this window" in away
+    assert drawn[0].layout.xaxis.range == drawn[1].layout.xaxis.range
+
+
+def test_an_update_is_small(view: RunView, monkeypatch) -> None:
+    drawn = []
+    monkeypatch.setattr(act_landscape, "live_chart", lambda figure, **_: drawn.append(figure))
+    long = replace(
+        view,
+        frames=tuple(replace(view.frames[-1], k=k) for k in range(500)),
+        spots=tuple((0.001 * k, 0.0) for k in range(500)),
+    )
+    act_landscape.landscape(long, 499)
+    assert len(drawn[0].to_json(validate=False)) < 16_000
 
 
 def test_a_long_trail_is_thinned_and_keeps_its_ends(view: RunView) -> None:

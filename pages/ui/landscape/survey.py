@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
+from pages.ui.landscape.paths import STEPS
 from pages.ui.turns import LINE, Line
 from pages.ui.worker import State, Worker
 from red_core.landscape import (
@@ -92,7 +93,8 @@ class Survey(Worker[str]):
             self._ground = ground
             self._changed.notify_all()
         starts = ground.surface.bounds.points(SIDE)
-        self._flow = Flow(ground.inversion, starts, ground.stationary, self.rate * ground.eta)
+        eta = self.rate * ground.eta
+        self._flow = Flow(ground.inversion, starts, ground.stationary, eta, STEPS)
 
     @property
     def _running(self) -> Flow:
