@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,19 +14,8 @@ from typing import Any
 
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api")
-
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # Follows the loss chart: its nodes, and the last step k of every redraw.
 WATCH = """() => {
     const node = document.querySelector(".st-key-loss .red-live-chart");
@@ -38,12 +26,6 @@ SAME = """() => {
     const node = document.querySelector(".st-key-loss .red-live-chart");
     return node === window.watched.node && node.querySelector(".main-svg") === window.watched.svg;
 }"""
-
-
-def _chromium() -> str | None:
-    named = os.environ.get("RED_CHROMIUM")
-    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
-    return named or next((path for path in found if path), None)
 
 
 @pytest.fixture(scope="module")
@@ -81,17 +63,6 @@ def _until(true: Callable[[], bool], seconds: float) -> None:
     while not true():
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.1)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = _chromium()
-    if path is None:
-        pytest.skip("no Chromium found: install one, or set RED_CHROMIUM to its path")
-    with sync_api.sync_playwright() as play:
-        launched = play.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield launched
-        launched.close()
 
 
 class Visit:

@@ -25,7 +25,8 @@ def go(page: Page, name: str) -> None:
 
 
 def seed(page: Page):
-    return page.get_by_role("spinbutton", name=re.compile("Seed"))
+    """The newest field: while the page is drawn anew, an old one may still stand."""
+    return page.get_by_role("spinbutton", name=re.compile("Seed")).last
 
 
 def test_a_link_leads_straight_to_a_page(open_page):
