@@ -128,7 +128,7 @@ def test_the_camera_stays_while_a_path_is_drawn(open_page):
 def test_presets_show_what_they_promise(open_page):
     page = drawn(open_page("", path="landscape"))
     expect(headline(page)).to_have_text(
-        "Every start ends at z*: there is no other stationary point."
+        "Every start ends at z*; there is no other stationary point."
     )
     page.get_by_role("radio", name="A trap").click()
     expect(headline(page)).to_contain_text(re.compile(r"\d+ of 625 starts end at"))

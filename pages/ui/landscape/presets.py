@@ -46,7 +46,7 @@ PRESETS = (
         "Two layers of ReLU with random weights. Behind the origin, on the other side from z*, "
         "some starts end in a minimum that is not z*.",
         LandscapeRequest(
-            settings=_instance(activation="relu", layers=2, m=200), starts=((2.2, 1.0), (1.6, -1.9))
+            settings=_instance(activation="relu", layers=2, m=200), starts=((2.0, 0.9), (1.6, -1.9))
         ),
     ),
     Preset(
@@ -55,13 +55,24 @@ PRESETS = (
         "and Voroninski predict.",
         LandscapeRequest(
             settings=_instance("three_layer", activation="relu", m=1000),
-            starts=((-1.9, -1.4), (-1.2, -2.2)),
+            starts=((-1.9, -0.4), (-1.0, 1.8)),
         ),
     ),
     Preset(
-        "Smooth",
-        "A tanh network, smooth as Assumption 1 wants it. It saturates, so far from z* the slope "
-        "fades.",
-        LandscapeRequest(settings=_instance(activation="tanh", m=100), starts=CORNERS),
+        "A smooth trap",
+        "Softplus is smooth, as Assumption 1 wants it. That alone keeps no trap away: the error "
+        "bound cannot hold in its basin.",
+        LandscapeRequest(
+            settings=_instance(activation="softplus", layers=2, m=100, scale="1/d", seed=2),
+            starts=((-1.7, 1.6), (1.8, 1.3), (1.2, -1.8), (-1.2, -0.6)),
+        ),
+    ),
+    Preset(
+        "A plateau",
+        "Two layers of tanh with large weights. They saturate: away from z* the slope fades, and "
+        "paths creep for thousands of steps.",
+        LandscapeRequest(
+            settings=_instance(activation="tanh", layers=2, m=100, scale="1"), starts=CORNERS
+        ),
     ),
 )

@@ -108,6 +108,8 @@ def _charts(request: LandscapeRequest, view: SurveyView) -> None:
         marks = marks_of(view.ground, view.basins)
         if request.basins and view.basins is not None:
             basin = basin_of(view.basins, view.ground)
+            if set(basin.fates) == {"home"}:
+                basin = None  # one basin: the plain heights are smoother
     limits = (-LEAST, LEAST, -LEAST, LEAST)
     left, right = st.columns(2, gap="medium")
     with left:

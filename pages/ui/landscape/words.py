@@ -28,8 +28,8 @@ def headline(ground: Ground | None, basins: Basins | None) -> str:
     counts = Counter(basins.labels.tolist())
     total, solved = len(basins.labels), round(basins.solved * len(basins.labels))
     if solved == total and not others:
-        rest = "there is no other stationary point" if complete else "no other one was found"
-        return f"Every start ends at z*: {rest}."
+        rest = "there is" if complete else "the search found"
+        return f"Every start ends at z*; {rest} no other stationary point."
     if solved == total:
         return "Every start ends at z*, past other stationary points."
     return _mixed(ground, basins, counts, solved, total)

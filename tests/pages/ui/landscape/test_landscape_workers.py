@@ -142,7 +142,7 @@ def test_a_path_that_creeps_ends_with_its_steps() -> None:
 def test_a_benign_landscape_is_called_so() -> None:
     view = surveyed(InstanceSettings(family="two_rows", d=2, examples=1))
     assert headline(view.ground, view.basins) == (
-        "Every start ends at z*: there is no other stationary point."
+        "Every start ends at z*; there is no other stationary point."
     )
     assert [mark.kind for mark in marks_of(view.ground, view.basins)] == ["solution"]
     basin = basin_of(view.basins, view.ground)
