@@ -43,14 +43,24 @@ def pointed(
     charts: the live charts that are listened to; grid: pictures over `bounds` (left, right, low,
     high); frames: those of the path, one for each of `ks`; beside: pictures that stand next to it.
     """
+    with st.container(key="overlays-pointed"):
+        # Large, and the same for every iterate looked at: in a message of their own they are sent
+        # once, and after that only their name.
+        _mount(
+            key=f"{key}-sheets",
+            data={
+                "of": key,
+                "grid": None if grid is None else asdict(grid),
+                "bounds": list(bounds),
+                "frames": None if frames is None else asdict(frames),
+                "ks": list(ks),
+            },
+        )
     _mount(
         key=key,
         data={
+            "name": key,
             "charts": list(charts),
-            "grid": None if grid is None else asdict(grid),
-            "bounds": list(bounds),
-            "frames": None if frames is None else asdict(frames),
-            "ks": list(ks),
             "shown": shown,
             "beside": [
                 {

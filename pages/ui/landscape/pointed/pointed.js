@@ -1,6 +1,8 @@
 // G(z) of the point of a chart that a mouse or a finger is on. See __init__.py.
 
 const watchers = new WeakMap(); // parent element -> Watcher
+const sheets = (window.redSheets ??= new Map()); // key -> its sheets, which come by themselves
+const NOTHING = { grid: null, frames: null, bounds: [], ks: [] };
 
 class Watcher {
   constructor(root) {
@@ -19,7 +21,20 @@ class Watcher {
       this.at = points.find((p) => p.trace === "path") ?? points[0] ?? null;
       this.draw();
     };
+    this.come = ({ detail }) => {
+      if (detail === this.data?.name) this.draw();
+    };
     window.addEventListener("red-hover", this.hear);
+    window.addEventListener("red-sheets", this.come);
+  }
+
+  remove() {
+    window.removeEventListener("red-hover", this.hear);
+    window.removeEventListener("red-sheets", this.come);
+  }
+
+  get sheets() {
+    return sheets.get(this.data.name) ?? NOTHING;
   }
 
   update(data) {
@@ -35,7 +50,8 @@ class Watcher {
   }
 
   draw() {
-    const { grid, frames, bounds, ks, shown } = this.data;
+    const { grid, frames, bounds, ks } = this.sheets;
+    const { shown } = this.data;
     const at = this.at;
     if (at?.trace === "path" && Number.isFinite(at.customdata?.[0]) && frames) {
       this.frame(nearest(ks, at.customdata[0]), "On the path");
@@ -53,8 +69,9 @@ class Watcher {
     }
   }
 
-  frame(number, name) {
-    const { frames, ks } = this.data;
+  frame(wanted, name) {
+    const { frames, ks } = this.sheets;
+    const number = Math.min(wanted, ks.length - 1);
     this.show(frames, number % frames.columns, Math.floor(number / frames.columns));
     this.tell(name, `G(z^k), k = ${ks[number]}`);
   }
@@ -85,6 +102,11 @@ const nearest = (ks, k) =>
   ks.reduce((best, one, i) => (Math.abs(one - k) < Math.abs(ks[best] - k) ? i : best), 0);
 
 export default function ({ data, parentElement }) {
+  if (data.of) {
+    sheets.set(data.of, data);
+    window.dispatchEvent(new CustomEvent("red-sheets", { detail: data.of }));
+    return;
+  }
   let watcher = watchers.get(parentElement);
   if (!watcher) {
     watcher = new Watcher(parentElement);
@@ -95,7 +117,7 @@ export default function ({ data, parentElement }) {
     setTimeout(() => {
       const host = parentElement.host ?? parentElement;
       if (host.isConnected) return;
-      window.removeEventListener("red-hover", watcher.hear);
+      watcher.remove();
       watchers.delete(parentElement);
     }, 0);
 }
