@@ -30,6 +30,10 @@ RANGES = """(key) => {
     const { xaxis, yaxis } = document.querySelector(`.st-key-${key} .red-live-chart`)._fullLayout
     return [...xaxis.range, ...yaxis.range]
 }"""
+PATH = """(key) => {
+    const node = document.querySelector(`.st-key-${key} .red-live-chart`)
+    return JSON.stringify(node._fullData.find((trace) => trace.name === "path").x)
+}"""
 CAMERA = """() => {
     const node = document.querySelector(".st-key-tall .red-live-chart")
     return node._fullLayout.scene._scene.getCamera().eye
@@ -179,19 +183,24 @@ def test_looking_back_along_a_slice_changes_the_landscape(open_page):
     page.get_by_role("slider", name="Iterate k").press("Home")
     expect(page.locator(".st-key-pointed figcaption").first).to_contain_text("k = 20")
     page.wait_for_function(f"{heights}[3][0] !== {last}")
+    before = page.evaluate(PATH, "slice-above")
     page.get_by_role("radio", name="Hessian").click()
     expect(page.get_by_text("largest eigenvalue")).to_be_visible()
     expect(page).to_have_url(re.compile("plane=hessian"))
     # The axes follow: Plotly would keep the first figure's where both have one scale.
-    page.wait_for_function(f"{heights}?.length === 49")
-    x, y = page.evaluate(
+    page.wait_for_function(
         """() => {
-            const { x, y } = document.querySelector(
-              ".st-key-slice-above .red-live-chart")._fullData[0]
-            return [[x[0], x[48]], [y[0], y[48]]]
-        }"""
+            const node = document.querySelector(".st-key-slice-above .red-live-chart")
+            const { x, y, z } = node?._fullData?.[0] ?? {}
+            if (x?.length !== 49 || z?.length !== 49) return false
+            const { xaxis, yaxis } = node._fullLayout
+            const ranges = [...xaxis.range, ...yaxis.range]
+            const edges = [x[0], x[48], y[0], y[48]]
+            const hessian = node._fullData.find((trace) => trace.name === "path").x
+            return JSON.stringify(hessian) !== PATH &&
+                edges.every((edge, i) => Math.abs(edge - ranges[i]) < 1e-5)
+        }""".replace("PATH", repr(before))
     )
-    assert page.evaluate(RANGES, "slice-above") == pytest.approx([*x, *y], abs=1e-5)
 
 
 def test_the_main_pages_point_moves_over_its_landscape(open_page):
