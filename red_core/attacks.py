@@ -60,13 +60,12 @@ class AttackSettings:
 MAX_EPS = {"linf": 1.0, "l2": 28.0, "l1": 784.0}
 
 # eps / step / iterations of B.2. Fashion-MNIST's are MNIST's.
-PAPER_ATTACKS: dict[str, dict[str, AttackSettings]] = {
-    "mnist": {
-        "linf": AttackSettings("linf", 0.3, 0.01, 100),
-        "l2": AttackSettings("l2", 2.0, 0.1, 200),
-        "l1": AttackSettings("l1", 10.0, 0.8, 100),
-    },
+_GREY_28 = {
+    "linf": AttackSettings("linf", 0.3, 0.01, 100),
+    "l2": AttackSettings("l2", 2.0, 0.1, 200),
+    "l1": AttackSettings("l1", 10.0, 0.8, 100),
 }
+PAPER_ATTACKS: dict[str, dict[str, AttackSettings]] = {"mnist": _GREY_28, "fashion": _GREY_28}
 
 
 def _random_start(images: Tensor, settings: AttackSettings, seeds: Sequence[int]) -> Tensor:

@@ -56,6 +56,11 @@ def _load(module: nn.Module, tensors: dict[str, Tensor], device: torch.device) -
     return place(module, device).eval().requires_grad_(False)
 
 
+def load_network(module: nn.Module, dataset: str, name: str, device: torch.device) -> nn.Module:
+    """A network with one bundled file's weights, frozen; AssetError where it cannot be read."""
+    return _load(module, read_tensors(dataset, name), device)
+
+
 def choose_device(name: str = "auto") -> torch.device:
     """cuda, then mps, then cpu for "auto"; ValueError where the named one is not there."""
     if name == "auto":

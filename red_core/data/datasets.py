@@ -17,8 +17,15 @@ from torch import Tensor
 from red_core.compat import ensure_torchvision
 
 HELD_OUT = 6000
-CLASSES = {"mnist": tuple("0123456789")}
-_TORCHVISION_NAMES = {"mnist": "MNIST"}
+CLASSES = {
+    "mnist": tuple("0123456789"),
+    "fashion": (
+        "T-shirt/top", "trouser", "pullover", "dress", "coat",
+        "sandal", "shirt", "sneaker", "bag", "ankle boot",
+    ),
+}  # fmt: skip
+TITLES = {"mnist": "MNIST", "fashion": "Fashion-MNIST"}
+_TORCHVISION_NAMES = {"mnist": "MNIST", "fashion": "FashionMNIST"}
 
 
 class DataMissing(FileNotFoundError):

@@ -48,11 +48,14 @@ class DCGANGenerator(nn.Module):
 
 
 class DCGANDiscriminator(nn.Module):
-    """D: images [B, 1, 28, 28] -> one score [B]; spectral norms keep it 1-Lipschitz-like."""
+    """D: images [B, 1, 28, 28] -> one score [B]; spectral norms keep it 1-Lipschitz-like.
 
-    def __init__(self, width: int = 64) -> None:
+    spectral: False for a Wasserstein critic, whose gradient penalty does that instead.
+    """
+
+    def __init__(self, width: int = 64, spectral: bool = True) -> None:
         super().__init__()
-        norm = nn.utils.parametrizations.spectral_norm
+        norm = nn.utils.parametrizations.spectral_norm if spectral else nn.Identity()
         self.net = nn.Sequential(
             norm(nn.Conv2d(1, width, 4, 2, 1)),
             nn.LeakyReLU(0.2),

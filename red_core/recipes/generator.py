@@ -2,10 +2,10 @@
 
 A plain DCGAN drops modes, and a digit it cannot draw cannot be recovered. So an encoder E is
 trained beside it (VAE/GAN, Larsen et al. 2016): G must redraw training digits from E's code,
-codes are kept near N(0, I) by the usual KL term, and the discriminator (hinge loss, spectral
-normalisation) judges both redrawn digits and digits drawn from N(0, I). E is thrown away; the
-inversion in the app runs on G alone. Weights are the moving
-average of the second half's, over which the rates fall.
+codes are kept near N(0, I) by the usual KL term, and the discriminator judges both redrawn
+images and images drawn from N(0, I); `adversary.py` holds its loss. E is thrown away; the
+inversion in the app runs on G alone. Weights are the moving average of the second half's, over
+which the rates fall.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from tqdm import tqdm
 
 from red_core.data.assets import write_tensors
 from red_core.data.datasets import load_official
-from red_core.models.dcgan import LATENT, DCGANDiscriminator, DCGANGenerator, Encoder
+from red_core.models.dcgan import LATENT, DCGANGenerator, Encoder
 from red_core.models.placement import place
+from red_core.recipes.adversary import JUDGES, make_discriminator
 from red_core.recipes.common import (
     RecipeContext,
     load_checkpoint,
@@ -40,9 +41,10 @@ AVERAGE_DECAY = 0.999
 class _Trainer:
     """Networks, optimisers and the moving average of G; one `step` per batch."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, dataset: str, device: str) -> None:
+        self.judge = JUDGES[dataset]
         nets = nn.ModuleDict(
-            {"G": DCGANGenerator(), "D": DCGANDiscriminator(32), "E": Encoder(width=32)}
+            {"G": DCGANGenerator(), "D": make_discriminator(dataset), "E": Encoder(width=32)}
         )
         self.nets = place(nets, device)
         self.average = copy.deepcopy(self.nets["G"])
@@ -76,7 +78,7 @@ class _Trainer:
         self.optimisers["codec"].step()
 
         fake = redrawn.detach()[torch.randperm(len(redrawn))[: len(images)]]
-        judged = F.relu(1 - discriminator(images)).mean() + F.relu(1 + discriminator(fake)).mean()
+        judged = self.judge(discriminator, images, fake)
         self.optimisers["D"].zero_grad()
         judged.backward()
         self.optimisers["D"].step()
@@ -115,7 +117,7 @@ def train_generator(context: RecipeContext) -> None:
         images, epochs = images[:512], 2
     images = images.to(context.device)
     torch.manual_seed(context.seed)
-    trainer = _Trainer(context.device)
+    trainer = _Trainer(context.dataset, context.device)
     first = 0
     if state := load_checkpoint(context.checkpoint("generator")):
         trainer.load(state)

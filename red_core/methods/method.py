@@ -1,0 +1,79 @@
+"""What a method is, and what it answers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+import torch
+from torch import Tensor, nn
+
+from red_core.attacks import ATTACKS
+from red_core.bundle import Bundle
+
+ANSWERS = (*ATTACKS, "none")  # what an attack label counts through
+Watch = Callable[[int, Tensor], object]
+"""Told by an iterative method, now and then: its step and the images [B, C, H, W] it stands at."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A method's answers for a batch; None for what it does not answer.
+
+    signal: class [B]; attack: index into ANSWERS [B]; reconstruction: its clean image
+    [B, C, H, W] (x' itself is none); perturbation: its attack [B, C, H, W]. readings: further
+    answers from the same run, such as psi's alone, by a name of their own.
+    """
+
+    signal: Tensor | None = None
+    attack: Tensor | None = None
+    reconstruction: Tensor | None = None
+    perturbation: Tensor | None = None
+    readings: dict[str, Answers] = field(default_factory=dict)
+
+
+class Method(ABC):
+    """One column (or two) of a table, fitted to a data set's assets.
+
+    key: on the command line and in files; title: on a page; paper: its columns in the paper's
+    tables, for the signal and the attack (None where it has none); files: the trained files that
+    decide its answers; readings: names of the further answers in `Answers.readings`, with their
+    titles; iterative: whether it tells `watch` of steps.
+    """
+
+    key: ClassVar[str]
+    title: ClassVar[str]
+    answers_signal: ClassVar[bool] = True
+    answers_attack: ClassVar[bool] = False
+    paper: ClassVar[tuple[str | None, str | None]] = (None, None)
+    files: ClassVar[tuple[str, ...]] = ("classifier.safetensors",)
+    readings: ClassVar[dict[str, str]] = {}
+    iterative: ClassVar[bool] = False
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, bundle: Bundle) -> Self:
+        """The method with its assets loaded; AssetError where one is missing or changed."""
+
+    @abstractmethod
+    def classify(
+        self, attacked: Tensor, seeds: Sequence[int], watch: Watch | None = None
+    ) -> Answers:
+        """Answers for x' [B, C, H, W] in [0, 1]; seeds: one per image, of all that is random.
+
+        An image's answers depend on it and its seed alone, not on its neighbours (to rounding).
+        """
+
+    @property
+    def network(self) -> nn.Module | None:
+        """Its own differentiable classifier, for white-box attacks; None: it has psi alone."""
+        return None
+
+
+@torch.no_grad()
+def label(network: nn.Module, images: Tensor) -> Tensor:
+    """The class [B] that a network gives images [B, C, H, W]."""
+    answer: Tensor = network(images).argmax(1)
+    return answer

@@ -1,0 +1,40 @@
+"""All methods by key, in the order of the tables' columns."""
+
+from __future__ import annotations
+
+from red_core.bundle import Bundle
+from red_core.methods.inversion import (
+    BsdGanBest,
+    BsdGanBestSmooth,
+    BsdGanFrozen,
+    BsdGanPaper,
+    BsdGanPaperSmooth,
+    DefenseGan,
+)
+from red_core.methods.method import Method
+from red_core.methods.networks import Msd, RobustInf, RobustOne, RobustTwo, Undefended
+
+_ALL: tuple[type[Method], ...] = (
+    Undefended,
+    RobustInf,
+    RobustTwo,
+    RobustOne,
+    Msd,
+    DefenseGan,
+    BsdGanPaper,
+    BsdGanPaperSmooth,
+    BsdGanFrozen,
+    BsdGanBest,
+    BsdGanBestSmooth,
+)
+METHODS: dict[str, type[Method]] = {method.key: method for method in _ALL}
+
+
+def fit(key: str, bundle: Bundle) -> Method:
+    """The method of that key on a data set's assets.
+
+    Raises ValueError for an unknown key and AssetError where a file it needs is not there.
+    """
+    if key not in METHODS:
+        raise ValueError(f"unknown method {key!r}: choose {', '.join(METHODS)}")
+    return METHODS[key].fit(bundle)
