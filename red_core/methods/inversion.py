@@ -16,7 +16,7 @@ from red_core.experiment import make_solver, readers_for
 from red_core.methods.method import ANSWERS, Answers, Method, Watch, label
 from red_core.presets import PRESETS
 from red_core.solver import SolverOptions
-from red_core.verdict import judge
+from red_core.verdict import NO_ATTACK, judge
 
 DEFENSE_STEPS = 200  # with 10 restarts, as published
 BETA = 10.0  # B.4
@@ -62,7 +62,7 @@ class BsdGan(Method):
         last = run_to_end(solver, tick)
         verdict = judge(problem, last, readers_for(self.bundle, self.preset))
         silent = last.block_energy.flatten(1).amax(1) == 0
-        blocks = torch.where(silent, len(ANSWERS) - 1, verdict.block_label)
+        blocks = torch.where(silent, ANSWERS.index(NO_ATTACK), verdict.block_label)
         return Answers(
             signal=verdict.signal_label,
             attack=verdict.attack_label,

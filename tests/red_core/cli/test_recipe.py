@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from red_core.cli import main
-from red_core.recipes import mnist
+from red_core.recipes import parts
 from red_core.recipes.common import RecipeContext
 
 
@@ -22,14 +22,14 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, RecipeContext, str 
     return calls
 
 
-@pytest.mark.parametrize("name", mnist.PARTS)
+@pytest.mark.parametrize("name", parts.PARTS)
 def test_every_part_is_there(name: str) -> None:
     assert callable(mnist.load_part(name))
 
 
 def test_all_parts_in_order(made, tmp_path: Path, capsys) -> None:
     assert main(["recipe", "mnist", "--device", "cpu", "--work", str(tmp_path)]) == 0
-    assert [name for name, _, _ in made] == list(mnist.PARTS)
+    assert [name for name, _, _ in made] == list(parts.PARTS)
     assert made[0][1] == RecipeContext("mnist", "cpu", 0, tmp_path, False)
     assert "part      classifier" in capsys.readouterr().out
 

@@ -1,4 +1,4 @@
-"""How the files of `assets/mnist` are made: every part, in the order in which they build."""
+"""How the files of an assets folder are made: every part, in the order in which they build."""
 
 from __future__ import annotations
 
