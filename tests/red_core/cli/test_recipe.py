@@ -18,13 +18,13 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, RecipeContext, str 
     def load_part(name: str):
         return lambda context: calls.append((name, context, os.environ.get("RED_ASSETS")))
 
-    monkeypatch.setattr(mnist, "load_part", load_part)
+    monkeypatch.setattr(parts, "load_part", load_part)
     return calls
 
 
 @pytest.mark.parametrize("name", parts.PARTS)
 def test_every_part_is_there(name: str) -> None:
-    assert callable(mnist.load_part(name))
+    assert callable(parts.load_part(name))
 
 
 def test_all_parts_in_order(made, tmp_path: Path, capsys) -> None:
@@ -64,6 +64,6 @@ def test_a_failed_rehearsal_gives_the_assets_back(tmp_path: Path, monkeypatch) -
         raise OSError("disk full")
 
     monkeypatch.delenv("RED_ASSETS", raising=False)
-    monkeypatch.setattr(mnist, "load_part", lambda name: fail)
+    monkeypatch.setattr(parts, "load_part", lambda name: fail)
     assert main(["recipe", "mnist", "--tiny", "--work", str(tmp_path)]) == 2
     assert "RED_ASSETS" not in os.environ
