@@ -21,6 +21,7 @@ PARTS = {
     "encoder": "red_core.recipes.encoder:train_encoder",
     "reader": "red_core.recipes.reader:train_reader",
     "evidence": "red_core.recipes.evidence:train_evidence",
+    "robust": "red_core.recipes.robust:train_robust",
 }
 
 
