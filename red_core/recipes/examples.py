@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,9 @@ _DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 
 @dataclass(frozen=True)
 class Origin:
-    """Images [N, 1, 28, 28] and labels [N], both uint8; stride: of a class, every so manyth is
+    """Where examples come from.
+
+    images: [N, 1, 28, 28] uint8; labels: [N] uint8; stride: every so manyth image of a class is
     taken, so that the examples are spread over the source and none is chosen by hand.
     """
 
@@ -76,7 +79,7 @@ def debian_clothes(split: str = "t10k") -> Origin:
     """Fashion-MNIST's articles as Debian's package carries them: the test split, 1,000 a class.
 
     split: "t10k" (test) or "train", as the files are named. Raises DataMissing where the package
-    is not installed, and ValueError where a file is not what its header says.
+    is not installed, and OSError where a file is not what its header says.
     """
     return Origin(
         torch.from_numpy(_idx(f"{split}-images-idx3-ubyte.gz", 3)).unsqueeze(1),
@@ -96,12 +99,12 @@ def _idx(name: str, dimensions: int) -> np.ndarray:
             f"{path} is not there: install it with `sudo apt-get install dataset-fashion-mnist`, "
             f"or let {FASHION_FOLDER} name the folder that holds the package's files"
         ) from error
-    except (EOFError, gzip.BadGzipFile) as error:
-        raise ValueError(f"{path} is damaged: it cannot be unpacked") from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise OSError(f"{path} is damaged: it cannot be unpacked") from error
     start = 4 * (1 + dimensions)
-    magic, *lengths = np.frombuffer(content[:start], ">u4").tolist() or [0]
+    magic, *lengths = np.frombuffer(content[:start].ljust(start, b"\0"), ">u4").tolist()
     if magic != 0x800 + dimensions or len(content) - start != np.prod(lengths):
-        raise ValueError(f"{path} is damaged: its length is not what its header says")
+        raise OSError(f"{path} is damaged: its length is not what its header says")
     return np.frombuffer(content, np.uint8, offset=start).reshape(lengths).copy()
 
 
