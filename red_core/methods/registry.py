@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from red_core.bundle import Bundle
+from red_core.methods.competitors import NormRatio, TypeClassifier
 from red_core.methods.inversion import (
     BsdGanBest,
     BsdGanBestSmooth,
@@ -26,6 +27,8 @@ _ALL: tuple[type[Method], ...] = (
     BsdGanFrozen,
     BsdGanBest,
     BsdGanBestSmooth,
+    TypeClassifier,
+    NormRatio,
 )
 METHODS: dict[str, type[Method]] = {method.key: method for method in _ALL}
 

@@ -22,6 +22,8 @@ PARTS = {
     "reader": "red_core.recipes.reader:train_reader",
     "evidence": "red_core.recipes.evidence:train_evidence",
     "robust": "red_core.recipes.robust:train_robust",
+    "type_classifier": "red_core.recipes.type_classifier:train_type_classifier",
+    "norm_ratio": "red_core.recipes.norm_ratio:fit_norm_ratio",
 }
 
 

@@ -24,11 +24,15 @@ BATCH = 256
 
 @dataclass(frozen=True)
 class Pool:
-    """clean, attacked: [N, 1, 28, 28] in [0, 1], attacked in half precision; labels: [N]."""
+    """clean, attacked: [N, 1, 28, 28] in [0, 1], attacked in half precision; labels: [N].
+
+    kinds: [N], index into ATTACKS of what was attacked with.
+    """
 
     clean: Tensor
     attacked: Tensor
     labels: Tensor
+    kinds: Tensor
 
 
 def attacked_pool(context: RecipeContext) -> Pool:
@@ -43,16 +47,22 @@ def attacked_pool(context: RecipeContext) -> Pool:
     for number, first in enumerate(tqdm(firsts, desc="attacked pool")):
         images = train.images[first : min(first + BATCH, count)].to(context.device)
         labels = train.labels[first : first + len(images)].to(context.device)
-        draw = torch.Generator().manual_seed(item_seed(context.seed, first))
-        kind = ATTACKS[int(torch.randint(len(ATTACKS), (), generator=draw))]
-        scale = 0.4 + 1.2 * float(torch.rand((), generator=draw))
+        kind, scale = _drawn(context.seed, first)
         eps = PAPER_ATTACKS[context.dataset][kind].eps * scale
         settings = AttackSettings(kind, eps, eps / 4, STEPS)
         seeds = [item_seed(context.seed, first + i) for i in range(len(images))]
         done.append(craft(psi, images, labels, settings, seeds).half().cpu())
         if number % 20 == 19 or first == firsts[-1]:
             save_checkpoint(path, attacked=torch.cat(done))
-    return Pool(train.images[:count], torch.cat(done), train.labels[:count])
+    kinds = [ATTACKS.index(_drawn(context.seed, i // BATCH * BATCH)[0]) for i in range(count)]
+    return Pool(train.images[:count], torch.cat(done), train.labels[:count], torch.tensor(kinds))
+
+
+def _drawn(seed: int, first: int) -> tuple[str, float]:
+    """The attack and its strength, as a factor on eps, of the batch that begins at `first`."""
+    draw = torch.Generator().manual_seed(item_seed(seed, first))
+    kind = ATTACKS[int(torch.randint(len(ATTACKS), (), generator=draw))]
+    return kind, 0.4 + 1.2 * float(torch.rand((), generator=draw))
 
 
 def corrupt(clean: Tensor, attacked: Tensor, draw: torch.Generator) -> Tensor:

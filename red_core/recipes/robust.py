@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from red_core.attacks import ATTACKS, PAPER_ATTACKS, attack_norm, craft
+from red_core.attacks import ATTACKS, PAPER_ATTACKS, craft
 from red_core.data.assets import write_tensors
 from red_core.data.datasets import load_official
 from red_core.models.classifiers import Table3CNN
