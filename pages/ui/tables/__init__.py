@@ -1,0 +1,1 @@
+"""The page "Tables": the paper's tables beside ours, and the images behind every figure."""
