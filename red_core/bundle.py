@@ -46,7 +46,7 @@ class Bundle:
 
     def paper_readers(self) -> Readers:
         """The paper's rules alone: psi reads G(z), block residuals name the attack."""
-        return replace(self.readers, reader=None, evidence=None)
+        return replace(self.readers, reader=None, evidence=None, types=None)
 
 
 def _load(module: nn.Module, tensors: dict[str, Tensor], device: torch.device) -> nn.Module:
@@ -94,7 +94,7 @@ def load_bundle(dataset: str, device: str | torch.device = "cpu") -> Bundle:
     generator = _load(DCGANGenerator(), read_tensors(dataset, "generator.safetensors"), target)
     assert isinstance(generator, DCGANGenerator)
     generator = place(generator.fold_norms(), target)
-    encoder = reader = evidence = None
+    encoder = reader = evidence = types = None
     temperature = 1.0
     if "encoder.safetensors" in manifest:
         encoder = _load(Encoder(), read_tensors(dataset, "encoder.safetensors"), target)
@@ -102,6 +102,9 @@ def load_bundle(dataset: str, device: str | torch.device = "cpu") -> Bundle:
         stored = read_tensors(dataset, "reader.safetensors")
         temperature = float(stored.pop("temperature"))
         reader = _load(Table3CNN(), stored, target)
+    if "type-classifier.safetensors" in manifest:
+        stored = read_tensors(dataset, "type-classifier.safetensors")
+        types = _load(Table3CNN(len(stored["head.5.bias"])), stored, target)
     if "evidence.safetensors" in manifest:
         stored = read_tensors(dataset, "evidence.safetensors")
         answers, width = stored["net.2.weight"].shape
@@ -114,7 +117,7 @@ def load_bundle(dataset: str, device: str | torch.device = "cpu") -> Bundle:
         CLASSES[dataset],
         generator,
         encoder,
-        Readers(psi, reader, temperature, evidence),
+        Readers(psi, reader, temperature, evidence, types),
         load_dictionary(dataset, target),
         ImageSet(
             examples["images"].float() / 255,

@@ -24,6 +24,7 @@ from red_core.batching import run_to_end
 from red_core.bundle import Bundle
 from red_core.crafted import Crafted, write_whole
 from red_core.experiment import make_solver, readers_for
+from red_core.presets import files_of
 from red_core.provenance import asset_checksums, code_checksum, provenance
 from red_core.settings import RunSettings, SettingsError, item_seed
 from red_core.statistics import share
@@ -89,12 +90,9 @@ def identity(bundle: Bundle, settings: EvaluationSettings) -> dict[str, Any]:
 
 
 def _assets_of(run: RunSettings) -> dict[str, str]:
-    """Checksums of the trained files that the preset uses: the paper's know only psi, G, D_a."""
-    checksums = asset_checksums(run.dataset)
-    if run.preset.startswith("paper"):
-        for name in ("encoder", "reader", "evidence"):
-            checksums.pop(f"{name}.safetensors", None)
-    return checksums
+    """Checksums of the trained files that the preset uses, and of the bundled images."""
+    used = (*files_of(run.preset), "examples.safetensors")
+    return {name: sha for name, sha in asset_checksums(run.dataset).items() if name in used}
 
 
 def evaluate(bundle: Bundle, settings: EvaluationSettings, work: Path) -> dict[str, Any]:

@@ -17,6 +17,22 @@ from red_core.solver import SolverOptions
 
 DEFAULT_PRESET = "best"
 
+# The trained files that a preset's answers hang on.
+PAPER_FILES: tuple[str, ...] = (
+    *("classifier.safetensors", "generator.safetensors", "dictionary.safetensors"),
+)
+BEST_FILES = (
+    *PAPER_FILES,
+    *("encoder.safetensors", "reader.safetensors"),
+    *("type-classifier.safetensors", "evidence.safetensors"),
+)
+
+
+def files_of(preset: str) -> tuple[str, ...]:
+    """The trained files of a preset: `paper...` knows psi, G and D_a alone."""
+    return PAPER_FILES if preset.startswith("paper") else BEST_FILES
+
+
 PRESETS: dict[str, SolverOptions] = {
     "best": SolverOptions(
         restarts=2,

@@ -18,6 +18,7 @@ from red_core.problem import RedProblem
 from red_core.solver import Iterate
 
 NO_ATTACK = "none"
+LEAST = -8.0  # log-probability that the evidence hears of, at least
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,15 @@ class Readers:
     """Who reads the end of a run. reader and evidence None: the paper's rules alone.
 
     psi: the attacked classifier; reader: classifier of G(z); reader_temperature: divides its
-    logits; evidence: reads `attack_evidence` features.
+    logits; evidence: reads `attack_evidence` features; types: a CNN that reads the attack off x'
+    alone (logits over the attacks and none), whose answer is one of them.
     """
 
     psi: nn.Module
     reader: nn.Module | None = None
     reader_temperature: float = 1.0
     evidence: EvidenceModel | None = None
+    types: nn.Module | None = None
 
 
 @dataclass(frozen=True)
@@ -71,14 +74,17 @@ def block_residuals(problem: RedProblem, iterate: Iterate) -> Tensor:
 
 
 @torch.no_grad()
-def attack_evidence(problem: RedProblem, iterate: Iterate, psi: nn.Module) -> Tensor:
+def attack_evidence(
+    problem: RedProblem, iterate: Iterate, psi: nn.Module, types: nn.Module | None = None
+) -> Tensor:
     """Features of an iterate that tell the attack types apart, [B, F].
 
     Of r = x' - G(z): its size, shape statistics that do not depend on it (||r||_1/||r||_2 tells
     dense from sparse, ||r||_inf/||r||_2 flat from peaked), quantiles of |r|, and how much of x'
     is clipped; the block residuals, best of each attack, over ||r||, and the attacks' shares of
-    the energy of c_a; and whether psi, the attacked classifier, agrees with itself on x' and
-    G(z), which tells no attack from a small one.
+    the energy of c_a; whether psi, the attacked classifier, agrees with itself on x' and G(z),
+    which tells no attack from a small one; and, where there is one, what the CNN `types` reads
+    off x' itself.
     """
     difference = (problem.observed - iterate.image).flatten(1)
     size = difference.abs()
@@ -98,9 +104,17 @@ def attack_evidence(problem: RedProblem, iterate: Iterate, psi: nn.Module) -> Te
             blocks,
             energy / energy.sum(1, keepdim=True).clamp_min(1e-9),
             *_spikes_and_agreement(problem, iterate, psi),
+            *_read_off(problem, types),
         ),
         dim=1,
     )
+
+
+def _read_off(problem: RedProblem, types: nn.Module | None) -> tuple[Tensor, ...]:
+    """The CNN's log-probabilities [B, attacks + 1], bounded, so that no single one decides."""
+    if types is None:
+        return ()
+    return (types(problem.observed).log_softmax(1).clamp_min(LEAST),)
 
 
 def _spikes_and_agreement(
@@ -135,7 +149,9 @@ def judge(problem: RedProblem, iterate: Iterate, readers: Readers) -> Verdict:
     block_label = by_attack.argmin(1)
     smallest = by_attack.sort(1).values
     if readers.evidence is not None:
-        attack = readers.evidence(attack_evidence(problem, iterate, readers.psi)).softmax(1)
+        attack = readers.evidence(
+            attack_evidence(problem, iterate, readers.psi, readers.types)
+        ).softmax(1)
     else:
         attack = _block_probabilities(problem, iterate, by_attack)
     return Verdict(

@@ -14,19 +14,13 @@ from red_core.batching import run_to_end
 from red_core.bundle import Bundle
 from red_core.experiment import make_solver, readers_for
 from red_core.methods.method import ANSWERS, Answers, Method, Watch, label
-from red_core.presets import PRESETS
+from red_core.presets import BEST_FILES, PAPER_FILES, PRESETS
 from red_core.solver import SolverOptions
 from red_core.verdict import NO_ATTACK, judge
 
 DEFENSE_STEPS = 200  # with 10 restarts, as published
 BETA = 10.0  # B.4
 STRIDE = 5  # steps between two calls of `watch`
-PAPER_FILES: tuple[str, ...] = (
-    "classifier.safetensors",
-    "generator.safetensors",
-    "dictionary.safetensors",
-)
-BEST_FILES = (*PAPER_FILES, "encoder.safetensors", "reader.safetensors", "evidence.safetensors")
 
 
 class BsdGan(Method):

@@ -18,11 +18,11 @@ PARTS = {
     "examples": "red_core.recipes.examples:bundle_examples",
     "dictionary": "red_core.recipes.dictionary:make_dictionary",
     "inversion": "red_core.recipes.inversion:measure_inversion",
+    "type_classifier": "red_core.recipes.type_classifier:train_type_classifier",
     "encoder": "red_core.recipes.encoder:train_encoder",
     "reader": "red_core.recipes.reader:train_reader",
     "evidence": "red_core.recipes.evidence:train_evidence",
     "robust": "red_core.recipes.robust:train_robust",
-    "type_classifier": "red_core.recipes.type_classifier:train_type_classifier",
     "norm_ratio": "red_core.recipes.norm_ratio:fit_norm_ratio",
 }
 

@@ -77,7 +77,9 @@ def finished_runs(context: RecipeContext) -> Runs:
                 "image": last.image.half().cpu(),
                 "labels": labels.cpu(),
                 "attack": torch.full((BATCH,), attack),
-                "features": attack_evidence(solver.problem, last, bundle.psi).cpu(),
+                "features": attack_evidence(
+                    solver.problem, last, bundle.psi, bundle.readers.types
+                ).cpu(),
             }
         )
         save_checkpoint(path, **state)

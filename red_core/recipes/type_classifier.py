@@ -13,7 +13,7 @@ from red_core.models.placement import place
 from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
 from red_core.recipes.typed_images import typed_images
 
-EPOCHS = 4
+EPOCHS = 3
 
 
 def train_type_classifier(context: RecipeContext) -> None:

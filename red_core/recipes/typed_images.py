@@ -17,6 +17,7 @@ from red_core.data.assets import read_tensors
 from red_core.data.datasets import load_official
 from red_core.recipes.common import RecipeContext, shuffled_batches
 from red_core.recipes.pool import attacked_pool
+from red_core.recipes.runs import COUNT, SKIP
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,18 @@ class TypedImages:
 
 
 def typed_images(context: RecipeContext) -> TypedImages:
-    """All of a data set: the pool, every third image of it clean too, and D_a's attacks twice."""
+    """All of a data set: the pool, every third image of it clean too, and D_a's attacks twice.
+
+    Without the images of the finished runs, whose evidence holds what the CNN makes of them.
+    """
     pool = attacked_pool(context)
+    kept = torch.ones(len(pool.kinds), dtype=torch.bool)
+    kept[SKIP : SKIP + COUNT] = False
+    attacked, clean, drawn = pool.attacked[kept], pool.clean[kept], pool.kinds[kept]
     train = load_official(context.dataset, "train")
     stored = read_tensors(context.dataset, "dictionary.safetensors")
     origin = train.images[stored["indices"].long().flatten()].half()
-    images, kinds = [pool.attacked, pool.clean[::3].half()], [pool.kinds]
+    images, kinds = [attacked, clean[::3].half()], [drawn]
     kinds.append(torch.full((len(images[1]),), len(ATTACKS)))
     for number in range(len(ATTACKS)):
         delta = stored["deltas"][:, number].flatten(0, 1).view_as(origin)

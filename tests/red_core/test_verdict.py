@@ -10,7 +10,7 @@ from red_core.models.reading import EvidenceModel
 from red_core.presets import PRESETS
 from red_core.problem import AttackDictionary, RedProblem
 from red_core.solver import Iterate, Solver
-from red_core.verdict import NO_ATTACK, Readers, attack_evidence, block_residuals, judge
+from red_core.verdict import LEAST, NO_ATTACK, Readers, attack_evidence, block_residuals, judge
 
 KINDS = ("linf", "l2", "l1")
 B, CLASSES, PIXELS = 4, 3, 27
@@ -132,6 +132,21 @@ def test_the_evidence_model_is_asked_where_there_is_one(scene):
     paper = judge(problem, iterate, Readers(Says(0)))
     assert verdict.block_label.equal(paper.block_label)
     assert not verdict.attack_probabilities.equal(paper.attack_probabilities)
+
+
+def test_what_a_cnn_reads_off_the_attacked_image_is_evidence_too(scene):
+    problem, iterate = scene
+    without = attack_evidence(problem, iterate, Says(0))
+    features = attack_evidence(problem, iterate, Says(0), types=Says(1, scale=50.0))
+    assert features[:, : without.shape[1]].equal(without)
+    read = features[:, without.shape[1] :]
+    cnn = Says(1, scale=50.0)(problem.observed)
+    assert read.argmax(1).equal(cnn.argmax(1))
+    assert read.min() == LEAST, "bounded, however sure the CNN is"
+    model = EvidenceModel(features.shape[1], 4).double().eval()
+    readers = Readers(Says(0), evidence=model, types=Says(1, scale=50.0))
+    verdict = judge(problem, iterate, readers)
+    torch.testing.assert_close(verdict.attack_probabilities, model(features).softmax(1).detach())
 
 
 def test_evidence_is_finite_even_where_nothing_is_left_to_explain(scene):
