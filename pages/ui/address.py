@@ -42,6 +42,12 @@ def write(page: str, query: dict[str, str]) -> None:
     st.session_state[f"address.{page}"] = (query, at)
 
 
+def leave(page: str) -> None:
+    """Say, on another page, that `page` is not shown: the next query that comes for it is news."""
+    link, _ = st.session_state.get(f"address.{page}", ({}, 0.0))
+    st.session_state[f"address.{page}"] = (link, float("-inf"))
+
+
 def keep(name: str, default: Any) -> Any:
     """The value of a widget that is to outlive a visit to another page.
 

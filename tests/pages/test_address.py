@@ -24,6 +24,8 @@ def page() -> None:
         speeds = ["slow", "fast"]
         st.selectbox("Speed", speeds, speeds.index(address.keep("speed", "slow")), key="speed")
         address.write("one", state["held"])
+    else:
+        address.leave("one")
 
 
 def opened(**query: str) -> AppTest:
@@ -57,6 +59,17 @@ def test_an_address_that_the_page_did_not_write_is_news_but_not_at_once(monkeypa
     assert app.session_state["news"] == 1
     assert app.query_params["changed"] == "yes"
     monkeypatch.setattr(address, "_LAG", -1.0)
+    app.query_params["a"] = "2"
+    app.run()
+    assert app.session_state["news"] == 2
+    assert app.session_state["held"]["a"] == "2"
+
+
+def test_a_link_from_another_page_is_news_at_once() -> None:
+    app = opened(a="1")
+    app.session_state["away"] = True
+    app.run()
+    app.session_state["away"] = False
     app.query_params["a"] = "2"
     app.run()
     assert app.session_state["news"] == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -48,7 +48,22 @@ def gallery(
     key: str,
 ) -> None:
     """Thumbnails of class `label`, the chosen index marked; `on_choose` gets a clicked index."""
-    indices = indices_of(examples, label)
+    thumbnails(examples, indices_of(examples, label), name, chosen, on_choose, key=key)
+
+
+def thumbnails(
+    examples: ImageSet,
+    indices: Sequence[int],
+    name: str,
+    chosen: int | None,
+    on_choose: Callable[[int], None],
+    *,
+    key: str,
+) -> None:
+    """Thumbnails of these examples, the chosen index marked; `on_choose` gets a clicked index.
+
+    name: what all of them are, for those who cannot see them.
+    """
 
     def choose() -> None:
         index = st.session_state[key].chosen
@@ -58,8 +73,8 @@ def gallery(
     _mount(
         key=key,
         data={
-            "sprite": sprite(examples.images[indices]),
-            "indices": indices,
+            "sprite": sprite(examples.images[list(indices)]),
+            "indices": list(indices),
             "label": name,
             "chosen": chosen,
         },
