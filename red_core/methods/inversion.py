@@ -18,7 +18,6 @@ from red_core.presets import BEST_FILES, PAPER_FILES, PRESETS
 from red_core.solver import SolverOptions
 from red_core.verdict import NO_ATTACK, judge
 
-DEFENSE_STEPS = 200  # with 10 restarts, as published
 BETA = 10.0  # B.4
 STRIDE = 5  # steps between two calls of `watch`
 
@@ -88,9 +87,16 @@ class BsdGanPaper(BsdGan):
 
 
 class BsdGanFrozen(BsdGan):
-    """The same with z frozen after the Defense-GAN start, as in the published code."""
+    """The same with z frozen after the Defense-GAN start, as in the published code.
+
+    What psi makes of that G(z) is Defense-GAN's answer, so a table need not invert twice.
+    """
 
     key, title, preset = "bsd-gan-frozen", "BSD-GAN paper, z frozen", "paper-frozen"
+    readings: ClassVar[dict[str, str]] = {"defense-gan": "Defense-GAN"}
+
+    def _readings(self, psi: Tensor, blocks: Tensor) -> dict[str, Answers]:
+        return {"defense-gan": Answers(signal=psi)}
 
 
 class _Smooth(BsdGan):
@@ -120,7 +126,10 @@ class BsdGanPaperSmooth(_Smooth):
 
 
 class DefenseGan(Method):
-    """Defense-GAN alone (Samangouei et al. 2018): psi reads the best restart's G(z)."""
+    """Defense-GAN alone (Samangouei et al. 2018), in B.2's numbers: 10 restarts, 100 steps.
+
+    psi reads the best restart's G(z).
+    """
 
     key, title = "defense-gan", "Defense-GAN"
     iterative = True
@@ -128,7 +137,7 @@ class DefenseGan(Method):
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        self.options = replace(PRESETS["paper"], start_steps=DEFENSE_STEPS)
+        self.options = PRESETS["paper"]
 
     @classmethod
     def fit(cls, bundle: Bundle) -> Self:
