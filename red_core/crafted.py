@@ -1,17 +1,17 @@
-"""Attacked images on disk: crafted once, so that every preset is measured on the same x'."""
+"""Attacked images on disk: crafted once, so that every method is measured on the same x'."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from red_core.attacks import AttackSettings
@@ -31,20 +31,39 @@ def write_whole(path: Path, content: bytes) -> None:
     os.replace(part, path)
 
 
+@dataclass(frozen=True)
+class Target:
+    """A network that is attacked through its own weights; files: the bundled ones that hold it."""
+
+    network: nn.Module
+    files: tuple[str, ...]
+
+
 class Crafted:
     """The attack on the bundle's first `count` examples, each image from its own seed.
 
     attack: None leaves them clean; folder: where chunks are kept, under a name made of the
-    classifier's checksum, the images, the attack and the seed.
+    attacked network's checksum, the images, the attack and the seed; target: that network, ψ
+    where it is None (B.2).
     """
 
     def __init__(
-        self, bundle: Bundle, attack: AttackSettings | None, seed: int, count: int, folder: Path
+        self,
+        bundle: Bundle,
+        attack: AttackSettings | None,
+        seed: int,
+        count: int,
+        folder: Path,
+        target: Target | None = None,
     ) -> None:
+        if target is not None:  # an attack looks at nothing of a bundle but its ψ
+            readers = replace(bundle.readers, psi=target.network)
+            bundle = replace(bundle, readers=readers)
         self.bundle, self.attack, self.seed, self.count = bundle, attack, seed, count
         files = asset_checksums(bundle.dataset)
+        attacked = ("classifier.safetensors",) if target is None else target.files
         key = {
-            "files": [files["classifier.safetensors"], files["examples.safetensors"]],
+            "files": [files[name] for name in (*attacked, "examples.safetensors")],
             "attack": None if attack is None else asdict(attack),
             "seed": seed,
             "source": bundle.examples.source,

@@ -1,10 +1,11 @@
-"""`evaluate`: one attack on many images, one preset."""
+"""`evaluate`: one attack on many images, one preset; or one of the paper's tables."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
+import red_core.cli.tables as tables
 from red_core.bundle import load_bundle, with_official_test
 from red_core.cli.common import (
     Subparsers,
@@ -20,6 +21,7 @@ from red_core.cli.common import (
     write_json,
 )
 from red_core.evaluate import EvaluationSettings, evaluate
+from red_core.presets import DEFAULT_PRESET
 from red_core.settings import RunSettings
 
 _ROWS = (
@@ -35,28 +37,33 @@ def add(subparsers: Subparsers) -> None:
     """The arguments of `evaluate`."""
     parser = subparsers.add_parser("evaluate", help="one attack on many images, one preset")
     add_common(parser)
-    parser.add_argument("--attack", default="linf", help="linf (default), l2, l1 or none")
+    parser.add_argument("--attack", help="linf (default), l2, l1 or none")
     parser.add_argument("--examples", type=count, default=100, help="the first N (default: 100)")
-    parser.add_argument(
-        "--eps-scale", type=positive, default=1.0, help="times the paper's eps (default: 1)"
-    )
+    parser.add_argument("--eps-scale", type=positive, help="times the paper's eps (default: 1)")
     parser.add_argument("--batch", type=count, default=50, help="solved together (default: 50)")
     add_solver(parser)
     add_work(parser)
+    tables.add(parser)
+    # What a table does not take is told from what was not given; `execute` knows the defaults.
+    parser.set_defaults(dataset=None, preset=None)
     parser.set_defaults(execute=execute)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Evaluate and report."""
+    if arguments.table:
+        return tables.execute(arguments)
+    tables.check_unused(arguments)
     run = RunSettings(
-        dataset=arguments.dataset,
-        attack=arguments.attack,
-        preset=arguments.preset,
+        dataset=arguments.dataset or "mnist",
+        attack=arguments.attack or "linf",
+        preset=arguments.preset or DEFAULT_PRESET,
         solver=solver_overrides(arguments),
         seed=arguments.seed,
         device=arguments.device,
     )
-    settings = EvaluationSettings(run, arguments.examples, arguments.eps_scale, arguments.batch)
+    scale = 1.0 if arguments.eps_scale is None else arguments.eps_scale
+    settings = EvaluationSettings(run, arguments.examples, scale, arguments.batch)
     check_writable(arguments.json)
     work = make_folder(arguments.work)
     device = pick_device(arguments.device)

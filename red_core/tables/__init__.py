@@ -1,0 +1,35 @@
+"""The paper's Tables 1, 4 and 5, measured: what they hold, how they are filled, kept and drawn."""
+
+from red_core.tables.layout import Cell, Layout, Line, Section, layout
+from red_core.tables.markdown import render, render_markdown
+from red_core.tables.measure import measure
+from red_core.tables.request import Request
+from red_core.tables.spec import BLOCKS, COLUMNS, TABLES, TableSpec, entries, title_of
+from red_core.tables.store import check_keepable, keep_answers, load_answers, load_table
+from red_core.tables.summary import summarise
+from red_core.tables.team import Team, joined
+
+__all__ = [
+    "BLOCKS",
+    "COLUMNS",
+    "TABLES",
+    "Cell",
+    "Layout",
+    "Line",
+    "Request",
+    "Section",
+    "TableSpec",
+    "Team",
+    "check_keepable",
+    "entries",
+    "joined",
+    "keep_answers",
+    "layout",
+    "load_answers",
+    "load_table",
+    "measure",
+    "render",
+    "render_markdown",
+    "summarise",
+    "title_of",
+]

@@ -1,0 +1,77 @@
+"""The kept tables as Markdown, for the README."""
+
+from __future__ import annotations
+
+from red_core.data.datasets import TITLES
+from red_core.tables.layout import Cell, Layout, Line, Section, layout
+from red_core.tables.spec import MEAN, TABLES
+from red_core.tables.store import load_table
+from red_core.verdict import NO_ATTACK
+
+BLOCK = "tables"  # the README's markers
+_COLUMN_TITLES = {"linf": "l-inf", MEAN: "mean", NO_ATTACK: "clean"}
+
+
+def render() -> str:
+    """Every kept table; "" where none was measured."""
+    return "\n\n".join(text for number in TABLES if (text := render_markdown(number)))
+
+
+def render_markdown(number: str) -> str:
+    """One kept table with its notes; "" where it was not measured."""
+    table = load_table(number)
+    if table is None:
+        return ""
+    made = layout(table)
+    parts = [f"**Table {number}. {made.title}.** {_read_as(made)}"]
+    parts += [f"{section.title}.\n\n{_section(section, made)}" for section in made.sections]
+    if made.notes:
+        parts.append("\n".join(f"- {note}" for note in made.notes))
+    return "\n\n".join(parts)
+
+
+def _read_as(made: Layout) -> str:
+    words = (
+        f"The first {made.n:,} images of {made.source} ({TITLES[made.dataset]}); below each figure "
+        "its 95% interval and what the paper prints"
+    )
+    if any(section.difference for section in made.sections):
+        return f"{words}, in percent."
+    return f"{words}, all in percent; the best of each column in bold."
+
+
+def _section(section: Section, made: Layout) -> str:
+    titles = [_COLUMN_TITLES.get(column, column) for column in section.columns]
+    lines = [f"| | {' | '.join(titles)} |", "|---|" + "---:|" * len(titles)]
+    for line in section.lines:
+        cells = [_cell(line, column, section) for column in section.columns]
+        lines.append(f"| {line.title} | {' | '.join(cells)} |")
+    text = "\n".join(lines)
+    if any(cell.through_psi for line in section.lines for cell in line.cells.values()):
+        text += "\n\n*: no network of its own to attack, so the attack went through ψ (B.2)."
+    return text
+
+
+def _cell(line: Line, column: str, section: Section) -> str:
+    cell = line.cells.get(column)
+    if cell is None:
+        return ""
+    value = _percent(cell.value, section.difference) + ("*" if cell.through_psi else "")
+    if cell.best:
+        value = f"**{value}**"
+    return f"{value}<br><sub>{'; '.join(_small_print(cell, section.difference))}</sub>"
+
+
+def _small_print(cell: Cell, difference: bool) -> list[str]:
+    low, high = _percent(cell.low, difference), _percent(cell.high, difference)
+    words = [f"{low} to {high}"]
+    if cell.other_n:
+        words.append(f"n = {cell.n:,}")
+    if cell.paper is not None:
+        words.append(f"paper {_percent(cell.paper, difference)}")
+    return words
+
+
+def _percent(value: float, signed: bool) -> str:
+    text = f"{100 * value:+.1f}" if signed else f"{100 * value:.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text
