@@ -3,7 +3,7 @@
 from red_core.tables.layout import Cell, Layout, Line, Section, layout
 from red_core.tables.markdown import render, render_markdown
 from red_core.tables.measure import measure
-from red_core.tables.request import Request
+from red_core.tables.request import SOURCES, Request
 from red_core.tables.spec import BLOCKS, COLUMNS, TABLES, TableSpec, entries, title_of
 from red_core.tables.store import check_keepable, keep_answers, load_answers, load_table
 from red_core.tables.summary import summarise
@@ -12,6 +12,7 @@ from red_core.tables.team import Team, joined
 __all__ = [
     "BLOCKS",
     "COLUMNS",
+    "SOURCES",
     "TABLES",
     "Cell",
     "Layout",

@@ -25,8 +25,8 @@ from red_core.verdict import NO_ATTACK
 SIGNAL, ATTACK = "signal", "attack"
 QUESTIONS = (SIGNAL, ATTACK)
 HEADINGS = {
-    SIGNAL: "the signal's class, percent right",
-    ATTACK: "the attack's type, percent right",
+    SIGNAL: "The signal's class, percent right",
+    ATTACK: "The attack's type, percent right",
 }
 
 
@@ -116,7 +116,7 @@ def _section(spec: TableSpec, table: dict[str, Any], block: str, question: str) 
             }
             if cells:
                 lines.append(Line(entry, title_of(entry), cells))
-    heading = f"{BLOCKS[block]}: {HEADINGS[question]}"
+    heading = f"{BLOCKS[block]}. {HEADINGS[question]}"
     return Section(block, question, heading, COLUMNS, _with_best(lines))
 
 

@@ -13,6 +13,7 @@ from red_core.provenance import asset_checksums
 from red_core.results import keep, stored
 from red_core.tables.merge import check_seed, merge
 from red_core.tables.request import OFFICIAL, Request, spec_of
+from red_core.tables.request import SOURCES as SOURCES  # what load_answers takes
 from red_core.tables.summary import summarise
 
 
