@@ -12,9 +12,18 @@ from typing import Any
 from red_core.provenance import asset_checksums
 from red_core.results import keep, stored
 from red_core.tables.merge import check_seed, merge
-from red_core.tables.request import OFFICIAL, Request, spec_of
-from red_core.tables.request import SOURCES as SOURCES  # what load_answers takes
+from red_core.tables.request import BUNDLED, OFFICIAL, SOURCES, Request, spec_of
 from red_core.tables.summary import summarise
+
+__all__ = [
+    "BUNDLED",
+    "OFFICIAL",
+    "SOURCES",
+    "check_keepable",
+    "keep_answers",
+    "load_answers",
+    "load_table",
+]
 
 
 def load_table(number: str) -> dict[str, Any] | None:
