@@ -12,6 +12,8 @@ st.set_page_config(
 )
 pages = [
     st.Page("pages/reverse.py", title="Undo an attack", default=True),
+    st.Page("pages/compare.py", title="Compare"),
+    st.Page("pages/tables.py", title="Tables"),
     st.Page("pages/landscape.py", title="Landscape"),
     st.Page("pages/error_bound.py", title="Error bound"),
 ]

@@ -1,0 +1,1 @@
+"""The page "Compare": every method of the tables on one attacked image, side by side and live."""

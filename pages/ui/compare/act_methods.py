@@ -1,0 +1,124 @@
+"""The first part of the page: the attacked image, the methods to choose, and their cards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from pages.ui.compare import texts, words
+from pages.ui.compare.arrival import adopt, hold, widget
+from pages.ui.compare.attempt import Attempt
+from pages.ui.compare.card import card
+from pages.ui.compare.cards import Ground, card_of, common_limit
+from pages.ui.compare.comparison import ComparisonView
+from pages.ui.compare.desk import compare_desk
+from pages.ui.compare.request import CompareRequest, first_choice, in_order
+from pages.ui.compare.scrubber import scrubber
+from pages.ui.compare.truth import Truth, truth_of
+from pages.ui.session import Scene
+from pages.ui.style import banner, is_dark
+from red_core.methods import METHODS
+
+_TRAINED = ("m-inf", "m-2", "m-1", "msd")
+_NAMERS = ("type-cnn", "norm-ratio")
+
+
+def sets() -> dict[str, tuple[str, ...]]:
+    """Groups of methods by name."""
+    known = tuple(METHODS)
+    return {
+        "The story": first_choice(),
+        "Trained on attacks": in_order(k for k in ("cnn", *_TRAINED) if k in METHODS),
+        "BSD-GAN": in_order(k for k in known if k.startswith("bsd-gan")),
+        "Attack types": in_order(
+            k for k in known if METHODS[k].answers_attack and "smooth" not in k
+        ),
+        "All": known,
+        "None": (),
+    }
+
+
+def choice(held: CompareRequest) -> CompareRequest:
+    """The methods to choose from; the request with those chosen."""
+    chosen = st.pills(
+        "Methods", list(METHODS), selection_mode="multi", default=list(held.methods),
+        format_func=lambda key: METHODS[key].title, help=texts.METHODS, key=widget("methods"),
+        wrap=True,
+    )  # fmt: skip
+    st.selectbox(
+        "Choose a group", list(sets()), index=None, placeholder="A group of methods",
+        help=texts.SETS, key=widget("set"), label_visibility="collapsed", width=230,
+        on_change=_choose,
+    )  # fmt: skip
+    return hold(replace(held, methods=in_order(chosen)))
+
+
+def attempts_of(held: CompareRequest, view: ComparisonView | None) -> list[Attempt]:
+    """One for each chosen method, in their order."""
+    known = {} if view is None else {one.key: one for one in view.attempts}
+    return [known.get(key, Attempt(key)) for key in held.methods]
+
+
+def methods(held: CompareRequest, scene: Scene, view: ComparisonView | None) -> None:
+    """Draw the headline, the buttons, the scrubber and the cards for one moment."""
+    shown, truth = attempts_of(held, view), truth_of(scene.settings, scene.deception)
+    names = scene.parts.bundle.class_names
+    banner("compare", "The methods", words.methods_headline(view, shown, truth, names))
+    with st.container(key="compare-line"):
+        st.caption(words.methods_line(shown, truth, names))
+    _buttons(held, scene, view, shown)
+    strips = any(one.reads for one in shown)
+    run = str(id(compare_desk().comparison(held)))
+    scrubber(enabled=strips, run=run, told=texts.SCRUB, key="compare-scrubber")
+    _cards(scene, shown, truth)
+
+
+def _cards(scene: Scene, shown: Sequence[Attempt], truth: Truth) -> None:
+    made = scene.deception
+    limit = common_limit(made.attacked - made.clean)
+    names = scene.parts.bundle.class_names
+    ground = Ground(names, made.attacked[0].cpu(), truth, limit, is_dark())
+    with st.container(key="compare-cards"):
+        for one in shown:
+            card(card_of(one, ground), key=f"compare-card-{one.key}")
+
+
+def _buttons(
+    held: CompareRequest, scene: Scene, view: ComparisonView | None, shown: Sequence[Attempt]
+) -> None:
+    busy = view is not None and view.busy
+    again = bool(shown) and all(one.over for one in shown)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport"):
+        st.button(
+            "Run again" if again else "Run", type="primary", width=150, shortcut="P",
+            icon=":material/replay:" if again else ":material/play_arrow:",
+            help=texts.RUN_AGAIN if again else texts.RUN, key="compare.run",
+            disabled=busy or not shown, on_click=begin, args=(held, scene, again),
+        )  # fmt: skip
+        st.button(
+            "Stop", icon=":material/stop:", help=texts.STOP, shortcut="T", key="compare.stop",
+            disabled=not busy, on_click=_stop, args=(held,),
+        )  # fmt: skip
+
+
+# --- callbacks -------------------------------------------------------------------------------
+
+
+def begin(held: CompareRequest, scene: Scene, anew: bool = False) -> None:
+    """Run the methods that have no answer yet, or all anew; the link now repeats it."""
+    compare_desk().compare(held, scene.deception, anew)
+    st.session_state["compare.held"] = replace(st.session_state["compare.held"], run=True)
+
+
+def _stop(held: CompareRequest) -> None:
+    comparison = compare_desk().comparison(held)
+    if comparison is not None:
+        comparison.stop()
+
+
+def _choose() -> None:
+    chosen = st.session_state[widget("set")]
+    if chosen is not None:
+        adopt(replace(st.session_state["compare.held"], methods=sets()[chosen]))

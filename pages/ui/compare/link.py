@@ -1,0 +1,18 @@
+"""The way from the main page to the comparison of the same image."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui.compare import texts
+from pages.ui.compare.request import CompareRequest, as_query
+from pages.ui.state import Request
+
+
+def compare_link(held: Request) -> None:
+    """A link to the page "Compare" with the main page's present image."""
+    query = as_query(CompareRequest(held.settings, held.own))
+    st.page_link(
+        "pages/compare.py", label="Compare the methods on this image", icon=":material/compare:",
+        help=texts.LINK, query_params={"dataset": held.settings.dataset, **query},
+    )  # fmt: skip

@@ -1,0 +1,126 @@
+"""The page's two parts, which redraw themselves while something computes."""
+
+from __future__ import annotations
+
+import streamlit as st
+import torch
+
+from pages.ui import pictures
+from pages.ui.compare import texts
+from pages.ui.compare.act_methods import begin, choice, methods
+from pages.ui.compare.act_strength import begin_sweep, strengths, why_not
+from pages.ui.compare.arrival import scene_of
+from pages.ui.compare.comparison import ComparisonView
+from pages.ui.compare.desk import compare_desk
+from pages.ui.compare.request import CompareRequest
+from pages.ui.compare.sweep import SweepView
+from pages.ui.session import Scene
+from pages.ui.stills import Still, stills
+from pages.ui.style import banner, is_dark
+from pages.ui.theme import ATTACK_LABELS
+from pages.ui.turns import COURTESY
+from pages.ui.words import deception_headline
+
+REFRESH = 0.25  # seconds between two looks at the workers
+
+
+def page(held: CompareRequest) -> CompareRequest:
+    """Draw everything but the sidebar; the request as the page's own controls leave it."""
+    scene = scene_of(held)
+    _said(scene)
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        stills(_pictures(scene), key="compare-image", side=112)
+    with right:
+        held = choice(held)
+    _begin(held, scene)
+    comparing, sweeping = look(held)
+    drawn = _marks(comparing), _marks(sweeping)
+    by_itself = False  # not yet: the first time, the fragment runs as a part of the page
+
+    @st.fragment(run_every=REFRESH if any(drawn) else None)
+    def live() -> None:
+        with COURTESY.drawing():
+            comparing, sweeping = look(held)
+            methods(held, scene, comparing)
+            with st.expander("What am I seeing?"):
+                st.markdown(texts.METHODS_TAUGHT)
+            strengths(held, scene, sweeping)
+            with st.expander("What does the strip show?"):
+                st.markdown(texts.STRENGTH_TAUGHT)
+        nonlocal by_itself
+        if by_itself and (_marks(comparing), _marks(sweeping)) != drawn:
+            st.rerun()  # begin or end the refreshing, and write the link
+        by_itself = True
+
+    live()
+    latest: CompareRequest = st.session_state["compare.held"]
+    return latest
+
+
+def look(held: CompareRequest) -> tuple[ComparisonView | None, SweepView | None]:
+    """Both workers as they stand."""
+    desk = compare_desk()
+    comparison = desk.comparison(held)
+    sweep = None if why_not(held) else desk.sweep(held)
+    return (
+        None if comparison is None else comparison.view(),
+        None if sweep is None else sweep.view(),
+    )
+
+
+def _marks(view: ComparisonView | SweepView | None) -> bool:
+    return view is not None and view.busy
+
+
+def _begin(held: CompareRequest, scene: Scene) -> None:
+    """What a link asks to run at once."""
+    desk = compare_desk()
+    if held.run and held.methods and desk.comparison(held) is None:
+        begin(held, scene)
+    if held.sweep and held.methods and not why_not(held) and desk.sweep(held) is None:
+        begin_sweep(held)
+
+
+def _said(scene: Scene) -> None:
+    """What was done to the image, in words."""
+    made, settings, bundle = scene.deception, scene.settings, scene.parts.bundle
+    names = bundle.class_names
+    with torch.no_grad():
+        both = bundle.psi(torch.cat((made.clean, made.attacked))).softmax(1).cpu()
+    known = None if made.labels is None else names[int(made.labels[0])]
+    banner(
+        "image",
+        "The image",
+        deception_headline(
+            None if settings.source == "realizable" else known,
+            names[int(both[0].argmax())],
+            names[int(both[1].argmax())],
+            float(both[1].max()),
+            settings.attack,
+            settings.source,
+            None if settings.target is None else names[settings.target],
+        ),
+    )
+
+
+def _pictures(scene: Scene) -> list[Still]:
+    """x + delta = x'."""
+    made, settings = scene.deception, scene.settings
+    delta = (made.attacked - made.clean).cpu()
+    limit = max(float(delta.abs().max()), 1e-6)
+    attack = settings.attack_settings()
+    budget = "a pattern of D_a" if settings.source == "realizable" else "no perturbation"
+    if attack is not None and settings.source != "realizable":
+        budget = f"{ATTACK_LABELS[attack.kind]}, ε = {attack.eps:g}"
+    return [
+        Still(pictures.picture(made.clean[0].cpu(), 4), "x", "the clean image", "The image x"),
+        Still(
+            pictures.signed(delta[0], limit, 4, dark=is_dark()), "δ", budget,
+            f"The perturbation delta, {budget}", sign="+",
+        ),
+        Still(
+            pictures.picture(made.attacked[0].cpu(), 4), "x'", "what every method gets",
+            "The attacked image x'", sign="=",
+        ),
+    ]  # fmt: skip

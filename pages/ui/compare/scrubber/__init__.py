@@ -1,0 +1,25 @@
+"""One scrubber for all iterative methods: a small Components v2 component.
+
+Its position is a share of each method's own steps. The cards listen to it in the browser
+(`card`), and the server is not asked.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+
+_mount = st.components.v2.component(
+    "red_compare_scrubber",
+    html='<div class="scrubber"></div>',
+    css=(_HERE / "scrubber.css").read_text(),
+    js=(_HERE / "scrubber.js").read_text(),
+)
+
+
+def scrubber(*, enabled: bool, run: str, told: str, key: str) -> None:
+    """Draw it. enabled: whether there are frames; run: a new one starts at its end; told: help."""
+    _mount(key=key, data={"enabled": enabled, "run": run, "told": told})

@@ -1,0 +1,93 @@
+// One position for all cards with frames, as a share of each one's steps. See __init__.py.
+
+const scrubbers = new WeakMap(); // parent element -> Scrubber
+const scrub = (window.redCompare ??= { share: 1 });
+const SECONDS = 6; // from the first step to the last, while it plays
+
+const PLAY = '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 1.5v13l11-6.5z"/></svg>';
+const PAUSE =
+  '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 2h4v12H3zM9 2h4v12H9z"/></svg>';
+
+class Scrubber {
+  constructor(root) {
+    const node = root.querySelector(".scrubber");
+    node.innerHTML =
+      '<button type="button"></button>' +
+      '<input type="range" min="0" max="100" step="1" aria-label="Position in every run">' +
+      "<output></output>";
+    [this.button, this.input, this.output] = node.children;
+    this.input.oninput = () => {
+      this.stop();
+      this.go(Number(this.input.value) / 100);
+    };
+    this.button.onclick = () => (this.frame ? this.stop() : this.play());
+  }
+
+  update({ enabled, run, told }) {
+    this.input.disabled = this.button.disabled = !enabled;
+    this.input.title = told;
+    this.enabled = enabled;
+    if (run !== this.run) {
+      this.run = run;
+      this.stop();
+      this.go(1);
+    }
+    this.draw();
+  }
+
+  go(share) {
+    scrub.share = share;
+    window.dispatchEvent(new CustomEvent("red-compare-scrub"));
+    this.draw();
+  }
+
+  play() {
+    const from = scrub.share >= 1 ? 0 : scrub.share;
+    let began;
+    const tick = (now) => {
+      began ??= now;
+      const share = Math.min(1, from + (now - began) / (1000 * SECONDS));
+      this.frame = share < 1 ? requestAnimationFrame(tick) : 0;
+      this.go(share);
+    };
+    this.frame = requestAnimationFrame(tick);
+    this.draw();
+  }
+
+  stop() {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    this.draw();
+  }
+
+  draw() {
+    const percent = Math.round(100 * scrub.share);
+    if (Number(this.input.value) !== percent) this.input.value = percent;
+    const told = percent === 100 ? "at the end" : `at ${percent}%`;
+    const text = this.enabled ? told : "no frames yet";
+    if (this.output.textContent !== text) this.output.textContent = text;
+    this.input.setAttribute("aria-valuetext", text);
+    const icon = this.frame ? PAUSE : PLAY;
+    if (this.icon === icon) return;
+    this.icon = icon;
+    this.button.innerHTML = icon;
+    this.button.setAttribute("aria-label", this.frame ? "Pause" : "Play every run at once");
+    this.button.title = this.button.getAttribute("aria-label");
+  }
+}
+
+export default function ({ data, parentElement }) {
+  let scrubber = scrubbers.get(parentElement);
+  if (!scrubber) {
+    scrubber = new Scrubber(parentElement);
+    scrubbers.set(parentElement, scrubber);
+  }
+  scrubber.update(data);
+  return () =>
+    setTimeout(() => {
+      const host = parentElement.host ?? parentElement;
+      if (host.isConnected) return;
+      scrubber.stop();
+      scrubbers.delete(parentElement);
+    }, 0);
+}
