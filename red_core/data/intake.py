@@ -1,12 +1,11 @@
-"""A user's own image, made safe and made MNIST's: pictures, drawings and arrays to [1, 28, 28].
+"""A user's own image, made safe and made the data set's: pictures, drawings, arrays, [1, 28, 28].
 
 Whatever bytes come in, the answer is an `Intake` or an `IntakeError` with one sentence for the
 user. Sizes are read from the headers and refused before anything is decoded.
 
-A picture goes the way MNIST's digits went (LeCun et al. 1998): white ink on black, the ink's
-longer side scaled to 20 pixels with antialiasing, its centre of mass put at pixel (14, 14) of a
-28 x 28 field. An array in an NPZ or NPY file is taken as it is, so that an attacked x' can be
-brought in without being moved or smoothed.
+A picture goes the way the data set's own went: `digits` for MNIST, `clothes` for Fashion-MNIST.
+An array in an NPZ or NPY file is taken as it is, so that an attacked x' can be brought in without
+being moved or smoothed.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import io
 import math
 import re
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,24 +25,23 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-Grey = NDArray[np.float32]
+from red_core.data.clothes import as_article
+from red_core.data.digits import as_digit
+from red_core.data.ground import SIDE, Grey, IntakeError
 
 MAX_BYTES: Final = 10_000_000  # of a file, as .streamlit/config.toml limits uploads
 MAX_PIXELS: Final = 40_000_000
 MIN_SIDE: Final = 8
-SIDE: Final = 28
-INK_SIDE: Final = 20
-CENTRE: Final = 14  # where the 5,000 bundled digits have their centre of mass (14.0 +- 0.3)
 _FORMATS: Final = ("PNG", "JPEG", "WEBP")
 _WORKING_SIDE: Final = 400  # larger pictures are averaged down first: 20 pixels are wanted
-_MIN_CONTRAST: Final = 0.1
-_MIN_INK: Final = 4  # pixels; a smaller speck is dust, not a digit
 _MAX_MEMBER: Final = 100_000  # bytes of an array of 784 numbers with its header, generously
 _ORIENTATION: Final = 0x0112  # EXIF's tag
 
-
-class IntakeError(ValueError):
-    """The user's image cannot be taken; the message says why in one sentence."""
+# Brightness [H, W], the picture's name and the list of steps, to [28, 28].
+_FITTINGS: Final[dict[str, Callable[[Grey, str, list[str]], Grey]]] = {
+    "mnist": as_digit,
+    "fashion": as_article,
+}
 
 
 @dataclass(frozen=True)
@@ -57,12 +56,12 @@ class Intake:
     steps: tuple[str, ...]
 
 
-def read_image(data: bytes, *, filename: str = "") -> Intake:
-    """A PNG, JPEG or WebP file in MNIST's conventions.
+def read_image(data: bytes, *, filename: str = "", dataset: str = "mnist") -> Intake:
+    """A PNG, JPEG or WebP file in the conventions of a data set.
 
     data: the file's bytes, at most MAX_BYTES, MAX_PIXELS and not below MIN_SIDE a side; any
     mode (alpha, palette, 16-bit, CMYK), any EXIF orientation; of an animation the first frame.
-    filename: only named in messages. Raises IntakeError.
+    filename: only named in messages; dataset: key of CLASSES. Raises IntakeError.
     """
     name = _display_name(filename)
     _check_length(data, name)
@@ -85,11 +84,11 @@ def read_image(data: bytes, *, filename: str = "") -> Intake:
         raise IntakeError(f"{name} is damaged or incomplete and cannot be decoded.") from error
     if turned is not grey:
         steps.append("turned upright, as its EXIF orientation says")
-    return _normalise(turned, name, steps)
+    return _fitted(turned, name, steps, dataset)
 
 
-def from_canvas(rgba: NDArray[np.uint8]) -> Intake:
-    """A drawn image in MNIST's conventions, by the same route as a file.
+def from_canvas(rgba: NDArray[np.uint8], *, dataset: str = "mnist") -> Intake:
+    """A drawn image in the conventions of a data set, by the same route as a file.
 
     rgba: [H, W, 4] (or [H, W, 3], or [H, W]) uint8; untouched canvas is transparent or of one
     colour. Raises IntakeError, also where nothing was drawn.
@@ -101,7 +100,7 @@ def from_canvas(rgba: NDArray[np.uint8]) -> Intake:
     _check_size((rgba.shape[1], rgba.shape[0]), name)
     steps: list[str] = []
     grey = _grey(Image.fromarray(np.ascontiguousarray(rgba)), steps)
-    return _normalise(grey, name, steps)
+    return _fitted(grey, name, steps, dataset)
 
 
 def read_npz(data: bytes, *, filename: str = "") -> Intake:
@@ -123,6 +122,12 @@ def read_npz(data: bytes, *, filename: str = "") -> Intake:
         raise IntakeError(f"{name} holds pixels from {low:g} to {high:g}, outside [0, 1]{hint}.")
     image = torch.from_numpy(array.reshape(1, SIDE, SIDE).astype(np.float32)).clamp(0, 1)
     return Intake(image, ("taken as it is: neither centred nor scaled",))
+
+
+def _fitted(grey: Grey, name: str, steps: list[str], dataset: str) -> Intake:
+    field = _FITTINGS[dataset](grey, name, steps)
+    image = torch.from_numpy(np.array(field, dtype=np.float32))[None].clamp(0, 1)
+    return Intake(image, tuple(steps))
 
 
 # Files
@@ -265,106 +270,3 @@ def _upright(grey: Grey, picture: Image.Image) -> Grey:
     # After the transposition of 5 to 8, what is left is a flip of the axes below.
     flips = {2: (1,), 3: (0, 1), 4: (0,), 5: (), 6: (1,), 7: (0, 1), 8: (0,)}[orientation]
     return np.ascontiguousarray(np.flip(grey, flips))
-
-
-# MNIST's conventions
-
-
-def _normalise(grey: Grey, name: str, steps: list[str]) -> Intake:
-    """Brightness [H, W] to white ink on black, 20 pixels long, centred in 28 x 28."""
-    ink = _ink(grey, name, steps)
-    if ink.shape == (SIDE, SIDE) and _is_centred(ink):
-        steps.append("already 28 x 28 and centred: neither cropped nor scaled")
-        return _intake(ink, steps)
-    box = _crop(ink, name)
-    if box.shape != ink.shape:
-        steps.append("cropped to the ink")
-    height, width = box.shape
-    if max(height, width) != INK_SIDE:
-        scale = INK_SIDE / max(height, width)
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        # Hamming's kernel is never negative here, so no ringing outside [0, 1].
-        box = np.asarray(Image.fromarray(box).resize(size, Image.Resampling.HAMMING))
-        steps.append(f"scaled to {INK_SIDE} pixels on the longer side")
-        box = box / max(float(box.max()), 1e-6)  # a thin stroke pales when averaged
-    steps.append("centred by its centre of mass")
-    return _intake(_centred(box), steps)
-
-
-def _ink(grey: Grey, name: str, steps: list[str]) -> Grey:
-    """How much ink each pixel holds, in [0, 1]: 0 on the ground, 1 at the strongest."""
-    low, high = float(grey.min()), float(grey.max())
-    if high - low < _MIN_CONTRAST:
-        raise IntakeError(f"{name} shows no digit: all its pixels have nearly the same brightness.")
-    ground = float(np.median(_frame(grey)))
-    if ground > (low + high) / 2:
-        steps.append("inverted: the background was bright")
-        grey, ground, high = 1 - grey, 1 - ground, 1 - low
-    if ground == 0 and high > 0.9:
-        return grey  # a clean picture keeps every grey of its edges
-    # A photograph's paper is grey, unevenly lit and grainy: the ground is the plane through its
-    # frame, and what the frame's own grain reaches is no ink.
-    above = grey - _plane(grey)
-    strongest = max(float(above.max()), 1e-6)
-    ink = np.clip(above / strongest, 0, 1)
-    ink[ink <= min(3 * _spread(_frame(above)) / strongest, 0.3)] = 0
-    if ground > 0.02 or high < 0.98:
-        steps.append("contrast stretched from the background to the ink")
-    return ink
-
-
-def _frame(grey: Grey) -> Grey:
-    """The outermost pixels, as a row."""
-    return np.concatenate((grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]))
-
-
-def _spread(values: Grey) -> float:
-    """A standard deviation that a few strokes of ink do not move (1.48 x the median deviation)."""
-    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
-
-
-def _plane(grey: Grey) -> Grey:
-    """The plane [H, W] through the frame's pixels; ink that touches the frame is trimmed."""
-    rows, columns = np.meshgrid(*(np.linspace(-1, 1, n) for n in grey.shape), indexing="ij")
-    basis = np.stack((np.ones_like(rows), rows, columns), axis=-1).astype(np.float32)
-    sides, values = np.stack([_frame(basis[..., i]) for i in range(3)], axis=1), _frame(grey)
-    kept = np.abs(values - np.median(values)) <= max(3 * _spread(values), 0.05)
-    return basis @ np.linalg.lstsq(sides[kept], values[kept], rcond=None)[0]
-
-
-def _centre_of_mass(ink: Grey) -> tuple[float, float]:
-    mass = float(ink.sum())
-    rows, columns = (np.arange(length, dtype=np.float32) for length in ink.shape)
-    return float(ink.sum(1) @ rows) / mass, float(ink.sum(0) @ columns) / mass
-
-
-def _is_centred(ink: Grey) -> bool:
-    """Whether a 28 x 28 picture was made by MNIST's conventions (or attacked afterwards)."""
-    return all(abs(place - CENTRE) <= 1.5 for place in _centre_of_mass(ink))
-
-
-def _crop(ink: Grey, name: str) -> Grey:
-    # On a picture of MNIST's size every grey counts; on others a tenth keeps JPEG's ringing out.
-    floor = 0.001 if ink.shape == (SIDE, SIDE) else 0.1
-    rows = np.flatnonzero((ink > floor).any(axis=1))
-    columns = np.flatnonzero((ink > floor).any(axis=0))
-    box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    if max(box.shape) < _MIN_INK:
-        raise IntakeError(f"{name} shows no digit: its ink is only {max(box.shape)} pixels long.")
-    return box
-
-
-def _centred(box: Grey) -> Grey:
-    """The box in a 28 x 28 field with its centre of mass at CENTRE, moved by whole pixels."""
-    field = np.zeros((SIDE, SIDE), dtype=np.float32)
-    top, left = (
-        min(max(CENTRE - round(place), 0), SIDE - length)
-        for place, length in zip(_centre_of_mass(box), box.shape, strict=True)
-    )
-    field[top : top + box.shape[0], left : left + box.shape[1]] = box
-    return field
-
-
-def _intake(field: Grey, steps: list[str]) -> Intake:
-    image = torch.from_numpy(np.array(field, dtype=np.float32))[None].clamp(0, 1)
-    return Intake(image, tuple(steps))
