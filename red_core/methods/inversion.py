@@ -48,8 +48,8 @@ class BsdGan(Method):
         def tick() -> None:
             nonlocal steps
             steps += 1
-            # Items that have settled leave the batch; what is left is then no picture of all.
-            if watch is not None and steps % STRIDE == 0 and len(solver.problem) == len(attacked):
+            # Items that have settled leave the batch: these are the images of those that go on.
+            if watch is not None and steps % STRIDE == 0:
                 watch(steps, solver.snapshot().image)
 
         last = run_to_end(solver, tick)
