@@ -123,7 +123,7 @@ def benchmark(bundle: Bundle, settings: BenchmarkSettings) -> dict[str, Any]:
 
 
 def mixed_attacks(bundle: Bundle, seeds: list[int]) -> Tensor:
-    """x' of the first bundled digits, under the paper's attacks in turn: [B, C, H, W]."""
+    """x' of the first bundled images, under the paper's attacks in turn: [B, C, H, W]."""
     attacked = torch.empty(len(seeds), *bundle.examples.images.shape[1:], device=bundle.device)
     for number, kind in enumerate(ATTACKS):
         items = torch.arange(number, len(seeds), len(ATTACKS))

@@ -29,7 +29,7 @@ class SettingsError(ValueError):
 class RunSettings:
     """One run.
 
-    dataset: key of CLASSES; source: "example" (held-out digit `index`), "realizable"
+    dataset: key of CLASSES; source: "example" (held-out image `index`), "realizable"
     (x' = G(z*) + D_a c_a*, drawn from `seed`) or "own" (the user's image); attack: linf, l2, l1
     or none; eps, step_size, attack_steps: None for the paper's; target: class the attack aims
     at, or None; preset: key of PRESETS; solver: fields of SolverOptions that differ from the

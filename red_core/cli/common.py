@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TypeAlias
 import torch
 
 from red_core.bundle import choose_device
+from red_core.data.datasets import CLASSES
 from red_core.presets import DEFAULT_PRESET
 from red_core.settings import parse_solver_option
 
@@ -55,7 +56,7 @@ def positive(text: str) -> float:
 
 def add_common(parser: argparse.ArgumentParser) -> None:
     """--dataset, --device and --json, which most commands have."""
-    parser.add_argument("--dataset", default="mnist", help="data set (default: mnist)")
+    parser.add_argument("--dataset", default="mnist", help=f"one of {', '.join(CLASSES)}")
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
     parser.add_argument("--json", type=Path, metavar="OUT", help="file to write the report to")
 

@@ -37,7 +37,7 @@ def add(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser("run", help="attack one image and undo it")
     add_common(parser)
     image = parser.add_mutually_exclusive_group()
-    image.add_argument("--index", type=int, default=0, help="which held-out digit (default: 0)")
+    image.add_argument("--index", type=int, default=0, help="which held-out image (default: 0)")
     image.add_argument(
         "--image", type=Path, metavar="FILE", help="your own: PNG, JPEG, WebP, NPZ or NPY"
     )
@@ -62,7 +62,7 @@ def execute(arguments: argparse.Namespace) -> int:
     check_writable(arguments.json)
     check_writable(arguments.npz)
     device = pick_device(arguments.device)
-    own = _own_image(arguments.image)
+    own = _own_image(arguments.image, settings.dataset)
     bundle = load_bundle(settings.dataset, device)
     if settings.source == "example":
         bundle = with_official_test(bundle)
@@ -106,16 +106,17 @@ def _settings(arguments: argparse.Namespace) -> RunSettings:
     )
 
 
-def _own_image(path: Path | None) -> Tensor | None:
-    """The user's file as [1, 28, 28]; arrays are known by their first bytes, not their name."""
+def _own_image(path: Path | None, dataset: str) -> Tensor | None:
+    """The user's file as [1, 28, 28], as the data set's own; arrays are known by their first bytes, not their name."""
     if path is None:
         return None
     if not path.is_file():
         raise UsageError(f"there is no file {path}")
     with path.open("rb") as stream:
         data = stream.read(MAX_BYTES + 1)
-    read = read_npz if data.startswith((b"PK", b"\x93NUMPY")) else read_image
-    return read(data, filename=path.name).image
+    if data.startswith((b"PK", b"\x93NUMPY")):
+        return read_npz(data, filename=path.name).image
+    return read_image(data, filename=path.name, dataset=dataset).image
 
 
 def _source(bundle: Bundle, settings: RunSettings, image: Path | None) -> str:
