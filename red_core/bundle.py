@@ -106,12 +106,10 @@ def load_bundle(dataset: str, device: str | torch.device = "cpu") -> Bundle:
         stored = read_tensors(dataset, "type-classifier.safetensors")
         types = _load(Table3CNN(len(stored["head.5.bias"])), stored, target)
     if "evidence.safetensors" in manifest:
-        stored = read_tensors(dataset, "evidence.safetensors")
-        answers, width = stored["net.2.weight"].shape
-        evidence = _load(EvidenceModel(len(stored["mean"]), answers, width), stored, target)
+        evidence = EvidenceModel.from_tensors(read_tensors(dataset, "evidence.safetensors"))
+        evidence = place(evidence, target).eval().requires_grad_(False)
     examples = read_tensors(dataset, "examples.safetensors")
     assert encoder is None or isinstance(encoder, Encoder)
-    assert evidence is None or isinstance(evidence, EvidenceModel)
     return Bundle(
         dataset,
         CLASSES[dataset],

@@ -14,7 +14,7 @@ from red_core.numeric import number
 from red_core.provenance import provenance
 from red_core.settings import RunSettings
 from red_core.solver import Iterate
-from red_core.verdict import Verdict
+from red_core.verdict import NO_ATTACK, Verdict
 
 _DIGITS = 6
 
@@ -33,10 +33,11 @@ def run_report(
 
     true_label: class index or None where nobody knows it; adversarial_label: psi on x';
     signal_label: who reads G(z) for the preset; psi_signal_label, block_attack_label: the
-    paper's own rules; attack_label: linf, l2, l1 or none; residuals: per class
+    paper's own rules; attack_label: linf, l2, l1, none or unknown; residuals: per class
     [linf, l2, l1], ||x' - G(z) - D_a[i][j] c_a[i][j]||; margins: of the signal, the attack and
-    the block residuals; gap: of the c_a problem, and relative to the objective; seconds: from x'
-    to the verdict; source: of the image; settings: as given, and as the preset and the paper
+    the block residuals; unknown: how unlike every known answer the evidence is, and how often a
+    known run is as unlike; gap: of the c_a problem, and relative to the objective; seconds: from
+    x' to the verdict; source: of the image; settings: as given, and as the preset and the paper
     fill them in. image: the file of an own image, for the command that repeats the run.
     """
     names = verdict.attack_names
@@ -49,7 +50,7 @@ def run_report(
         "signal_label": int(verdict.signal_label[0]),
         "attack_label": names[int(verdict.attack_label[0])],
         "psi_signal_label": int(verdict.psi_label[0]),
-        "block_attack_label": names[-1] if silent else names[int(verdict.block_label[0])],
+        "block_attack_label": NO_ATTACK if silent else names[int(verdict.block_label[0])],
         "residuals": _rounded(verdict.block_residuals[0]),
         "margins": {
             "signal": number(verdict.signal_margin[0], _DIGITS),
@@ -60,7 +61,13 @@ def run_report(
             "signal": _rounded(verdict.signal_probabilities[0]),
             "psi_signal": _rounded(verdict.psi_probabilities[0]),
             "adversarial": _rounded(verdict.adversarial_probabilities[0]),
-            "attack": dict(zip(names, _rounded(verdict.attack_probabilities[0]), strict=True)),
+            "attack": dict(
+                zip(verdict.known_names, _rounded(verdict.attack_probabilities[0]), strict=True)
+            ),
+        },
+        "unknown": {
+            "score": number(verdict.unknown_score[0], _DIGITS),
+            "p_value": number(verdict.unknown_p[0], _DIGITS),
         },
         "gap": number(iterate.gap[0], _DIGITS),
         "relative_gap": number(iterate.gap[0] / iterate.loss[0].clamp_min(1e-12), _DIGITS),

@@ -3,7 +3,8 @@
 Two readings stand side by side. The paper's own rules (Section 5.2): BSD-GAN reads G(z) with the
 attacked classifier psi; BSD-GAN-AD answers the attack of the block with the smallest residual
 ||x' - G(z) - D_a[i][j] c_a[i][j]||. The preset `best` reads G(z) with a classifier trained on
-reconstructions, and weighs the block residuals together with the residual's own statistics.
+reconstructions, and weighs the block residuals together with the residual's own statistics; it
+may also answer that none of the known attacks left such evidence.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from red_core.problem import RedProblem
 from red_core.solver import Iterate
 
 NO_ATTACK = "none"
+UNKNOWN = "unknown"  # none of the known attacks, and not a clean image either
 LEAST = -8.0  # log-probability that the evidence hears of, at least
 
 
@@ -43,11 +45,15 @@ class Verdict:
 
     signal_label [B], signal_probabilities [B, classes]: of the reader (psi where there is none);
     psi_label, psi_probabilities: psi on G(z), BSD-GAN's answer; adversarial_label,
-    adversarial_probabilities: psi on x'; attack_label [B]: index into `attack_names`, whose last
-    is "none"; attack_probabilities [B, attacks + 1]; block_label [B]: BSD-GAN-AD's answer,
-    index into the attacks; block_residuals [B, classes, attacks]; signal_margin, attack_margin
-    [B]: best minus second-best probability; block_margin [B]: how much larger the best residual
-    of another attack is, relative to the smallest.
+    adversarial_probabilities: psi on x'; attack_label [B]: index into `attack_names`: the attacks,
+    "none", and last "unknown"; attack_probabilities [B, attacks + 1]: over the known answers,
+    `known_names`, whatever the label; block_label [B]: BSD-GAN-AD's answer, index into the
+    attacks; block_residuals [B, classes, attacks]; signal_margin, attack_margin [B]: best minus
+    second-best probability; block_margin [B]: how much larger the best residual of another attack
+    is, relative to the smallest; unknown_score [B]: how unlike every known answer the evidence is
+    (squared Mahalanobis distance, from 0); unknown_p [B]: the share of known runs at least so
+    unlike, in (0, 1]: the answer is "unknown" where it is at most the evidence model's
+    `wrongly_flagged`. Rules without an evidence model have score 0, p = 1, and never answer so.
     """
 
     signal_label: Tensor
@@ -64,6 +70,13 @@ class Verdict:
     signal_margin: Tensor
     attack_margin: Tensor
     block_margin: Tensor
+    unknown_score: Tensor
+    unknown_p: Tensor
+
+    @property
+    def known_names(self) -> tuple[str, ...]:
+        """What `attack_probabilities` are over: the attacks and "none"."""
+        return self.attack_names[:-1]
 
 
 def block_residuals(problem: RedProblem, iterate: Iterate) -> Tensor:
@@ -148,10 +161,15 @@ def judge(problem: RedProblem, iterate: Iterate, readers: Readers) -> Verdict:
     by_attack = residuals.amin(1)
     block_label = by_attack.argmin(1)
     smallest = by_attack.sort(1).values
+    names = (*attacks, NO_ATTACK, UNKNOWN)
+    score, p_value = torch.zeros_like(smallest[:, 0]), torch.ones_like(smallest[:, 0])
+    unknown = torch.zeros_like(block_label, dtype=torch.bool)
     if readers.evidence is not None:
-        attack = readers.evidence(
-            attack_evidence(problem, iterate, readers.psi, readers.types)
-        ).softmax(1)
+        features = attack_evidence(problem, iterate, readers.psi, readers.types)
+        attack = readers.evidence(features).softmax(1)
+        score = readers.evidence.strangeness(features)
+        p_value = readers.evidence.p_value(score)
+        unknown = readers.evidence.is_unknown(p_value)
     else:
         attack = _block_probabilities(problem, iterate, by_attack)
     return Verdict(
@@ -161,14 +179,16 @@ def judge(problem: RedProblem, iterate: Iterate, readers: Readers) -> Verdict:
         psi_probabilities=psi,
         adversarial_label=before.argmax(1),
         adversarial_probabilities=before,
-        attack_names=(*attacks, NO_ATTACK),
-        attack_label=attack.argmax(1),
+        attack_names=names,
+        attack_label=torch.where(unknown, names.index(UNKNOWN), attack.argmax(1)),
         attack_probabilities=attack,
         block_label=block_label,
         block_residuals=residuals,
         signal_margin=_margin(signal),
         attack_margin=_margin(attack),
         block_margin=smallest[:, 1] / smallest[:, 0].clamp_min(1e-9) - 1,
+        unknown_score=score,
+        unknown_p=p_value,
     )
 
 

@@ -17,6 +17,7 @@ from pages.ui.style import headline, is_dark
 from pages.ui.theme import ATTACK_LABELS
 from pages.ui.transport import position
 from red_core.experiment import readers_for
+from red_core.verdict import UNKNOWN
 
 
 def answers_of(scene: Scene, view: RunView | None) -> words.Answers | None:
@@ -72,7 +73,7 @@ def _charts(scene: Scene, view: RunView | None) -> None:
             verdict.signal_probabilities[0].cpu(),
             verdict.attack_probabilities[0].cpu(),
             names,
-            verdict.attack_names,
+            verdict.known_names,
         )
         table = residual_figure(verdict.block_residuals[0].cpu(), names, attacks)
     live_chart(figure, key="margins", height=210)
@@ -131,7 +132,7 @@ def table(found: words.Answers | None) -> str:
     rows = [("the truth", "–", "–"), ("ψ on x'", "–", ""), ("this preset", "–", "–")]
     rows += [("the paper's rules", "–", "–")]
     if found is not None:
-        attacks = {**ATTACK_LABELS, "none": "none"}
+        attacks = {**ATTACK_LABELS, UNKNOWN: "none of the known"}
         true = found.true_signal, found.true_attack
         rows = [
             (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pages.ui.run_view import RunView, Theory
 from pages.ui.theme import ATTACK_LABELS
-from red_core.verdict import Verdict
+from red_core.verdict import UNKNOWN, Verdict
 
 
 def a(name: str) -> str:
@@ -95,7 +95,11 @@ FIGURE_SPACE = "\u2007"  # as wide as a digit, so a growing number moves nothing
 
 @dataclass(frozen=True)
 class Answers:
-    """The verdict on one image in names, beside what is true (None: nobody knows)."""
+    """The verdict on one image in names, beside what is true (None: nobody knows).
+
+    likeliest: the known attack, or "none", of `attack_probability`; unknown_p: how often a known
+    run leaves evidence as strange, by which the attack is "unknown".
+    """
 
     true_signal: str | None
     true_attack: str | None
@@ -111,6 +115,8 @@ class Answers:
     block_margin: float
     has_reader: bool
     has_evidence: bool
+    likeliest: str = "none"
+    unknown_p: float = 1.0
 
 
 def answers(
@@ -123,7 +129,7 @@ def answers(
     has_evidence: bool,
 ) -> Answers:
     """The verdict of a batch of one in names; silent: no block of c_a is active at all."""
-    attack = int(verdict.attack_label[0])
+    likeliest = int(verdict.attack_probabilities[0].argmax())
     return Answers(
         true_signal=None if true_label is None else class_names[true_label],
         true_attack=true_attack,
@@ -131,14 +137,16 @@ def answers(
         adversarial_probability=float(verdict.adversarial_probabilities[0].max()),
         signal=class_names[int(verdict.signal_label[0])],
         signal_margin=float(verdict.signal_margin[0]),
-        attack=verdict.attack_names[attack],
-        attack_probability=float(verdict.attack_probabilities[0, attack]),
+        attack=verdict.attack_names[int(verdict.attack_label[0])],
+        attack_probability=float(verdict.attack_probabilities[0, likeliest]),
         attack_margin=float(verdict.attack_margin[0]),
         psi_signal=class_names[int(verdict.psi_label[0])],
         block_attack="none" if silent else verdict.attack_names[int(verdict.block_label[0])],
         block_margin=float(verdict.block_margin[0]),
         has_reader=has_reader,
         has_evidence=has_evidence,
+        likeliest=verdict.attack_names[likeliest],
+        unknown_p=float(verdict.unknown_p[0]),
     )
 
 
@@ -161,6 +169,11 @@ def _signal(found: Answers) -> str:
 def _attack(found: Answers) -> str:
     said, true = found.attack, found.true_attack
     label = ATTACK_LABELS
+    if said == UNKNOWN:
+        if true is None:
+            return "This is like none of the known attacks."
+        was = "nothing was added" if true == "none" else f"it was {label[true]}"
+        return f"None of the known attacks is recognised, but {was}."
     if true is None:
         return "No attack is found." if said == "none" else f"The attack looks like {label[said]}."
     if said == true:
@@ -203,11 +216,22 @@ def _attack_sentence(found: Answers) -> str:
         )
     if not found.has_evidence:
         return rule[0].upper() + rule[1:] + "."
-    said = "no attack" if found.attack == "none" else ATTACK_LABELS[found.attack]
+    nearest = found.likeliest if found.attack == UNKNOWN else found.attack
+    said = "no attack" if nearest == "none" else ATTACK_LABELS[nearest]
+    if found.attack == UNKNOWN:
+        return (
+            "The evidence in the residual is like **none of the known attacks**, nor like a clean "
+            f"image: {_rarely(found.unknown_p)} is as strange (the nearest is {said}); {rule}."
+        )
     return (
         f"The evidence in the residual names **{said}** ({percent(found.attack_probability)}, "
         f"{_points(found.attack_margin)} ahead of the next); {rule}."
     )
+
+
+def _rarely(share: float) -> str:
+    """How many known runs are as strange, in words."""
+    return f"about 1 known run in {round(1 / share)}" if share > 0 else "no known run"
 
 
 def _points(margin: float) -> str:

@@ -29,7 +29,7 @@ from red_core.data.intake import MAX_BYTES, read_image, read_npz
 from red_core.experiment import deceive, make_solver, readers_for, start_seeds
 from red_core.report import run_arrays, run_report
 from red_core.settings import RunSettings
-from red_core.verdict import judge
+from red_core.verdict import NO_ATTACK, UNKNOWN, judge
 
 
 def add(subparsers: Subparsers) -> None:
@@ -130,6 +130,7 @@ def _source(bundle: Bundle, settings: RunSettings, image: Path | None) -> str:
 def summary(report: dict[str, Any], names: tuple[str, ...]) -> list[str]:
     """The verdict in a few lines for a person."""
     chance = report["probabilities"]
+    margins = report["margins"]
     seen, signal = report["adversarial_label"], report["signal_label"]
     true = report["true_label"]
     attack = report["resolved"]["attack"]
@@ -137,17 +138,25 @@ def summary(report: dict[str, Any], names: tuple[str, ...]) -> list[str]:
     if attack is not None and report["settings"]["source"] != "realizable":
         crafted += f" (eps {attack['eps']:g}, {attack['steps']} steps)"
     known = "unknown class" if true is None else f"a {names[true]}"
-    answer = report["attack_label"]
-    margins = report["margins"]
     return [
         f"image     {known}, {crafted}; {report['source']}",
         f"attacked  the classifier reads x' as {names[seen]} ({chance['adversarial'][seen]:.0%})",
         f"signal    {names[signal]} ({chance['signal'][signal]:.0%}, "
         f"margin {margins['signal']:.2f}); the attacked classifier reads G(z) as "
         f"{names[report['psi_signal_label']]}",
-        f"attack    {'no attack found' if answer == 'none' else answer} "
-        f"({chance['attack'][answer]:.0%}, margin {margins['attack']:.2f}); "
-        f"the block residuals say {report['block_attack_label']}",
+        f"attack    {_attack(report)}; the block residuals say {report['block_attack_label']}",
         f"solver    preset {report['settings']['preset']}, {report['steps']} steps in "
         f"{report['seconds']:.1f} s; duality gap {report['gap']:.2g}",
     ]
+
+
+def _attack(report: dict[str, Any]) -> str:
+    """The attack's type and how sure that is, or that it is none of the known ones."""
+    answer, chances = report["attack_label"], report["probabilities"]["attack"]
+    if answer == UNKNOWN:
+        return (
+            f"none of the known attacks (p = {report['unknown']['p_value']:.2g}, "
+            f"nearest {max(chances, key=chances.get)})"
+        )
+    said = "no attack found" if answer == NO_ATTACK else answer
+    return f"{said} ({chances[answer]:.0%}, margin {report['margins']['attack']:.2f})"

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from red_core.attacks import ATTACKS
 from red_core.bundle import Bundle
-from red_core.verdict import NO_ATTACK
+from red_core.verdict import NO_ATTACK, UNKNOWN
 
-ANSWERS = (*ATTACKS, NO_ATTACK)  # what an attack label counts through
+ANSWERS = (*ATTACKS, NO_ATTACK, UNKNOWN)  # what an attack label counts through
 Watch = Callable[[int, Tensor], object]
 """Told by an iterative method, now and then: its step and the images [B, C, H, W] it stands at."""
 

@@ -58,6 +58,9 @@ def test_the_deception_in_a_line(arguments, said):
         ({"true_signal": None}, "The signal reads as a 7."),
         ({"true_attack": None}, "The attack looks like ℓ∞."),
         ({"true_attack": None, "attack": "none"}, "No attack is found."),
+        ({"true_attack": None, "attack": "unknown"}, "This is like none of the known attacks."),
+        ({"attack": "unknown"}, "None of the known attacks is recognised, but it was ℓ∞."),
+        ({"attack": "unknown", "true_attack": "none"}, "recognised, but nothing was added."),
     ],
 )
 def test_the_verdict_in_a_line(change, said):
@@ -73,6 +76,10 @@ def test_the_sentences_name_everyone_who_said_something():
     text = " ".join(words.verdict_sentences(RIGHT))
     for part in ("**3** (98%)", "**7**", "93 points", "ψ itself", "**ℓ∞** (97%", "**ℓ2**", "4.2%"):
         assert part in text
+    strange = replace(RIGHT, attack="unknown", likeliest="l1", unknown_p=0.005)
+    text = " ".join(words.verdict_sentences(strange))
+    assert "**none of the known attacks**" in text
+    assert "1 known run in 200 is as strange (the nearest is ℓ1)" in text
     paper = replace(RIGHT, has_reader=False, has_evidence=False, signal="3")
     text = " ".join(words.verdict_sentences(paper))
     assert "trained on reconstructions" not in text

@@ -39,7 +39,7 @@ def test_it_holds_what_the_verdict_holds(toy_bundle: Bundle) -> None:
     assert report["true_label"] == 3
     assert report["adversarial_label"] == int(toy_bundle.psi(deception.attacked).argmax())
     assert report["signal_label"] == int(toy_bundle.psi(iterate.image).argmax())
-    assert report["attack_label"] in ("linf", "l2", "l1", "none")
+    assert report["attack_label"] in ("linf", "l2", "l1", "none", "unknown")
     expected = block_residuals(problem, iterate)[0]
     torch.testing.assert_close(torch.tensor(report["residuals"]), expected, rtol=1e-5, atol=0)
     assert expected.shape == (10, 3)

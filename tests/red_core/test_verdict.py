@@ -10,7 +10,15 @@ from red_core.models.reading import EvidenceModel
 from red_core.presets import PRESETS
 from red_core.problem import AttackDictionary, RedProblem
 from red_core.solver import Iterate, Solver
-from red_core.verdict import LEAST, NO_ATTACK, Readers, attack_evidence, block_residuals, judge
+from red_core.verdict import (
+    LEAST,
+    NO_ATTACK,
+    UNKNOWN,
+    Readers,
+    attack_evidence,
+    block_residuals,
+    judge,
+)
 
 KINDS = ("linf", "l2", "l1")
 B, CLASSES, PIXELS = 4, 3, 27
@@ -83,7 +91,8 @@ def test_a_silent_c_a_answers_none(scene):
     c_a = torch.zeros(B, PIXELS, dtype=torch.float64)
     c_a[2, 4] = 1e-3
     verdict = judge(problem, with_c_a(problem, iterate, c_a), Readers(Says(0)))
-    assert verdict.attack_names == (*KINDS, NO_ATTACK)
+    assert verdict.attack_names == (*KINDS, NO_ATTACK, UNKNOWN)
+    assert verdict.known_names == (*KINDS, NO_ATTACK)
     answers = [verdict.attack_names[int(answer)] for answer in verdict.attack_label]
     assert [answer == "none" for answer in answers] == [True, True, False, True]
 
@@ -171,3 +180,37 @@ def test_an_item_is_judged_by_itself(scene):
     one = judge(problem.take(rows), alone, Readers(Says(0), evidence=model))
     torch.testing.assert_close(one.attack_probabilities, together.attack_probabilities[rows])
     torch.testing.assert_close(one.block_residuals, together.block_residuals[rows])
+
+
+def test_evidence_unlike_every_known_run_is_called_unknown(scene):
+    """Known runs lie at the features of items 0 and 1: the other two are far from them."""
+    problem, iterate = scene
+    iterate = with_c_a(problem, iterate, torch.randn(B, PIXELS).double())
+    features = attack_evidence(problem, iterate, Says(0))
+    model = EvidenceModel(features.shape[1], 4, held_out=99).double().eval()
+    model.centres[:2] = features[:2]
+    model.centres[2:] = features[0]
+    model.held_out.copy_(torch.linspace(1e-6, 2e-6, 99))
+    model.wrongly_flagged.fill_(0.01)
+    readers = Readers(Says(0), evidence=model)
+    verdict = judge(problem, iterate, readers)
+    named = [verdict.attack_names[int(answer)] for answer in verdict.attack_label]
+    assert [name == UNKNOWN for name in named] == [False, False, True, True]
+    torch.testing.assert_close(verdict.unknown_p, torch.tensor([1.0, 1, 0.01, 0.01]).double())
+    nearest = torch.cdist(features, features[:2]).square().amin(1)
+    torch.testing.assert_close(verdict.unknown_score, nearest)
+    assert verdict.attack_probabilities.shape == (B, 4), (
+        "over the known answers, whatever the label"
+    )
+    torch.testing.assert_close(verdict.attack_probabilities.sum(1), torch.ones(B).double())
+
+
+def test_rules_without_a_threshold_call_nothing_unknown(scene):
+    problem, iterate = scene
+    features = attack_evidence(problem, iterate, Says(0))
+    old = EvidenceModel(features.shape[1], 4).double().eval()
+    old.centres.fill_(1e6)
+    for readers in (Readers(Says(0)), Readers(Says(0), evidence=old)):
+        verdict = judge(problem, iterate, readers)
+        assert verdict.unknown_p.tolist() == [1.0] * B
+        assert verdict.attack_names.index(UNKNOWN) not in verdict.attack_label.tolist()

@@ -25,7 +25,7 @@ def test_the_report(toy_assets: Path, tmp_path: Path, capsys, attack: str) -> No
     assert report["true_label"] == 7
     for name in ("adversarial_label", "signal_label"):
         assert report[name] in range(10)
-    assert report["attack_label"] in ("linf", "l2", "l1", "none")
+    assert report["attack_label"] in ("linf", "l2", "l1", "none", "unknown")
     assert np.shape(report["residuals"]) == (10, 3)
     assert set(report["margins"]) == {"signal", "attack", "block"}
     assert report["gap"] >= -1e-3
