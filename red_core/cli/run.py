@@ -107,7 +107,7 @@ def _settings(arguments: argparse.Namespace) -> RunSettings:
 
 
 def _own_image(path: Path | None, dataset: str) -> Tensor | None:
-    """The user's file as [1, 28, 28], as the data set's own; arrays are known by their first bytes, not their name."""
+    """The user's file as [1, 28, 28], as the data set's; arrays are known by their first bytes."""
     if path is None:
         return None
     if not path.is_file():
