@@ -27,7 +27,8 @@ from torch import Tensor
 
 from red_core.data.clothes import as_article
 from red_core.data.digits import as_digit
-from red_core.data.ground import SIDE, Grey, IntakeError
+from red_core.data.ground import SIDE, Grey
+from red_core.data.ground import IntakeError as IntakeError
 
 MAX_BYTES: Final = 10_000_000  # of a file, as .streamlit/config.toml limits uploads
 MAX_PIXELS: Final = 40_000_000
