@@ -18,7 +18,7 @@ from red_core.cli.common import (
 )
 from red_core.cli.evaluate import summary as evaluation_summary
 from red_core.data.datasets import CLASSES
-from red_core.numbers import insert, render
+from red_core.numbers import block, insert, render
 from red_core.results import RESULTS, ROWS, SPEED, measure, stored
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -29,7 +29,7 @@ def add(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "results", help="measure the final table (resumable) and write it into the README"
     )
-    parser.add_argument("--dataset", default="mnist", help="data set (default: mnist)")
+    parser.add_argument("--dataset", default="mnist", help=f"default: mnist; or {', '.join(list(CLASSES)[1:])}")
     parser.add_argument("--examples", type=count, default=1000, help="per row (default: 1000)")
     parser.add_argument("--batch", type=count, default=50, help="solved together (default: 50)")
     parser.add_argument("--seed", type=int, default=0, help="of attacks and starts (default: 0)")
@@ -95,7 +95,7 @@ def _write_readme(dataset: str, readme: Path) -> None:
     numbers = render(dataset, stored(dataset, RESULTS), stored(dataset, SPEED))
     theory = {part: stored(theory_numbers.FOLDER, f"{part}.json") for part in theory_numbers.PARTS}
     try:
-        text = insert(readme.read_text(encoding="utf-8"), numbers)
+        text = insert(readme.read_text(encoding="utf-8"), numbers, block(dataset))
         text = insert(text, theory_numbers.render(theory), theory_numbers.BLOCK)
     except ValueError as error:
         raise UsageError(str(error)) from error

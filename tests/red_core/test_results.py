@@ -11,8 +11,9 @@ import red_core.results
 from red_core.bundle import Bundle, load_bundle
 from red_core.cli import main
 from red_core.data.assets import AssetError, record
+from red_core.data.datasets import CLASSES
 from red_core.evaluate import EvaluationSettings, identity
-from red_core.numbers import between, insert, render
+from red_core.numbers import between, block, insert, render
 from red_core.results import RESULTS, ROWS, SPEED, Row, measure, stored
 from red_core.statistics import share
 
@@ -205,14 +206,28 @@ def test_a_readme_without_markers_is_left_alone() -> None:
         insert(f"{END}\nno beginning", "x")
 
 
-def test_the_readme_says_what_was_measured() -> None:
-    expected = render("mnist", stored("mnist", RESULTS), stored("mnist", SPEED))
-    assert between(README.read_text(encoding="utf-8")) == expected
+def test_each_data_set_has_its_own_rows_of_the_paper_and_commands(bundle: Bundle) -> None:
+    text = render("fashion", table(bundle), {})
+    paper = cells(text, "the paper")
+    assert paper[1:6] == ["63.0", "68.0", "68.0", "66.3", ""]
+    assert paper[6:] == ["42.0", "59.0", "48.0", "49.7", ""]
+    assert "`python -m red_core results --dataset fashion`" in text
+    both = f"{BEGIN}\ndigits\n{END}\n<!-- numbers-fashion:begin -->\n<!-- numbers-fashion:end -->"
+    clothes = insert(both, "clothes", block("fashion"))
+    assert between(clothes) == "digits"
+    assert between(clothes, block("fashion")) == "clothes"
 
 
-def test_kept_rows_repeat_with_the_command_they_name() -> None:
-    for key, kept in stored("mnist", RESULTS).items():
+@pytest.mark.parametrize("dataset", CLASSES)
+def test_the_readme_says_what_was_measured(dataset: str) -> None:
+    expected = render(dataset, stored(dataset, RESULTS), stored(dataset, SPEED))
+    assert between(README.read_text(encoding="utf-8"), block(dataset)) == expected
+
+
+@pytest.mark.parametrize("dataset", CLASSES)
+def test_kept_rows_repeat_with_the_command_they_name(dataset: str) -> None:
+    for key, kept in stored(dataset, RESULTS).items():
         row = next(row for row in ROWS if row.key == key)
         seed = kept["settings"]["seed"]
-        assert kept["command"] == row.settings("mnist", kept["n"], 50, seed).as_command()
+        assert kept["command"] == row.settings(dataset, kept["n"], 50, seed).as_command()
         json.dumps(kept, allow_nan=False)
