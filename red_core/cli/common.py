@@ -18,6 +18,7 @@ from red_core.presets import DEFAULT_PRESET
 from red_core.settings import parse_solver_option
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[OneLineParser]"
+DATASET = f"{' or '.join(CLASSES)} (default: mnist)"  # the help of --dataset
 
 
 class UsageError(ValueError):
@@ -56,7 +57,7 @@ def positive(text: str) -> float:
 
 def add_common(parser: argparse.ArgumentParser) -> None:
     """--dataset, --device and --json, which most commands have."""
-    parser.add_argument("--dataset", default="mnist", help=f"default: mnist; or {', '.join(list(CLASSES)[1:])}")
+    parser.add_argument("--dataset", default="mnist", help=DATASET)
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
     parser.add_argument("--json", type=Path, metavar="OUT", help="file to write the report to")
 

@@ -9,6 +9,7 @@ from typing import Any
 from red_core import theory_numbers
 from red_core.bundle import load_bundle, with_official_test
 from red_core.cli.common import (
+    DATASET,
     Subparsers,
     UsageError,
     add_work,
@@ -29,7 +30,7 @@ def add(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "results", help="measure the final table (resumable) and write it into the README"
     )
-    parser.add_argument("--dataset", default="mnist", help=f"default: mnist; or {', '.join(list(CLASSES)[1:])}")
+    parser.add_argument("--dataset", default="mnist", help=DATASET)
     parser.add_argument("--examples", type=count, default=1000, help="per row (default: 1000)")
     parser.add_argument("--batch", type=count, default=50, help="solved together (default: 50)")
     parser.add_argument("--seed", type=int, default=0, help="of attacks and starts (default: 0)")
