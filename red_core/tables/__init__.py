@@ -1,9 +1,9 @@
 """The paper's Tables 1, 4 and 5, measured: what they hold, how they are filled, kept and drawn."""
 
-from red_core.tables.layout import Cell, Layout, Line, Section, layout
 from red_core.tables.markdown import render, render_markdown
-from red_core.tables.measure import measure
+from red_core.tables.measuring import measure
 from red_core.tables.request import SOURCES, Request
+from red_core.tables.sections import Cell, Layout, Line, Section, layout
 from red_core.tables.spec import BLOCKS, COLUMNS, TABLES, TableSpec, entries, title_of
 from red_core.tables.store import check_keepable, keep_answers, load_answers, load_table
 from red_core.tables.summary import summarise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from red_core.data.datasets import TITLES
-from red_core.tables.layout import Cell, Layout, Line, Section, layout
+from red_core.tables.sections import Cell, Layout, Line, Section, layout
 from red_core.tables.spec import MEAN, TABLES
 from red_core.tables.store import load_table
 from red_core.verdict import NO_ATTACK

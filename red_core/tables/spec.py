@@ -15,8 +15,9 @@ BLOCKS = {
 }
 MEAN = "mean"  # of the three attacks
 COLUMNS = (*ATTACKS, MEAN, NO_ATTACK)
+# Defense-GAN is a reading of bsd-gan-frozen, whose start it is.
 _COMPARED = (
-    *("cnn", "m-inf", "m-2", "m-1", "msd", "defense-gan", "sbsc"),
+    *("cnn", "m-inf", "m-2", "m-1", "msd", "sbsc"),
     *("bsd-gan-paper", "bsd-gan-frozen", "bsd-gan-best", "type-cnn", "norm-ratio"),
 )
 

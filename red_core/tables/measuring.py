@@ -23,7 +23,7 @@ from tqdm import tqdm
 from red_core.attacks import PAPER_ATTACKS
 from red_core.bundle import Bundle
 from red_core.crafted import Crafted, Target, write_whole
-from red_core.data.assets import AssetError
+from red_core.data.assets import AssetError, assets_root
 from red_core.methods import METHODS, Method, fit
 from red_core.provenance import asset_checksums, provenance
 from red_core.settings import SettingsError, item_seed
@@ -104,7 +104,7 @@ def _fitted(bundle: Bundle, request: Request) -> tuple[dict[str, Method], dict[s
         except AssetError as error:
             if request.named:
                 raise
-            missing[key] = str(error).partition(": ")[2] or str(error)
+            missing[key] = str(error).replace(f"{assets_root()}/", "")  # no machine's paths
     return methods, missing
 
 
@@ -211,9 +211,10 @@ def _files(key: str, row: Row) -> tuple[str, ...]:
     return (*METHODS[key].files, *(("classifier.safetensors",) if through_psi else ()))
 
 
-def _checksums(files: Sequence[str], dataset: str) -> dict[str, str]:
+def _checksums(files: Sequence[str], dataset: str) -> dict[str, str | None]:
+    """By name; None for a file that a method would use and that is not there."""
     known = asset_checksums(dataset)
-    return {name: known[name] for name in sorted(set(files))}
+    return {name: known.get(name) for name in sorted(set(files))}
 
 
 def _unit_name(block: str, attack: str, key: str, items: range) -> str:
