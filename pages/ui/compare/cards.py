@@ -99,9 +99,9 @@ def _answers(method: type[Method], answers: Answers | None, ground: Ground) -> t
     """The method's own answers, then those of its further readings."""
     rows: tuple[Answer, ...] = _pair(answers, ground, method.answers_signal, method.answers_attack)
     for name in method.readings:
-        further = None if answers is None else answers.readings.get(name)
-        asked = texts.READINGS.get(name, (f"signal, {name}", f"attack, {name}"))
-        rows += _pair(further, ground, True, True, asked)
+        if name in texts.READINGS:
+            further = None if answers is None else answers.readings.get(name)
+            rows += _pair(further, ground, True, True, texts.READINGS[name])
     return rows
 
 

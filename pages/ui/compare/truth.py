@@ -9,7 +9,7 @@ from red_core.experiment import Deception
 from red_core.methods import ANSWERS, Answers
 from red_core.settings import RunSettings
 
-ATTACK_WORDS = {**ATTACK_LABELS, "none": "no attack", "unknown": "no known attack"}
+ATTACK_WORDS = {**ATTACK_LABELS, "none": "no attack", "unknown": "an unknown one"}
 
 
 @dataclass(frozen=True)
