@@ -1,6 +1,6 @@
 """The paper's Tables 1, 4 and 5, measured: what they hold, how they are filled, kept and drawn."""
 
-from red_core.tables.markdown import render, render_markdown
+from red_core.tables.markdown import BLOCK, render, render_markdown
 from red_core.tables.measuring import measure
 from red_core.tables.request import SOURCES, Request
 from red_core.tables.sections import Cell, Layout, Line, Section, layout
@@ -10,6 +10,7 @@ from red_core.tables.summary import summarise
 from red_core.tables.team import Team, joined
 
 __all__ = [
+    "BLOCK",
     "BLOCKS",
     "COLUMNS",
     "SOURCES",
