@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import torch
 
+import red_core.cli.assumption as assumption
 import red_core.cli.benchmark as benchmark
 import red_core.cli.doctor as doctor
 import red_core.cli.evaluate as evaluate
@@ -23,7 +24,7 @@ from red_core.data.assets import AssetError
 from red_core.data.intake import IntakeError
 from red_core.settings import SettingsError
 
-COMMANDS = (run, evaluate, benchmark, theory, results, recipe, doctor)
+COMMANDS = (run, evaluate, assumption, benchmark, theory, results, recipe, doctor)
 
 
 def build_parser() -> OneLineParser:
