@@ -55,10 +55,8 @@ class NormRatio(Method):
         """The rule of `files`; it needs the encoder."""
         if bundle.encoder is None:
             raise AssetError(f"the norm ratios need an encoder, and {bundle.dataset} has none yet")
-        stored = read_tensors(bundle.dataset, cls.files[-1])
-        answers, width = stored["net.2.weight"].shape
-        rule = EvidenceModel(len(stored["mean"]), answers, width)
-        return cls(bundle, load_network(rule, bundle.dataset, cls.files[-1], bundle.device))
+        rule = EvidenceModel.from_tensors(read_tensors(bundle.dataset, cls.files[-1]))
+        return cls(bundle, rule.to(bundle.device).eval().requires_grad_(False))
 
     @torch.no_grad()
     def classify(
