@@ -24,6 +24,8 @@ PARTS = {
     "evidence": "red_core.recipes.evidence:train_evidence",
     "robust": "red_core.recipes.robust:train_robust",
     "norm_ratio": "red_core.recipes.norm_ratio:fit_norm_ratio",
+    "surrogate": "red_core.recipes.surrogate:train_surrogate",
+    "signal_dictionary": "red_core.recipes.signal_dictionary:make_signal_dictionary",
 }
 
 
