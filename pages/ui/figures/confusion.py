@@ -19,7 +19,7 @@ from pages.ui.figures.cells import Values, as_values, outline, writing
 
 Cell = tuple[int, int]
 _LETTER = 6.6  # CSS pixels of a label's letter, about
-_SHORT = 3  # letters of a column's label that stand upright
+_NARROW = 300  # CSS pixels of a matrix on a phone
 
 
 def class_confusion_figure(
@@ -171,7 +171,7 @@ def _layout(
 ) -> dict[str, Any]:
     """Fixed axes: what is true from top to bottom, what is said from left to right."""
     longest = max(map(len, columns))
-    upright = longest <= _SHORT + 1
+    upright = _LETTER * longest * len(columns) < _NARROW
     below = 40 if upright else 34 + _LETTER * longest
     names = {"tickmode": "array", "showgrid": False, "fixedrange": True}
     ink = {"size": 12, "color": theme.LIGHT.text}

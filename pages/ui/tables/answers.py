@@ -6,7 +6,7 @@ is not of that shape is refused with one sentence, never believed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,15 +53,16 @@ class PerImage:
             return None
         return count(self.true[: len(said.signal)], said.signal, (self.classes, self.classes))
 
-    def attack_confusion(self, block: str, attacks: tuple[str, ...], key: str) -> Counts | None:
-        """Counts [attacks, answers], a row for each attack; None where no row was measured."""
-        rows = [self.said(block, attack, key) for attack in attacks]
-        if not any(row is not None and row.attack is not None for row in rows):
+    def attack_confusion(self, rows: Sequence[tuple[str, str]], key: str) -> Counts | None:
+        """Counts [rows, answers], a row for each (block, attack); None where none was measured."""
+        said = [self.said(block, attack, key) for block, attack in rows]
+        named = [None if row is None else row.attack for row in said]
+        if all(labels is None for labels in named):
             return None
-        counts = np.zeros((len(attacks), self.answers), np.int64)
-        for place, row in enumerate(rows):
-            if row is not None and row.attack is not None:
-                counts[place] = np.bincount(row.attack, minlength=self.answers)
+        counts = np.zeros((len(rows), self.answers), np.int64)
+        for place, labels in enumerate(named):
+            if labels is not None:
+                counts[place] = np.bincount(labels, minlength=self.answers)
         return counts
 
     def with_class(self, block: str, attack: str, key: str, true: int, answer: int) -> list[int]:

@@ -37,7 +37,8 @@ def test_a_class_matrix_counts_every_image_once():
 
 def test_an_attack_matrix_has_a_row_for_each_attack():
     found = read_answers(CONTENT, 3, 5)
-    counts = found.attack_confusion("psi", ("linf", "l2", "none"), "best")
+    rows = [("psi", "linf"), ("psi", "l2"), ("psi", "none")]
+    counts = found.attack_confusion(rows, "best")
     np.testing.assert_array_equal(counts, [[4, 1, 0, 1, 1], [0] * 5, [0, 1, 0, 6, 0]])
 
 
@@ -61,14 +62,14 @@ def test_a_method_measured_on_fewer_images_counts_those():
     np.testing.assert_array_equal(
         found.class_confusion("psi", "linf", "cnn"), [[0, 1, 0], [0, 1, 0], [0, 1, 0]]
     )
-    assert found.attack_confusion("psi", ("linf",), "type-cnn").tolist() == [[3, 0, 0, 1, 0]]
+    assert found.attack_confusion([("psi", "linf")], "type-cnn").tolist() == [[3, 0, 0, 1, 0]]
 
 
 def test_what_was_not_measured_is_none():
     found = read_answers(CONTENT, 3, 5)
     assert found.class_confusion("psi", "linf", "type-cnn") is None
     assert found.class_confusion("white-box", "linf", "best") is None
-    assert found.attack_confusion("psi", ("linf", "none"), "cnn") is None
+    assert found.attack_confusion([("psi", "linf"), ("psi", "none")], "cnn") is None
     assert found.with_class("psi", "l2", "best", 0, 0) == []
     assert found.with_attack("psi", "linf", "cnn", 0) == []
 

@@ -1,0 +1,73 @@
+"""How the page begins and ends: from the URL to the held request, and from that to the URL.
+
+In the session, so that it is there when a reader comes back from another page: `tables.held`,
+`tables.complaints` (about the URL), `tables.widgets` (how often the widgets were renewed).
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui import address
+from pages.ui.tables.request import TablesRequest, as_query, from_query
+
+PAGE = "tables"  # this page's name in the session
+
+
+def arrive() -> TablesRequest:
+    """The request this run of the page begins with."""
+    state = st.session_state
+    for other in ("reverse", "compare"):  # this page's links lead there
+        address.leave(other)
+    query = address.news(PAGE, "tables.held" in state)
+    if query is not None:
+        state["tables.held"], state["tables.complaints"] = from_query(query)
+        renew()
+    return held()
+
+
+def held() -> TablesRequest:
+    """The request as it stands."""
+    request: TablesRequest = st.session_state["tables.held"]
+    return request
+
+
+def adopt(request: TablesRequest) -> None:
+    """Take over a request, for callbacks; the widgets follow it."""
+    if hold(request):
+        renew()
+
+
+def hold(request: TablesRequest) -> bool:
+    """Keep what a widget asks for; whether it is news. Old complaints end with it."""
+    state = st.session_state
+    news = request != state["tables.held"]
+    if news:
+        state["tables.complaints"], state["tables.held"] = [], request
+    return news
+
+
+def renew() -> None:
+    """Let new widgets take the old ones' places, with the held request's values.
+
+    They are given as the widgets' defaults and never through the session: a value set there
+    reaches a busy browser only if it draws that very run of the script.
+    """
+    state = st.session_state
+    state["tables.widgets"] = state.get("tables.widgets", 0) + 1
+
+
+def widget(name: str) -> str:
+    """The key of a widget; a new one each time the widgets are renewed."""
+    return f"tables.{st.session_state['tables.widgets']}.{name}"
+
+
+def complain() -> None:
+    """Say what was wrong with the link, until something else is chosen."""
+    for complaint in st.session_state["tables.complaints"]:
+        st.warning(complaint)
+
+
+def write_link() -> None:
+    """Put the state into the browser's address."""
+    address.write(PAGE, as_query(held()))

@@ -1,0 +1,37 @@
+"""The images that answers belong to, where they are at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from red_core.data.assets import AssetError, read_tensors
+from red_core.data.datasets import DataMissing, ImageSet, load_official
+from red_core.tables.store import BUNDLED, OFFICIAL
+
+SOURCE_LABELS = {OFFICIAL: "Official test set", BUNDLED: "Bundled examples"}
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def images_of(dataset: str, source: str) -> ImageSet | None:
+    """The images of a source in the order of the answers; None where they are not at hand."""
+    if source == OFFICIAL:
+        try:
+            return load_official(dataset, "test")
+        except DataMissing:
+            return None
+    try:
+        stored = read_tensors(dataset, "examples.safetensors")
+    except AssetError:
+        return None
+    images, labels = stored["images"].float() / 255, stored["labels"].long()
+    return ImageSet(images, labels, f"{len(labels)} bundled held-out examples")
+
+
+def fit(images: ImageSet, answers: Mapping[str, Any]) -> bool:
+    """Whether answers were given on these images: their classes are those that the file has."""
+    true = str(answers.get("true", ""))
+    labels = "".join(str(label) for label in images.labels[: len(true)].tolist())
+    return bool(true) and labels == true

@@ -1,0 +1,84 @@
+"""What the page "Tables" teaches: a short text for every control, and one for every part."""
+
+from __future__ import annotations
+
+DATASET = "The images that were attacked. The paper's Tables 1 and 4 are MNIST, Table 5 is Fashion."
+TABLE = "**1** and **5**: every method beside every other. **4**: a smooth G beside one with kinks."
+METHOD = "Whose answers the matrices count. A click on a figure above chooses it, too."
+ATTACK = "Which attack the images were given: the paper's settings, or none."
+BLOCK = (
+    "**On ψ**: all methods see the same images, crafted through the plain CNN's weights. "
+    "**White-box**: each network is attacked through its own weights; methods without a network of "
+    "their own are attacked through ψ."
+)
+IMAGES = (
+    "**Official test set**: what the tables state. Its images are not part of this project; they "
+    "can be looked at where RED_DATA names a folder that holds them. **Bundled examples**: a few "
+    "hundred held-out images that are always at hand, measured the same way."
+)
+JSON = "The table with every figure, its interval, its n, and what made it."
+MARKDOWN = "The table as it stands in the README."
+READ = (
+    "Large: ours, in per cent. Beside it, slanted: what the paper prints. Below: Wilson's 95% "
+    "interval, and n where it differs. **Bold**: the highest of its column. Click a figure to see "
+    "its confusion matrices."
+)
+READ_DIFFERENCES = (
+    "Large: ours, without smoothing less with it, in percentage points. Beside it, slanted: what "
+    "the paper prints. Below: the 95% interval of the paired difference, and n where it differs."
+)
+THROUGH_PSI = "\\* no network of its own to attack, so the attack went through ψ."
+CLICK = "Click a cell to see its images."
+NO_CELL = "No cell is chosen yet."
+
+TABLES = """
+A classifier ψ is attacked: every test image is moved within the budget of one norm until ψ errs.
+Then each method gets the attacked image alone and answers **which class** it was, and, where it
+can, **which attack** was made.
+
+- **CNN** is ψ without any defence. **M∞, M2, M1** and **MSD** are networks trained on attacks.
+  **SBSC** and **SBSAD** look for the image in a union of subspaces. **BSD-GAN** and
+  **BSD-GAN-AD** are the paper's own: Algorithm 1, read by ψ and by the block residuals.
+- The **first block** attacks ψ: all methods see the same images. It asks how well an attack on one
+  network is undone. It says little about a network that was not attacked.
+- The **second block** attacks every network through its own weights. This is how adversarial
+  training is usually quoted.
+- An **interval** says which true shares fit the count. Where two of them overlap widely, the order
+  of two methods is not settled by these images.
+- The **mean** is over the three attacks, without the clean images. All of it hangs on the same
+  images, and its interval knows that.
+"""
+
+MATRICES = """
+A row is what is true, a column what the method said. What is right lies on the diagonal.
+
+- A cell's colour grows with the square root of its share of the row, so that even one image of a
+  hundred is seen, and means the same in every matrix.
+- On the left each colour but the signal's grey is a mistake that is left under this attack. Look
+  for pairs that are confused both ways: 4 and 9, shirt and T-shirt.
+- On the right a column has its answer's colour. ℓ2 and ℓ1 are hard to tell apart, here as in the
+  paper.
+
+What to try: click a cell, choose an image, and open it on the main page to watch it go wrong.
+"""
+
+ASSUMPTION = """
+Section 3 rests on an observation about networks with piecewise linear activations: an attack on a
+test image is a linear combination of attacks on training images. So δ should lie in the span of
+the dictionary's own block, the one of its class and its attack.
+
+- The **relative residual** is the part of δ that the span leaves over: ‖δ - Pδ‖ / ‖δ‖. At 0 the
+  span explains all of it, at 1 nothing.
+- A larger span explains more, whatever it is made of. The blocks of **other attacks** show how
+  much is due to size alone.
+"""
+
+UNKNOWN = """
+The dictionary holds three kinds of attack, made on one network. What if another one comes?
+
+- **Signal** is the share of images whose class is still read right.
+- The verdict may answer "none of the known attacks" where the evidence for the nearest known one
+  stays below the stated threshold.
+- An **adaptive** attack knows the defence: it takes its gradient through the reconstruction (BPDA)
+  and averages over random starts (EOT). Every defence of this kind has to be asked this question.
+"""
