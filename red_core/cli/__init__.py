@@ -19,12 +19,13 @@ import red_core.cli.recipe as recipe
 import red_core.cli.results as results
 import red_core.cli.run as run
 import red_core.cli.theory as theory
+import red_core.cli.unknown as unknown
 from red_core.cli.common import OneLineParser, UsageError
 from red_core.data.assets import AssetError
 from red_core.data.intake import IntakeError
 from red_core.settings import SettingsError
 
-COMMANDS = (run, evaluate, assumption, benchmark, theory, results, recipe, doctor)
+COMMANDS = (run, evaluate, unknown, assumption, benchmark, theory, results, recipe, doctor)
 
 
 def build_parser() -> OneLineParser:

@@ -1,0 +1,11 @@
+"""Attacks nobody trained for, and how the preset `best` answers them.
+
+The dictionary, the reader and the evidence know three attacks. Here are others: one step and the
+shortest way out (`simple`), a patch (`patch`), noise, an attack made on another network
+(`surrogate`), and an attacker who knows the reconstruction (`adaptive`).
+"""
+
+from red_core.unknown.measuring import keep_report, load_report, measure
+from red_core.unknown.registry import GROUPS, Unseen, unseen_attacks
+
+__all__ = ["GROUPS", "Unseen", "keep_report", "load_report", "measure", "unseen_attacks"]
