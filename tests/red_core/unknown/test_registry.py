@@ -1,0 +1,62 @@
+"""Every attack that is measured keeps its budget, and says what it is."""
+
+import pytest
+import torch
+
+from red_core.attacks import PAPER_ATTACKS, attack_norm
+from red_core.bundle import Bundle
+from red_core.data.assets import AssetError
+from red_core.methods import ANSWERS
+from red_core.unknown import GROUPS, unseen_attacks
+
+WITHIN = {"fgsm": "linf", "transfer": "linf", "adaptive-linf": "linf", "adaptive-l2": "l2"}
+
+
+def test_every_attack_says_what_it_is() -> None:
+    attacks = unseen_attacks("mnist")
+    assert list(attacks)[:4] == ["linf", "l2", "l1", "none"]
+    assert {"fgsm", "ddn", "patch", "noise", "transfer", "adaptive-linf", "adaptive-l2"} == {
+        key for key, attack in attacks.items() if attack.group != "known"
+    }
+    for key, attack in attacks.items():
+        assert attack.key == key
+        assert attack.group in GROUPS
+        assert attack.family is None or attack.family in ANSWERS[:-1]
+        assert attack.words
+    assert attacks["noise"].family is attacks["patch"].family is None
+    assert all(attacks[key].family == norm for key, norm in WITHIN.items())
+
+
+@pytest.mark.parametrize("key", [key for key in unseen_attacks("mnist") if key != "transfer"])
+def test_an_attack_keeps_its_budget(quick: None, toy_bundle: Bundle, key: str) -> None:
+    images, labels = toy_bundle.examples.images[:2], toy_bundle.examples.labels[:2]
+    attacked = unseen_attacks("mnist")[key].make(toy_bundle, images, labels, [5, 6])
+    assert attacked.shape == images.shape
+    assert attacked.min() >= 0
+    assert attacked.max() <= 1
+    assert attacked.equal(images) == (key == "none") or key in ("ddn", "adaptive-l2")
+    if norm := WITHIN.get(key):
+        eps = PAPER_ATTACKS["mnist"][norm].eps
+        assert attack_norm(attacked - images, norm).max() <= eps * (1 + 1e-4)
+
+
+def test_another_networks_attack_needs_that_network(quick: None, toy_bundle: Bundle) -> None:
+    images, labels = toy_bundle.examples.images[:2], toy_bundle.examples.labels[:2]
+    with pytest.raises(AssetError, match=r"surrogate\.safetensors"):
+        unseen_attacks("mnist")["transfer"].make(toy_bundle, images, labels, [5, 6])
+
+
+def test_another_networks_attack_fools_that_network(
+    quick: None, toy_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from red_core.unknown import registry
+    from red_core.unknown.surrogate import Surrogate
+
+    torch.manual_seed(3)
+    network = Surrogate().eval().requires_grad_(False)
+    monkeypatch.setattr(registry, "load_network", lambda *_: network)
+    images = toy_bundle.examples.images[:4]
+    labels = network(images).argmax(1)
+    attacked = unseen_attacks("mnist")["transfer"].make(toy_bundle, images, labels, [5, 6, 7, 8])
+    loss = torch.nn.functional.cross_entropy
+    assert loss(network(attacked), labels) > loss(network(images), labels)
