@@ -70,7 +70,7 @@ def attack_confusion_figure(
     for place, said in enumerate(answers):
         here = np.zeros_like(right)
         here[:, place] = True
-        layers.append((here, _hue(said)))
+        layers.append((here, answer_hue(said)))
 
     def told(row: int, column: int, count: int, share: str) -> str:
         made = "no attack" if attacks[row] == "none" else rows[row]
@@ -97,7 +97,8 @@ def as_counts(counts: ArrayLike | None, shape: tuple[int, int]) -> Values | None
     return values
 
 
-def _hue(attack: str) -> str:
+def answer_hue(attack: str) -> str:
+    """The hue of an answer: its attack's, or grey for none of the known ones."""
     known = attack in theme.ATTACK_LABELS and hasattr(theme.LIGHT, attack)
     return str(getattr(theme.LIGHT, attack)) if known else theme.LIGHT.residual
 

@@ -11,6 +11,7 @@ from pages.ui.tables.answers import AnswersError, PerImage, read_answers
 from red_core.data.assets import AssetError
 from red_core.data.datasets import CLASSES
 from red_core.methods import ANSWERS
+from red_core.results import stored
 from red_core.tables import TABLES, load_answers, load_table
 
 _Read = TypeVar("_Read")
@@ -32,6 +33,21 @@ def answers_of(number: str, source: str) -> tuple[PerImage, dict[str, Any]] | No
     except AnswersError as error:
         st.error(f"The answers per image cannot be used: {error}.")
         return None
+
+
+def measured_file(
+    dataset: str, name: str, check: Callable[[dict[str, Any]], object]
+) -> dict[str, Any] | None:
+    """A measured file of the assets, or None; one that `check` refuses is told of."""
+    content = _told(lambda: stored(dataset, name) or None)
+    if content is None:
+        return None
+    try:
+        check(content)
+    except (KeyError, TypeError, ValueError, AttributeError, StopIteration):
+        st.error(f"{name} of {dataset} has not the shape it should have.")
+        return None
+    return content
 
 
 def _told(read: Callable[[], _Read | None]) -> _Read | None:

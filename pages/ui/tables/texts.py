@@ -31,6 +31,16 @@ THROUGH_PSI = "\\* no network of its own to attack, so the attack went through �
 CLICK = "Click a cell to see its images."
 NO_CELL = "No cell is chosen yet."
 
+READ_ASSUMPTION = (
+    "Large: the mean relative residual of attacks on held-out images. Beside it, slanted: on "
+    "random subspaces of the same dimension. The smaller, the more of δ lies in the span."
+)
+
+READ_UNKNOWN = (
+    "In per cent, with Wilson's 95% interval. Answer right: unknown, or the known attack whose "
+    "budget the perturbation keeps."
+)
+
 TABLES = """
 A classifier ψ is attacked: every test image is moved within the budget of one norm until ψ errs.
 Then each method gets the attacked image alone and answers **which class** it was, and, where it
@@ -69,16 +79,23 @@ the dictionary's own block, the one of its class and its attack.
 
 - The **relative residual** is the part of δ that the span leaves over: ‖δ - Pδ‖ / ‖δ‖. At 0 the
   span explains all of it, at 1 nothing.
-- A larger span explains more, whatever it is made of. The blocks of **other attacks** show how
-  much is due to size alone.
+- 200 columns span a quarter of a 28 x 28 image, whatever they are made of. So each span stands
+  beside a **random one** of its own dimension, and beside as many columns of the **other
+  attacks**: only what it explains beyond these speaks for the assumption.
+- Where the spans of its own attack and of the others explain δ alike, block residuals can hardly
+  name the attack.
 """
 
 UNKNOWN = """
-The dictionary holds three kinds of attack, made on one network. What if another one comes?
+The dictionary, the reader and the evidence know three kinds of attack, made on one network. What
+if another one comes?
 
-- **Signal** is the share of images whose class is still read right.
-- The verdict may answer "none of the known attacks" where the evidence for the nearest known one
-  stays below the stated threshold.
+- **Class read right** is what the defence is for: the share of images whose class survives.
+- The verdict may answer **unknown**: none of the known attacks. The threshold is set on runs that
+  it has not learned from, so that at most a stated share of known attacks is called unknown.
+- An answer counts as **right** where it is "unknown", or names the known attack whose budget the
+  perturbation keeps: FGSM is an l-inf attack too. On known attacks only their own name is right.
+- **Noise** is no attack at all. Whoever sees an attack in it would see one in every bad camera.
 - An **adaptive** attack knows the defence: it takes its gradient through the reconstruction (BPDA)
   and averages over random starts (EOT). Every defence of this kind has to be asked this question.
 """

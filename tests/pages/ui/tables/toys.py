@@ -9,11 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from red_core.assumption import ASSUMPTION, SPANS
 from red_core.data.datasets import CLASSES
 from red_core.methods import ANSWERS, METHODS
 from red_core.provenance import asset_checksums
+from red_core.results import keep
+from red_core.statistics import share
 from red_core.tables import Request, keep_answers
 from red_core.tables.spec import PSI, has_own_network
+from red_core.unknown import GROUPS, unseen_attacks
+from red_core.unknown.measuring import REPORT, summarise
 
 RIGHT = {"linf": 0.7, "l2": 0.8, "l1": 0.85, "none": 0.97}
 MADE_BY = {"commit": "0123456789abcdef", "device": "cpu", "hardware": "toy", "torch": "2.0"}
@@ -67,3 +72,72 @@ def keep_toys(number: str, labels: np.ndarray, *sources: str) -> None:
         request = Request(number, examples=len(labels), source=source)
         where = "a toy test set" if source == "official" else f"{len(labels)} toy examples"
         keep_answers(request, toy_answers(request, labels, where))
+
+
+def toy_unknown(dataset: str, count: int = 20) -> dict[str, Any]:
+    """A report of attacks nobody trained for, its answers drawn by chance."""
+    draw = np.random.default_rng(5)
+    attacks = {}
+    for key, attack in unseen_attacks(dataset).items():
+        true = draw.integers(10, size=count)
+        said = {who: np.where(draw.random(count) < 0.8, true, 0) for who in ("psi", "signal")}
+        named = draw.choice(ANSWERS, size=count).tolist()
+        answers = {
+            "true": true.tolist(),
+            **{who: labels.tolist() for who, labels in said.items()},
+            "signal_psi": true.tolist(),
+            "answer": named,
+            "nearest": ["linf"] * count,
+            **{kind: [1.0] * count for kind in ("linf", "l2", "l1")},
+        }
+        attacks[key] = {
+            "title": attack.title,
+            "group": attack.group,
+            "family": attack.family,
+            "words": attack.words,
+            "n": count,
+            "source": "a toy test set",
+            "command": f"python -m red_core unknown --attacks {key}",
+            "provenance": MADE_BY,
+            **summarise(answers, attack),
+        }
+    return {
+        "dataset": dataset,
+        "titles": GROUPS,
+        "answers": list(ANSWERS),
+        "threshold": {"wrongly_flagged": 0.02, "held_out_runs": 900},
+        "missing": {"ddn": "a file is not made yet"},
+        "attacks": attacks,
+    }
+
+
+def toy_assumption(dataset: str) -> dict[str, Any]:
+    """A report of Section 3's assumption, made of nothing: the later the span, the larger."""
+
+    def spread(value: float) -> dict[str, Any]:
+        cuts = {str(cut): round(value * cut / 100, 4) for cut in (5, 25, 50, 75, 95)}
+        return {"mean": value, "quantiles": cuts}
+
+    spans = {
+        name: {"columns": 200, "rank": 199.0, **spread(0.1 * place + 0.1), "random": spread(0.86)}
+        for place, name in enumerate(SPANS)
+    }
+    attack = {"n": 9, "norm": 2.0, "spans": spans, "nearer": share(8, 9)}
+    return {
+        "dataset": dataset,
+        "n": 9,
+        "seed": 0,
+        "source": "a toy test set",
+        "command": f"python -m red_core assumption --dataset {dataset}",
+        "provenance": MADE_BY,
+        "titles": SPANS,
+        "classifiers": {
+            "psi": {"title": "ψ", "attacks": dict.fromkeys(("linf", "l2", "l1"), attack)}
+        },
+    }
+
+
+def keep_reports(dataset: str) -> None:
+    """Write both reports into the present assets."""
+    keep(dataset, REPORT, toy_unknown(dataset), "python -m red_core unknown")
+    keep(dataset, ASSUMPTION, toy_assumption(dataset), "python -m red_core assumption")
