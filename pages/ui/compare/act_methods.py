@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 import streamlit as st
 
@@ -16,7 +17,7 @@ from pages.ui.compare.comparison import ComparisonView
 from pages.ui.compare.desk import compare_desk
 from pages.ui.compare.request import CompareRequest, first_choice, in_order
 from pages.ui.compare.scrubber import scrubber
-from pages.ui.compare.truth import Truth, truth_of
+from pages.ui.compare.truth import truth_of
 from pages.ui.session import Scene
 from pages.ui.style import banner, is_dark
 from red_core.methods import METHODS
@@ -55,34 +56,47 @@ def choice(held: CompareRequest) -> CompareRequest:
     return hold(replace(held, methods=in_order(chosen)))
 
 
+def ground_of(scene: Scene) -> Ground:
+    """What the cards of this image share."""
+    made = scene.deception
+    return Ground(
+        scene.parts.bundle.class_names,
+        made.attacked[0].cpu(),
+        truth_of(scene.settings, made),
+        common_limit(made.attacked - made.clean),
+        is_dark(),
+    )
+
+
 def attempts_of(held: CompareRequest, view: ComparisonView | None) -> list[Attempt]:
     """One for each chosen method, in their order."""
     known = {} if view is None else {one.key: one for one in view.attempts}
-    return [known.get(key, Attempt(key)) for key in held.methods]
+    return [known.get(key) or _blank(key) for key in held.methods]
 
 
-def methods(held: CompareRequest, scene: Scene, view: ComparisonView | None) -> None:
+@cache
+def _blank(key: str) -> Attempt:
+    return Attempt(key)
+
+
+def methods(
+    held: CompareRequest, scene: Scene, ground: Ground, view: ComparisonView | None
+) -> None:
     """Draw the headline, the buttons, the scrubber and the cards for one moment."""
-    shown, truth = attempts_of(held, view), truth_of(scene.settings, scene.deception)
-    names = scene.parts.bundle.class_names
-    banner("compare", "The methods", words.methods_headline(view, shown, truth, names))
+    shown, names = attempts_of(held, view), ground.class_names
+    banner("compare", "The methods", words.methods_headline(view, shown, ground.truth, names))
     with st.container(key="compare-line"):
-        st.caption(words.methods_line(shown, truth, names))
+        st.caption(words.methods_line(shown, ground.truth, names))
     _buttons(held, scene, view, shown)
-    strips = any(one.reads for one in shown)
-    run = str(id(compare_desk().comparison(held)))
-    scrubber(enabled=strips, run=run, told=texts.SCRUB, key="compare-scrubber")
-    _cards(scene, shown, truth)
-
-
-def _cards(scene: Scene, shown: Sequence[Attempt], truth: Truth) -> None:
-    made = scene.deception
-    limit = common_limit(made.attacked - made.clean)
-    names = scene.parts.bundle.class_names
-    ground = Ground(names, made.attacked[0].cpu(), truth, limit, is_dark())
+    scrubber(
+        enabled=any(one.reads for one in shown), run=compare_desk().runs, told=texts.SCRUB,
+        key="compare-scrubber",
+    )  # fmt: skip
     with st.container(key="compare-cards"):
         for one in shown:
             card(card_of(one, ground), key=f"compare-card-{one.key}")
+    with st.expander("What am I seeing?"):
+        st.markdown(texts.METHODS_TAUGHT)
 
 
 def _buttons(

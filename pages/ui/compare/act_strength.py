@@ -59,6 +59,8 @@ def strengths(held: CompareRequest, scene: Scene, view: SweepView | None) -> Non
         take(held, round(click.x))
 
     live_chart(figure, key="strip", height=strip_height(len(rows)), on_click=take_over)
+    with st.expander("What does the strip show?"):
+        st.markdown(texts.STRENGTH_TAUGHT)
 
 
 def take(held: CompareRequest, place: int) -> None:

@@ -22,10 +22,11 @@ from red_core.methods import METHODS, Answers, Method
 NOTHING, NOT_ASKED = "–", "not its task"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ground:
-    """What all cards share. attacked: x' [1, H, W]; limit: the end of the colour scale of every
-    perturbation.
+    """What all cards share; made once for a page.
+
+    attacked: x' [1, H, W]; limit: the end of the colour scale of every perturbation.
     """
 
     class_names: tuple[str, ...]
@@ -35,6 +36,7 @@ class Ground:
     dark: bool
 
 
+@lru_cache(maxsize=256)  # most attempts are the same from one look to the next
 def card_of(attempt: Attempt, ground: Ground) -> Card:
     """The card of a method in any state; its places are the same in all of them."""
     method = METHODS[attempt.key]
@@ -146,7 +148,6 @@ def _url(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
-@lru_cache(maxsize=256)
 def _strip(
     frames: tuple[Frame, ...], reads: tuple[int, ...], class_names: tuple[str, ...]
 ) -> Strip | None:

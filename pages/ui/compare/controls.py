@@ -36,8 +36,9 @@ def controls(held: CompareRequest) -> CompareRequest:
     except SettingsError as error:
         st.error(f"{str(error)[:1].upper()}{str(error)[1:]}. The settings before it still hold.")
         return held
+    held = replace(held, settings=settings)
     _links(held)
-    return replace(held, settings=settings)
+    return held
 
 
 def available() -> list[str]:

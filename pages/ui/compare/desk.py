@@ -35,6 +35,7 @@ class CompareDesk:
 
     def __init__(self) -> None:
         self.images = Desk()
+        self.runs = 0  # begun so far
         self._comparison: tuple[Key, Comparison] | None = None
         self._sweep: tuple[Key, Sweep] | None = None
 
@@ -49,6 +50,7 @@ class CompareDesk:
         before = self.comparison(request)
         kept = {} if before is None or anew else {a.key: a for a in before.view().attempts}
         self.drop_comparison()
+        self.runs += 1
         bundle = parts_of(request.settings).bundle
         self._comparison = (
             image_key(request),

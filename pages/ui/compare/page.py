@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import streamlit as st
 import torch
 
 from pages.ui import pictures
-from pages.ui.compare import texts
-from pages.ui.compare.act_methods import begin, choice, methods
+from pages.ui.compare.act_methods import begin, choice, ground_of, methods
 from pages.ui.compare.act_strength import begin_sweep, strengths, why_not
 from pages.ui.compare.arrival import scene_of
 from pages.ui.compare.comparison import ComparisonView
@@ -21,6 +23,7 @@ from pages.ui.theme import ATTACK_LABELS
 from pages.ui.turns import COURTESY
 from pages.ui.words import deception_headline
 
+View = TypeVar("View", ComparisonView, SweepView)
 REFRESH = 0.25  # seconds between two looks at the workers
 
 
@@ -34,43 +37,40 @@ def page(held: CompareRequest) -> CompareRequest:
     with right:
         held = choice(held)
     _begin(held, scene)
-    comparing, sweeping = look(held)
-    drawn = _marks(comparing), _marks(sweeping)
-    by_itself = False  # not yet: the first time, the fragment runs as a part of the page
-
-    @st.fragment(run_every=REFRESH if any(drawn) else None)
-    def live() -> None:
-        with COURTESY.drawing():
-            comparing, sweeping = look(held)
-            methods(held, scene, comparing)
-            with st.expander("What am I seeing?"):
-                st.markdown(texts.METHODS_TAUGHT)
-            strengths(held, scene, sweeping)
-            with st.expander("What does the strip show?"):
-                st.markdown(texts.STRENGTH_TAUGHT)
-        nonlocal by_itself
-        if by_itself and (_marks(comparing), _marks(sweeping)) != drawn:
-            st.rerun()  # begin or end the refreshing, and write the link
-        by_itself = True
-
-    live()
+    ground = ground_of(scene)
+    _live(lambda: _compared(held), lambda view: methods(held, scene, ground, view))
+    _live(lambda: _swept(held), lambda view: strengths(held, scene, view))
     latest: CompareRequest = st.session_state["compare.held"]
     return latest
 
 
-def look(held: CompareRequest) -> tuple[ComparisonView | None, SweepView | None]:
-    """Both workers as they stand."""
-    desk = compare_desk()
-    comparison = desk.comparison(held)
-    sweep = None if why_not(held) else desk.sweep(held)
-    return (
-        None if comparison is None else comparison.view(),
-        None if sweep is None else sweep.view(),
-    )
+def _live(look: Callable[[], View | None], draw: Callable[[View | None], None]) -> None:
+    """Draw what there is to see of a worker; again and again while it is busy."""
+    first = look()
+    busy = first is not None and first.busy
+    by_itself = False  # not yet: the first time, the fragment runs as a part of the page
+
+    @st.fragment(run_every=REFRESH if busy else None)
+    def live() -> None:
+        with COURTESY.drawing():
+            view = look()
+            draw(view)
+        nonlocal by_itself
+        if by_itself and (view is not None and view.busy) != busy:
+            st.rerun()  # begin or end the refreshing, and write the link
+        by_itself = True
+
+    live()
 
 
-def _marks(view: ComparisonView | SweepView | None) -> bool:
-    return view is not None and view.busy
+def _compared(held: CompareRequest) -> ComparisonView | None:
+    worker = compare_desk().comparison(held)
+    return None if worker is None else worker.view()
+
+
+def _swept(held: CompareRequest) -> SweepView | None:
+    worker = None if why_not(held) else compare_desk().sweep(held)
+    return None if worker is None else worker.view()
 
 
 def _begin(held: CompareRequest, scene: Scene) -> None:

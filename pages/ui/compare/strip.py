@@ -10,6 +10,7 @@ from pages.ui.compare.outcome import Outcome
 from pages.ui.compare.sweep import FACTORS
 from pages.ui.compare.truth import ATTACK_WORDS, Said
 from pages.ui.figures.compare_strip import StripCell, StripRow
+from red_core.data.datasets import short_name
 from red_core.methods import METHODS
 
 _LETTERS = 4  # of a class's name that fit
@@ -48,7 +49,7 @@ def _cell(found: Said, outcome: Outcome, place: int, class_names: Sequence[str])
     text = ""
     if found.label is not None:
         name = class_names[found.label]
-        text = name if len(name) <= _LETTERS else name[:_LETTERS].strip()
+        text = short_name(name)[:_LETTERS]
         lines.append(f"signal: {name}{_judged(found.right_label)}")
     if found.attack is not None:
         word = ATTACK_WORDS.get(found.attack, found.attack)

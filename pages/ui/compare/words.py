@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import groupby
 
 from pages.ui.compare.attempt import Attempt
 from pages.ui.compare.comparison import ComparisonView
@@ -109,12 +110,20 @@ def sweep_headline(view: SweepView | None, outcomes: Sequence[Outcome], name: st
         return "How strong must the attack be? Press Sweep."
     holding = sum(one.breaks is None for one in judged)
     if holding:
-        what = "The answer stays the same" if name is None else f"The {name} is read"
-        return f"{what} at every strength by {by(holding, len(judged))}."
-    last = max(judged, key=lambda one: one.breaks or 0)
-    if last.breaks == 0:
+        who = by(holding, len(judged))
+        if name is None:
+            return f"The answer stays the same at every strength for {who}."
+        return f"The {name} is read at every strength by {who}."
+    latest = max(one.breaks or 0 for one in judged)
+    if latest == 0:
         return f"The {name} is read by no method, even without an attack."
-    return f"{last.title} lasts longest: it breaks at ε = {last.eps_of(last.breaks)}."
+    last = [one for one in judged if one.breaks == latest]
+    at = f"ε = {last[0].eps_of(latest)}"
+    if len(judged) > 1 and len(last) == len(judged):
+        return f"All {len(judged)} methods break at {at}."
+    if len(last) == 1:
+        return f"{last[0].title} lasts longest: it breaks at {at}."
+    return f"{len(last)} methods last longest: they break at {at}."
 
 
 def _sweep_progress(view: SweepView) -> str:
@@ -136,10 +145,13 @@ def sweep_line(outcomes: Sequence[Outcome], name: str | None) -> str:
     broken.sort(key=lambda one: one.breaks or 0)
     parts = []
     if broken:
-        places = [f"{one.title} at ε = {one.eps_of(one.breaks)}" for one in broken]
-        what = "Broken first" if name is not None else "Another answer than without an attack"
-        then = "" if len(places) == 1 else f", then {listed(places[1:])}"
-        parts.append(f"{what}: {places[0]}{then}.")
+        places = [
+            f"at ε = {some[0].eps_of(place)} {listed([one.title for one in some])}"
+            for place, group in groupby(broken, key=lambda one: one.breaks)
+            if (some := list(group))
+        ]
+        what = "Breaks" if name is not None else "Answers otherwise than without an attack"
+        parts.append(f"{what}: {'; '.join(places)}.")
     holding = [one.title for one in judged if one.breaks is None]
     if holding:
         what = "Right" if name is not None else "The same answer"

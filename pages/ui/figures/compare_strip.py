@@ -149,7 +149,10 @@ def _row(row: StripRow, top: int, count: int) -> list[dict[str, Any]]:
                     if cell.attack is not None
                 ],
                 "color": [_hue(cell.attack) for cell in cells if cell.attack is not None],
-                "line": {"width": 2},
+                "line": {
+                    "width": 2,
+                    "color": [_hue(cell.attack) for cell in cells if cell.attack is not None],
+                },
             },
             "hovertext": [cell.hover for cell in cells if cell.attack is not None],
             "hoverinfo": "text",

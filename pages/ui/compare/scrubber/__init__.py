@@ -20,6 +20,9 @@ _mount = st.components.v2.component(
 )
 
 
-def scrubber(*, enabled: bool, run: str, told: str, key: str) -> None:
-    """Draw it. enabled: whether there are frames; run: a new one starts at its end; told: help."""
+def scrubber(*, enabled: bool, run: int, told: str, key: str) -> None:
+    """Draw it.
+
+    enabled: whether there are frames; run: another one begins at its end; told: help.
+    """
     _mount(key=key, data={"enabled": enabled, "run": run, "told": told})

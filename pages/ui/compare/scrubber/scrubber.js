@@ -27,8 +27,8 @@ class Scrubber {
     this.input.disabled = this.button.disabled = !enabled;
     this.input.title = told;
     this.enabled = enabled;
-    if (run !== this.run) {
-      this.run = run;
+    if (run !== scrub.run) {
+      scrub.run = run;
       this.stop();
       this.go(1);
     }

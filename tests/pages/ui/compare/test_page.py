@@ -1,0 +1,279 @@
+"""The page "Compare" without a browser: toy parts, and methods made for tests."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from pages.ui import session
+from pages.ui.compare import desk as desks
+from pages.ui.compare import request as requests
+from pages.ui.compare.act_strength import take
+from pages.ui.compare.request import CompareRequest
+from pages.ui.parts import Parts
+from pages.ui.worker import THREAD_NAME
+from red_core.settings import RunSettings
+from tests.pages.ui.compare.conftest import Slow
+
+APP = str(Path(__file__).resolve().parents[4] / "app.py")
+SMALL = {"attack_steps": "2", "index": "3", "methods": "fake,slow"}
+
+
+@pytest.fixture(autouse=True)
+def toy(monkeypatch, parts: Parts, fakes):
+    session.load_parts.clear()
+    desks.fitted.clear()
+    monkeypatch.setattr(session, "load_bundle", lambda _dataset, _device: parts.bundle)
+    monkeypatch.setattr(requests, "_STORY", ("fake", "slow"))
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    session.load_parts.clear()
+    desks.fitted.clear()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def made():
+    """Every desk that a page makes: AppTest's sessions are all one to Streamlit's cache."""
+    found: list[desks.CompareDesk] = []
+    begin = desks.CompareDesk.__init__
+
+    def remember(self) -> None:
+        begin(self)
+        found.append(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(desks.CompareDesk, "__init__", remember)
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def workers(made: list[desks.CompareDesk]):
+    """What a page has begun is ended afterwards."""
+    yield
+    for desk in made:
+        desk.clear()
+    end = time.monotonic() + 30
+    while any(thread.name == THREAD_NAME for thread in threading.enumerate()):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def cards(monkeypatch) -> dict[str, object]:
+    """The cards as they were last drawn, by title."""
+    from pages.ui.compare import act_methods
+
+    drawn: dict[str, object] = {}
+    mount = act_methods.card
+
+    def noticed(shown, *, key):
+        drawn[shown.title] = shown
+        mount(shown, key=key)
+
+    monkeypatch.setattr(act_methods, "card", noticed)
+    return drawn
+
+
+def opened(query: dict[str, str] | None = None) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=120)
+    app.switch_page("pages/compare.py")
+    for name, value in {**SMALL, **(query or {})}.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def headline(app: AppTest, place: int = 1) -> str:
+    return str(app.header[place].value)
+
+
+def until(app: AppTest, wanted: Callable[[AppTest], bool], seconds: float = 60) -> AppTest:
+    end = time.monotonic() + seconds
+    while not wanted(app):
+        assert time.monotonic() < end, [header.value for header in app.header]
+        time.sleep(0.05)
+        app.run()
+    return app
+
+
+def said(app: AppTest) -> str:
+    return " ".join(caption.value for caption in app.caption)
+
+
+def widget(app: AppTest, kind: str, label: str):
+    return next(one for one in getattr(app, kind) if one.label.startswith(label))
+
+
+def pills(app: AppTest):
+    return widget(app, "pills", "Methods")
+
+
+def test_the_page_opens_and_nothing_runs_by_itself(cards) -> None:
+    app = opened()
+    assert not app.exception
+    assert not app.error
+    assert not app.warning
+    assert "read as" in headline(app, 0)
+    assert headline(app) == "Not run yet: press Run."
+    assert headline(app, 2) == "How strong must the attack be? Press Sweep."
+    assert list(cards) == ["Fake", "Slow and steady"]
+    assert {card.status for card in cards.values()} == {"not run yet"}
+
+
+def test_every_control_has_help_that_teaches() -> None:
+    app = opened()
+    controls = [
+        *app.selectbox, *app.number_input, *app.segmented_control, *app.pills, *app.button,
+    ]  # fmt: skip
+    assert len(controls) >= 12
+    assert [one.label for one in controls if not one.help] == []
+
+
+def test_a_run_fills_the_cards_and_the_link(cards) -> None:
+    app = opened()
+    app.button("compare.run").click().run()
+    until(app, lambda a: "read right" in headline(a))
+    assert headline(app) == (
+        "The 3 is read right by all 2 methods; the attack is named by all 2 methods."
+    )
+    assert "Right: Fake and Slow and steady." in said(app)
+    assert app.query_params["run"] == "1"
+    steady = cards["Slow and steady"]
+    assert steady.strip is not None
+    assert [row.mark for row in steady.answers] == ["right", "right", "wrong", "wrong"]
+    assert app.button("compare.run").label == "Run again"
+    assert app.button("compare.stop").disabled
+
+
+def test_a_method_that_joins_runs_alone_and_the_others_stay(cards, monkeypatch) -> None:
+    app = opened()
+    app.button("compare.run").click().run()
+    until(app, lambda a: "read right" in headline(a))
+    pills(app).set_value(["fake", "slow", "namer", "broken", "missing"]).run()
+    assert app.query_params["methods"] == "fake,slow,namer,broken,missing"
+    assert cards["Namer"].status == "not run yet"
+    assert cards["Fake"].answers[0].said == "3"
+    monkeypatch.setattr(Slow, "classify", None)  # asked again it would fail
+    app.button("compare.run").click().run()
+    until(app, lambda a: a.button("compare.run").label == "Run again")
+    assert "named by 2 of 3 methods" in headline(app)
+    assert cards["Broken"].told == "It failed: this image is not to its taste."
+    assert "nowhere.safetensors" in cards["Missing"].told
+    assert cards["Slow and steady"].answers[0].mark == "right"
+    assert not app.exception
+
+
+def test_stop_ends_a_run(cards, monkeypatch) -> None:
+    monkeypatch.setattr(Slow, "pace", 0.02)
+    monkeypatch.setattr(Slow, "steps", 10**6)
+    app = opened({"run": "1"})
+    until(app, lambda _: cards["Slow and steady"].status.startswith("step"))
+    assert headline(app) == "Running Slow and steady: 2 of 2."
+    assert cards["Slow and steady"].busy
+    app.button("compare.stop").click().run()
+    until(app, lambda a: a.button("compare.stop").disabled)
+    assert cards["Slow and steady"].status.startswith("stopped at step")
+    assert cards["Slow and steady"].pictures[0].source, "what was seen stays"
+    assert app.button("compare.run").label == "Run"
+
+
+def test_a_sweep_says_where_each_breaks() -> None:
+    app = opened({"methods": "fake,namer"})
+    app.button("compare.sweep").click().run()
+    until(app, lambda a: "every strength" in headline(a, 2))
+    assert headline(app, 2) == ("The 3 is read at every strength by the one method that answers.")
+    assert "The attack named right: Fake at 8 of 9 and Namer at 0 of 9 strengths." in said(app)
+    assert app.query_params["sweep"] == "1"
+    assert app.button("compare.sweep").label == "Sweep again"
+    again = opened({"methods": "fake,namer", "sweep": "1"})
+    until(again, lambda a: "every strength" in headline(a, 2))
+
+
+def test_another_strength_keeps_the_sweep_and_asks_for_a_new_run(cards) -> None:
+    app = opened({"sweep": "1", "run": "1"})
+    until(app, lambda a: "every strength" in headline(a, 2) and "read right" in headline(a))
+    widget(app, "number_input", "Budget").set_value(0.15).run()
+    assert app.query_params["eps"] == "0.15"
+    assert "run" not in app.query_params
+    assert headline(app) == "Not run yet: press Run."
+    assert "every strength" in headline(app, 2)
+
+
+def test_a_click_takes_a_strength_over(monkeypatch) -> None:
+    from pages.ui.compare import arrival
+
+    held = CompareRequest(RunSettings(index=3, attack="l2"))
+    state = {"compare.held": held}
+    monkeypatch.setattr(arrival.st, "session_state", state)
+    take(held, 0)
+    assert state["compare.held"] is held, "no attack is no strength"
+    take(held, 3)
+    settings = state["compare.held"].settings
+    assert (settings.eps, settings.step_size) == (1.5, 0.075)
+    take(held, 4)
+    assert state["compare.held"].settings == held.settings, "the paper's own"
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [({"attack": "none"}, "no attack to make stronger"), ({"source": "realizable"}, "no ε")],
+)
+def test_where_there_is_nothing_to_sweep_the_page_says_so(query, words) -> None:
+    app = opened({**query, "sweep": "1"})
+    assert words in headline(app, 2)
+    assert not app.exception
+    app.button("compare.run").click().run()
+    until(app, lambda a: "read right" in headline(a))
+
+
+def test_a_bad_link_is_named_and_the_rest_of_it_stands() -> None:
+    app = opened({"eps": "-1", "methods": "fake,magic", "seed": "5", "index": "9999"})
+    told = " ".join(warning.value for warning in app.warning)
+    for word in ("eps", "'magic'", "no example 9999"):
+        assert word in told
+    assert app.query_params["seed"] == "5"
+    assert pills(app).value == ["fake"]
+    widget(app, "number_input", "Seed").set_value(6).run()
+    assert not app.warning
+
+
+def test_no_method_at_all_is_a_choice() -> None:
+    app = opened({"methods": "none"})
+    assert headline(app) == "Choose at least one method."
+    assert app.button("compare.run").disabled
+    assert app.button("compare.sweep").disabled
+    widget(app, "selectbox", "Choose a group").set_value("All").run()
+    assert len(pills(app).value) == 6
+    assert app.query_params["methods"] == "fake,slow,namer,broken,missing,damaged"
+
+
+def test_teaching_mode_hides_the_controls() -> None:
+    app = opened({"teach": "1"})
+    assert not app.sidebar.number_input
+    assert app.query_params["teach"] == "1"
+    assert app.button("compare.run") is not None
+
+
+def test_the_main_pages_image_is_taken_over() -> None:
+    app = AppTest.from_file(APP, default_timeout=120)
+    for name, value in {"index": "4", "attack": "l2", "attack_steps": "2"}.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    app.query_params.clear()
+    app.switch_page("pages/compare.py").run()
+    assert not app.exception
+    assert app.query_params["index"] == "4"
+    assert app.query_params["attack"] == "l2"
+    button = app.button("compare.take")
+    assert button.disabled, "it is the main page's already"
+    widget(app, "segmented_control", "Norm").set_value("l1").run()
+    assert app.query_params["attack"] == "l1"
+    app.button("compare.take").click().run()
+    assert app.query_params["attack"] == "l2"
