@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from red_core.attacks import ATTACKS
 from red_core.tables.paper import FIGURES, NOTES
 from red_core.tables.spec import (
     BLOCKS,
@@ -99,10 +100,16 @@ def layout(table: dict[str, Any]) -> Layout:
         table["n"],
         table["source"],
         table["command"],
-        tuple(section for section in found if section.lines),
+        tuple(section for section in found if _says_something(section)),
         NOTES[spec.number],
         dict(table.get("missing", {})),
     )
+
+
+def _says_something(section: Section) -> bool:
+    """Whether it holds a line, and does not merely repeat the block of attacks on ψ."""
+    cells = [cell for line in section.lines for name, cell in line.cells.items() if name in ATTACKS]
+    return bool(section.lines) and not (cells and all(cell.through_psi for cell in cells))
 
 
 def _section(spec: TableSpec, table: dict[str, Any], block: str, question: str) -> Section:
