@@ -12,7 +12,7 @@ from pages.ui.landscape.request import SHOWS
 from pages.ui.landscape.source import run_of, within_examples
 from pages.ui.landscape.synthetic import synthetic
 
-SHOW_LABELS = {"synthetic": "Two dimensions", "digit": "A digit", "run": "The main page's run"}
+SHOW_LABELS = {"synthetic": "Two dimensions", "image": "An image", "run": "The main page's run"}
 
 entrance.enter()
 style.apply()

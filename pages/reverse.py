@@ -8,6 +8,7 @@ from pages.ui import arrival, style
 from pages.ui.act_deception import deception
 from pages.ui.act_undoing import undoing
 from pages.ui.act_verdict import parts, verdict
+from pages.ui.compare.link import compare_link
 from pages.ui.controls import controls
 from pages.ui.export import export
 from pages.ui.run_view import RunView
@@ -57,13 +58,14 @@ style.apply()
 held, bundle = arrival.arrive()
 if not held.teach:
     with st.sidebar:
-        held = arrival.hold(*controls(held, bundle, arrival.adopt))
+        held = arrival.hold(*controls(held, bundle, arrival.adopt, arrival.switch))
 arrival.complain()
 scene = arrival.scene_of(held)
 if held.run and desk().runner(scene) is None:
     begin(scene)
 deception(scene)
 watch(scene)
+compare_link(held)
 arrival.write_link(held)
 if not held.teach:
     with st.sidebar:

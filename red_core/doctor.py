@@ -8,12 +8,15 @@ from typing import Any
 import torch
 
 from red_core.bundle import choose_device
-from red_core.data.assets import AssetError, assets_root, checked_bytes, read_manifest
+from red_core.data.assets import (
+    REQUIRED,
+    AssetError,
+    assets_root,
+    checked_bytes,
+    read_manifest,
+)
 from red_core.data.datasets import CLASSES, data_root, has_official
 from red_core.provenance import commit, package_versions
-
-# Without these no run starts; the encoder and the readers belong to the preset `best`.
-REQUIRED = ("classifier", "generator", "dictionary", "examples")
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def deception(scene: Scene) -> None:
         attack = None if settings.attack == "none" else settings.attack
         live_chart(probability_figure(before, after, names, attack), key="bars", height=250)
     with st.expander("What am I seeing?"):
-        st.markdown(texts.ACT_1)
+        st.markdown(texts.about(texts.ACT_1, settings.dataset))
 
 
 def _pictures(scene: Scene) -> list[Still]:

@@ -22,6 +22,7 @@ from pages.ui.stills import Still, stills
 from pages.ui.style import headline, is_dark
 from pages.ui.theme import LIGHT
 from pages.ui.transport import position, transport
+from red_core.data.datasets import short_name
 from red_core.theory import rank_sentence
 
 _SCALE = 4  # of the frames in the grid
@@ -43,7 +44,8 @@ def undoing(scene: Scene, runner: Runner | None, view: RunView | None) -> None:
         landscape(view, place)
         _mu(scene, view, place)
     with st.expander("What am I seeing?"):
-        st.markdown(texts.ACT_2 + landscape_texts.ACT_2)
+        about = texts.about(texts.ACT_2, scene.settings.dataset)
+        st.markdown(about + landscape_texts.ACT_2)
 
 
 def _frames(scene: Scene, runner: Runner | None, view: RunView | None, place: int | None) -> None:
@@ -59,10 +61,13 @@ def _frames(scene: Scene, runner: Runner | None, view: RunView | None, place: in
         images = torch.cat([frame.image for frame in shown])
         answers = runner.labels(shown)
         captions = [
-            f"{frame.k}: {names[answer]}" for frame, answer in zip(shown, answers, strict=True)
+            f"{frame.k}: {short_name(names[answer])}"
+            for frame, answer in zip(shown, answers, strict=True)
         ]
+    options = scene.settings.solver_options()
+    widest = f"{options.start_steps + options.steps}: {max(map(short_name, names), key=len)}"
     png = pictures.frame_grid(
-        images, captions, scale=_SCALE, slots=GRID, dark=is_dark(), highlight=marked
+        images, captions, scale=_SCALE, slots=GRID, dark=is_dark(), highlight=marked, widest=widest
     )
     size = _SCALE * pictures.SIDE + 2 * max(2, _SCALE)
     caption = "k: what ψ says of G(z^k), the frame looked at marked"

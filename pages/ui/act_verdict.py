@@ -51,7 +51,7 @@ def verdict(scene: Scene, view: RunView | None) -> DeltaGenerator:
     with right:
         _charts(scene, view)
     with st.expander("What am I seeing?"):
-        st.markdown(texts.ACT_3)
+        st.markdown(texts.about(texts.ACT_3, scene.settings.dataset))
     return place
 
 

@@ -60,6 +60,14 @@ def adopt(request: Request) -> None:
     seed_widgets(state["held"], parts_of(request.settings).bundle)
 
 
+def switch(dataset: str) -> None:
+    """Take another data set and keep everything else: for the picker's callback."""
+    state = st.session_state
+    held: Request = state["held"]
+    state["held"] = replace(held, settings=canonical(replace(held.settings, dataset=dataset)))
+    state["run"], state["complaints"] = False, []
+
+
 def hold(settings: RunSettings, own: Tensor | None) -> Request:
     """Keep what the controls ask for; a change ends the wish to run and old complaints."""
     state = st.session_state

@@ -15,23 +15,20 @@ from torch import Tensor
 
 from pages.ui import own_image, texts
 from pages.ui.gallery import gallery, indices_of
-from pages.ui.named import NAMED
+from pages.ui.named import named
 from pages.ui.session import devices
 from pages.ui.state import Request, canonical
 from pages.ui.theme import ATTACK_LABELS
+from pages.ui.words import a
 from red_core.attacks import ATTACKS, MAX_EPS, MAX_STEPS, PAPER_ATTACKS
 from red_core.bundle import Bundle
+from red_core.data.assets import is_made
+from red_core.data.datasets import CLASSES, NOUNS, TITLES
 from red_core.data.intake import Intake
 from red_core.presets import PRESETS
 from red_core.settings import MAX_SEED, RunSettings, SettingsError
 from red_core.solver import ACCELERATIONS, SIGNAL_STEPS, SolverOptions
 
-SOURCE_LABELS = {
-    "gallery": "Gallery of held-out digits",
-    "upload": "Upload a picture",
-    "draw": "Draw a digit",
-    "generated": "Made by the generator",
-}
 _ANY = "any other class"
 _CHOICES = {
     "start_step": SIGNAL_STEPS,
@@ -47,18 +44,19 @@ def seed_widgets(request: Request, bundle: Bundle) -> None:
     for key in [str(key) for key in state if str(key).startswith("ui.")]:
         if not key.startswith("ui.file"):
             del state[key]
+    state["ui.dataset"] = settings.dataset
     state["ui.source"] = {"example": "gallery", "realizable": "generated"}.get(
         settings.source, "upload"
     )
     index = settings.index if settings.index < len(bundle.examples) else 0
     state["ui.index"] = index
-    state["ui.class"] = int(bundle.examples.labels[index])
     state["ui.attack"] = settings.attack
     attack = settings.attack_settings()
     if attack is not None:
         for name in ("eps", "step_size", "steps"):
             state[f"ui.{name}.{attack.kind}"] = getattr(attack, name)
-    state["ui.target"] = _ANY if settings.target is None else settings.target
+    target = f"ui.target.{settings.dataset}"
+    state[target] = _ANY if settings.target is None else settings.target
     state["ui.preset"] = settings.preset
     for name, value in settings.solver:
         state[f"ui.solver.{settings.preset}.{name}"] = _shown(value)
@@ -69,19 +67,23 @@ def seed_widgets(request: Request, bundle: Bundle) -> None:
 
 
 def controls(
-    held: Request, bundle: Bundle, adopt: Callable[[Request], None]
+    held: Request,
+    bundle: Bundle,
+    adopt: Callable[[Request], None],
+    switch: Callable[[str], None],
 ) -> tuple[RunSettings, Tensor | None]:
     """Draw the controls; the settings and own image they ask for, or the held ones if refused.
 
-    adopt: takes over a whole request, for the named settings.
+    adopt: takes over a whole request, for the named settings; switch: takes over a data set.
     """
     st.subheader("Image", anchor=False)
+    _dataset(switch)
     source, index, own = _image(bundle)
     st.subheader("Attack", anchor=False)
     attack = _attack(held.settings.dataset, source, bundle.class_names)
     st.subheader("Solver", anchor=False)
     solver = _solver()
-    _named(adopt)
+    _named(held.settings.dataset, adopt)
     if source == "own" and own is None:
         return held.settings, held.own
     try:
@@ -99,19 +101,55 @@ def controls(
 # --- image -----------------------------------------------------------------------------------
 
 
+def _dataset(switch: Callable[[str], None]) -> None:
+    """The picker of the data set; what else was chosen stays chosen."""
+    state = st.session_state
+
+    held = state["ui.dataset"]
+
+    def take() -> None:
+        chosen = state["ui.dataset"]
+        state[f"ui.target.{chosen}"] = state.get(f"ui.target.{held}", _ANY)
+        switch(chosen)
+
+    names = [name for name in CLASSES if name == held or is_made(name)]
+    st.segmented_control(
+        "Data set",
+        names,
+        format_func=TITLES.__getitem__,
+        required=True,
+        help=texts.DATASET,
+        key="ui.dataset",
+        on_change=take,
+        width="stretch",
+    )
+
+
+def source_labels(dataset: str) -> dict[str, str]:
+    """Where an image may come from, by the source's name."""
+    brief = NOUNS[dataset].brief
+    return {
+        "gallery": f"Gallery of held-out {brief}s",
+        "upload": "Upload a picture",
+        "draw": f"Draw {a(brief)}",
+        "generated": "Made by the generator",
+    }
+
+
 def _image(bundle: Bundle) -> tuple[str, int, Intake | None]:
     """The source as RunSettings has it, the index, and the user's image."""
     state = st.session_state
+    labels = source_labels(bundle.dataset)
     chosen = st.selectbox(
         "Source",
-        list(SOURCE_LABELS),
-        format_func=SOURCE_LABELS.__getitem__,
-        help=texts.SOURCE,
+        list(labels),
+        format_func=labels.__getitem__,
+        help=texts.about(texts.SOURCE, bundle.dataset),
         key="ui.source",
     )
     if chosen in ("upload", "draw"):
         widget = own_image.upload if chosen == "upload" else own_image.draw
-        own = widget(state.get(f"own.{chosen}"), key=f"ui.file.{chosen}")
+        own = widget(state.get(f"own.{chosen}"), bundle.dataset, key=f"ui.file.{chosen}")
         state[f"own.{chosen}"] = own
         return "own", 0, own
     if chosen == "generated":
@@ -123,28 +161,31 @@ def _image(bundle: Bundle) -> tuple[str, int, Intake | None]:
 
 def _gallery(bundle: Bundle) -> None:
     state, examples, names = st.session_state, bundle.examples, bundle.class_names
+    if not state.get("ui.index", 0) < len(examples):
+        state["ui.index"] = 0
     state.setdefault("ui.index", 0)
-    state.setdefault("ui.class", int(examples.labels[state["ui.index"]]))
+    key = f"ui.class.{bundle.dataset}"
+    state.setdefault(key, int(examples.labels[state["ui.index"]]))
 
     def to_class() -> None:
-        state["ui.index"] = indices_of(examples, state["ui.class"])[0]
+        state["ui.index"] = indices_of(examples, state[key])[0]
 
     def to_index(index: int) -> None:
         state["ui.index"] = index
 
     def follow_index() -> None:
-        state["ui.class"] = int(examples.labels[state["ui.index"]])
+        state[key] = int(examples.labels[state["ui.index"]])
 
     st.pills(
-        "Digit",
+        NOUNS[bundle.dataset].one.capitalize(),
         range(len(names)),
         format_func=names.__getitem__,
         required=True,
-        help=texts.DIGIT,
-        key="ui.class",
+        help=texts.CLASS,
+        key=key,
         on_change=to_class,
     )
-    label = int(state["ui.class"])
+    label = int(state[key])
     gallery(examples, label, names[label], state["ui.index"], to_index, key="ui.gallery")
     st.number_input(
         "Example number",
@@ -198,7 +239,7 @@ def _attack(dataset: str, source: str, class_names: tuple[str, ...]) -> dict[str
         [_ANY, *range(len(class_names))],
         format_func=lambda label: label if label == _ANY else class_names[label],
         help=texts.TARGET,
-        key="ui.target",
+        key=f"ui.target.{dataset}",
     )
     return {
         "attack": kind,
@@ -269,23 +310,25 @@ def _option(key: str, name: str, base: Any) -> Any:
     return st.text_input(label, help=text, key=key)
 
 
-def _named(adopt: Callable[[Request], None]) -> None:
+def _named(dataset: str, adopt: Callable[[Request], None]) -> None:
     """The named settings: choosing one takes it over whole."""
+
+    ready = named(dataset)
 
     def load() -> None:
         chosen = st.session_state["pick"]
         if chosen is not None:
-            adopt(Request(NAMED[chosen].settings))
+            adopt(Request(ready[chosen].settings))
         st.session_state["pick"] = None
 
     st.selectbox(
         "Named settings",
-        range(len(NAMED)),
+        range(len(ready)),
         index=None,
-        format_func=lambda place: NAMED[place].name,
+        format_func=lambda place: ready[place].name,
         placeholder="The paper's experiments",
         help="Each sets everything above.\n\n"
-        + "\n\n".join(f"**{named.name}.** {named.about}" for named in NAMED),
+        + "\n\n".join(f"**{one.name}.** {one.about}" for one in ready),
         key="pick",
         on_change=load,
     )

@@ -16,7 +16,8 @@ from pages.ui import pictures
 from pages.ui.history import GRID, nearest
 from pages.ui.run_view import RunView
 from pages.ui.runner import Runner
-from pages.ui.session import Scene, takes_official_digits
+from pages.ui.session import Scene, takes_official
+from red_core.data.datasets import short_name
 from red_core.report import run_arrays, run_report
 
 OWN_FILE = "red-image.npz"  # the own image as the command wants it
@@ -27,7 +28,7 @@ def command(scene: Scene) -> str:
     """The command line that repeats this run on this machine."""
     settings = scene.settings
     line = settings.as_command(OWN_FILE)
-    if settings.source == "example" and takes_official_digits(settings.dataset):
+    if settings.source == "example" and takes_official(settings.dataset):
         # There --index would mean the official test set; the page shows the bundled examples.
         line = f"env RED_DATA=none {line}"
     return line
@@ -60,7 +61,7 @@ def _captioned(
 ) -> tuple[Tensor, list[str]]:
     frames = [view.frames[place] for place in places]
     names = scene.parts.bundle.class_names
-    labels = [names[label] for label in runner.labels(frames)]
+    labels = [short_name(names[label]) for label in runner.labels(frames)]
     captions = [f"{frame.k}: {name}" for frame, name in zip(frames, labels, strict=True)]
     return torch.cat([frame.image for frame in frames]), captions
 

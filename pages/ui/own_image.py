@@ -1,4 +1,4 @@
-"""A user's own image: uploaded or drawn, made MNIST's, with a preview and what was done to it."""
+"""A user's own image: uploaded or drawn, made the data set's, with a preview."""
 
 from __future__ import annotations
 
@@ -11,45 +11,48 @@ from torch import Tensor
 
 from pages.ui import pictures, texts
 from pages.ui.drawing import drawing
+from pages.ui.words import a
+from red_core.data.datasets import NOUNS
 from red_core.data.intake import Intake, IntakeError, from_canvas, read_image, read_npz
 
+PENS = {"mnist": 9, "fashion": 18}  # of 112: clothes are filled in
 TYPES = ["png", "jpg", "jpeg", "webp", "npz", "npy"]
 
 
-def take_file(data: bytes, filename: str) -> Intake:
+def take_file(data: bytes, filename: str, dataset: str) -> Intake:
     """An uploaded file as an image; IntakeError, one sentence, where it is none."""
     if filename.lower().endswith((".npz", ".npy")):
         return read_npz(data, filename=filename)
-    return eight_bits(read_image(data, filename=filename))
+    return eight_bits(read_image(data, filename=filename, dataset=dataset))
 
 
 def eight_bits(intake: Intake) -> Intake:
-    """The image in 256 greys, as MNIST's are stored: short enough for a link, and exact there."""
+    """The image in 256 greys, as stored in the data sets: short enough for a link, and exact."""
     levels = np.rint(intake.image.numpy() * 255).astype(np.uint8).astype(np.float32)
     return replace(intake, image=torch.from_numpy(levels / np.float32(255)))
 
 
-def upload(held: Intake | None, *, key: str) -> Intake | None:
+def upload(held: Intake | None, dataset: str, *, key: str) -> Intake | None:
     """The uploader; a file that cannot be taken leaves the image held before as it is."""
-    file = st.file_uploader("Your image", type=TYPES, help=texts.UPLOAD, key=key)
+    file = st.file_uploader("Your image", type=TYPES, help=texts.UPLOAD[dataset], key=key)
     if file is not None:
         try:
-            held = take_file(file.getvalue(), file.name)
+            held = take_file(file.getvalue(), file.name, dataset)
         except IntakeError as error:
             st.error(str(error))
-    preview(held, "Upload a picture of one digit. Until then the present image stays.")
+    preview(held, texts.WANTED[dataset])
     return held
 
 
-def draw(held: Intake | None, *, key: str) -> Intake | None:
+def draw(held: Intake | None, dataset: str, *, key: str) -> Intake | None:
     """The canvas; while nothing is drawn the image held before stays."""
-    ink = drawing(key=key)
+    ink = drawing(f"Draw {a(NOUNS[dataset].brief)} here", PENS[dataset], key=key)
     if ink is not None:
         try:
-            held = eight_bits(from_canvas(ink))
+            held = eight_bits(from_canvas(ink, dataset=dataset))
         except IntakeError as error:
             st.error(str(error))
-    preview(held, "Draw one digit, large. Until then the present image stays.")
+    preview(held, texts.DRAWN[dataset])
     return held
 
 

@@ -73,6 +73,15 @@ def _written(text: str, size: int) -> Pixels:
     return index
 
 
+def _size(captions: Sequence[str], wanted: int, width: int) -> int:
+    """The size of writing at which every caption fits into `width` pixels, at most `wanted`."""
+    longest = max(captions, key=len, default="")
+    size = wanted
+    while size > 9 and ImageFont.load_default(size).getlength(longest) > width:
+        size -= 1
+    return size
+
+
 def _png(pixels: Pixels, dark: bool) -> bytes:
     colours, opacity = _colours(dark)
     image = Image.frombytes("P", (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
@@ -89,6 +98,7 @@ def _montage(
     slots: int,
     scale: int,
     highlight: int | None,
+    widest: str = "",
 ) -> Pixels:
     """The frames in a grid as palette indices."""
     _check_scale(scale)
@@ -100,9 +110,10 @@ def _montage(
     if highlight is not None and not 0 <= highlight < slots:
         raise ValueError(f"there is no frame {highlight} to highlight")
     height, width = frames.shape[1:] if len(frames) else (SIDE, SIDE)
-    size = max(9, 5 * scale if scale <= 4 else 14 + 3 * scale // 2)  # of the writing, px
     gap = max(2, scale)
     frame_h = height * scale + 2 * gap
+    wanted = max(9, 5 * scale if scale <= 4 else 14 + 3 * scale // 2)  # of the writing, px
+    size = _size([*captions, widest], wanted, width * scale + 2 * gap)
     cell_w, cell_h = width * scale + 2 * gap, frame_h + 4 * scale + 3
     rows = -(-slots // columns)
     canvas = np.full((rows * cell_h, columns * cell_w), _CLEAR, np.uint8)
@@ -132,15 +143,18 @@ def frame_grid(
     scale: int = 3,
     dark: bool = False,
     highlight: int | None = None,
+    widest: str = "",
 ) -> bytes:
     """Figure 4 as PNG: frames [F, 1, 28, 28] in [0, 1] in a grid, a caption under each.
 
-    captions: F short texts (about 12 characters fit); slots: places in the grid, F of them filled
-    and the others drawn empty, so that the picture's size never changes; scale: screen pixels for
-    one of the image's; highlight: the slot with a frame around it. The ground is transparent.
+    captions: F short texts, written smaller where they would not fit; slots: places in the grid, F
+    of them filled and the others drawn empty, so that the picture's size never changes; scale:
+    screen pixels for one of the image's; highlight: the slot with a frame around it; widest: the
+    longest caption that is to come, for a size of writing that does not change either. The ground
+    is transparent.
     Raises ValueError for NaN or infinities, for wrong shapes and for more frames than slots.
     """
-    return _png(_montage(images, captions, columns, slots, scale, highlight), dark)
+    return _png(_montage(images, captions, columns, slots, scale, highlight, widest), dark)
 
 
 def picture(image: Tensor, scale: int = 8) -> bytes:
@@ -184,6 +198,7 @@ def gif(
         raise ValueError(f"{len(images)} images but {len(captions)} captions")
     if not 20 <= ms <= 10_000:
         raise ValueError(f"a frame lasts between 20 and 10000 ms, not {ms}")
+    widest = max(captions, key=len)
     colours, opacity = _colours(dark)
     # A GIF's pixels are clear or not: the writing is mixed with the ground here.
     table = np.frombuffer(colours, np.uint8).reshape(-1, 3).astype(np.float64)
@@ -192,7 +207,7 @@ def gif(
     flat = (alpha * table + (1 - alpha) * ground).round().astype(np.uint8).tobytes()
     frames = []
     for frame, caption in zip(images, captions, strict=True):
-        pixels = _montage(frame[None], [caption], 1, 1, scale, None)
+        pixels = _montage(frame[None], [caption], 1, 1, scale, None, widest)
         image = Image.frombytes("P", (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
         image.putpalette(flat)
         frames.append(image)

@@ -136,7 +136,7 @@ class Runner(Worker[Update]):
             )
         seconds = time.perf_counter() - began
         horizon = self._horizon
-        if horizon is None and iterate.phase == "joint":  # the alternation's first chooses the plane
+        if horizon is None and iterate.phase == "joint":  # its first iterate chooses the plane
             horizon = look_ahead(self.parts, self.settings, self._running.problem, iterate)
         spot = None if horizon is None else horizon.spot(iterate)
         with self._changed:  # all at once: a view never holds an iterate without its spot

@@ -47,7 +47,7 @@ def load_parts(dataset: str, device: str) -> Parts:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def takes_official_digits(dataset: str) -> bool:
+def takes_official(dataset: str) -> bool:
     """Whether the command line's --index would mean the official test set on this machine."""
     try:
         load_official(dataset, "test")

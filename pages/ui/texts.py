@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+from red_core.data.datasets import NOUNS, TITLES
+
+DATASET = (
+    "What the images show. Everything else stays as it is: attack, solver and seed. Each data set "
+    "has a classifier ψ, a generator G and a dictionary D_a of its own."
+)
 SOURCE = (
-    "Where the image x comes from. **Gallery**: held-out MNIST digits that no training here has "
-    "seen. **Upload** and **Draw**: your own. **Generated**: x' = G(z\\*) + D_a c_a\\* with both "
-    "parts known, the only case in which the error bound μ can be computed exactly (B.1)."
+    "Where the image x comes from. **Gallery**: {many} of {title} that no training here has seen "
+    "({origin}). **Upload** and **Draw**: your own. **Generated**: x' = G(z\\*) + D_a c_a\\* with "
+    "both parts known, the only case in which the error bound μ can be computed exactly (B.1)."
 )
-DIGIT = "The class of the digits shown below."
-INDEX = "The digit's number among the bundled examples; links and the command line use it too."
-UPLOAD = (
-    "PNG, JPEG or WebP is centred, inverted if its ground is bright, and scaled as MNIST's digits "
-    "were. An NPZ or NPY array of 28 x 28 numbers in [0, 1] is taken as it is, so that an image "
-    "already attacked can be brought in."
+CLASS = "The class of the images shown below."
+INDEX = "The image's number among the bundled examples; links and the command line use it too."
+_ARRAY = (
+    "An NPZ or NPY array of 28 x 28 numbers in [0, 1] is taken as it is, so that an image already "
+    "attacked can be brought in."
 )
+UPLOAD = {
+    "mnist": "PNG, JPEG or WebP is centred, inverted if its ground is bright, and scaled as "
+    "MNIST's digits were. " + _ARRAY,
+    "fashion": "PNG, JPEG or WebP of one article on a plain ground, bright or dark. It is trimmed, "
+    "its longest edge scaled to 28 pixels, sharpened and negated, as Fashion-MNIST's photographs "
+    "were. " + _ARRAY,
+}
+WANTED = {
+    "mnist": "Upload a picture of one digit. Until then the present image stays.",
+    "fashion": "Upload a picture of one article. Until then the present image stays.",
+}
+DRAWN = {
+    "mnist": "Draw one digit, large. Until then the present image stays.",
+    "fashion": "Draw one article, large, and fill it in. Fashion-MNIST holds photographs, so a "
+    "sketch is read less surely. Until then the present image stays.",
+}
 ATTACK = (
     "The norm that limits the perturbation δ. **ℓ∞** moves every pixel a little, **ℓ2** spreads "
     "its energy over strokes, **ℓ1** changes few pixels much. The solver is not told which."
@@ -99,23 +120,23 @@ OPTIONS = {
 }
 
 ACT_1 = """
-A classifier ψ reads digits almost without error. An attack adds a perturbation **δ**, chosen by
-following ψ's gradient uphill, so small that a person still sees the same digit.
+A classifier ψ reads {many} with few errors. An attack adds a perturbation **δ**, chosen by
+following ψ's gradient uphill, so small that a person still sees the same {one}.
 
 - **x** is the clean image, **x' = x + δ** the attacked one. Only x' is handed on.
 - **δ** is drawn in a diverging scale: orange darkens, purple brightens, the middle colour is zero.
   Its limit is stated, because a perturbation this faint would not show otherwise.
 - The bars are ψ's probabilities before and after.
 
-What to try: the same digit under ℓ∞, ℓ2 and ℓ1. The three patterns look different, and that
+What to try: the same {one} under ℓ∞, ℓ2 and ℓ1. The three patterns look different, and that
 difference is what the solver will recognise.
 """
 
 ACT_2 = """
 The solver sees x' alone and looks for **z** and **c_a** with x' ≈ G(z) + D_a c_a.
 
-- **G** is a generator trained on clean digits: whatever z, G(z) looks like a digit. **D_a** holds
-  200 training attacks for each class and attack type, in 10 x 3 blocks.
+- **G** is a generator trained on clean {many}: whatever z, G(z) looks like one. **D_a** holds 200
+  training attacks for each class and attack type, in 10 x 3 blocks.
 - First the *Defense-GAN start*: several random z descend ‖x' - G(z)‖² with c_a = 0. Then both move
   in turn: z by a gradient step, c_a by a proximal step that switches whole blocks off.
 - **Frames**: G(z^k), with k and what ψ says of it, evenly over the run (the paper's Figure 4).
@@ -131,7 +152,7 @@ ACT_3 = """
 The end of the run splits x' into three parts: **G(z)**, the recovered signal; **D_a c_a**, the part
 explained by known attacks; and the **residual** that neither explains. They add up to x' exactly.
 
-- *Which digit?* A classifier reads G(z). The paper lets the attacked ψ read it (BSD-GAN); the
+- *Which {one}?* A classifier reads G(z). The paper lets the attacked ψ read it (BSD-GAN); the
   preset `best` asks a reader trained on reconstructions.
 - *Which attack?* The paper compares ‖x' - G(z) - D_a[i][j] c_a[i][j]‖ over the 30 blocks and takes
   the attack of the smallest (BSD-GAN-AD). `best` weighs these with the shape of the residual.
@@ -144,3 +165,9 @@ stays above zero. For a real image nobody knows (z\\*, c_a\\*), so the run's own
 its place, and the value is not Assumption 5's. **The proximal-PL quotient** is that of Assumption 7
 (eq. 11), with the lowest objective of the run for the unknown minimum.
 """
+
+
+def about(text: str, dataset: str) -> str:
+    """A text with {one}, {many}, {origin} and {title} filled in for a data set."""
+    noun = NOUNS[dataset]
+    return text.format(one=noun.one, many=noun.many, origin=noun.origin, title=TITLES[dataset])

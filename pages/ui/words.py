@@ -15,6 +15,11 @@ def a(name: str) -> str:
     return f"{'an' if name[:1].lower() in 'aeio8' else 'a'} {name}"
 
 
+def _capital(text: str) -> str:
+    """The text with a capital first letter; the others stay: "A T-shirt"."""
+    return text[:1].upper() + text[1:]
+
+
 def percent(probability: float) -> str:
     """A probability in whole per cent, never rounded up to certainty."""
     return ">99%" if probability > 0.99 else f"{round(100 * probability)}%"
@@ -43,7 +48,7 @@ def deception_headline(
     if source == "realizable":
         added = "" if attack == "none" else f", with an {ATTACK_LABELS[attack]} pattern added"
         return f"G's own {before}{added}: read as {a(after)} ({sure})."
-    what = f"{a(true)}".capitalize() if true else "Your image"
+    what = _capital(a(true)) if true else "Your image"
     if attack == "none":
         right = "" if true is None or true == after else ", which is wrong before any attack"
         return f"{what}, left as it is: read as {a(after)} ({sure}){right}."

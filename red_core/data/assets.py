@@ -18,6 +18,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 from torch import Tensor
 
+# Without these no run starts; the encoder and the readers belong to the preset `best`.
+REQUIRED = ("classifier", "generator", "dictionary", "examples")
 MAX_BYTES = 40_000_000  # history keeps every version, so no file may be large
 
 
@@ -114,3 +116,11 @@ def record(dataset: str, name: str, **provenance: object) -> None:
     part = folder / "manifest.json.part"
     part.write_text(json.dumps(dict(sorted(manifest.items())), indent=1) + "\n")
     os.replace(part, folder / "manifest.json")
+
+
+def is_made(dataset: str) -> bool:
+    """Whether the manifest names the files without which no run on `dataset` starts."""
+    try:
+        return {f"{part}.safetensors" for part in REQUIRED} <= set(read_manifest(dataset))
+    except AssetError:
+        return False

@@ -32,16 +32,20 @@ _TORCHVISION_NAMES = {"mnist": "MNIST", "fashion": "FashionMNIST"}
 
 @dataclass(frozen=True)
 class Noun:
-    """What one image of a data set shows, and what many do; origin: of the bundled examples."""
+    """What one image of a data set shows, and what many do.
+
+    brief: `one` in a narrow place; origin: where the bundled examples are from.
+    """
 
     one: str
     many: str
+    brief: str
     origin: str
 
 
 NOUNS = {
-    "mnist": Noun("digit", "digits", "training images held out of all training"),
-    "fashion": Noun("article of clothing", "articles of clothing", "the test set"),
+    "mnist": Noun("digit", "digits", "digit", "held-out training images"),
+    "fashion": Noun("article of clothing", "articles of clothing", "article", "the test set"),
 }
 
 

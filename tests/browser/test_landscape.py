@@ -145,7 +145,7 @@ def test_presets_show_what_they_promise(open_page):
 
 
 def test_a_slice_shows_what_each_place_looks_like_without_asking_the_server(open_page):
-    page = open_page("show=digit&index=7", path="landscape")
+    page = open_page("show=image&index=7", path="landscape")
     sent = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(data)))
     page.reload()
@@ -175,7 +175,7 @@ def test_a_slice_shows_what_each_place_looks_like_without_asking_the_server(open
 
 
 def test_looking_back_along_a_slice_changes_the_landscape(open_page):
-    page = open_page("show=digit&index=7", path="landscape")
+    page = open_page("show=image&index=7", path="landscape")
     expect(headline(page)).to_contain_text("This plane shows")
     heights = "document.querySelector('.st-key-slice-above .red-live-chart')?._fullData?.[0]?.z"
     page.wait_for_function(f"{heights}?.length === 49")
@@ -245,7 +245,7 @@ def test_the_main_pages_run_can_be_cut_otherwise(open_page):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("query", [SMALL, "show=digit&index=7"])
+@pytest.mark.parametrize("query", [SMALL, "show=image&index=7"])
 def test_a_phone_shows_everything_and_a_tap_begins_a_path(open_page, scheme, query):
     page = open_page(query, path="landscape", color_scheme=scheme, **PHONE)
     if "show" in query:

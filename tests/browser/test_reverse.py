@@ -231,6 +231,36 @@ def test_a_thumbnail_chooses_its_digit(open_page):
     expect(page).to_have_url(re.compile(f"index={index}(&|$)"))
 
 
+def test_another_data_set_is_picked_attacked_and_judged(open_page):
+    page = open_page(f"index=9&attack=linf&{SHORT}")
+    expect(headline(page, 1)).to_contain_text("A 9")
+    page.get_by_role("radio", name="Fashion-MNIST").click()
+    expect(headline(page, 1)).to_contain_text("An ankle boot, now read as a")
+    expect(page).to_have_url(re.compile("dataset=fashion.*index=9"))
+    expect(page.get_by_role("button", name="ankle boot, example 9", exact=True)).to_be_visible()
+    press(page, "run-button")
+    finished(page)
+    expect(headline(page, 3)).to_contain_text("ankle boot")
+    report = json.loads(saved(page, "JSON"))
+    assert report["settings"]["dataset"] == "fashion"
+    assert report["true_label"] == 9
+
+    choose(page, "Source", "Upload a picture")
+    dress = Image.new("RGB", (200, 240), "white")
+    dress.paste("black", (80, 20, 120, 100))
+    dress.paste("black", (60, 100, 140, 220))
+    good = io.BytesIO()
+    dress.save(good, "PNG")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "dress.png", "mimeType": "image/png", "buffer": good.getvalue()}
+    )
+    expect(page.get_by_text("longest edge scaled to 28 pixels")).to_be_visible()
+    expect(headline(page, 1)).to_contain_text("Your image")
+    page.get_by_role("radio", name="MNIST", exact=True).click()
+    expect(page.get_by_text("centred by its centre of mass")).to_be_visible()
+    expect(page).to_have_url(re.compile("source=own"))
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_everything_without_scrolling_sideways(open_page, scheme):
     page = open_page(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from pages.ui.landscape.presets import PRESETS
 from pages.ui.live_chart import Click
 from pages.ui.parts import Parts
 from pages.ui.worker import THREAD_NAME
+from red_core.data.datasets import CLASSES
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 SMALL = {"family": "example15", "m": "20"}
@@ -25,7 +27,11 @@ SMALL = {"family": "example15", "m": "20"}
 @pytest.fixture(autouse=True)
 def toy(monkeypatch, parts: Parts):
     session.load_parts.clear()
-    monkeypatch.setattr(session, "load_bundle", lambda _dataset, _device: parts.bundle)
+
+    def load_bundle(dataset, _device):
+        return replace(parts.bundle, dataset=dataset, class_names=CLASSES[dataset])
+
+    monkeypatch.setattr(session, "load_bundle", load_bundle)
     yield
     session.load_parts.clear()
 
@@ -96,7 +102,7 @@ def test_the_page_opens_and_says_what_it_found() -> None:
 
 
 def test_every_control_has_help_that_teaches() -> None:
-    for query in ({}, {"family": "gaussian"}, {"show": "digit", "index": "3"}):
+    for query in ({}, {"family": "gaussian"}, {"show": "image", "index": "3"}):
         app = opened(query)
         controls = [
             *app.selectbox, *app.number_input, *app.segmented_control, *app.pills, *app.button,
@@ -208,8 +214,8 @@ def test_a_bad_link_is_named_and_the_rest_of_it_stands() -> None:
     assert app.query_params["seed"] == "6"
 
 
-def test_a_digits_run_is_cut_and_can_be_looked_along() -> None:
-    app = opened({"show": "digit", "index": "3", "kind": "l2"})
+def test_an_images_run_is_cut_and_can_be_looked_along() -> None:
+    app = opened({"show": "image", "index": "3", "kind": "l2"})
     until(app, lambda a: headline(a).startswith("This plane shows"), 120)
     assert "is projected away" in said(app)
     assert "The last iterate stands in for z*" in said(app)
@@ -223,8 +229,16 @@ def test_a_digits_run_is_cut_and_can_be_looked_along() -> None:
     assert not app.exception
 
 
-def test_a_digit_that_is_not_there_is_named() -> None:
-    app = opened({"show": "digit", "index": "4000"})
+def test_another_data_set_keeps_the_number_and_the_attack() -> None:
+    app = opened({"show": "image", "index": "3", "kind": "l2"})
+    widget(app, "segmented_control", "Data set").set_value("fashion").run()
+    assert not app.exception
+    assert app.query_params.items() >= {"dataset": "fashion", "index": "3", "kind": "l2"}.items()
+    assert widget(app, "pills", "Article of clothing").value == 3
+
+
+def test_an_image_that_is_not_there_is_named() -> None:
+    app = opened({"show": "image", "index": "4000"})
     assert "There is no example 4000" in app.warning[0].value
     assert "index" not in app.query_params or app.query_params["index"] == "0"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import session
+from pages.ui.named import named
 from pages.ui.parts import Parts
 from pages.ui.runner import THREAD_NAME, Runner
 from red_core.data.assets import AssetError
+from red_core.data.datasets import CLASSES
 from red_core.experiment import deceive, make_solver, start_seeds
 from red_core.solver import solve
 from tests.pages.conftest import QUICK
@@ -25,7 +28,11 @@ QUICK_URL = {f"solver.{name}": str(value).lower() for name, value in QUICK}
 @pytest.fixture(autouse=True)
 def toy(monkeypatch, parts: Parts):
     session.load_parts.clear()
-    monkeypatch.setattr(session, "load_bundle", lambda _dataset, _device: parts.bundle)
+
+    def load_bundle(dataset, _device):
+        return replace(parts.bundle, dataset=dataset, class_names=CLASSES[dataset])
+
+    monkeypatch.setattr(session, "load_bundle", load_bundle)
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)  # the app computes in one; the tests after it need not
@@ -210,15 +217,56 @@ def test_the_papers_numbers_are_not_part_of_the_link():
     assert app.number_input("ui.eps.l1").value == 10
 
 
-def test_every_named_setting_opens():
-    from pages.ui.named import NAMED
-
-    for place, named in enumerate(NAMED):
-        app = open_app()
+@pytest.mark.parametrize("dataset", CLASSES)
+def test_every_named_setting_opens(dataset):
+    for place, one in enumerate(named(dataset)):
+        app = open_app({"dataset": dataset})
         app.selectbox("pick").set_value(place).run()
-        assert not app.exception, named.name
-        assert not app.error, named.name
-        assert app.selectbox("ui.preset").value == named.settings.preset
+        assert not app.exception, one.name
+        assert not app.error, one.name
+        assert app.selectbox("ui.preset").value == one.settings.preset
+        assert app.segmented_control("ui.dataset").value == one.settings.dataset == dataset
+
+
+def test_another_data_set_keeps_everything_else():
+    query = {"index": "17", "attack": "l2", "eps": "1.25", "target": "3", "seed": "5", "run": "1"}
+    app = open_app(query)
+    app.segmented_control("ui.dataset").set_value("fashion").run()
+    assert not app.exception
+    assert app.query_params["dataset"] == "fashion"
+    assert app.query_params["solver.steps"] == "12"
+    assert {name: app.query_params[name] for name in query if name != "run"} == {
+        name: value for name, value in query.items() if name != "run"
+    }
+    assert "run" not in app.query_params, "what ran was of the other data set"
+    assert app.selectbox("ui.target.fashion").value == 3
+    assert app.pills("ui.class.fashion").value == 7
+    assert headlines(app)[0].startswith("A sneaker")
+    app.segmented_control("ui.dataset").set_value("mnist").run()
+    assert "dataset" not in app.query_params
+    assert app.query_params["target"] == "3"
+    assert headlines(app)[0].startswith("A 7")
+
+
+def test_clothes_are_called_by_their_names(runners):
+    app = open_app({"dataset": "fashion", "index": "9", "run": "1"})
+    finish(app, runners[0])
+    assert runners[0].settings.dataset == "fashion"
+    first, _, third = headlines(app)
+    assert first.startswith("An ankle boot")
+    assert "ankle boot" in third
+    words = texts(app)
+    assert "digit" not in words
+    assert "article of clothing" in words
+    assert "Draw an article" in app.selectbox("ui.source").options
+    digits = texts(open_app())
+    assert "the same digit" in digits
+    assert "article" not in digits
+
+
+def test_a_data_set_without_its_files_is_not_offered(monkeypatch):
+    monkeypatch.setattr("pages.ui.controls.is_made", lambda name: name == "mnist")
+    assert open_app().segmented_control("ui.dataset").options == ["MNIST"]
 
 
 def test_teaching_mode_hides_the_controls_and_keeps_the_run(runners):

@@ -31,6 +31,11 @@ RIGHT = Answers(
     [
         (("7", "7", "3", 0.985, "linf", "example"), "A 7, now read as a 3 (98%)."),
         (("8", "8", "3", 1.0, "l2", "example"), "An 8, now read as a 3 (>99%)."),
+        (
+            ("ankle boot", "ankle boot", "sandal", 0.985, "linf", "example"),
+            "An ankle boot, now read as a sandal (98%).",
+        ),
+        (("T-shirt/top", "coat", "bag", 0.7, "l1", "example"), "A T-shirt/top, first read as a co"),
         (("7", "7", "7", 0.6, "l1", "example"), "still read as a 7 (60%): the attack failed"),
         (("7", "1", "1", 0.6, "l1", "example"), "misread as a 1 before the attack and after"),
         (("7", "1", "2", 0.6, "l1", "example"), "A 7, first read as a 1, now read as a 2"),

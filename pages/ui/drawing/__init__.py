@@ -1,4 +1,4 @@
-"""A canvas to draw a digit on: a small Components v2 component."""
+"""A canvas to draw on: a small Components v2 component."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 SIDE = 112  # pixels of the canvas, as drawing.js has it
 _HERE = Path(__file__).parent
 _HTML = f"""
-<canvas width="{SIDE}" height="{SIDE}" aria-label="Draw a digit here"></canvas>
+<canvas width="{SIDE}" height="{SIDE}"></canvas>
 <div class="tools">
   <button type="button" class="undo">Undo stroke</button>
   <button type="button" class="clear">Clear</button>
@@ -28,9 +28,17 @@ _mount = st.components.v2.component(
 )
 
 
-def drawing(*, key: str) -> NDArray[np.uint8] | None:
-    """The canvas; returns its ink [112, 112], 0 to 255, or None while nothing is drawn."""
-    state = _mount(key=key, default={"ink": ""}, on_ink_change=lambda: None)
+def drawing(label: str, pen: int, *, key: str) -> NDArray[np.uint8] | None:
+    """The canvas; returns its ink [112, 112], 0 to 255, or None while nothing is drawn.
+
+    label: what is to be drawn, for those who do not see it; pen: the width of new strokes.
+    """
+    state = _mount(
+        key=key,
+        data={"label": label, "pen": pen},
+        default={"ink": ""},
+        on_ink_change=lambda: None,
+    )
     return decode_ink(state.ink)
 
 

@@ -1,17 +1,17 @@
-// A square to draw a digit in, by mouse, pen or finger. After every stroke the ink goes to Python
+// A square to draw in, by mouse, pen or finger. After every stroke the ink goes to Python
 // as one byte a pixel, base64.
 
 const SIDE = 112
-const PEN = 9
 
 export default function (component) {
-  const { parentElement, setStateValue } = component
+  const { data: asked, parentElement, setStateValue } = component
   const canvas = parentElement.querySelector("canvas")
+  canvas.setAttribute("aria-label", asked.label)
+  canvas.dataset.pen = asked.pen
   if (canvas.dataset.ready) return
   canvas.dataset.ready = "1"
   const context = canvas.getContext("2d", { willReadFrequently: true })
   context.lineCap = context.lineJoin = "round"
-  context.lineWidth = PEN
   context.strokeStyle = context.fillStyle = "#ffffff"
 
   let strokes = []
@@ -25,9 +25,10 @@ export default function (component) {
 
   const draw = () => {
     context.clearRect(0, 0, SIDE, SIDE)
-    for (const points of strokes) {
+    for (const { pen, points } of strokes) {
+      context.lineWidth = pen
       context.beginPath()
-      context.arc(points[0][0], points[0][1], PEN / 2, 0, 2 * Math.PI)
+      context.arc(points[0][0], points[0][1], pen / 2, 0, 2 * Math.PI)
       context.fill()
       context.beginPath()
       context.moveTo(points[0][0], points[0][1])
@@ -50,13 +51,13 @@ export default function (component) {
   canvas.onpointerdown = (event) => {
     event.preventDefault()
     canvas.setPointerCapture(event.pointerId)
-    stroke = [place(event)]
+    stroke = { pen: Number(canvas.dataset.pen), points: [place(event)] }
     strokes.push(stroke)
     draw()
   }
   canvas.onpointermove = (event) => {
     if (!stroke) return
-    stroke.push(place(event))
+    stroke.points.push(place(event))
     draw()
   }
   canvas.onpointerup = canvas.onpointercancel = () => {

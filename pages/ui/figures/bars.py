@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from pages.ui import theme
 from pages.ui.figures.cells import Values, as_values
+from pages.ui.figures.classes import class_axis, room
 
 
 def probability_figure(
@@ -38,18 +39,12 @@ def probability_figure(
         barmode="group",
         bargap=0.28,
         bargroupgap=0.08,
-        margin={"l": 44, "r": 8, "t": 30, "b": 40},
+        margin={"l": 44, "r": 8, "t": 30, "b": room(class_names)},
         annotations=[theme.key([("■", colour, name) for name, _, colour in series])],
-        xaxis=theme.axis(
+        xaxis=class_axis(
+            class_names,
             range=[-0.6, len(class_names) - 0.4],
-            tickmode="array",
-            tickvals=list(range(len(class_names))),
-            ticktext=list(class_names),
-            tickangle=0,
             tickfont={"size": 12, "color": theme.LIGHT.text},
-            showgrid=False,
-            fixedrange=True,
-            title=theme.title("class"),
         ),
         yaxis=theme.axis(
             range=[0, 1.02],

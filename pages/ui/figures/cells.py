@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pages.ui import theme
+from pages.ui.figures.classes import class_axis, room
 
 Values = NDArray[np.float64]
 
@@ -83,19 +84,9 @@ def outline(column: int, row_index: int, colour: str, width: float = 2) -> dict[
 
 def grid_layout(classes: Sequence[str], attacks: Sequence[str], **values: Any) -> dict[str, Any]:
     """Fixed axes: classes from left to right, the attacks from top to bottom."""
-    count = len(classes)
     return theme.layout(
-        margin={"l": 44, "r": 8, "t": 26, "b": 40, "pad": 0},
-        xaxis=theme.axis(
-            range=[-0.5, count - 0.5],
-            tickmode="array",
-            tickvals=list(range(count)),
-            ticktext=list(classes),
-            showgrid=False,
-            fixedrange=True,
-            title=theme.title("class"),
-            tickangle=0,
-        ),
+        margin={"l": 44, "r": 8, "t": 26, "b": room(classes), "pad": 0},
+        xaxis=class_axis(classes, range=[-0.5, len(classes) - 0.5]),
         yaxis=theme.axis(
             tickmode="array",
             tickvals=list(range(len(attacks))),

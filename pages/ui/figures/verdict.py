@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from pages.ui import theme
 from pages.ui.figures.cells import Values, as_values, grid_layout, outline, row, writing
+from pages.ui.figures.classes import class_axis, room
 
 
 def residual_figure(
@@ -89,7 +90,9 @@ def margin_figure(
         ),
     )
     domains = ((0.0, 0.58), (0.68, 1.0))
-    layout = theme.layout(margin={"l": 40, "r": 8, "t": 28, "b": 28}, bargap=0.25)
+    layout = theme.layout(
+        margin={"l": 40, "r": 8, "t": 28, "b": room(class_names, 28)}, bargap=0.25
+    )
     traces, notes = [], []
     for half, ((name, values, labels, colours), domain) in enumerate(
         zip(halves, domains, strict=True)
@@ -111,18 +114,15 @@ def margin_figure(
                 "hoverinfo": "text",
             }
         )
-        layout[f"xaxis{suffix}"] = theme.axis(
-            domain=list(domain),
-            anchor=f"y{suffix}",
-            range=[-0.6, len(labels) - 0.4],
-            tickmode="array",
-            tickvals=list(range(len(labels))),
-            ticktext=labels,
-            tickangle=0,
-            showgrid=False,
-            fixedrange=True,
-            tickfont={"size": 12 - half, "color": theme.LIGHT.text},
-        )
+        place = {
+            "domain": list(domain),
+            "anchor": f"y{suffix}",
+            "range": [-0.6, len(labels) - 0.4],
+            "tickfont": {"size": 12 - half, "color": theme.LIGHT.text},
+            "title": {},
+        }
+        upright = {"ticktext": labels, "tickangle": 0} if half else {}
+        layout[f"xaxis{suffix}"] = class_axis(labels, **place, **upright)
         layout[f"yaxis{suffix}"] = theme.axis(
             anchor=f"x{suffix}",
             range=[0, 1.02],

@@ -1,4 +1,4 @@
-"""The example digits of one class as thumbnails to choose from: a small Components v2 component."""
+"""The example images of one class as thumbnails to choose from: a small Components v2 component."""
 
 from __future__ import annotations
 

@@ -21,6 +21,8 @@ from pages.ui.landscape.request import (
     LandscapeRequest,
 )
 from pages.ui.theme import ATTACK_LABELS
+from red_core.data.assets import is_made
+from red_core.data.datasets import CLASSES, NOUNS, TITLES
 from red_core.settings import MAX_SEED
 from red_core.synthetic import ACTIVATIONS, FAMILIES, SCALES, InstanceSettings
 
@@ -47,8 +49,9 @@ def _synthetic(held: LandscapeRequest) -> LandscapeRequest:
 
 def _real(held: LandscapeRequest) -> LandscapeRequest:
     index, kind = held.index, held.kind
-    if held.show == "digit":
-        st.subheader("Digit", anchor=False)
+    if held.show == "image":
+        st.subheader("Image", anchor=False)
+        _dataset(held)
         bundle = parts_of(held.run_settings()).bundle
         examples, names = bundle.examples, bundle.class_names
         label = int(examples.labels[index])
@@ -58,8 +61,9 @@ def _real(held: LandscapeRequest) -> LandscapeRequest:
             adopt(replace(held, index=indices_of(examples, chosen)[0]))
 
         st.pills(
-            "Digit", range(len(names)), format_func=names.__getitem__, required=True,
-            default=label, help=texts.DIGIT, key=widget("class"), on_change=to_class,
+            NOUNS[held.dataset].one.capitalize(), range(len(names)),
+            format_func=names.__getitem__, required=True, default=label,
+            help=texts.IMAGE, key=widget("class"), on_change=to_class,
         )  # fmt: skip
         gallery(
             examples, label, names[label], index, lambda i: adopt(replace(held, index=i)),
@@ -77,6 +81,19 @@ def _real(held: LandscapeRequest) -> LandscapeRequest:
     st.subheader("Picture", anchor=False)
     log = st.toggle("log₁₀ f", held.log, help=texts.LOG, key=widget("log"))
     return replace(held, index=index, kind=kind, log=log)
+
+
+def _dataset(held: LandscapeRequest) -> None:
+    """The picker of the data set; the index and the attack stay."""
+    names = [name for name in CLASSES if name == held.dataset or is_made(name)]
+
+    def to_dataset() -> None:
+        adopt(replace(held, dataset=st.session_state[widget("dataset")]))
+
+    st.segmented_control(
+        "Data set", names, format_func=TITLES.__getitem__, required=True, default=held.dataset,
+        help=texts.DATASET, key=widget("dataset"), on_change=to_dataset, width="stretch",
+    )  # fmt: skip
 
 
 def _network(held: LandscapeRequest) -> InstanceSettings:

@@ -17,7 +17,7 @@ from pages.ui.session import Desk
 class LandscapeDesk:
     """A session's own workers; each belongs to a request, and ends with it.
 
-    runs: the run of a digit of this page's own, apart from the main page's.
+    runs: the run of an image of this page's own, apart from the main page's.
     """
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ from red_core.settings import RunSettings, SettingsError
 from red_core.synthetic import FAMILIES, InstanceError, InstanceSettings
 from red_core.typed import parsed, written
 
-SHOWS = ("synthetic", "digit", "run")
+SHOWS = ("synthetic", "image", "run")
 KINDS = (*ATTACKS, "none")
 PLANES = ("pca", "hessian", "difference", "random")
 PLANE_FAMILIES = tuple(
@@ -34,11 +34,11 @@ Start = tuple[float, float]
 class LandscapeRequest:
     """One landscape.
 
-    show: "synthetic" (d = 2, all of it), "run" (a slice through the main page's run) or "digit" (a
-    slice through a run of its own, of bundled digit `index` under attack `kind`); settings: of the
-    synthetic instance, d = 2; rate: the step size over the safe one; log: whether heights are
-    logarithms; basins: whether basins are coloured; starts: where paths begin; plane: how the
-    latent space is cut; teach: whether to hide the controls. Raises ValueError, one sentence.
+    show: "synthetic" (d = 2, all of it), "run" (a slice through the main page's run) or "image" (a
+    slice through a run of its own, of `dataset`'s bundled image `index` under attack `kind`);
+    settings: of the synthetic instance, d = 2; rate: the step size over the safe one; log: whether
+    heights are logarithms; basins: whether basins are coloured; starts: where paths begin; plane:
+    how the latent space is cut; teach: whether to hide the controls. Raises ValueError.
     """
 
     show: str = "synthetic"
@@ -51,6 +51,7 @@ class LandscapeRequest:
     kind: str = "linf"
     plane: str = "pca"
     teach: bool = False
+    dataset: str = "mnist"
 
     def __post_init__(self) -> None:
         _one_of("show", self.show, SHOWS)
@@ -75,9 +76,9 @@ class LandscapeRequest:
         self.run_settings()
 
     def run_settings(self) -> RunSettings:
-        """The run of "digit"; ValueError where there is none such."""
+        """The run of "image"; ValueError where there is none such."""
         try:
-            return RunSettings(index=self.index, attack=self.kind)
+            return RunSettings(self.dataset, index=self.index, attack=self.kind)
         except SettingsError as error:
             raise ValueError(str(error)) from error
 
@@ -104,6 +105,8 @@ def as_query(request: LandscapeRequest) -> dict[str, str]:
 
 def from_query(query: Mapping[str, str]) -> tuple[LandscapeRequest, list[str]]:
     """The request of a URL, and a sentence about every value that was dropped."""
+    if query.get("show") == "digit":  # as links had it before there was a second data set
+        query = {**query, "show": "image"}
     known = [name for name in ("show", *_SETTINGS, *_PLAIN, "starts") if name in query]
     complaints: list[str] = []
     request = _DEFAULT
@@ -181,6 +184,6 @@ _SETTINGS = {f.name: str(f.type) for f in fields(InstanceSettings) if f.name in 
 _PLAIN = {
     f.name: str(f.type)
     for f in fields(LandscapeRequest)
-    if f.name in ("rate", "log", "basins", "index", "kind", "plane")
+    if f.name in ("rate", "log", "basins", "dataset", "index", "kind", "plane")
 }
 _DEFAULT = LandscapeRequest()

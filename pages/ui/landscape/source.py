@@ -1,4 +1,4 @@
-"""Where the run of a slice comes from: the main page, or a digit of this page's own."""
+"""Where the run of a slice comes from: the main page, or an image of this page's own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pages.ui.session import Scene, desk
 
 def within_examples(held: LandscapeRequest) -> LandscapeRequest:
     """The request, with example 0 in the place of one that there is not."""
-    if held.show != "digit":
+    if held.show != "image":
         return held
     count = len(parts_of(held.run_settings()).bundle.examples)
     if held.index < count:
@@ -33,7 +33,7 @@ def within_examples(held: LandscapeRequest) -> LandscapeRequest:
 
 
 def run_of(held: LandscapeRequest) -> Runner | None:
-    """The run that the slice follows; one of a digit is begun where there is none yet."""
+    """The run that the slice follows; one of an image is begun where there is none yet."""
     if held.show == "run":
         return desk().present
     settings = held.run_settings()

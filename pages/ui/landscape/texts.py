@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 SHOW = (
-    "**Two dimensions**: G has two inputs, so the landscape is all there is (Figure 2). **The main "
-    "page's run** and **a digit**: G has 100 inputs, and what is shown is a plane cut through them."
+    "**Two dimensions**: G has two inputs, so the landscape is all there is (Figure 2). **An "
+    "image** and **the main page's run**: G has 100 inputs, and what is shown is a plane cut "
+    "through them."
 )
 PRESETS = "One press sets the network and the starts."
 OWN = "A network of your own making."
@@ -65,11 +66,12 @@ PLANE = (
     "flattest direction at its end. **z* - z⁰**: from its start to its end. **Random**: for "
     "comparison; in 100 dimensions it hardly shows the path."
 )
-DIGIT = "A bundled digit that no training has seen. The solver is not told which it is."
+DATASET = "What the image shows. Each data set has a generator G of its own."
+IMAGE = "A bundled image that no training has seen. The solver is not told what it is."
 KIND = "The attack on it, with the paper's numbers."
 MAIN_RUN = "The slice follows the run of the main page, as it stands there."
 NO_RUN = (
-    "There is no run yet. Start one on the main page and come back, or choose a digit here: its "
+    "There is no run yet. Start one on the main page and come back, or choose an image here: its "
     "run takes a second or two."
 )
 BACK = "The iterate before."

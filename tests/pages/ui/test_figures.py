@@ -14,8 +14,10 @@ from pages.ui.figures.bars import probability_figure
 from pages.ui.figures.energies import energy_figure
 from pages.ui.figures.traces import GAP_NAME, START_NAME, loss_figure, mu_figure
 from pages.ui.figures.verdict import margin_figure, residual_figure
+from red_core.data.datasets import CLASSES
 
 NAMES = tuple("0123456789")
+CLOTHES = CLASSES["fashion"]
 ATTACKS = ("linf", "l2", "l1")
 ENERGY = np.arange(30.0).reshape(10, 3) / 10
 CERTAIN = np.eye(10)[7] * 0.96 + 0.004
@@ -46,6 +48,25 @@ FIGURES: dict[str, tuple[Callable[[], go.Figure], Callable[[], go.Figure]]] = {
     "margins": (
         lambda: margin_figure(CERTAIN, [0.9, 0.06, 0.03, 0.01], NAMES, (*ATTACKS, "none")),
         lambda: margin_figure(None, None, NAMES, (*ATTACKS, "none")),
+    ),
+}
+# The same with names in the digits' place.
+FIGURES |= {
+    "energies of clothes": (
+        lambda: energy_figure(ENERGY, CLOTHES, ATTACKS, limit=3.0, truth=(9, 0)),
+        lambda: energy_figure(None, CLOTHES, ATTACKS, limit=3.0),
+    ),
+    "probabilities of clothes": (
+        lambda: probability_figure(CERTAIN, CERTAIN[::-1], CLOTHES, "l2"),
+        lambda: probability_figure(None, None, CLOTHES, "l2"),
+    ),
+    "residuals of clothes": (
+        lambda: residual_figure(5 - ENERGY, CLOTHES, ATTACKS),
+        lambda: residual_figure(None, CLOTHES, ATTACKS),
+    ),
+    "margins of clothes": (
+        lambda: margin_figure(CERTAIN, [0.9, 0.06, 0.03, 0.01], CLOTHES, (*ATTACKS, "none")),
+        lambda: margin_figure(None, None, CLOTHES, (*ATTACKS, "none")),
     ),
 }
 ALL = [(name, known) for name in FIGURES for known in (True, False)]
@@ -180,3 +201,14 @@ def test_wrong_input_is_refused() -> None:
         mu_figure([], [], "mu", 100, 101)
     with pytest.raises(ValueError, match="no colour"):
         probability_figure(CERTAIN, None, NAMES, "linfinity")
+
+
+def test_names_of_classes_lean_and_digits_stand() -> None:
+    for name in ("energies", "probabilities", "residuals", "margins"):
+        digits, clothes = (_figure(f"{name}{which}", True) for which in ("", " of clothes"))
+        axes = [drawn["layout"]["xaxis"] for drawn in (digits, clothes)]
+        assert [axis["tickangle"] for axis in axes] == [0, -45]
+        assert axes[1]["ticktext"][::9] == ["T-shirt", "boot"]
+        assert clothes["layout"]["margin"]["b"] > digits["layout"]["margin"]["b"]
+        assert "ankle boot" in json.dumps(clothes["data"]), "the whole name on hovering"
+    assert _figure("margins of clothes", True)["layout"]["xaxis2"]["tickangle"] == 0

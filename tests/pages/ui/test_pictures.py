@@ -56,6 +56,26 @@ def test_the_grid_keeps_its_size_and_its_frames_their_places() -> None:
     )
 
 
+def test_long_captions_are_written_smaller_and_none_is_cut() -> None:
+    def written(captions: list[str], widest: str = "") -> np.ndarray:
+        grid = pictures.frame_grid(
+            torch.zeros(2, 1, 28, 28), captions, scale=4, slots=2, columns=2, widest=widest
+        )
+        shown = np.asarray(_open(grid).convert("RGBA"))
+        return shown[124:, : shown.shape[1] // 2, 3]  # below the first frame
+
+    long = written(["1000: T-shirt/top", "1: bag"])
+    inked = np.flatnonzero(long.any(0))
+    assert inked[0] > 0
+    assert inked[-1] < long.shape[1] - 1
+    short = written(["1: bag", "1: bag"])
+    small = written(["1: bag", "1: bag"], widest="1000: T-shirt/top")
+    assert (small > 0).sum() < (short > 0).sum()
+    assert (small == written(["1: bag", "1000: T-shirt/top"])).all(), (
+        "one size for all, from the start"
+    )
+
+
 def test_a_frame_in_the_grid_has_its_own_greys() -> None:
     frame = _frames(1)
     shown = np.asarray(_open(pictures.frame_grid(frame, [""], slots=1, columns=1)).convert("RGBA"))

@@ -15,13 +15,14 @@ from pages.ui.landscape.request import (
     from_query,
     read_starts,
 )
+from red_core.data.datasets import CLASSES
 from red_core.synthetic import ACTIVATIONS, InstanceSettings
 
 NUMBER = st.floats(-50, 50)
 
 
 @given(
-    show=st.sampled_from(["synthetic", "run", "digit"]),
+    show=st.sampled_from(["synthetic", "run", "image"]),
     family=st.sampled_from(PLANE_FAMILIES),
     m=st.integers(20, 1000),
     layers=st.integers(1, 3),
@@ -34,9 +35,23 @@ NUMBER = st.floats(-50, 50)
     index=st.integers(0, 299),
     kind=st.sampled_from(["linf", "l2", "l1", "none"]),
     plane=st.sampled_from(["pca", "hessian", "difference", "random"]),
+    dataset=st.sampled_from(sorted(CLASSES)),
 )
 def test_a_link_repeats_its_request_exactly(
-    show, family, m, layers, activation, scale, seed, rate, starts, flags, index, kind, plane
+    show,
+    family,
+    m,
+    layers,
+    activation,
+    scale,
+    seed,
+    rate,
+    starts,
+    flags,
+    index,
+    kind,
+    plane,
+    dataset,
 ):
     settings = InstanceSettings(
         family=family, d=2, m=m, layers=layers, activation=activation, scale=scale, seed=seed,
@@ -44,11 +59,24 @@ def test_a_link_repeats_its_request_exactly(
     )  # fmt: skip
     log, basins, teach = flags
     request = LandscapeRequest(
-        show, settings, rate, log, basins, tuple(starts), index, kind, plane, teach
+        show, settings, rate, log, basins, tuple(starts), index, kind, plane, teach, dataset
     )
     again, complaints = from_query(as_query(request))
     assert complaints == []
     assert again == request
+
+
+def test_a_link_from_before_the_second_data_set_still_holds() -> None:
+    request, complaints = from_query({"show": "digit", "index": "3"})
+    assert complaints == []
+    assert request == LandscapeRequest("image", index=3)
+
+
+def test_a_data_set_that_is_not_there_is_named() -> None:
+    request, complaints = from_query({"show": "image", "dataset": "cifar", "index": "3"})
+    assert request == LandscapeRequest("image", index=3)
+    assert len(complaints) == 1
+    assert "dataset is left out: unknown data set 'cifar'" in complaints[0]
 
 
 def test_the_default_needs_no_query() -> None:
