@@ -11,6 +11,7 @@ import torch
 from red_core.attacks import AttackSettings
 from red_core.bundle import Bundle, load_bundle
 from red_core.data.assets import write_tensors
+from red_core.data.datasets import CLASSES
 from red_core.models.classifiers import Table3CNN
 from red_core.models.dcgan import DCGANGenerator
 
@@ -24,19 +25,21 @@ def toy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RED_ASSETS", str(root))
-        made = {"command": "python -m red_core recipe mnist"}
-        write_tensors("mnist", "classifier.safetensors", Table3CNN().state_dict(), **made)
-        write_tensors("mnist", "generator.safetensors", DCGANGenerator().state_dict(), **made)
-        write_tensors(
-            "mnist",
-            "dictionary.safetensors",
-            {"deltas": 0.1 * torch.randn(10, 3, 4, 784)},
-            attacks=["linf", "l2", "l1"],
-            **made,
-        )
-        images = torch.randint(256, (TOY_EXAMPLES, 1, 28, 28), dtype=torch.uint8)
-        labels = (torch.arange(TOY_EXAMPLES) % 10).to(torch.uint8)
-        write_tensors("mnist", "examples.safetensors", {"images": images, "labels": labels}, **made)
+        for dataset in CLASSES:
+            made = {"command": f"python -m red_core recipe {dataset}"}
+            write_tensors(dataset, "classifier.safetensors", Table3CNN().state_dict(), **made)
+            write_tensors(dataset, "generator.safetensors", DCGANGenerator().state_dict(), **made)
+            write_tensors(
+                dataset,
+                "dictionary.safetensors",
+                {"deltas": 0.1 * torch.randn(10, 3, 4, 784)},
+                attacks=["linf", "l2", "l1"],
+                **made,
+            )
+            images = torch.randint(256, (TOY_EXAMPLES, 1, 28, 28), dtype=torch.uint8)
+            labels = (torch.arange(TOY_EXAMPLES) % 10).to(torch.uint8)
+            examples = {"images": images, "labels": labels}
+            write_tensors(dataset, "examples.safetensors", examples, **made)
     return root
 
 
