@@ -9,6 +9,7 @@ import streamlit as st
 import torch
 
 from pages.ui import pictures
+from pages.ui.compare import style
 from pages.ui.compare.act_methods import begin, choice, ground_of, methods
 from pages.ui.compare.act_strength import begin_sweep, strengths, why_not
 from pages.ui.compare.arrival import scene_of
@@ -36,6 +37,7 @@ def page(held: CompareRequest) -> CompareRequest:
         stills(_pictures(scene), key="compare-image", side=112)
     with right:
         held = choice(held)
+    style.make_room(len(held.methods))
     _begin(held, scene)
     ground = ground_of(scene)
     _live(lambda: _compared(held), lambda view: methods(held, scene, ground, view))

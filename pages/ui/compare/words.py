@@ -26,7 +26,9 @@ def by(count: int, total: int) -> str:
         return "no method"
     if total == 1:
         return "the one method that answers"
-    return f"all {total} methods" if count == total else f"{count} of {total} methods"
+    if count == total:
+        return "both methods" if total == 2 else f"all {total} methods"
+    return f"{count} of {total} methods"
 
 
 def waiting(place: int) -> str:
@@ -119,8 +121,11 @@ def sweep_headline(view: SweepView | None, outcomes: Sequence[Outcome], name: st
         return f"The {name} is read by no method, even without an attack."
     last = [one for one in judged if one.breaks == latest]
     at = f"ε = {last[0].eps_of(latest)}"
-    if len(judged) > 1 and len(last) == len(judged):
-        return f"All {len(judged)} methods break at {at}."
+    if len(judged) == 1:
+        return f"{last[0].title} breaks at {at}."
+    if len(last) == len(judged):
+        who = by(len(last), len(judged))
+        return f"{who[:1].upper()}{who[1:]} break at {at}."
     if len(last) == 1:
         return f"{last[0].title} lasts longest: it breaks at {at}."
     return f"{len(last)} methods last longest: they break at {at}."

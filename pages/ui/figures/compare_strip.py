@@ -75,7 +75,7 @@ def strip_figure(
         notes += [_words(row.title, top, "left"), _words(row.told, top, "right")]
     layout = theme.layout(
         height=strip_height(len(rows)),
-        margin={"l": 2, "r": 2, "t": TOP, "b": BOTTOM, "pad": 0},
+        margin={"l": 6, "r": 6, "t": TOP, "b": BOTTOM, "pad": 0},
         hovermode="closest",
         xaxis=theme.axis(
             range=[-0.5, count - 0.5],

@@ -140,7 +140,7 @@ def test_a_run_fills_the_cards_and_the_link(cards) -> None:
     app.button("compare.run").click().run()
     until(app, lambda a: "read right" in headline(a))
     assert headline(app) == (
-        "The 3 is read right by all 2 methods; the attack is named by all 2 methods."
+        "The 3 is read right by both methods; the attack is named by both methods."
     )
     assert "Right: Fake and Slow and steady." in said(app)
     assert app.query_params["run"] == "1"

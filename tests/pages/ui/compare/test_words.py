@@ -53,7 +53,7 @@ def test_the_headline_follows_the_run() -> None:
         (
             [done("bsd-gan-best", 7, "none"), done("bsd-gan-paper", 7, "l1")],
             Truth(7, "none"),
-            "The 7 is read right by all 2 methods; that it is clean is seen by 1 of 2 methods.",
+            "The 7 is read right by both methods; that it is clean is seen by 1 of 2 methods.",
         ),
         ([done("cnn", 8), done("m-1", 8), done("m-2", 3)], Truth(None, None),
          "An 8 is read by 2 of 3 methods."),
@@ -143,5 +143,6 @@ def test_those_that_break_together_are_named_together() -> None:
     outcomes = [outcome_of(row, SETTINGS, 7) for row in rows]
     headline = words.sweep_headline(None, outcomes, "7")
     assert headline == "2 methods last longest: they break at ε = 0.225."
-    assert words.sweep_headline(None, outcomes[1:], "7") == "All 2 methods break at ε = 0.225."
+    assert words.sweep_headline(None, outcomes[1:], "7") == "Both methods break at ε = 0.225."
+    assert words.sweep_headline(None, outcomes[:1], "7") == "CNN breaks at ε = 0.15."
     assert "at ε = 0.15 CNN; at ε = 0.225 M1 and M2." in words.sweep_line(outcomes, "7")
