@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from red_core.data.datasets import TITLES
 from red_core.tables.sections import Cell, Layout, Line, Section, layout
-from red_core.tables.spec import MEAN, TABLES
+from red_core.tables.spec import MEAN, TABLES, title_of
 from red_core.tables.store import load_table
 from red_core.verdict import NO_ATTACK
 
@@ -25,9 +27,26 @@ def render_markdown(number: str) -> str:
     made = layout(table)
     parts = [f"**Table {number}. {made.title}.** {_read_as(made)}"]
     parts += [f"{section.title}.\n\n{_section(section, made)}" for section in made.sections]
+    if made.missing:
+        names = ", ".join(title_of(key) for key in made.missing)
+        parts.append(f"Not measured yet: {names}.")
     if made.notes:
         parts.append("\n".join(f"- {note}" for note in made.notes))
+    parts.append(_measured_by(table))
     return "\n\n".join(parts)
+
+
+def _measured_by(table: dict[str, Any]) -> str:
+    """The command of the whole, and where and with what it ran."""
+    made = [run["provenance"] for run in table["runs"]]
+    commits = ", ".join(dict.fromkeys(f"`{str(one.get('commit'))[:9]}`" for one in made))
+    devices = ", ".join(dict.fromkeys(str(one.get("device")) for one in made))
+    name = f"assets/{table['dataset']}/table{table['table']}.json"
+    return (
+        f"By `python -m red_core evaluate --table {table['table']} --examples {table['n']} --seed "
+        f"{table['seed']} --keep`, in {len(made)} run{'s' if len(made) > 1 else ''} at commit "
+        f"{commits} on {devices}; `{name}` says which run filled which cell."
+    )
 
 
 def _read_as(made: Layout) -> str:
@@ -48,7 +67,7 @@ def _section(section: Section, made: Layout) -> str:
         lines.append(f"| {line.title} | {' | '.join(cells)} |")
     text = "\n".join(lines)
     if any(cell.through_psi for line in section.lines for cell in line.cells.values()):
-        text += "\n\n*: no network of its own to attack, so the attack went through ψ (B.2)."
+        text += "\n\n†: no network of its own to attack, so the attack went through ψ (B.2)."
     return text
 
 
@@ -56,7 +75,7 @@ def _cell(line: Line, column: str, section: Section) -> str:
     cell = line.cells.get(column)
     if cell is None:
         return ""
-    value = _percent(cell.value, section.difference) + ("*" if cell.through_psi else "")
+    value = _percent(cell.value, section.difference) + ("†" if cell.through_psi else "")
     if cell.best:
         value = f"**{value}**"
     return f"{value}<br><sub>{'; '.join(_small_print(cell, section.difference))}</sub>"

@@ -1,0 +1,48 @@
+"""A table in the README."""
+
+from pathlib import Path
+
+from red_core.tables import render, render_markdown, summarise
+from red_core.tables.store import keep
+
+
+def kept(record: dict) -> str:
+    keep("mnist", "table1.json", summarise(record), "a command")
+    return render_markdown("1")
+
+
+def cells(text: str, title: str) -> list[str]:
+    first = next(row for row in text.splitlines() if row.startswith(f"| {title} |"))
+    return [cell.strip() for cell in first.strip("|").split("|")]
+
+
+def test_nothing_measured_is_nothing_claimed(toy_tables: Path) -> None:
+    assert render() == ""
+    assert render_markdown("5") == ""
+
+
+def test_the_figures(toy_tables: Path, record: dict) -> None:
+    text = kept(record)
+    assert text.startswith("**Table 1. Signal and attack on MNIST, method by method.**")
+    assert "The first 20 images of MNIST test (MNIST)" in text
+    assert cells(text, "CNN")[1] == "0.0<br><sub>0.0 to 16.1; paper 0.0</sub>"
+    assert cells(text, "CNN")[5] == "**100.0**<br><sub>83.9 to 100.0; paper 99.0</sub>"
+    assert cells(text, "BSD-GAN best")[3].endswith("; n = 10; paper 87.8</sub>")
+    assert "BSD-GAN best, read by ψ" in text
+    assert "Not measured yet: MSD." in text
+    assert "--table 1 --examples 20 --seed 0 --keep`, in 1 run at commit `c` on cpu" in text
+    assert render() == text
+
+
+def test_every_row_has_all_columns(toy_tables: Path, record: dict) -> None:
+    del record["blocks"]["psi"]["l2"]["bsd-gan-best"]
+    rows = [row for row in kept(record).splitlines() if row.startswith("|")]
+    assert {row.count("|") for row in rows} == {7}
+
+
+def test_attacks_through_psi_are_marked_and_explained(toy_tables: Path, record: dict) -> None:
+    before, after = kept(record).split("White-box", 1)
+    assert "†" not in before
+    assert cells(after, "BSD-GAN best")[1].startswith("**95.0†**<br>")
+    assert "†" not in cells(after, "M∞")[1]
+    assert "†: no network of its own to attack" in after
