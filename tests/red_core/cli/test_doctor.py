@@ -28,6 +28,9 @@ def test_a_sound_checkout(assets: Path, tmp_path: Path, capsys) -> None:
         assert word in said
     for name in ("classifier", "generator", "dictionary", "examples"):
         assert f"mnist/{name}.safetensors: sound" in said
+        assert f"fashion/{name}.safetensors: sound" in said
+    assert "official mnist in" in said
+    assert "official fashion in" in said
     assert json.loads(out.read_text())["sound"] is True
 
 
@@ -48,6 +51,14 @@ def test_a_missing_file(assets: Path, capsys) -> None:
     (assets / "generator.safetensors").unlink()
     assert main(["doctor"]) == 1
     assert "generator.safetensors is missing" in capsys.readouterr().out
+
+
+def test_a_data_set_that_was_never_made(assets: Path, capsys) -> None:
+    shutil.rmtree(assets.parent / "fashion")
+    assert main(["doctor"]) == 1
+    said = capsys.readouterr().out
+    assert said.count("BAD") == 4
+    assert "python -m red_core recipe fashion" in said
 
 
 def test_a_file_that_the_manifest_does_not_name(assets: Path, capsys) -> None:
