@@ -7,12 +7,8 @@ from dataclasses import dataclass
 
 from pages.ui.run_view import RunView, Theory
 from pages.ui.theme import ATTACK_LABELS
+from red_core.data.datasets import a as a
 from red_core.verdict import UNKNOWN, Verdict
-
-
-def a(name: str) -> str:
-    """A class with its article: "a 7", "an 8"."""
-    return f"{'an' if name[:1].lower() in 'aeio8' else 'a'} {name}"
 
 
 def _capital(text: str) -> str:

@@ -25,6 +25,7 @@ from red_core.cli.common import (
     solver_overrides,
     write_json,
 )
+from red_core.data.datasets import a
 from red_core.data.intake import MAX_BYTES, read_image, read_npz
 from red_core.experiment import deceive, make_solver, readers_for, start_seeds
 from red_core.report import run_arrays, run_report
@@ -137,7 +138,7 @@ def summary(report: dict[str, Any], names: tuple[str, ...]) -> list[str]:
     crafted = "left as it is" if attack is None else f"attacked with {attack['kind']}"
     if attack is not None and report["settings"]["source"] != "realizable":
         crafted += f" (eps {attack['eps']:g}, {attack['steps']} steps)"
-    known = "unknown class" if true is None else f"a {names[true]}"
+    known = "unknown class" if true is None else a(names[true])
     return [
         f"image     {known}, {crafted}; {report['source']}",
         f"attacked  the classifier reads x' as {names[seen]} ({chance['adversarial'][seen]:.0%})",

@@ -54,6 +54,11 @@ def short_name(name: str) -> str:
     return _SHORT.get(name, name)
 
 
+def a(name: str) -> str:
+    """A class with its article: "a 7", "an 8", "an ankle boot"."""
+    return f"{'an' if name[:1].lower() in 'aeio8' else 'a'} {name}"
+
+
 class DataMissing(FileNotFoundError):
     """The official data set is not under the data root."""
 

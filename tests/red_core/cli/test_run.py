@@ -88,6 +88,27 @@ def test_a_picture_of_ones_own(toy_assets: Path, tmp_path: Path, capsys) -> None
     assert "unknown class, attacked with linf (eps 0.3, 2 steps)" in capsys.readouterr().out
 
 
+def test_clothes_by_their_names_and_made_as_the_data_sets_own(
+    toy_assets: Path, tmp_path: Path, capsys
+) -> None:
+    report = run(tmp_path, "--dataset", "fashion", "--index", "9")
+    assert report["settings"]["dataset"] == "fashion"
+    assert report["true_label"] == 9
+    assert "--dataset fashion" in report["command"]
+    assert "image     an ankle boot, attacked with linf" in capsys.readouterr().out
+    picture = Image.new("RGB", (60, 80), "white")
+    ImageDraw.Draw(picture).rectangle((20, 10, 39, 69), fill="black")
+    picture.save(tmp_path / "dress.png")
+    words = ("--attack", "none", "--image", str(tmp_path / "dress.png"))
+    heights = {}
+    for dataset in ("mnist", "fashion"):
+        arrays = tmp_path / dataset
+        run(tmp_path, "--dataset", dataset, *words, "--npz", str(arrays))
+        with np.load(arrays) as stored:
+            heights[dataset] = int((stored["image"] > 0.1).any(1).sum())
+    assert heights == {"mnist": 20, "fashion": 28}
+
+
 def test_a_realizable_instance(toy_assets: Path, tmp_path: Path) -> None:
     report = run(tmp_path, "--realizable", "--attack", "l2", "--seed", "4")
     assert report["source"] == "realizable instance of seed 4"
