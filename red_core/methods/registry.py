@@ -14,6 +14,7 @@ from red_core.methods.inversion import (
 )
 from red_core.methods.method import Method
 from red_core.methods.networks import Msd, RobustInf, RobustOne, RobustTwo, Undefended
+from red_core.methods.sparse import Sbsc
 
 _ALL: tuple[type[Method], ...] = (
     Undefended,
@@ -21,6 +22,7 @@ _ALL: tuple[type[Method], ...] = (
     RobustTwo,
     RobustOne,
     Msd,
+    Sbsc,
     DefenseGan,
     BsdGanPaper,
     BsdGanPaperSmooth,

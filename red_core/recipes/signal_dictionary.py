@@ -40,8 +40,9 @@ def make_signal_dictionary(context: RecipeContext) -> None:
 
 def without(images: Tensor, others: Tensor) -> Tensor:
     """Indices of the images [N, ...] that are none of `others` [M, ...]; both uint8."""
-    seen = {image.numpy().tobytes() for image in others}
-    return torch.tensor([i for i, image in enumerate(images) if image.numpy().tobytes() not in seen])
+    known = {image.numpy().tobytes() for image in others}
+    new = [image.numpy().tobytes() not in known for image in images]
+    return torch.tensor(new).nonzero()[:, 0]
 
 
 def _digits() -> tuple[Origin, Tensor]:
