@@ -16,6 +16,7 @@ from pages.ui.tables.scene import Answered, Cell, cell_of, said_of
 from pages.ui.theme import ATTACK_LABELS
 from red_core.data.datasets import CLASSES, ImageSet
 from red_core.tables import title_of
+from red_core.tables.spec import PSI
 from red_core.tables.store import BUNDLED
 
 _LISTED = 200  # numbers that are written out
@@ -81,8 +82,24 @@ def _one(held: TablesRequest, found: Answered, images: ImageSet, chosen: Cell, i
             "pages/reverse.py", label="Open on the main page", icon=":material/open_in_new:",
             query_params=query,
         )  # fmt: skip
+        st.page_link(
+            "pages/compare.py", label="Compare the methods on it", icon=":material/compare:",
+            query_params=query,
+        )  # fmt: skip
+    for note in _notes(held, found):
+        st.caption(note)
     said = said_of(held, found.answers, chosen.attack, index)
     st.html(_said_table(said, true, chosen.attack, title_of(held.method)))
+
+
+def _notes(held: TablesRequest, found: Answered) -> list[str]:
+    """What is not the same there as in the table."""
+    notes = []
+    if found.source != BUNDLED:
+        notes.append(texts.OPENS_OFFICIAL)
+    if held.block != PSI:
+        notes.append(texts.OPENS_ON_PSI)
+    return notes
 
 
 def _said_table(said: list[tuple[str, str, str]], true: str, attack: str, chosen: str) -> str:

@@ -46,5 +46,6 @@ def query_of(
             seed=own_seed(seed, index),
         )
         request = Request(canonical(settings), images.images[index])
-    # An empty query would leave the page as it was.
-    return {"dataset": dataset, "attack": attack, **as_query(request)}
+    # As the page itself writes it, so that one step back leads here again; but an empty query
+    # would leave the page as it was.
+    return as_query(request) or {"dataset": dataset}

@@ -29,6 +29,11 @@ READ_DIFFERENCES = (
 )
 THROUGH_PSI = "\\* no network of its own to attack, so the attack went through ψ."
 CLICK = "Click a cell to see its images."
+OPENS_OFFICIAL = (
+    "The main page's gallery holds the bundled examples, so a test image opens there as one of "
+    "your own, with the same random starts. Its class is not told."
+)
+OPENS_ON_PSI = "There the attack is made on ψ."
 NO_CELL = "No cell is chosen yet."
 
 READ_ASSUMPTION = (
