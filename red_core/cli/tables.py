@@ -113,14 +113,18 @@ def _section(section: Section) -> list[str]:
     head = "  ".join(f"{titles.get(column, column):>20}" for column in section.columns)
     lines = [f"{section.title}:", f"  {'':{wide}}  {head}"]
     for line in section.lines:
-        cells = "  ".join(_cell(line.cells.get(column)) for column in section.columns)
+        cells = "  ".join(
+            _cell(line.cells.get(column), section.difference) for column in section.columns
+        )
         lines.append(f"  {line.title:{wide}}  {cells}".rstrip())
+    if any(cell.through_psi for line in section.lines for cell in line.cells.values()):
+        lines.append("  *: attacked through ψ, having no network of its own")
     return lines
 
 
-def _cell(cell: Cell | None) -> str:
+def _cell(cell: Cell | None, difference: bool) -> str:
     if cell is None:
         return f"{'':>20}"
-    mark = "*" if cell.through_psi else " "
-    value, low, high = (f"{100 * part:.1f}" for part in (cell.value, cell.low, cell.high))
-    return f"{f'{value}{mark}({low} to {high})':>20}"
+    form = "+.1f" if difference else ".1f"
+    value, low, high = (format(100 * part, form) for part in (cell.value, cell.low, cell.high))
+    return f"{value + ('*' if cell.through_psi else ' ') + f'({low} to {high})':>20}"

@@ -67,7 +67,10 @@ def _section(section: Section, made: Layout) -> str:
         lines.append(f"| {line.title} | {' | '.join(cells)} |")
     text = "\n".join(lines)
     if any(cell.through_psi for line in section.lines for cell in line.cells.values()):
-        text += "\n\n†: no network of its own to attack, so the attack went through ψ (B.2)."
+        text += (
+            "\n\n†: no network of its own to attack, so the attack went through ψ (B.2) and the "
+            "figure is not compared with the others."
+        )
     return text
 
 

@@ -101,6 +101,7 @@ def _fitted(bundle: Bundle, request: Request) -> tuple[dict[str, Method], dict[s
             if key not in METHODS:
                 raise AssetError(f"{key} {_ABSENT}")
             methods[key] = fit(key, bundle)
+            code_digest(key)  # of the code as it is before the long work begins
         except AssetError as error:
             if request.named:
                 raise

@@ -46,9 +46,9 @@ FIGURES: dict[str, dict[str, dict[str, float]]] = {
 """FIGURES[table][column of the paper][linf, l2, l1, mean or none]: as printed."""
 
 _WHITE_BOX = (
-    "The paper attacks ψ, the plain CNN (B.2); its columns of adversarial training are, to the "
-    "digit or nearly, those of Maini et al. 2020, where each network is attacked through its own "
-    "weights. The block with white-box attacks is the one to hold them against."
+    "The paper attacks ψ, the plain CNN (B.2), but its columns of adversarial training appear to "
+    "be taken from earlier work (Maini et al. 2020), where each network is attacked through its "
+    "own weights: hold them against the white-box block."
 )
 _SPARSE_L1 = (
     "The paper's l1 attack is AdverTorch's sparse l1 descent (l1_sparsity 0.95), and so is ours; "

@@ -36,9 +36,10 @@ class Cell:
     """One figure with its 95% interval.
 
     value, low, high: shares in [0, 1], or in a section of differences, differences in [-1, 1];
-    n: images; paper: the paper's figure on the same scale; best: the highest of its column (of
-    several equal ones, all); other_n: n is not the table's; through_psi: stands in the white-box
-    block, but the attack went through ψ, because the method has no network of its own.
+    n: images; paper: the paper's figure on the same scale; other_n: n is not the table's;
+    through_psi: stands in the white-box block, but the attack went through ψ, because the method
+    has no network of its own; best: the highest of its column (of several equal ones, all),
+    where what was attacked through ψ does not compete with what was attacked through itself.
     """
 
     value: float
@@ -182,18 +183,16 @@ def _differences(spec: TableSpec, table: dict[str, Any]) -> Section:
 
 def _with_best(lines: list[Line]) -> tuple[Line, ...]:
     """The lines with the highest value of every column marked."""
-    most = {
-        column: max(line.cells[column].value for line in lines if column in line.cells)
-        for column in COLUMNS
-        if any(column in line.cells for line in lines)
-    }
+    most: dict[str, float] = {}
+    for line in lines:
+        for column, cell in line.cells.items():
+            if not cell.through_psi:
+                most[column] = max(cell.value, most.get(column, cell.value))
+
+    def marked(column: str, cell: Cell) -> Cell:
+        return replace(cell, best=not cell.through_psi and cell.value == most[column])
+
     return tuple(
-        replace(
-            line,
-            cells={
-                column: replace(cell, best=cell.value == most[column])
-                for column, cell in line.cells.items()
-            },
-        )
+        replace(line, cells={name: marked(name, cell) for name, cell in line.cells.items()})
         for line in lines
     )

@@ -43,6 +43,6 @@ def test_every_row_has_all_columns(toy_tables: Path, record: dict) -> None:
 def test_attacks_through_psi_are_marked_and_explained(toy_tables: Path, record: dict) -> None:
     before, after = kept(record).split("White-box", 1)
     assert "†" not in before
-    assert cells(after, "BSD-GAN best")[1].startswith("**95.0†**<br>")
+    assert cells(after, "BSD-GAN best")[1].startswith("95.0†<br>")
     assert "†" not in cells(after, "M∞")[1]
     assert "†: no network of its own to attack" in after

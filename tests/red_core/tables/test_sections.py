@@ -74,6 +74,8 @@ def test_the_white_box_block_says_who_was_attacked_through_psi(record: dict) -> 
     assert ours["mean"].through_psi
     assert not ours["none"].through_psi
     assert not line(signal, "cnn").cells["linf"].through_psi  # psi is its own network
+    assert robust["linf"].best  # of those that were attacked through themselves
+    assert not ours["linf"].best
     questions = [each.question for each in layout(summarise(record)).sections]
     assert questions == ["signal", "attack", "signal"]  # no mere repetition
 
