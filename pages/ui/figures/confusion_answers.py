@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from pages.ui import theme
 from pages.ui.figures.confusion import answer_hue
 
+_LABELS = 138  # pixels of the attacks' names
 _GAP = 0.6  # of a bar, between two groups
 
 
@@ -32,16 +33,16 @@ def answers_figure(attacks: Mapping[str, Any], answers: Sequence[str]) -> go.Fig
     entries = [
         ("■", answer_hue(answer), theme.ATTACK_LABELS.get(answer, answer)) for answer in answers
     ]
+    entries.append(("◆", theme.LIGHT.signal, "class read right"))
     layout = theme.layout(
         barmode="stack",
         bargap=0.3,
-        margin={"l": 148, "r": 12, "t": 30, "b": 40, "pad": 0},
+        margin={"l": _LABELS, "r": 20, "t": 30, "b": 28, "pad": 0},
         xaxis=theme.axis(
             range=[0, 1.01],
             tickvals=[0, 0.25, 0.5, 0.75, 1],
             tickformat=".0%",
             fixedrange=True,
-            title=theme.title("bars: what is answered · diamond: class read right"),
         ),
         yaxis=theme.axis(
             range=[(places[-1] if places else 0) + 0.6, -0.6],
@@ -52,7 +53,7 @@ def answers_figure(attacks: Mapping[str, Any], answers: Sequence[str]) -> go.Fig
             showgrid=False,
             fixedrange=True,
         ),
-        annotations=[theme.key(entries)],
+        annotations=[theme.key(entries, xshift=-_LABELS)],
         hovermode="closest",
     )
     return theme.figure(traces, layout)

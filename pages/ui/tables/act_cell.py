@@ -110,7 +110,7 @@ def _said_table(said: list[tuple[str, str, str]], true: str, attack: str, chosen
         for title, signal, named in said
     )
     head = "<tr><th>method</th><th>signal</th><th>attack</th></tr>"
-    return f'<table class="answers"><thead>{head}</thead><tbody>{rows}</tbody></table>'
+    return f'<table class="answers said"><thead>{head}</thead><tbody>{rows}</tbody></table>'
 
 
 def _marked(text: str, said: str, true: str) -> str:

@@ -109,9 +109,8 @@ def attack_table(attacks: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     head = "".join(f'<th scope="col">{escape(title)}</th>' for title in _COLUMNS.values())
     body = []
     for group, made in groupby(attacks.values(), lambda one: one["group"]):
-        span = len(_COLUMNS)
         about = escape(titles[group])
-        body.append(f'<tr><th class="name part">{about}</th><td colspan="{span}"></td></tr>')
+        body.append(f'<tr><th class="part" colspan="{1 + len(_COLUMNS)}">{about}</th></tr>')
         for one in made:
             cells = "".join(_share(one[column], one["n"]) for column in _COLUMNS)
             name = f'<th scope="row" class="name">{escape(one["title"])}</th>'

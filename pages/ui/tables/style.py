@@ -7,7 +7,7 @@ import streamlit as st
 _CSS = """
 <style>
 .st-key-tables-cell { min-height: 21rem; }
-.st-key-tables-said { min-height: 1.6rem; }
+table.said td + td { white-space: nowrap; }
 .st-key-tables-image img { image-rendering: pixelated; }
 @media (max-width: 640px) { .st-key-tables-cell { min-height: 40rem; } }
 </style>
