@@ -22,7 +22,8 @@ def answers_figure(attacks: Mapping[str, Any], answers: Sequence[str]) -> go.Fig
     "answers": counts, "signal": {"value", "low", "high"}}. An answer has its attack's hue.
     Raises ValueError.
     """
-    places, group = [], ""
+    places: list[float] = []
+    group = ""
     for number, made in enumerate(attacks.values()):
         new = number > 0 and made["group"] != group
         places.append((places[-1] + 1 + (_GAP if new else 0)) if places else 0.0)

@@ -85,6 +85,8 @@ def read_answers(content: Mapping[str, Any], classes: int, answers: int) -> PerI
     """A file of answers, checked; AnswersError where it is not one."""
     try:
         true = _labels(content["true"], classes)
+        if true is None:
+            raise AnswersError("the file of answers does not say what is true")
         blocks = {
             str(block): {
                 str(attack): {
@@ -97,8 +99,6 @@ def read_answers(content: Mapping[str, Any], classes: int, answers: int) -> PerI
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise AnswersError("the file of answers has not the shape it should have") from error
-    if true is None:
-        raise AnswersError("the file of answers does not say what is true")
     return PerImage(true, classes, answers, blocks)
 
 

@@ -41,7 +41,7 @@ def adopt(request: TablesRequest) -> None:
 def hold(request: TablesRequest) -> bool:
     """Keep what a widget asks for; whether it is news. Old complaints end with it."""
     state = st.session_state
-    news = request != state["tables.held"]
+    news: bool = request != held()
     if news:
         state["tables.complaints"], state["tables.held"] = [], request
     return news
