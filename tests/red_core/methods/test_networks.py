@@ -35,9 +35,6 @@ def test_robust_accuracy_is_above_its_floor(
     attacked = craft(method.network, images, labels, PAPER_ATTACKS["mnist"][kind], seeds)
     right = (method.classify(attacked, seeds).signal == labels).float().mean()
     assert float(right) >= floor
-    undefended = craft(mnist.psi, images, labels, PAPER_ATTACKS["mnist"][kind], seeds)
-    transferred = (method.classify(undefended, seeds).signal == labels).float().mean()
-    assert transferred >= right, "an attack on another network is the weaker one"
 
 
 @pytest.mark.parametrize("key", ["m-inf", "m-2", "m-1", "msd"])
