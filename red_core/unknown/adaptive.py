@@ -1,9 +1,11 @@
-"""The adaptive attack: BPDA through the reconstruction, EOT over its random starts.
+"""The adaptive attacks: through the reconstruction, and through the encoder it begins with.
 
 Athalye et al. 2018. The attacker knows G, D_a, the solver and who reads G(z), but not the seed of
 the starts. A run of the solver has no useful gradient in x'; G(z(x')) is close to x, so its
 gradient is taken for the identity (BPDA): every step reads the reconstruction, and moves x' by
-the gradient there, averaged over several draws of the starts (EOT).
+the gradient there, averaged over several draws of the starts (EOT). The other attack takes the
+encoder for the solver: G(E(x')) has a gradient, costs no run, and is where `best` begins.
+Neither tries to look like a known attack, or like none.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from torch import Tensor, nn
 from red_core.attacks import AttackSettings, verify_budget
 from red_core.batching import run_to_end
 from red_core.bundle import Bundle
+from red_core.data.assets import AssetError
 from red_core.experiment import make_solver
 from red_core.presets import PRESETS
 from red_core.settings import item_seed
@@ -38,6 +41,23 @@ def rebuild_best(bundle: Bundle) -> Rebuild:
         return run_to_end(make_solver(bundle, attacked, PRESETS["best"], seeds)).image
 
     return rebuild
+
+
+class ThroughEncoder(nn.Module):
+    """reader(G(E(x'))): images [B, 1, H, W] -> logits, differentiable from end to end."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        super().__init__()
+        if bundle.encoder is None:
+            raise AssetError("encoder.safetensors is not made yet: `python -m red_core recipe`")
+        self.encoder, self.generator = bundle.encoder, bundle.generator
+        self.reader = bundle.readers.reader or bundle.psi
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits [B, classes]."""
+        z, _ = self.encoder(images)
+        logits: Tensor = self.reader(self.generator(z))
+        return logits
 
 
 def craft_adaptive(

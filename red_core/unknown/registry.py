@@ -12,7 +12,13 @@ from red_core.attacks import PAPER_ATTACKS, AttackSettings, craft
 from red_core.bundle import Bundle, load_network
 from red_core.presets import PAPER_FILES
 from red_core.unknown import patch, simple
-from red_core.unknown.adaptive import DRAWS, adaptive_settings, craft_adaptive, rebuild_best
+from red_core.unknown.adaptive import (
+    DRAWS,
+    ThroughEncoder,
+    adaptive_settings,
+    craft_adaptive,
+    rebuild_best,
+)
 from red_core.unknown.surrogate import FILE, Surrogate
 
 Craft = Callable[[Bundle, Tensor, Tensor, Sequence[int]], Tensor]
@@ -23,6 +29,7 @@ GROUPS = {
     "unseen": "what nobody trained it for",
     "adaptive": "an attacker who knows the reconstruction",
 }
+NORMS = {"linf": "ℓ∞", "l2": "ℓ2", "l1": "ℓ1"}
 PSI_FILES = ("classifier.safetensors",)
 READ_FILES = (*PAPER_FILES, "encoder.safetensors", "reader.safetensors")
 
@@ -57,13 +64,14 @@ def unseen_attacks(dataset: str) -> dict[str, Unseen]:
         _patch(),
         _noise(),
         _transfer(paper["linf"]),
+        *(_through_encoder(kind, paper[kind]) for kind in ("linf", "l2")),
         *(_adaptive(kind, paper[kind].eps) for kind in ("linf", "l2")),
     ]
     return {attack.key: attack for attack in attacks}
 
 
 def _known(kind: str, settings: AttackSettings) -> Unseen:
-    norm = {"linf": "ℓ∞", "l2": "ℓ2", "l1": "ℓ1"}[kind]
+    norm = NORMS[kind]
     return Unseen(
         *(kind, f"PGD {norm}", "known", kind),
         f"{settings.steps} steps on ψ within {norm} eps {settings.eps:g}",
@@ -134,9 +142,24 @@ def _transfer(settings: AttackSettings) -> Unseen:
     )
 
 
+def _through_encoder(kind: str, settings: AttackSettings) -> Unseen:
+    norm = NORMS[kind]
+
+    def make(bundle: Bundle, images: Tensor, labels: Tensor, seeds: Sequence[int]) -> Tensor:
+        return craft(ThroughEncoder(bundle), images, labels, settings, seeds)
+
+    return Unseen(
+        *(f"encoder-{kind}", f"{norm} through the encoder", "adaptive", kind),
+        f"{settings.steps} steps on the reader of G(E(x')) within {norm} eps {settings.eps:g}",
+        asdict(settings),
+        ("generator.safetensors", "encoder.safetensors", "reader.safetensors"),
+        make,
+    )
+
+
 def _adaptive(kind: str, eps: float) -> Unseen:
     settings = adaptive_settings(kind, eps)
-    norm = {"linf": "ℓ∞", "l2": "ℓ2"}[kind]
+    norm = NORMS[kind]
 
     def make(bundle: Bundle, images: Tensor, labels: Tensor, seeds: Sequence[int]) -> Tensor:
         reader = bundle.readers.reader or bundle.psi
