@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -14,6 +15,12 @@ QUICK = "index=7&attack_steps=20"
 TWO = f"{QUICK}&methods=cnn,defense-gan"
 
 expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture
+def open_compare(open_page):
+    """Open the page at a query."""
+    return partial(open_page, path="compare")
 
 
 def headline(page: Page, name: str = "compare"):
@@ -41,8 +48,8 @@ def first_picture(page: Page, title: str) -> str:
     )
 
 
-def test_choose_run_and_scrub(open_page):
-    page = open_page(TWO)
+def test_choose_run_and_scrub(open_compare):
+    page = open_compare(TWO)
     expect(headline(page)).to_contain_text("Not run yet")
     expect(card(page, "CNN")).to_contain_text("not run yet")
     pill(page, "Norm ratios").click()
@@ -78,9 +85,9 @@ def test_choose_run_and_scrub(open_page):
     expect(page.locator(".scrubber output")).to_have_text("at the end")
 
 
-def test_frames_come_live_and_a_run_can_be_stopped(open_page, server: Server):
+def test_frames_come_live_and_a_run_can_be_stopped(open_compare, server: Server):
     wait_for(lambda: server.runs() == 0)
-    page = open_page(f"{QUICK}&methods=bsd-gan-paper,cnn&run=1")
+    page = open_compare(f"{QUICK}&methods=bsd-gan-paper,cnn&run=1")
     paper = card(page, "BSD-GAN paper")
     expect(paper).to_contain_text(re.compile(r"step \d+"))
     now = first_picture(page, "BSD-GAN paper")
@@ -92,8 +99,8 @@ def test_frames_come_live_and_a_run_can_be_stopped(open_page, server: Server):
     assert "data:image/png" in first_picture(page, "BSD-GAN paper"), "what was seen stays"
 
 
-def test_sweep_and_take_a_strength_over(open_page, server: Server):
-    page = open_page(f"{QUICK}&methods=cnn,norm-ratio")
+def test_sweep_and_take_a_strength_over(open_compare, server: Server):
+    page = open_compare(f"{QUICK}&methods=cnn,norm-ratio")
     expect(headline(page, "strength")).to_contain_text("Press Sweep")
     chart = page.locator(".st-key-strip")
     expect(chart.locator(".main-svg").first).to_be_visible()
@@ -114,8 +121,8 @@ def test_sweep_and_take_a_strength_over(open_page, server: Server):
     expect(headline(page, "strength")).to_contain_text(re.compile("every strength|last|break"))
 
 
-def test_a_sweep_can_be_stopped(open_page, server: Server):
-    page = open_page(f"{QUICK}&methods=bsd-gan-paper&sweep=1")
+def test_a_sweep_can_be_stopped(open_compare, server: Server):
+    page = open_compare(f"{QUICK}&methods=bsd-gan-paper&sweep=1")
     expect(headline(page, "strength")).to_contain_text("at all strengths")
     press(page, "sweep-stop")
     expect(page.locator(".st-key-compare-sweep-stop button")).to_be_disabled()
@@ -123,9 +130,9 @@ def test_a_sweep_can_be_stopped(open_page, server: Server):
     wait_for(lambda: server.runs() == 0)
 
 
-def test_closing_the_tab_ends_its_work(open_page, server: Server):
+def test_closing_the_tab_ends_its_work(open_compare, server: Server):
     wait_for(lambda: server.runs() == 0)
-    page = open_page(f"{QUICK}&methods=bsd-gan-paper&run=1")
+    page = open_compare(f"{QUICK}&methods=bsd-gan-paper&run=1")
     expect(card(page, "BSD-GAN paper")).to_contain_text(re.compile(r"step \d+"))
     assert server.runs() == 1
     page.context.close()
@@ -151,8 +158,8 @@ def test_there_and_back_with_the_same_image(open_page):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_everything_without_scrolling_sideways(open_page, scheme):
-    page = open_page(
+def test_a_phone_shows_everything_without_scrolling_sideways(open_compare, scheme):
+    page = open_compare(
         f"{QUICK}&methods=cnn,norm-ratio&run=1&sweep=1",
         viewport={"width": 390, "height": 844},
         is_mobile=True,
