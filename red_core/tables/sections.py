@@ -177,7 +177,7 @@ def _differences(spec: TableSpec, table: dict[str, Any]) -> Section:
                     )
             if cells:
                 lines.append(Line(f"{first}:{question}", f"Δ_{question}, {title}", cells))
-    title = "Without smoothing less with it, on the same images, in percentage points"
+    title = "With kinks less smooth, on the same images, in percentage points"
     return Section(PSI, "difference", title, spec.attacks, tuple(lines), difference=True)
 
 

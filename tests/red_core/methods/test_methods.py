@@ -11,7 +11,7 @@ from red_core.data.assets import AssetError
 from red_core.data.datasets import CLASSES
 from red_core.methods import ANSWERS, METHODS, Answers, fit
 from red_core.presets import PRESETS
-from red_core.tables import TABLES, entries
+from red_core.tables import TABLES, entries, title_of
 from red_core.tables.spec import has_own_network
 
 # Those that the toy assets suffice for; the others say which file they lack.
@@ -79,8 +79,9 @@ def test_a_method_names_itself(key: str) -> None:
 
 
 def test_titles_tell_methods_apart() -> None:
-    titles = [method.title for method in METHODS.values()]
-    assert len(set(titles)) == len(titles)
+    for spec in TABLES.values():
+        titles = [title_of(entry) for key in spec.methods for entry in entries(key)]
+        assert len(set(titles)) == len(titles)
 
 
 def test_an_unknown_key_is_refused(toy_bundle: Bundle) -> None:
