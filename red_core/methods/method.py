@@ -16,7 +16,10 @@ from red_core.verdict import NO_ATTACK, UNKNOWN
 
 ANSWERS = (*ATTACKS, NO_ATTACK, UNKNOWN)  # what an attack label counts through
 Watch = Callable[[int, Tensor], object]
-"""Told by an iterative method, now and then: its step and the images [B, C, H, W] it stands at."""
+"""Told by an iterative method, now and then: its step and the images it stands at.
+
+The images are [b, C, H, W], b <= B: of the items that still move.
+"""
 
 
 @dataclass(frozen=True)
