@@ -15,7 +15,7 @@ from pages.ui.gallery import gallery, indices_of
 from pages.ui.session import devices, digest
 from pages.ui.theme import ATTACK_LABELS
 from red_core.attacks import ATTACKS, MAX_EPS, MAX_STEPS, PAPER_ATTACKS, AttackSettings
-from red_core.data.assets import AssetError, read_manifest
+from red_core.data.assets import is_made
 from red_core.data.datasets import CLASSES, TITLES
 from red_core.settings import MAX_SEED, RunSettings, SettingsError
 
@@ -43,14 +43,7 @@ def controls(held: CompareRequest) -> CompareRequest:
 
 def available() -> list[str]:
     """The data sets whose trained parts are there."""
-    found = []
-    for name in CLASSES:
-        try:
-            if "examples.safetensors" in read_manifest(name):
-                found.append(name)
-        except AssetError:
-            continue
-    return found
+    return [name for name in CLASSES if is_made(name)]
 
 
 def _dataset(held: CompareRequest) -> str:
