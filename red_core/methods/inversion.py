@@ -115,9 +115,7 @@ class BsdGanBestSmooth(_Smooth):
 
     key, title, preset = "bsd-gan-best-smooth", "BSD-GAN best, smooth", "best"
     files = BEST_FILES
-    readings: ClassVar[dict[str, str]] = {
-        "rules": "BSD-GAN best, smooth, read by ψ and by blocks alone"
-    }
+    readings = BsdGanBest.readings
     _readings = BsdGanBest._readings
 
 
