@@ -1,0 +1,89 @@
+"""The method sbsc: what it answers, from which files, and how well on the bundled digits."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+import red_core.methods.sparse
+from red_core.bundle import Bundle, load_bundle
+from red_core.data.assets import AssetError, write_tensors
+from red_core.methods import ANSWERS, fit
+from red_core.problem import AttackDictionary
+from red_core.sparse import BlockDictionary
+
+
+@pytest.fixture
+def sparse_bundle(toy_folder: Path, tmp_path: Path, monkeypatch) -> Bundle:
+    """The toy assets with a signal dictionary of five images a class."""
+    root = tmp_path / "assets"
+    shutil.copytree(toy_folder, root)
+    monkeypatch.setenv("RED_ASSETS", str(root))
+    images = torch.randint(256, (10, 5, 1, 28, 28), dtype=torch.uint8)
+    write_tensors(
+        "mnist", "signal_dictionary.safetensors", {"images": images}, command="python -m red_core"
+    )
+    return load_bundle("mnist")
+
+
+def test_it_answers_class_and_attack_with_both_parts_of_the_image(sparse_bundle: Bundle) -> None:
+    images = sparse_bundle.examples.images[:3]
+    answers = fit("sbsc", sparse_bundle).classify(images, [0, 1, 2])
+    for one in (answers, answers.readings["all-rounds"]):
+        assert one.signal.shape == one.attack.shape == (3,)
+        assert bool(((one.signal >= 0) & (one.signal < 10)).all())
+        assert ANSWERS.index("none") not in one.attack.tolist()
+        assert one.reconstruction.shape == one.perturbation.shape == images.shape
+        assert one.reconstruction.dtype == images.dtype
+        left = images - one.reconstruction - one.perturbation
+        assert float(left.square().sum()) < float(images.square().sum())
+
+
+def test_chunks_change_nothing(sparse_bundle: Bundle, monkeypatch) -> None:
+    images = sparse_bundle.examples.images[:5]
+    method = fit("sbsc", sparse_bundle)
+    whole = method.classify(images, range(5))
+    monkeypatch.setattr(red_core.methods.sparse, "CHUNK", 2)
+    parts = method.classify(images, range(5))
+    assert parts.signal.equal(whole.signal)
+    assert parts.attack.equal(whole.attack)
+    torch.testing.assert_close(parts.reconstruction, whole.reconstruction, rtol=0, atol=1e-5)
+
+
+def test_it_tells_of_every_round(sparse_bundle: Bundle) -> None:
+    heard = []
+    images = sparse_bundle.examples.images[:2]
+    answers = fit("sbsc", sparse_bundle).classify(
+        images, [0, 1], lambda step, now: heard.append((step, now))
+    )
+    assert [step for step, _ in heard] == [1, 2, 3, 4]
+    torch.testing.assert_close(heard[-1][1], answers.reconstruction)
+
+
+def test_attacks_are_named_whatever_their_order_in_the_dictionary() -> None:
+    """Blocks on pixels of their own: x' of one attack's pixels has that attack."""
+    names = ("l1", "linf", "l2")
+    eye = torch.eye(784)
+    images = 2 * eye[:20].reshape(10, 2, 784)
+    deltas = eye[20:80].reshape(10, 3, 2, 784)
+    dictionary = AttackDictionary.from_attacks(deltas, names)
+    method = red_core.methods.sparse.Sbsc(BlockDictionary.of(images, dictionary))
+    for j, name in enumerate(names):
+        attacked = images[4].sum(0) + deltas[4, j].sum(0)
+        answers = method.classify(attacked.reshape(1, 1, 28, 28), [0])
+        assert int(answers.signal) == 4
+        assert ANSWERS[int(answers.attack)] == name
+
+
+def test_it_says_which_file_is_missing(toy_bundle: Bundle) -> None:
+    with pytest.raises(AssetError, match="signal_dictionary"):
+        fit("sbsc", toy_bundle)
+
+
+def test_bundled_clean_digits_keep_their_class() -> None:
+    """Thaker et al. and Table 1 have 92%; the bundled images are none of D_s."""
+    bundle = load_bundle("mnist")
+    images, labels = bundle.examples.images[:50], bundle.examples.labels[:50]
+    answers = fit("sbsc", bundle).classify(images, range(50))
+    assert float((answers.signal == labels).float().mean()) >= 0.84
