@@ -32,6 +32,11 @@ def class_axis(names: Sequence[str], **values: Any) -> dict[str, Any]:
     )
 
 
+def said(name: str) -> str:
+    """A class within a line of small writing: "class 7", "boot"."""
+    return f"class {name}" if len(name) <= 2 else short_name(name)
+
+
 def room(names: Sequence[str], upright: int = 40) -> int:
     """Pixels below a chart for the names; upright: what single characters need."""
     if not _lean(names):

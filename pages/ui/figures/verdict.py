@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from pages.ui import theme
 from pages.ui.figures.cells import Values, as_values, grid_layout, outline, row, writing
-from pages.ui.figures.classes import class_axis, room
+from pages.ui.figures.classes import class_axis, room, said
 
 
 def residual_figure(
@@ -56,7 +56,7 @@ def residual_figure(
     told, shapes = "what each block alone leaves over", []
     if residuals is not None:
         i, j = best
-        told += f", least {low:.3g} (class {class_names[i]}, {names[j]})"
+        told += f", least {low:.3g} ({said(class_names[i])}, {names[j]})"
         shapes = [outline(i, j, theme.LIGHT.attack(attacks[j]), 3)]
     layout = grid_layout(class_names, attacks, annotations=[theme.note(told)], shapes=shapes)
     return theme.figure(traces, layout)

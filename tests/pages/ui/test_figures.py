@@ -211,4 +211,10 @@ def test_names_of_classes_lean_and_digits_stand() -> None:
         assert axes[1]["ticktext"][::9] == ["T-shirt", "boot"]
         assert clothes["layout"]["margin"]["b"] > digits["layout"]["margin"]["b"]
         assert "ankle boot" in json.dumps(clothes["data"]), "the whole name on hovering"
+    notes = [
+        _figure(name, True)["layout"]["annotations"][0]["text"]
+        for name in ("residuals", "residuals of clothes")
+    ]
+    assert "(class 9, ℓ1)" in notes[0]
+    assert "(boot, ℓ1)" in notes[1]
     assert _figure("margins of clothes", True)["layout"]["xaxis2"]["tickangle"] == 0
