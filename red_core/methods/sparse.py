@@ -19,7 +19,7 @@ CHUNK = 100  # images solved together: beyond, memory grows and time does not fa
 class Sbsc(Method):
     """SBSC and SBSAD: x' ~ D_s c_s + D_a c_a with few active blocks (red_core/sparse).
 
-    The reading is the same run after all four rounds, without the paper's rule that ends them.
+    The reading is the same run after all four rounds, whether or not they ended before.
     Neither answers "none". The reconstruction is D_s c_s, the perturbation D_a c_a.
     """
 

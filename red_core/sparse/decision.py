@@ -12,8 +12,8 @@ def decide(target: Tensor, found: Decomposition) -> tuple[Tensor, Tensor]:
     """The class and the attack type of x' [B, n]: indices [B] each.
 
     SBSC: the active class i of the smallest ||x' - D_s[i] c_s[i] - D_a c_a||. SBSAD: given it, the
-    active attack j of the smallest ||x' - D_s c_s - D_a[i][j] c_a[i][j]||. The paper prints
-    D_s[i] c_s[i] in the second; the authors' code subtracts all of D_s c_s, as done here. Neither
+    active attack j of the smallest ||x' - D_s c_s - D_a[i][j] c_a[i][j]||. As in the
+    authors' code, all of D_s c_s is subtracted in the second, not D_s[i] c_s[i] alone. Neither
     ever answers that there was no attack.
     """
     unexplained = (target - found.perturbation)[:, None] - found.signal

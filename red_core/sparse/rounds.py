@@ -7,17 +7,18 @@ Every round looks at the residual r = x' - D_s c_s - D_a c_a, which is x' at fir
 - the elastic net with lambda = 0.99 is solved on the active blocks.
 The rounds end once one has added neither class nor attack, and after the fourth at the latest.
 
-What the paper leaves open, and what stands here:
-- It writes 1/2 ||x' - D c||^2; the authors' code minimises ||x' - D c||^2 with the same gamma. So
-  gamma is SHARE = 1/2 of those means here, as in the code. It matters: with the whole means hardly
-  any block leaves zero, and the class that correlates most with x' is never revised.
-- The authors' code hands every problem to a general solver (SCS) and stops it after 50 iterations,
-  far from the minimum, with more of x' explained. Here every problem is solved to a relative gap
-  of 1e-9. In a small trial (18 digits) the loose solutions named more l-inf attacks, as the paper's
-  figures do. On Fashion-MNIST the accurate ones are far better than the figures of Table 5.
-- Columns of both dictionaries have unit norm, as in the code.
-- gamma falls from round to round, so a round may add something after one that did not. The rule
-  above, the paper's, stops before it; `decompose` returns the end of all four rounds as well.
+The paper at hand names the method alone; what follows is the authors' published code, or stands
+open, with what was chosen:
+- They minimise ||x' - D c||^2, not half of it, beside the same gamma. So gamma is SHARE = 1/2 of
+  those means here. It matters: with the whole means hardly any block leaves zero, and the class
+  that correlates most with x' is never revised.
+- They hand every problem to a general solver (SCS) and stop it after 50 iterations, far from the
+  minimum, with more of x' explained. Here every problem is solved to a relative gap of 1e-9. In a
+  small trial (18 digits) the loose solutions named more l-inf attacks, as Table 1 does. On
+  Fashion-MNIST the accurate ones are far better than Table 5.
+- Columns of both dictionaries have unit norm, as there.
+- gamma falls from round to round, so a round may add something after one that did not. Their rule
+  stops before it; `decompose` returns the end of all four rounds as well.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class Decomposition:
 
 
 def decompose(blocks: BlockDictionary, target: Tensor) -> tuple[Decomposition, Decomposition]:
-    """x' [B, n] (float64) where the paper's rounds end, and after all four rounds."""
+    """x' [B, n] (float64) where the published rounds end, and after all four."""
     *_, (ended, last) = follow(blocks, target)
     return ended, last
 
@@ -87,7 +88,7 @@ def decompose(blocks: BlockDictionary, target: Tensor) -> tuple[Decomposition, D
 def follow(
     blocks: BlockDictionary, target: Tensor
 ) -> Iterator[tuple[Decomposition, Decomposition]]:
-    """After every round: where the items stand that stop as the paper says, and without that."""
+    """After every round: with items held where theirs has ended, and without that."""
     state = _State(blocks, target)
     ended: Decomposition | None = None
     stopped = torch.zeros(len(target), dtype=torch.bool, device=target.device)
