@@ -15,7 +15,7 @@ from red_core.recipes.runs import finished_runs, fit_temperature
 
 STEPS = 3000
 TRAIN_SHARE = 0.8
-WRONGLY_FLAGGED = 0.01  # of the known runs: the price of the answer "unknown"
+WRONGLY_FLAGGED = 0.005  # of the known runs: the price of the answer "unknown"
 RIDGE = 0.01  # of a feature's variance, added to every Gaussian's: what few runs leave open
 
 
