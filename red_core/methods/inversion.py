@@ -115,7 +115,9 @@ class BsdGanBestSmooth(_Smooth):
 
     key, title, preset = "bsd-gan-best-smooth", "BSD-GAN best, smooth", "best"
     files = BEST_FILES
-    readings = BsdGanBest.readings
+    readings: ClassVar[dict[str, str]] = {
+        "rules": "BSD-GAN best, smooth, read by ψ and by blocks alone"
+    }
     _readings = BsdGanBest._readings
 
 
