@@ -17,8 +17,9 @@ class Scrubber {
       "<output></output>";
     [this.button, this.input, this.output] = node.children;
     this.input.oninput = () => {
+      const share = Number(this.input.value) / 100; // before stop() draws the old one
       this.stop();
-      this.go(Number(this.input.value) / 100);
+      this.go(share);
     };
     this.button.onclick = () => (this.frame ? this.stop() : this.play());
   }
