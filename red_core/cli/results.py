@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from red_core import tables, theory_numbers
+from red_core import evidence_numbers, tables, theory_numbers
 from red_core.bundle import load_bundle, with_official_test
 from red_core.cli.common import (
     DATASET,
@@ -99,6 +99,7 @@ def _write_readme(dataset: str, readme: Path) -> None:
         text = insert(readme.read_text(encoding="utf-8"), numbers, block(dataset))
         text = insert(text, theory_numbers.render(theory), theory_numbers.BLOCK)
         text = insert(text, tables.render(), tables.BLOCK)
+        text = insert(text, evidence_numbers.render(), evidence_numbers.BLOCK)
     except ValueError as error:
         raise UsageError(str(error)) from error
     readme.write_text(text, encoding="utf-8")

@@ -1,6 +1,9 @@
 """The README's lines say what the files say."""
 
-from red_core.evidence_numbers import render, render_assumption, render_unknown
+from pathlib import Path
+
+from red_core.evidence_numbers import BLOCK, render, render_assumption, render_unknown
+from red_core.numbers import between
 from red_core.statistics import share
 
 SPAN = {"columns": 200, "rank": 198.0, "mean": 0.467, "quantiles": {}, "random": {"mean": 0.862}}
@@ -65,3 +68,8 @@ def test_every_table_is_a_table() -> None:
 
 def test_nothing_measured_nothing_said(toy_assets) -> None:
     assert render() == ""
+
+
+def test_the_readme_shows_what_was_kept() -> None:
+    readme = Path(__file__).resolve().parents[2] / "README.md"
+    assert between(readme.read_text(encoding="utf-8"), BLOCK) == render()

@@ -19,6 +19,7 @@ from red_core.statistics import share
 
 BEGIN, END = "<!-- numbers:begin -->", "<!-- numbers:end -->"
 TABLES = "<!-- tables:begin -->\n<!-- tables:end -->"
+EVIDENCE = "<!-- evidence:begin -->\n<!-- evidence:end -->"
 THEORY = "<!-- theory:begin -->\n<!-- theory:end -->"
 README = Path(__file__).resolve().parents[2] / "README.md"
 RULES = ("signal", "psi_signal", "attack", "block_attack", "adversarial")
@@ -68,12 +69,9 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_the_rows_of_the_table() -> None:
-    keys = [row.key for row in ROWS]
-    assert len(set(keys)) == len(keys) == 18
-    for preset in ("best", "paper", "paper-frozen"):
-        assert {f"{preset}/{attack}/1" for attack in ("linf", "l2", "l1", "none")} <= set(keys)
-    for scale in ("0.5", "1.5"):
-        assert {f"best/{attack}/{scale}" for attack in ("linf", "l2", "l1")} <= set(keys)
+    assert [row.key for row in ROWS] == [
+        f"best/{attack}/{scale}" for scale in ("0.5", "1.5") for attack in ("linf", "l2", "l1")
+    ]
 
 
 def test_rows_are_kept_as_they_come_and_not_measured_twice(
@@ -82,12 +80,12 @@ def test_rows_are_kept_as_they_come_and_not_measured_twice(
     seen: list[int] = []
     announce = lambda _: seen.append(len(stored("mnist", RESULTS)))  # noqa: E731
     measure(bundle, ROWS[:3], 5, 5, 0, tmp_path, announce=announce)
-    assert measured == ["best/linf/1", "best/l2/1", "best/l1/1"]
+    assert measured == ["best/linf/0.5", "best/l2/0.5", "best/l1/0.5"]
     assert seen == [1, 2, 3]  # each was on disk when it was announced
     measure(bundle, ROWS[:4], 5, 5, 0, tmp_path)
-    assert measured[3:] == ["best/none/1"]
+    assert measured[3:] == ["best/linf/1.5"]
     measure(bundle, ROWS[:1], 5, 5, 0, tmp_path, again=True)
-    assert measured[4:] == ["best/linf/1"]
+    assert measured[4:] == ["best/linf/0.5"]
 
 
 def test_what_has_changed_is_measured_again(
@@ -97,7 +95,7 @@ def test_what_has_changed_is_measured_again(
     for changes in ({"examples": 6}, {"seed": 1}):
         measured.clear()
         measure(bundle, ROWS[:1], changes.get("examples", 5), 5, changes.get("seed", 0), tmp_path)
-        assert measured == ["best/linf/1"]
+        assert measured == ["best/linf/0.5"]
         measure(bundle, ROWS[:1], 5, 5, 0, tmp_path)
     measured.clear()
     record("mnist", "generator.safetensors", command="x")  # the same file: nothing to do
@@ -107,12 +105,12 @@ def test_what_has_changed_is_measured_again(
     file.write_bytes(file.read_bytes() + b" ")
     record("mnist", "generator.safetensors", command="x")
     measure(bundle, ROWS[:1], 5, 5, 0, tmp_path)
-    assert measured == ["best/linf/1"]
+    assert measured == ["best/linf/0.5"]
     measured.clear()
     slower = replace(red_core.settings.PRESETS["best"], steps=9)
     monkeypatch.setitem(red_core.settings.PRESETS, "best", slower)
     measure(bundle, ROWS[:1], 5, 5, 0, tmp_path)
-    assert measured == ["best/linf/1"]
+    assert measured == ["best/linf/0.5"]
 
 
 def test_a_changed_results_file_is_noticed(
@@ -129,10 +127,10 @@ def test_the_command_measures_and_writes_the_readme(
     bundle: Bundle, measured: list[str], tmp_path: Path, capsys
 ) -> None:
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{BEGIN}\nold\n{END}\n{TABLES}\n{THEORY}\nafter\n")
+    readme.write_text(f"before\n{BEGIN}\nold\n{END}\n{TABLES}\n{EVIDENCE}\n{THEORY}\nafter\n")
     words = ["results", "--examples", "5", "--only", "best/", "--readme", str(readme)]
     assert main([*words, "--work", str(tmp_path / "work")]) == 0
-    assert len(measured) == 10
+    assert len(measured) == 6
     text = readme.read_text()
     assert text.startswith("before\n")
     assert text.endswith("<!-- theory:end -->\nafter\n")
@@ -140,15 +138,15 @@ def test_the_command_measures_and_writes_the_readme(
     assert between(text) == render("mnist", stored("mnist", RESULTS), {})
     assert main([*words, "--render"]) == 0
     assert readme.read_text() == text
-    assert len(measured) == 10
+    assert len(measured) == 6
     capsys.readouterr()
     assert main(["results", "--list"]) == 0
     assert capsys.readouterr().out.splitlines() == [row.key for row in ROWS]
 
 
 def table(bundle: Bundle) -> dict:
-    """The attacks right in 30, 60 and 90 of 100, clean digits in 50."""
-    right = {"linf": 30, "l2": 60, "l1": 90, "none": 50}
+    """The attacks right in 30, 60 and 90 of 100."""
+    right = {"linf": 30, "l2": 60, "l1": 90}
     return {
         row.key: report(bundle, row.settings("mnist", 100, 50, 0), right[row.attack])
         for row in ROWS
@@ -163,20 +161,17 @@ def cells(text: str, words: str) -> list[str]:
 def test_the_figures(bundle: Bundle) -> None:
     wide = replace(bundle, examples=replace(bundle.examples, source="MNIST test"))
     text = render("mnist", table(wide), {})
-    paper = cells(text, "the paper")
-    assert paper[1:6] == ["75.3", "89.6", "87.8", "84.2", "94.0"]
-    assert paper[6:] == ["92.3", "63.0", "95.8", "83.7", ""]
-    assert cells(text, "**`best`**")[1:6] == ["30.0", "60.0", "90.0", "60.0 (54.4 to 65.4)", "50.0"]
-    assert cells(text, "`best` at 0.5 eps")[5] == ""  # no clean row there
-    assert cells(text, "no defence: psi reads x'")[6:] == [""] * 5
+    figures = ["30.0", "60.0", "90.0", "60.0 (54.4 to 65.4)"]
+    for words in ("`best` at 0.5 eps", "the paper's rules at 1.5 eps"):
+        assert cells(text, words)[1:] == [*figures, *figures]
     lines = [line for line in text.splitlines() if line.startswith("|")]
-    assert {line.count("|") for line in lines} == {12}
+    assert {line.count("|") for line in lines} == {10}
     assert "first 100 images of MNIST test" in text
 
 
 def test_a_mean_needs_all_three_attacks(bundle: Bundle) -> None:
-    some = {key: value for key, value in table(bundle).items() if key != "best/l2/1"}
-    assert cells(render("mnist", some, {}), "**`best`**")[1:6] == ["30.0", "", "90.0", "", "50.0"]
+    some = {key: value for key, value in table(bundle).items() if key != "best/l2/0.5"}
+    assert cells(render("mnist", some, {}), "`best` at 0.5 eps")[1:5] == ["30.0", "", "90.0", ""]
 
 
 def test_speed() -> None:
@@ -207,11 +202,8 @@ def test_a_readme_without_markers_is_left_alone() -> None:
         insert(f"{END}\nno beginning", "x")
 
 
-def test_each_data_set_has_its_own_rows_of_the_paper_and_commands(bundle: Bundle) -> None:
+def test_each_data_set_has_its_own_commands_and_block(bundle: Bundle) -> None:
     text = render("fashion", table(bundle), {})
-    paper = cells(text, "the paper")
-    assert paper[1:6] == ["63.0", "68.0", "68.0", "66.3", ""]
-    assert paper[6:] == ["42.0", "59.0", "48.0", "49.7", ""]
     assert "`python -m red_core results --dataset fashion`" in text
     both = f"{BEGIN}\ndigits\n{END}\n<!-- numbers-fashion:begin -->\n<!-- numbers-fashion:end -->"
     clothes = insert(both, "clothes", block("fashion"))
