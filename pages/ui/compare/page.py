@@ -51,13 +51,16 @@ def _live(look: Callable[[], View | None], draw: Callable[[View | None], None]) 
     first = look()
     busy = first is not None and first.busy
     by_itself = False  # not yet: the first time, the fragment runs as a part of the page
+    widgets = st.session_state["compare.widgets"]
 
     @st.fragment(run_every=REFRESH if busy else None)
     def live() -> None:
+        nonlocal by_itself
+        if by_itself and st.session_state["compare.widgets"] != widgets:
+            st.rerun()  # a click on the strip asked for another request: all of the page follows
         with COURTESY.drawing():
             view = look()
             draw(view)
-        nonlocal by_itself
         if by_itself and (view is not None and view.busy) != busy:
             st.rerun()  # begin or end the refreshing, and write the link
         by_itself = True
