@@ -21,9 +21,6 @@ _COMPARED = (
     *("bsd-gan-paper", "bsd-gan-frozen", "bsd-gan-best", "type-cnn", "norm-ratio"),
 )
 
-# A reading that two methods share would have one title in both.
-_TITLES = {"bsd-gan-best-smooth/rules": "BSD-GAN best, smooth, read by ψ and by blocks alone"}
-
 
 @dataclass(frozen=True)
 class TableSpec:
@@ -89,8 +86,6 @@ def title_of(entry: str) -> str:
     method, reading = method_of(entry), entry.partition("/")[2]
     if method is None:
         return entry
-    if entry in _TITLES:
-        return _TITLES[entry]
     return method.readings.get(reading, entry) if reading else method.title
 
 
