@@ -92,9 +92,10 @@ def title_of(entry: str) -> str:
 def paper_columns(entry: str) -> tuple[str | None, str | None]:
     """The paper's columns for signal and attack that an entry stands beside.
 
-    Every variant of BSD-GAN stands beside the paper's BSD-GAN and BSD-GAN-AD.
+    Every variant of BSD-GAN stands beside the paper's BSD-GAN and BSD-GAN-AD; the paper has no
+    column for Defense-GAN alone, which is a reading of one.
     """
-    if entry.startswith("bsd-gan"):
+    if entry.startswith("bsd-gan") and not entry.endswith("/defense-gan"):
         return "BSD-GAN", "BSD-GAN-AD"
     method = method_of(entry)
     return (None, None) if method is None else method.paper

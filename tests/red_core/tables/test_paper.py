@@ -30,3 +30,10 @@ def test_every_figure_is_there() -> None:
 def test_every_column_of_the_paper_has_a_method_beside_it(number: str) -> None:
     named = {column for key in TABLES[number].methods for column in paper_columns(key)}
     assert set(FIGURES[number]) <= named
+
+
+def test_every_variant_of_bsd_gan_stands_beside_the_papers_but_defense_gan_does_not() -> None:
+    for entry in ("bsd-gan-best", "bsd-gan-best/rules", "bsd-gan-frozen", "bsd-gan-paper-smooth"):
+        assert paper_columns(entry) == ("BSD-GAN", "BSD-GAN-AD")
+    assert paper_columns("bsd-gan-frozen/defense-gan") == (None, None)
+    assert paper_columns("sbsc") == ("SBSC", "SBSAD")
