@@ -95,11 +95,11 @@ def _figure(cell: Cell | None, key: str, column: str, section: Section, first: b
     paper = "" if cell.paper is None else percent(cell.paper, signed)
     low, high = percent(cell.low, signed), percent(cell.high, signed)
     sign = "*" if cell.through_psi else ""
-    count = f", n = {cell.n:,}" if cell.other_n else ""
+    count = f'<span class="range">n = {cell.n:,}</span>' if cell.other_n else ""
     inside = (
         f'<span class="value">{percent(cell.value, signed)}{sign}</span>'
         f'<span class="paper">{paper}</span>'
-        f'<span class="range">{low} to {high}{count}</span>'
+        f'<span class="range">{low} to {high}</span>{count}'
     )
     told = f"{cell.n:,} images; the paper: {paper}" if paper else f"{cell.n:,} images"
     name = escape(name_of(section.block, column, key))
