@@ -18,6 +18,7 @@ from pages.ui.compare.desk import compare_desk
 from pages.ui.compare.request import CompareRequest, first_choice, in_order
 from pages.ui.compare.scrubber import scrubber
 from pages.ui.compare.truth import truth_of
+from pages.ui.renewal import unless_renewed
 from pages.ui.session import Scene
 from pages.ui.style import banner, is_dark
 from red_core.methods import METHODS
@@ -51,7 +52,7 @@ def choice(held: CompareRequest) -> CompareRequest:
     st.selectbox(
         "Choose a group", list(sets()), index=None, placeholder="A group of methods",
         help=texts.SETS, key=widget("set"), label_visibility="collapsed", width=230,
-        on_change=_choose,
+        on_change=unless_renewed("compare.widgets", _choose),
     )  # fmt: skip
     return hold(replace(held, methods=in_order(chosen)))
 

@@ -12,6 +12,7 @@ from pages.ui.compare import texts
 from pages.ui.compare.arrival import adopt, main_request, widget
 from pages.ui.compare.request import CompareRequest, image_of, main_page
 from pages.ui.gallery import gallery, indices_of
+from pages.ui.renewal import unless_renewed
 from pages.ui.session import devices, digest
 from pages.ui.theme import ATTACK_LABELS
 from red_core.attacks import ATTACKS, MAX_EPS, MAX_STEPS, PAPER_ATTACKS, AttackSettings
@@ -75,10 +76,13 @@ def _image(held: CompareRequest) -> int:
     def to_index(index: int) -> None:
         adopt(replace(held, settings=replace(held.settings, index=index)))
 
+    def to_class() -> None:
+        to_index(indices_of(examples, st.session_state[widget("class")])[0])
+
     st.pills(
         "Class", range(len(names)), format_func=names.__getitem__, required=True, default=label,
         help=texts.CLASS, key=widget("class"),
-        on_change=lambda: to_index(indices_of(examples, st.session_state[widget("class")])[0]),
+        on_change=unless_renewed("compare.widgets", to_class),
     )  # fmt: skip
     gallery(examples, label, names[label], index, to_index, key="compare.thumbnails")
     return index

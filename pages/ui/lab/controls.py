@@ -17,6 +17,7 @@ from pages.ui.lab.matrix import take_matrix
 from pages.ui.lab.presets import STUDIES, STUDY_STEPS
 from pages.ui.lab.request import LIMITS, MAX_STEPS, STEPS, LabRequest
 from pages.ui.labels import ACTIVATION_LABELS, SCALE_LABELS
+from pages.ui.renewal import unless_renewed
 from red_core.settings import MAX_SEED
 from red_core.synthetic import ACTIVATIONS, FAMILIES, SCALES, MatrixError
 
@@ -107,7 +108,8 @@ def _family(held: LabRequest) -> None:
     shown = "own" if asks else now.family
     st.selectbox(
         "Family of W", list(FAMILIES), list(FAMILIES).index(shown), help=texts.FAMILY,
-        format_func=lambda key: FAMILIES[key].title, key=widget("family"), on_change=to_family,
+        format_func=lambda key: FAMILIES[key].title, key=widget("family"),
+        on_change=unless_renewed("lab.widgets", to_family),
     )  # fmt: skip
     st.caption(FAMILIES[shown].note)
     if shown == "own":
@@ -154,7 +156,7 @@ def _activation(held: LabRequest) -> dict[str, Any]:
     st.selectbox(
         "Activation σ", names, names.index(now.activation), help=texts.ACTIVATION,
         format_func=ACTIVATION_LABELS.__getitem__, key=widget("activation"),
-        on_change=to_activation,
+        on_change=unless_renewed("lab.widgets", to_activation),
     )  # fmt: skip
     if now.parameter is None:
         return {}
@@ -182,7 +184,7 @@ def _attack(held: LabRequest) -> dict[str, Any]:
 
     st.toggle(
         "Attacked: x' = G(z*) + D_a c_a*", now.attack, help=texts.ATTACK, key=widget("attack"),
-        on_change=to_attack,
+        on_change=unless_renewed("lab.widgets", to_attack),
     )  # fmt: skip
     if not now.attack:
         return {}

@@ -10,6 +10,7 @@ from pages.ui.lab import texts
 from pages.ui.lab.arrival import adopt, widget
 from pages.ui.lab.presets import ALL_PRESETS, LESSONS, PRESETS, Preset, preset_of
 from pages.ui.lab.request import LabRequest
+from pages.ui.renewal import unless_renewed
 
 
 def gallery(held: LabRequest) -> None:
@@ -37,5 +38,5 @@ def _row(label: str, presets: Sequence[Preset], first: int, marked: int | None, 
         format_func=lambda place: ALL_PRESETS[place].name,
         help="\n\n".join([about, *(f"**{one.name}.** {one.about}" for one in presets)]),
         key=key,
-        on_change=load,
+        on_change=unless_renewed("lab.widgets", load),
     )

@@ -20,6 +20,7 @@ from pages.ui.landscape.request import (
     PLANE_FAMILIES,
     LandscapeRequest,
 )
+from pages.ui.renewal import unless_renewed
 from pages.ui.theme import ATTACK_LABELS
 from red_core.data.assets import is_made
 from red_core.data.datasets import CLASSES, NOUNS, TITLES
@@ -63,7 +64,8 @@ def _real(held: LandscapeRequest) -> LandscapeRequest:
         st.pills(
             NOUNS[held.dataset].one.capitalize(), range(len(names)),
             format_func=names.__getitem__, required=True, default=label,
-            help=texts.IMAGE, key=widget("class"), on_change=to_class,
+            help=texts.IMAGE, key=widget("class"),
+            on_change=unless_renewed("land.widgets", to_class),
         )  # fmt: skip
         gallery(
             examples, label, names[label], index, lambda i: adopt(replace(held, index=i)),
@@ -92,7 +94,8 @@ def _dataset(held: LandscapeRequest) -> None:
 
     st.segmented_control(
         "Data set", names, format_func=TITLES.__getitem__, required=True, default=held.dataset,
-        help=texts.DATASET, key=widget("dataset"), on_change=to_dataset, width="stretch",
+        help=texts.DATASET, key=widget("dataset"),
+        on_change=unless_renewed("land.widgets", to_dataset), width="stretch",
     )  # fmt: skip
 
 
@@ -113,7 +116,8 @@ def _network(held: LandscapeRequest) -> InstanceSettings:
     family = FAMILIES[now.family]
     st.selectbox(
         "Family of W", PLANE_FAMILIES, PLANE_FAMILIES.index(now.family), help=texts.FAMILY,
-        format_func=lambda name: FAMILIES[name].title, key=widget("family"), on_change=to_family,
+        format_func=lambda name: FAMILIES[name].title, key=widget("family"),
+        on_change=unless_renewed("land.widgets", to_family),
     )  # fmt: skip
     st.caption(family.note)
     values: dict[str, Any] = {}
@@ -127,7 +131,7 @@ def _network(held: LandscapeRequest) -> InstanceSettings:
     st.selectbox(
         "Activation σ", names, names.index(now.activation), help=texts.ACTIVATION,
         format_func=ACTIVATION_LABELS.__getitem__, key=widget("activation"),
-        on_change=to_activation,
+        on_change=unless_renewed("land.widgets", to_activation),
     )  # fmt: skip
     if now.parameter is not None:
         leaky = now.activation == "leaky_relu"
