@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.conftest import PATIENCE, Server, overhanging, wait_for
 
@@ -46,8 +47,16 @@ def saved(page: Page, label: str) -> bytes:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_role("combobox", name=re.compile(label)).click()
-    page.get_by_role("option", name=option, exact=True).click()
+    """Choose in a selectbox, opened anew where a redraw closed its list before the click."""
+    box, wanted = page.get_by_role("combobox", name=re.compile(label)), page.get_by_role("option")
+    for _ in range(5):
+        box.click()
+        try:
+            wanted.get_by_text(option, exact=True).click(timeout=8000)
+            return
+        except PlaywrightTimeout:
+            page.keyboard.press("Escape")
+    raise AssertionError(f"{label} never offered {option}")
 
 
 def test_craft_run_export_and_repeat_from_the_link(open_page):
