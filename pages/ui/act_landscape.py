@@ -31,7 +31,9 @@ def landscape(view: RunView | None, place: int | None) -> None:
     if view is not None and horizon is not None and place is not None:
         bounds = horizon.bounds
         limits = bounds.left, bounds.right, bounds.low, bounds.high
-        seen = max(place, next(i for i, spot in enumerate(view.spots) if spot is not None))
+        # The latest iterate may not have been located yet; those of the start never are.
+        located = [i for i, spot in enumerate(view.spots) if spot is not None]
+        seen = max((i for i in located if i <= place), default=located[0])
         surface = horizon.surface(view.frames[seen])
         x, y = surface.x.numpy(), surface.y.numpy()
         relief = Relief(x, y, surface.values.double().numpy(), NAMES, log=True, tight=True)

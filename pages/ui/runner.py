@@ -134,18 +134,26 @@ class Runner(Worker[Update]):
                 *self.deception.truth,
                 self.parts.basis,
             )
-        seconds = time.perf_counter() - began
-        horizon = self._horizon
-        if horizon is None and iterate.phase == "joint":  # its first iterate chooses the plane
-            horizon = look_ahead(self.parts, self.settings, self._running.problem, iterate)
-        spot = None if horizon is None else horizon.spot(iterate)
-        with self._changed:  # all at once: a view never holds an iterate without its spot
+        with self._changed:
             self._history.add(iterate)
             self._live[iterate.k] = float(live[0])
-            self._seconds += seconds
+            self._seconds += time.perf_counter() - began
+        self._locate(iterate)
+
+    def _locate(self, iterate: Iterate) -> None:
+        """Where the iterate is seen; the alternation's first one chooses the plane.
+
+        After the iterate itself is shown: choosing a plane takes a moment.
+        """
+        if iterate.phase != "joint":
+            return
+        horizon = self._horizon
+        if horizon is None:
+            horizon = look_ahead(self.parts, self.settings, self._running.problem, iterate)
+        spot = horizon.spot(iterate)
+        with self._changed:
             self._horizon = horizon
-            if spot is not None:
-                self._spots[iterate.k] = spot
+            self._spots[iterate.k] = spot
 
     def _finish(self) -> None:
         """The verdict, then what the theorems say; both of the history's last iterate."""

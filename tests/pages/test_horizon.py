@@ -132,3 +132,13 @@ def test_a_long_trail_is_thinned_and_keeps_its_ends(view: RunView) -> None:
     assert len(trail.ks) <= DRAWN + 1
     assert (trail.ks[0], trail.ks[-1]) == (0, 899)
     assert (np.diff(trail.ks) > 0).all()
+
+
+def test_an_iterate_that_is_not_located_yet_shows_the_one_before(view, monkeypatch) -> None:
+    drawn = []
+    monkeypatch.setattr(act_landscape, "live_chart", lambda figure, **_: drawn.append(figure))
+    act_landscape.landscape(replace(view, spots=(*view.spots[:9], None)), 9)
+    act_landscape.landscape(view, 2)
+    late, early = (figure.layout.annotations[0].text for figure in drawn)
+    assert "with c_a of step 8" in late
+    assert "with c_a of step 5" in early, "before the alternation its first iterate stands in"
