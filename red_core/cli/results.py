@@ -1,4 +1,4 @@
-"""`results`: measure the final table, row by row, and draw the README's figures from it."""
+"""`results`: measure `best` at other strengths, row by row, and draw the README's figures from it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 def add(subparsers: Subparsers) -> None:
     """The arguments of `results`."""
     parser = subparsers.add_parser(
-        "results", help="measure the final table (resumable) and write it into the README"
+        "results", help="measure `best` at other strengths (resumable); write the README's figures"
     )
     parser.add_argument("--dataset", default="mnist", help=DATASET)
     parser.add_argument("--examples", type=count, default=1000, help="per row (default: 1000)")
