@@ -1,4 +1,4 @@
-"""`results`: measure `best` at other strengths, row by row, and draw the README's figures from it."""
+"""`results`: measure `best` at other strengths, row by row, and draw the README's figures."""
 
 from __future__ import annotations
 
