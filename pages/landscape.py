@@ -19,7 +19,8 @@ style.apply()
 held = within_examples(arrival.arrive())
 shown = st.segmented_control(
     "What to look at", SHOWS, format_func=SHOW_LABELS.__getitem__, required=True,
-    default=held.show, help=texts.SHOW, key=arrival.widget("show"), label_visibility="collapsed",
+    default=held.show, help=texts.SHOW, key=arrival.WIDGETS.key("show"),
+    label_visibility="collapsed",
 )  # fmt: skip
 held = within_examples(arrival.hold_show(held, str(shown)))
 if not held.teach:

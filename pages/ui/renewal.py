@@ -1,7 +1,8 @@
-"""Callbacks of widgets that another callback may replace.
+"""Widgets that a callback may replace by new ones.
 
-A browser may tell of two widgets in one message. Where the first one's callback puts a whole new
-request in place, all widgets are renewed, and what the second one said belongs to the past.
+A page that takes over a whole request (a preset, a link) draws new widgets with its values as
+defaults. They are never set through the session: a value set there reaches a busy browser only if
+it draws that very run of the script.
 """
 
 from __future__ import annotations
@@ -12,15 +13,33 @@ from typing import Any
 import streamlit as st
 
 
-def unless_renewed(counter: str, callback: Callable[..., object]) -> Callable[..., None]:
-    """The callback, doing nothing once the widgets drawn now have been renewed.
+class Renewal:
+    """The widgets of one page; `<page>.widgets` in the session counts how often they were renewed.
 
-    counter: the session's key that counts renewals.
+    page: the prefix of the page's names in the session.
     """
-    drawn = st.session_state[counter]
 
-    def call(*args: Any) -> None:
-        if st.session_state[counter] == drawn:
-            callback(*args)
+    def __init__(self, page: str) -> None:
+        self._page, self._counter = page, f"{page}.widgets"
 
-    return call
+    def renew(self) -> None:
+        """Let new widgets take the old ones' places, with the held request's values."""
+        st.session_state[self._counter] = st.session_state.get(self._counter, 0) + 1
+
+    def key(self, name: str) -> str:
+        """The key of a widget; a new one each time the widgets are renewed."""
+        return f"{self._page}.{st.session_state[self._counter]}.{name}"
+
+    def unless_renewed(self, callback: Callable[..., object]) -> Callable[..., None]:
+        """The callback, doing nothing once the widgets drawn now have been renewed.
+
+        A browser may tell of two widgets in one message. Where the first one's callback puts a
+        whole new request in place, what the second one said belongs to the past.
+        """
+        drawn = st.session_state[self._counter]
+
+        def call(*args: Any) -> None:
+            if st.session_state[self._counter] == drawn:
+                callback(*args)
+
+        return call

@@ -9,7 +9,7 @@ from functools import cache
 import streamlit as st
 
 from pages.ui.compare import texts, words
-from pages.ui.compare.arrival import adopt, hold, widget
+from pages.ui.compare.arrival import WIDGETS, adopt, hold
 from pages.ui.compare.attempt import Attempt
 from pages.ui.compare.card import card
 from pages.ui.compare.cards import Ground, card_of, common_limit
@@ -18,7 +18,6 @@ from pages.ui.compare.desk import compare_desk
 from pages.ui.compare.request import CompareRequest, first_choice, in_order
 from pages.ui.compare.scrubber import scrubber
 from pages.ui.compare.truth import truth_of
-from pages.ui.renewal import unless_renewed
 from pages.ui.session import Scene
 from pages.ui.style import banner, is_dark
 from red_core.methods import METHODS
@@ -46,13 +45,13 @@ def choice(held: CompareRequest) -> CompareRequest:
     """The methods to choose from; the request with those chosen."""
     chosen = st.pills(
         "Methods", list(METHODS), selection_mode="multi", default=list(held.methods),
-        format_func=lambda key: METHODS[key].title, help=texts.METHODS, key=widget("methods"),
+        format_func=lambda key: METHODS[key].title, help=texts.METHODS, key=WIDGETS.key("methods"),
         wrap=True,
     )  # fmt: skip
     st.selectbox(
         "Choose a group", list(sets()), index=None, placeholder="A group of methods",
-        help=texts.SETS, key=widget("set"), label_visibility="collapsed", width=230,
-        on_change=unless_renewed("compare.widgets", _choose),
+        help=texts.SETS, key=WIDGETS.key("set"), label_visibility="collapsed", width=230,
+        on_change=WIDGETS.unless_renewed(_choose),
     )  # fmt: skip
     return hold(replace(held, methods=in_order(chosen)))
 
@@ -134,6 +133,6 @@ def _stop(held: CompareRequest) -> None:
 
 
 def _choose() -> None:
-    chosen = st.session_state[widget("set")]
+    chosen = st.session_state[WIDGETS.key("set")]
     if chosen is not None:
         adopt(replace(st.session_state["compare.held"], methods=sets()[chosen]))

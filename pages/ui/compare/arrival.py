@@ -14,10 +14,12 @@ from pages.ui import address
 from pages.ui.arrival import parts_of
 from pages.ui.compare.desk import compare_desk, image_key
 from pages.ui.compare.request import CompareRequest, as_query, from_query
+from pages.ui.renewal import Renewal
 from pages.ui.session import Scene, devices
 from pages.ui.state import Request
 
 PAGE = "compare"  # this page's name in the session
+WIDGETS = Renewal("compare")
 
 
 def arrive() -> CompareRequest:
@@ -37,7 +39,7 @@ def arrive() -> CompareRequest:
             )
             request = replace(request, settings=replace(request.settings, device="auto"))
         state["compare.held"], state["compare.complaints"] = request, complaints
-        renew()
+        WIDGETS.renew()
     return _within_examples()
 
 
@@ -58,7 +60,7 @@ def _within_examples() -> CompareRequest:
             f"{count - 1}. Example 0 takes its place."
         )
         held = state["compare.held"] = replace(held, settings=replace(held.settings, index=0))
-        renew()
+        WIDGETS.renew()
     return held
 
 
@@ -67,22 +69,7 @@ def adopt(request: CompareRequest) -> None:
     state = st.session_state
     state["compare.held"] = replace(request, teach=state["compare.held"].teach)
     state["compare.complaints"] = []
-    renew()
-
-
-def renew() -> None:
-    """Let new widgets take the old ones' places, with the held request's values.
-
-    They are given as the widgets' defaults and never through the session: a value set there
-    reaches a busy browser only if it draws that very run of the script.
-    """
-    state = st.session_state
-    state["compare.widgets"] = state.get("compare.widgets", 0) + 1
-
-
-def widget(name: str) -> str:
-    """The key of a widget; a new one each time the widgets are renewed."""
-    return f"compare.{st.session_state['compare.widgets']}.{name}"
+    WIDGETS.renew()
 
 
 def hold(request: CompareRequest) -> CompareRequest:

@@ -9,10 +9,9 @@ import streamlit as st
 
 from pages.ui.arrival import parts_of
 from pages.ui.compare import texts
-from pages.ui.compare.arrival import adopt, main_request, widget
+from pages.ui.compare.arrival import WIDGETS, adopt, main_request
 from pages.ui.compare.request import CompareRequest, image_of, main_page
 from pages.ui.gallery import gallery, indices_of
-from pages.ui.renewal import unless_renewed
 from pages.ui.session import devices, digest
 from pages.ui.theme import ATTACK_LABELS
 from red_core.attacks import ATTACKS, MAX_EPS, MAX_STEPS, PAPER_ATTACKS, AttackSettings
@@ -53,7 +52,8 @@ def _dataset(held: CompareRequest) -> str:
         return held.settings.dataset
     chosen = st.segmented_control(
         "Data set", known, format_func=TITLES.__getitem__, required=True,
-        default=held.settings.dataset, help=texts.DATASET, key=widget("dataset"), width="stretch",
+        default=held.settings.dataset, help=texts.DATASET, key=WIDGETS.key("dataset"),
+        width="stretch",
     )  # fmt: skip
     return str(chosen or held.settings.dataset)
 
@@ -64,7 +64,7 @@ def _image(held: CompareRequest) -> int:
         own = held.settings.source == "own"
         st.caption("An image of your own." if own else "An image that G made from the seed.")
         st.button(
-            "Choose from the gallery", key=widget("gallery"), on_click=adopt,
+            "Choose from the gallery", key=WIDGETS.key("gallery"), on_click=adopt,
             help="Takes a held-out image in its place.",
             args=(replace(held, own=None, settings=replace(held.settings, source="example")),),
         )  # fmt: skip
@@ -77,12 +77,12 @@ def _image(held: CompareRequest) -> int:
         adopt(replace(held, settings=replace(held.settings, index=index)))
 
     def to_class() -> None:
-        to_index(indices_of(examples, st.session_state[widget("class")])[0])
+        to_index(indices_of(examples, st.session_state[WIDGETS.key("class")])[0])
 
     st.pills(
         "Class", range(len(names)), format_func=names.__getitem__, required=True, default=label,
-        help=texts.CLASS, key=widget("class"),
-        on_change=unless_renewed("compare.widgets", to_class),
+        help=texts.CLASS, key=WIDGETS.key("class"),
+        on_change=WIDGETS.unless_renewed(to_class),
     )  # fmt: skip
     gallery(examples, label, names[label], index, to_index, key="compare.thumbnails")
     return index
@@ -92,7 +92,7 @@ def _attack(settings: RunSettings) -> dict[str, Any]:
     """The attack's part of RunSettings, and what everything random starts from."""
     kind = st.segmented_control(
         "Norm", [*ATTACKS, "none"], format_func=ATTACK_LABELS.__getitem__, required=True,
-        default=settings.attack, help=texts.ATTACK, key=widget("attack"), width="stretch",
+        default=settings.attack, help=texts.ATTACK, key=WIDGETS.key("attack"), width="stretch",
     ) or settings.attack  # fmt: skip
     chosen: dict[str, Any] = {"attack": kind}
     crafted = kind != "none" and settings.source != "realizable"
@@ -107,12 +107,14 @@ def _attack(settings: RunSettings) -> dict[str, Any]:
         if crafted:
             chosen.update(_steps(settings, kind))
         chosen["seed"] = int(
-            st.number_input("Seed", 0, MAX_SEED, settings.seed, help=texts.SEED, key=widget("seed"))
+            st.number_input(
+                "Seed", 0, MAX_SEED, settings.seed, help=texts.SEED, key=WIDGETS.key("seed")
+            )
         )
         known = devices()
         chosen["device"] = st.selectbox(
             "Device", known, known.index(settings.device), help=texts.DEVICE,
-            key=widget("device"),
+            key=WIDGETS.key("device"),
         )  # fmt: skip
     return chosen
 
@@ -133,13 +135,13 @@ def _steps(settings: RunSettings, kind: str) -> dict[str, Any]:
     )  # fmt: skip
     steps = st.number_input(
         "PGD steps", 1, MAX_STEPS, now.steps, help=texts.STEPS.format(paper=paper.steps),
-        key=widget(f"steps.{kind}"),
+        key=WIDGETS.key(f"steps.{kind}"),
     )  # fmt: skip
     target = st.selectbox(
         "Target", [_ANY, *range(len(names))],
         0 if settings.target is None else settings.target + 1,
         format_func=lambda label: label if label == _ANY else names[label],
-        help=texts.TARGET, key=widget("target"),
+        help=texts.TARGET, key=WIDGETS.key("target"),
     )  # fmt: skip
     return {
         "step_size": step_size,
@@ -150,7 +152,7 @@ def _steps(settings: RunSettings, kind: str) -> dict[str, Any]:
 
 def _number(key: str, label: str, value: float, step: float, most: float, text: str) -> float:
     found = st.number_input(
-        label, 0.0, most, value, step=step, format="%g", help=text, key=widget(key)
+        label, 0.0, most, value, step=step, format="%g", help=text, key=WIDGETS.key(key)
     )
     return float(f"{found:.12g}")  # 0.1 + 0.05 is 0.15, not 0.15000000000000002
 

@@ -2,7 +2,8 @@
 
 In the session, so that it is there when a reader comes back from another page: `lab.held`,
 `lab.run` (whether a run was asked for), `lab.complaints` (about the URL), `lab.own` (the last
-matrix of the user's), `lab.at` (the step looked at), `lab.widgets` (see `renew`).
+matrix of the user's), `lab.at` (the step looked at), `lab.widgets` (how often the widgets were
+renewed).
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ import streamlit as st
 from pages.ui import address
 from pages.ui.lab.desk import lab_desk
 from pages.ui.lab.request import LabRequest, as_query, from_query
+from pages.ui.renewal import Renewal
 from red_core.synthetic import Instances
 
 PAGE = "error_bound"  # this page's name in the session
+WIDGETS = Renewal("lab")
 
 
 def arrive() -> LabRequest:
@@ -45,22 +48,7 @@ def exchange(request: LabRequest) -> None:
     state["lab.complaints"], state["lab.refused"], state["lab.asks_own"] = [], "", False
     if request.own is not None:
         state["lab.own"] = request.own
-    renew()
-
-
-def renew() -> None:
-    """Let new widgets take the old ones' places, with the held request's values.
-
-    They are given as the widgets' defaults and never through the session: a value set there
-    reaches a busy browser only if it draws that very run of the script.
-    """
-    state = st.session_state
-    state["lab.widgets"] = state.get("lab.widgets", 0) + 1
-
-
-def widget(name: str) -> str:
-    """The key of a widget; a new one each time the widgets are renewed."""
-    return f"lab.{st.session_state['lab.widgets']}.{name}"
+    WIDGETS.renew()
 
 
 def hold(request: LabRequest) -> LabRequest:

@@ -12,12 +12,11 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.lab import texts
-from pages.ui.lab.arrival import exchange, widget
+from pages.ui.lab.arrival import WIDGETS, exchange
 from pages.ui.lab.matrix import take_matrix
 from pages.ui.lab.presets import STUDIES, STUDY_STEPS
 from pages.ui.lab.request import LIMITS, MAX_STEPS, STEPS, LabRequest
 from pages.ui.labels import ACTIVATION_LABELS, SCALE_LABELS
-from pages.ui.renewal import unless_renewed
 from red_core.settings import MAX_SEED
 from red_core.synthetic import ACTIVATIONS, FAMILIES, SCALES, MatrixError
 
@@ -95,7 +94,7 @@ def _family(held: LabRequest) -> None:
 
     def to_family() -> None:
         """A family comes with a scale of its own, and some with a d and a least m."""
-        chosen = state[widget("family")]
+        chosen = state[WIDGETS.key("family")]
         own = state.get("lab.own") if chosen == "own" else None
         if chosen == "own" and own is None:  # the present problem stays until there is a matrix
             state["lab.asks_own"] = True
@@ -108,8 +107,8 @@ def _family(held: LabRequest) -> None:
     shown = "own" if asks else now.family
     st.selectbox(
         "Family of W", list(FAMILIES), list(FAMILIES).index(shown), help=texts.FAMILY,
-        format_func=lambda key: FAMILIES[key].title, key=widget("family"),
-        on_change=unless_renewed("lab.widgets", to_family),
+        format_func=lambda key: FAMILIES[key].title, key=WIDGETS.key("family"),
+        on_change=WIDGETS.unless_renewed(to_family),
     )  # fmt: skip
     st.caption(FAMILIES[shown].note)
     if shown == "own":
@@ -149,14 +148,14 @@ def _activation(held: LabRequest) -> dict[str, Any]:
 
     def to_activation() -> None:
         """An activation comes with a parameter of its own."""
-        chosen = st.session_state[widget("activation")]
+        chosen = st.session_state[WIDGETS.key("activation")]
         exchange(replace(held, settings=replace(now, activation=chosen, parameter=None)))
 
     names = list(ACTIVATIONS)
     st.selectbox(
         "Activation σ", names, names.index(now.activation), help=texts.ACTIVATION,
-        format_func=ACTIVATION_LABELS.__getitem__, key=widget("activation"),
-        on_change=unless_renewed("lab.widgets", to_activation),
+        format_func=ACTIVATION_LABELS.__getitem__, key=WIDGETS.key("activation"),
+        on_change=WIDGETS.unless_renewed(to_activation),
     )  # fmt: skip
     if now.parameter is None:
         return {}
@@ -169,7 +168,7 @@ def _activation(held: LabRequest) -> dict[str, Any]:
 def _scale(held: LabRequest) -> str | None:
     return st.selectbox(
         "Variance of W's entries", SCALES, SCALES.index(held.settings.scale or SCALES[0]),
-        format_func=SCALE_LABELS.__getitem__, help=texts.SCALE, key=widget("scale"),
+        format_func=SCALE_LABELS.__getitem__, help=texts.SCALE, key=WIDGETS.key("scale"),
     )  # fmt: skip
 
 
@@ -178,13 +177,13 @@ def _attack(held: LabRequest) -> dict[str, Any]:
 
     def to_attack() -> None:
         """An attack comes with the method of 4.2; without one there is 4.1 alone."""
-        attack = bool(st.session_state[widget("attack")])
+        attack = bool(st.session_state[WIDGETS.key("attack")])
         settings = replace(now, attack=attack)
         exchange(replace(held, settings=settings, method="alternating" if attack else "inversion"))
 
     st.toggle(
-        "Attacked: x' = G(z*) + D_a c_a*", now.attack, help=texts.ATTACK, key=widget("attack"),
-        on_change=unless_renewed("lab.widgets", to_attack),
+        "Attacked: x' = G(z*) + D_a c_a*", now.attack, help=texts.ATTACK, key=WIDGETS.key("attack"),
+        on_change=WIDGETS.unless_renewed(to_attack),
     )  # fmt: skip
     if not now.attack:
         return {}
@@ -203,7 +202,7 @@ def _start(held: LabRequest) -> dict[str, Any]:
     start = st.segmented_control(
         "Start", ["random", "near"], default=now.start, required=True, help=texts.START,
         format_func={"random": "random", "near": "near the solution"}.__getitem__,
-        key=widget("start"), width="stretch",
+        key=WIDGETS.key("start"), width="stretch",
     )  # fmt: skip
     if start != "near":
         return {"start": "random"}
@@ -220,7 +219,7 @@ def _descent(held: LabRequest) -> dict[str, Any]:
     if held.settings.attack and held.show == "descent":
         values["method"] = st.segmented_control(
             "Method (Section)", list(METHOD_LABELS), default=held.method, required=True,
-            format_func=METHOD_LABELS.__getitem__, help=texts.METHOD, key=widget("method"),
+            format_func=METHOD_LABELS.__getitem__, help=texts.METHOD, key=WIDGETS.key("method"),
             width="stretch",
         )  # fmt: skip
     proximal = values["method"] == "proximal"
@@ -240,7 +239,7 @@ def _eta(held: LabRequest, names: tuple[str, ...]) -> str | float:
     now = held.eta if isinstance(held.eta, str) else "number"
     chosen = st.selectbox(
         "Step size η", choices, choices.index(now) if now in choices else 0, help=texts.STEP,
-        format_func=STEP_LABELS.__getitem__, key=widget(f"step.{len(names)}"),
+        format_func=STEP_LABELS.__getitem__, key=WIDGETS.key(f"step.{len(names)}"),
     )  # fmt: skip
     if chosen != "number":
         return str(chosen)
@@ -263,7 +262,7 @@ def _whole(
 ) -> int:
     return int(
         st.number_input(
-            label, least, most, value, step, help=text, key=widget(name), disabled=disabled
+            label, least, most, value, step, help=text, key=WIDGETS.key(name), disabled=disabled
         )
     )
 
@@ -273,6 +272,6 @@ def _real(
 ) -> float:
     chosen = st.number_input(
         label, float(least), float(most), value, step=float(step), format="%g", help=text,
-        key=widget(name),
+        key=WIDGETS.key(name),
     )  # fmt: skip
     return float(f"{chosen:.12g}")  # 0.1 + 0.05 is 0.15, not 0.15000000000000002

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.ui.lab import texts
-from pages.ui.lab.arrival import adopt, widget
+from pages.ui.lab.arrival import WIDGETS, adopt
 from pages.ui.lab.presets import ALL_PRESETS, LESSONS, PRESETS, Preset, preset_of
 from pages.ui.lab.request import LabRequest
-from pages.ui.renewal import unless_renewed
 
 
 def gallery(held: LabRequest) -> None:
@@ -23,7 +22,7 @@ def gallery(held: LabRequest) -> None:
 def _row(label: str, presets: Sequence[Preset], first: int, marked: int | None, about: str) -> None:
     places = range(first, first + len(presets))
     chosen_now = marked if marked in places else None
-    key = widget(f"preset.{first}.{chosen_now}")  # a new one whenever another one is marked
+    key = WIDGETS.key(f"preset.{first}.{chosen_now}")  # a new one whenever another one is marked
 
     def load() -> None:
         pressed = st.session_state[key]
@@ -38,5 +37,5 @@ def _row(label: str, presets: Sequence[Preset], first: int, marked: int | None, 
         format_func=lambda place: ALL_PRESETS[place].name,
         help="\n\n".join([about, *(f"**{one.name}.** {one.about}" for one in presets)]),
         key=key,
-        on_change=unless_renewed("lab.widgets", load),
+        on_change=WIDGETS.unless_renewed(load),
     )

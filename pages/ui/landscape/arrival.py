@@ -13,8 +13,10 @@ import streamlit as st
 
 from pages.ui import address
 from pages.ui.landscape.request import LandscapeRequest, Start, as_query, from_query
+from pages.ui.renewal import Renewal
 
 PAGE = "landscape"  # this page's name in the session
+WIDGETS = Renewal("land")
 
 
 def arrive() -> LandscapeRequest:
@@ -24,7 +26,7 @@ def arrive() -> LandscapeRequest:
     if query is not None:
         state["land.held"], state["land.complaints"] = from_query(query)
         state["land.at"], state["land.k"], state["land.refused"] = None, None, ""
-        renew()
+        WIDGETS.renew()
     held: LandscapeRequest = state["land.held"]
     return held
 
@@ -34,22 +36,7 @@ def adopt(request: LandscapeRequest) -> None:
     state = st.session_state
     state["land.held"] = replace(request, teach=state["land.held"].teach)
     state["land.at"], state["land.complaints"], state["land.refused"] = None, [], ""
-    renew()
-
-
-def renew() -> None:
-    """Let new widgets take the old ones' places, with the held request's values.
-
-    They are given as the widgets' defaults and never through the session: a value set there
-    reaches a busy browser only if it draws that very run of the script.
-    """
-    state = st.session_state
-    state["land.widgets"] = state.get("land.widgets", 0) + 1
-
-
-def widget(name: str) -> str:
-    """The key of a widget; a new one each time the widgets are renewed."""
-    return f"land.{st.session_state['land.widgets']}.{name}"
+    WIDGETS.renew()
 
 
 def hold(request: LandscapeRequest) -> LandscapeRequest:

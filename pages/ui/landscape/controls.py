@@ -11,7 +11,7 @@ from pages.ui.arrival import parts_of
 from pages.ui.gallery import gallery, indices_of
 from pages.ui.labels import ACTIVATION_LABELS, SCALE_LABELS
 from pages.ui.landscape import texts
-from pages.ui.landscape.arrival import adopt, widget
+from pages.ui.landscape.arrival import WIDGETS, adopt
 from pages.ui.landscape.request import (
     KINDS,
     MAX_LAYERS,
@@ -20,7 +20,6 @@ from pages.ui.landscape.request import (
     PLANE_FAMILIES,
     LandscapeRequest,
 )
-from pages.ui.renewal import unless_renewed
 from pages.ui.theme import ATTACK_LABELS
 from red_core.data.assets import is_made
 from red_core.data.datasets import CLASSES, NOUNS, TITLES
@@ -43,8 +42,10 @@ def _synthetic(held: LandscapeRequest) -> LandscapeRequest:
     st.subheader("Descent", anchor=False)
     rate = _number("Step size η, times the safe one", "rate", held.rate, 0.05, MAX_RATE, texts.RATE)
     st.subheader("Picture", anchor=False)
-    log = st.toggle("log₁₀ f", held.log, help=texts.LOG, key=widget("log"))
-    basins = st.toggle("Colour the basins", held.basins, help=texts.BASINS, key=widget("basins"))
+    log = st.toggle("log₁₀ f", held.log, help=texts.LOG, key=WIDGETS.key("log"))
+    basins = st.toggle(
+        "Colour the basins", held.basins, help=texts.BASINS, key=WIDGETS.key("basins")
+    )
     return replace(held, settings=settings, rate=rate, log=log, basins=basins)
 
 
@@ -58,14 +59,14 @@ def _real(held: LandscapeRequest) -> LandscapeRequest:
         label = int(examples.labels[index])
 
         def to_class() -> None:
-            chosen = st.session_state[widget("class")]
+            chosen = st.session_state[WIDGETS.key("class")]
             adopt(replace(held, index=indices_of(examples, chosen)[0]))
 
         st.pills(
             NOUNS[held.dataset].one.capitalize(), range(len(names)),
             format_func=names.__getitem__, required=True, default=label,
-            help=texts.IMAGE, key=widget("class"),
-            on_change=unless_renewed("land.widgets", to_class),
+            help=texts.IMAGE, key=WIDGETS.key("class"),
+            on_change=WIDGETS.unless_renewed(to_class),
         )  # fmt: skip
         gallery(
             examples, label, names[label], index, lambda i: adopt(replace(held, index=i)),
@@ -74,14 +75,14 @@ def _real(held: LandscapeRequest) -> LandscapeRequest:
         st.subheader("Attack", anchor=False)
         kind = st.segmented_control(
             "Norm", KINDS, format_func=ATTACK_LABELS.__getitem__, required=True, default=kind,
-            help=texts.KIND, key=widget("kind"), width="stretch",
+            help=texts.KIND, key=WIDGETS.key("kind"), width="stretch",
         ) or kind  # fmt: skip
     else:
         st.subheader("Run", anchor=False)
         st.caption(texts.MAIN_RUN)
         st.page_link("pages/reverse.py", label="To the main page", icon=":material/arrow_back:")
     st.subheader("Picture", anchor=False)
-    log = st.toggle("log₁₀ f", held.log, help=texts.LOG, key=widget("log"))
+    log = st.toggle("log₁₀ f", held.log, help=texts.LOG, key=WIDGETS.key("log"))
     return replace(held, index=index, kind=kind, log=log)
 
 
@@ -90,12 +91,12 @@ def _dataset(held: LandscapeRequest) -> None:
     names = [name for name in CLASSES if name == held.dataset or is_made(name)]
 
     def to_dataset() -> None:
-        adopt(replace(held, dataset=st.session_state[widget("dataset")]))
+        adopt(replace(held, dataset=st.session_state[WIDGETS.key("dataset")]))
 
     st.segmented_control(
         "Data set", names, format_func=TITLES.__getitem__, required=True, default=held.dataset,
-        help=texts.DATASET, key=widget("dataset"),
-        on_change=unless_renewed("land.widgets", to_dataset), width="stretch",
+        help=texts.DATASET, key=WIDGETS.key("dataset"),
+        on_change=WIDGETS.unless_renewed(to_dataset), width="stretch",
     )  # fmt: skip
 
 
@@ -104,20 +105,20 @@ def _network(held: LandscapeRequest) -> InstanceSettings:
 
     def to_family() -> None:
         """A family comes with a scale and layers of its own, and some with a least m."""
-        chosen = st.session_state[widget("family")]
+        chosen = st.session_state[WIDGETS.key("family")]
         m = max(now.m, FAMILIES[chosen].least_m)
         adopt(replace(held, settings=replace(now, family=chosen, m=m, layers=1, scale=None)))
 
     def to_activation() -> None:
         """An activation comes with a parameter of its own."""
-        chosen = st.session_state[widget("activation")]
+        chosen = st.session_state[WIDGETS.key("activation")]
         adopt(replace(held, settings=replace(now, activation=chosen, parameter=None)))
 
     family = FAMILIES[now.family]
     st.selectbox(
         "Family of W", PLANE_FAMILIES, PLANE_FAMILIES.index(now.family), help=texts.FAMILY,
-        format_func=lambda name: FAMILIES[name].title, key=widget("family"),
-        on_change=unless_renewed("land.widgets", to_family),
+        format_func=lambda name: FAMILIES[name].title, key=WIDGETS.key("family"),
+        on_change=WIDGETS.unless_renewed(to_family),
     )  # fmt: skip
     st.caption(family.note)
     values: dict[str, Any] = {}
@@ -130,8 +131,8 @@ def _network(held: LandscapeRequest) -> InstanceSettings:
     names = list(ACTIVATIONS)
     st.selectbox(
         "Activation σ", names, names.index(now.activation), help=texts.ACTIVATION,
-        format_func=ACTIVATION_LABELS.__getitem__, key=widget("activation"),
-        on_change=unless_renewed("land.widgets", to_activation),
+        format_func=ACTIVATION_LABELS.__getitem__, key=WIDGETS.key("activation"),
+        on_change=WIDGETS.unless_renewed(to_activation),
     )  # fmt: skip
     if now.parameter is not None:
         leaky = now.activation == "leaky_relu"
@@ -144,7 +145,7 @@ def _network(held: LandscapeRequest) -> InstanceSettings:
     with left:
         values["scale"] = st.selectbox(
             "Scale of W", SCALES, SCALES.index(now.scale or SCALES[0]), help=texts.SCALE,
-            format_func=SCALE_LABELS.__getitem__, key=widget("scale"),
+            format_func=SCALE_LABELS.__getitem__, key=WIDGETS.key("scale"),
         )  # fmt: skip
     with right:
         values["seed"] = _whole("Seed", "seed", now.seed, 0, MAX_SEED, texts.SEED)
@@ -152,13 +153,13 @@ def _network(held: LandscapeRequest) -> InstanceSettings:
 
 
 def _whole(label: str, name: str, value: int, low: int, high: int, text: str) -> int:
-    return int(st.number_input(label, low, high, value, help=text, key=widget(name)))
+    return int(st.number_input(label, low, high, value, help=text, key=WIDGETS.key(name)))
 
 
 def _number(
     label: str, name: str, value: float, low: float, high: float, text: str, step: float = 0.25
 ) -> float:
     chosen = st.number_input(
-        label, low, high, value, step=step, format="%g", help=text, key=widget(name)
+        label, low, high, value, step=step, format="%g", help=text, key=WIDGETS.key(name)
     )
     return float(f"{chosen:.9g}")  # 0.1 + 0.05 is 0.15, not 0.15000000000000002

@@ -22,7 +22,7 @@ from pages.ui.figures.landscape import (
 )
 from pages.ui.history import nearest
 from pages.ui.landscape import texts, words
-from pages.ui.landscape.arrival import hold_plane, widget
+from pages.ui.landscape.arrival import WIDGETS, hold_plane
 from pages.ui.landscape.desk import landscape_desk
 from pages.ui.landscape.pointed import pointed
 from pages.ui.landscape.request import PLANES, LandscapeRequest
@@ -61,7 +61,7 @@ def real(request: LandscapeRequest, runner: Runner | None) -> None:
     head = st.container()
     chosen = st.segmented_control(
         "Plane", PLANES, format_func=PLANE_LABELS.__getitem__, required=True,
-        default=request.plane, help=texts.PLANE, key=widget("plane"),
+        default=request.plane, help=texts.PLANE, key=WIDGETS.key("plane"),
         label_visibility="collapsed",
     )  # fmt: skip
     request = hold_plane(request, str(chosen))

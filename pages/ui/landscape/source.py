@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.ui.arrival import parts_of
-from pages.ui.landscape.arrival import renew
+from pages.ui.landscape.arrival import WIDGETS
 from pages.ui.landscape.desk import landscape_desk
 from pages.ui.landscape.request import LandscapeRequest
 from pages.ui.runner import Runner
@@ -27,7 +27,7 @@ def within_examples(held: LandscapeRequest) -> LandscapeRequest:
         "Example 0 takes its place."
     )
     state["land.held"] = replace(held, index=0)
-    renew()
+    WIDGETS.renew()
     changed: LandscapeRequest = state["land.held"]
     return changed
 

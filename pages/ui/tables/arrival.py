@@ -9,9 +9,11 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui import address
+from pages.ui.renewal import Renewal
 from pages.ui.tables.request import TablesRequest, as_query, from_query
 
 PAGE = "tables"  # this page's name in the session
+WIDGETS = Renewal("tables")
 
 
 def arrive() -> TablesRequest:
@@ -22,7 +24,7 @@ def arrive() -> TablesRequest:
     query = address.news(PAGE, "tables.held" in state)
     if query is not None:
         state["tables.held"], state["tables.complaints"] = from_query(query)
-        renew()
+        WIDGETS.renew()
     return held()
 
 
@@ -35,7 +37,7 @@ def held() -> TablesRequest:
 def adopt(request: TablesRequest) -> None:
     """Take over a request, for callbacks; the widgets follow it."""
     if hold(request):
-        renew()
+        WIDGETS.renew()
 
 
 def hold(request: TablesRequest) -> bool:
@@ -45,21 +47,6 @@ def hold(request: TablesRequest) -> bool:
     if news:
         state["tables.complaints"], state["tables.held"] = [], request
     return news
-
-
-def renew() -> None:
-    """Let new widgets take the old ones' places, with the held request's values.
-
-    They are given as the widgets' defaults and never through the session: a value set there
-    reaches a busy browser only if it draws that very run of the script.
-    """
-    state = st.session_state
-    state["tables.widgets"] = state.get("tables.widgets", 0) + 1
-
-
-def widget(name: str) -> str:
-    """The key of a widget; a new one each time the widgets are renewed."""
-    return f"tables.{st.session_state['tables.widgets']}.{name}"
 
 
 def complain() -> None:

@@ -36,7 +36,7 @@ def which_matrices(held: TablesRequest, source: str) -> None:
     """The method, the attack, the block, and whose images; source: those that are shown."""
     spec = TABLES[held.table]
     first, second, third, fourth = st.columns([1.4, 1.2, 1, 1.4], vertical_alignment="bottom")
-    key = arrival.widget("method")
+    key = arrival.WIDGETS.key("method")
     options = methods_of(held.table)
     first.selectbox(
         "Method", options, options.index(held.method), format_func=title_of, help=texts.METHOD,
@@ -68,7 +68,7 @@ def _switch(
     name: str,
     choose: Callable[[str], None],
 ) -> None:
-    key = arrival.widget(name)
+    key = arrival.WIDGETS.key(name)
     st.segmented_control(
         label, options, format_func=written, required=True, default=chosen, help=text, key=key,
         on_change=lambda: choose(st.session_state[key]),
