@@ -9,16 +9,15 @@ from red_core.assumption import keep_report, measure
 from red_core.bundle import load_bundle, with_official_test
 from red_core.cli.common import (
     Subparsers,
-    UsageError,
     add_common,
     add_work,
+    check_dataset,
     check_writable,
     count,
     make_folder,
     pick_device,
     write_json,
 )
-from red_core.data.datasets import CLASSES
 
 
 def add(subparsers: Subparsers) -> None:
@@ -36,8 +35,7 @@ def add(subparsers: Subparsers) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Measure and report."""
-    if arguments.dataset not in CLASSES:
-        raise UsageError(f"unknown data set {arguments.dataset!r}: choose {', '.join(CLASSES)}")
+    check_dataset(arguments.dataset)
     check_writable(arguments.json)
     work = make_folder(arguments.work)
     bundle = with_official_test(load_bundle(arguments.dataset, pick_device(arguments.device)))

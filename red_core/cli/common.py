@@ -80,6 +80,12 @@ def solver_overrides(arguments: argparse.Namespace) -> tuple[tuple[str, Any], ..
     return tuple(sorted(dict(parse_solver_option(text) for text in arguments.set).items()))
 
 
+def check_dataset(name: str) -> None:
+    """UsageError for a data set that there is not."""
+    if name not in CLASSES:
+        raise UsageError(f"unknown data set {name!r}: choose {', '.join(CLASSES)}")
+
+
 def pick_device(name: str) -> torch.device:
     """The device of that name; UsageError where this machine has none."""
     try:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from red_core.cli.common import Subparsers, UsageError, add_work, make_folder, pick_device
+from red_core.cli.common import (
+    Subparsers,
+    UsageError,
+    add_work,
+    check_dataset,
+    make_folder,
+    pick_device,
+)
 from red_core.data.datasets import CLASSES
 from red_core.recipes.common import RecipeContext
 from red_core.recipes.parts import PARTS, make
@@ -34,8 +41,7 @@ def add(subparsers: Subparsers) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Make the parts."""
-    if arguments.dataset not in CLASSES:
-        raise UsageError(f"unknown data set {arguments.dataset!r}: choose {', '.join(CLASSES)}")
+    check_dataset(arguments.dataset)
     only = [part for text in arguments.only for part in text.split(",")]
     for part in only:
         if part not in PARTS:

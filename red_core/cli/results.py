@@ -13,12 +13,12 @@ from red_core.cli.common import (
     Subparsers,
     UsageError,
     add_work,
+    check_dataset,
     count,
     make_folder,
     pick_device,
 )
 from red_core.cli.evaluate import summary as evaluation_summary
-from red_core.data.datasets import CLASSES
 from red_core.numbers import block, insert, render
 from red_core.results import RESULTS, ROWS, SPEED, measure, stored
 
@@ -54,8 +54,7 @@ def add(subparsers: Subparsers) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Measure, keep, render."""
-    if arguments.dataset not in CLASSES:
-        raise UsageError(f"unknown data set {arguments.dataset!r}: choose {', '.join(CLASSES)}")
+    check_dataset(arguments.dataset)
     rows = [
         row
         for row in ROWS
