@@ -78,7 +78,7 @@ def realizable(bundle: Bundle, settings: RunSettings) -> Deception:
 def deceive(bundle: Bundle, settings: RunSettings, own: Tensor | None = None) -> Deception:
     """The deception that `settings` name; own: the user's image [1, H, W] for source "own".
 
-    An own image has no known label: the attack moves away from the class psi gives it.
+    Where the label of an own image is not told, the attack moves away from the class psi gives it.
     Raises SettingsError for an index beyond the examples or a missing own image.
     """
     if settings.source == "realizable":
@@ -88,7 +88,8 @@ def deceive(bundle: Bundle, settings: RunSettings, own: Tensor | None = None) ->
             raise SettingsError("this run wants an image of your own, and none was given")
         image = own[None].to(bundle.device)
         with torch.no_grad():
-            label = bundle.psi(image).argmax(1)
+            seen = bundle.psi(image).argmax(1)
+        label = seen if settings.label is None else torch.full_like(seen, settings.label)
     else:
         if settings.index >= len(bundle.examples):
             raise SettingsError(
@@ -98,7 +99,7 @@ def deceive(bundle: Bundle, settings: RunSettings, own: Tensor | None = None) ->
         label = bundle.examples.labels[settings.index][None]
     seeds = [item_seed(settings.seed, settings.index)]
     made = attack_images(bundle, image, label, settings.attack_settings(), seeds, settings.target)
-    if settings.source == "own":
+    if settings.source == "own" and settings.label is None:
         return Deception(made.clean, made.attacked, None)
     return made
 

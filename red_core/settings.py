@@ -30,17 +30,19 @@ class RunSettings:
     """One run.
 
     dataset: key of CLASSES; source: "example" (held-out image `index`), "realizable"
-    (x' = G(z*) + D_a c_a*, drawn from `seed`) or "own" (the user's image); attack: linf, l2, l1
-    or none; eps, step_size, attack_steps: None for the paper's; target: class the attack aims
-    at, or None; preset: key of PRESETS; solver: fields of SolverOptions that differ from the
-    preset's; seed: of the attack's and the solver's random starts; device: cpu, cuda, mps or
-    auto. Normalised: `index` is 0 where the source has none, `solver` is sorted by name, values
+    (x' = G(z*) + D_a c_a*, drawn from `seed`) or "own" (the user's image); label: the class of an
+    own image, None where nobody knows it; attack: linf, l2, l1 or none; eps, step_size,
+    attack_steps: None for the paper's; target: class the attack aims at, or None; preset: key of
+    PRESETS; solver: fields of SolverOptions that differ from the preset's; seed: of the attack's
+    and the solver's random starts; device: cpu, cuda, mps or auto. Normalised: `index` is 0 and
+    `label` None where the source has none, `solver` is sorted by name, values
     have their declared types. Raises SettingsError.
     """
 
     dataset: str = "mnist"
     source: str = "example"
     index: int = 0
+    label: int | None = None
     attack: str = "linf"
     eps: float | None = None
     step_size: float | None = None
@@ -61,6 +63,8 @@ class RunSettings:
         object.__setattr__(self, "solver", tuple(sorted(chosen.items())))
         if self.source != "example":  # its seed depends on the index, which the source has not
             object.__setattr__(self, "index", 0)
+        if self.source != "own":  # the others know their classes
+            object.__setattr__(self, "label", None)
         _one_of("data set", self.dataset, tuple(CLASSES))
         _one_of("image source", self.source, SOURCES)
         _one_of("attack", self.attack, (*ATTACKS, "none"))
@@ -71,8 +75,9 @@ class RunSettings:
         if not 0 <= self.seed <= MAX_SEED:
             raise SettingsError(f"the seed must lie between 0 and {MAX_SEED}, not {self.seed}")
         classes = len(CLASSES[self.dataset])
-        if self.target is not None and not 0 <= self.target < classes:
-            raise SettingsError(f"the target class must lie between 0 and {classes - 1}")
+        for what, label in (("target class", self.target), ("class of the image", self.label)):
+            if label is not None and not 0 <= label < classes:
+                raise SettingsError(f"the {what} must lie between 0 and {classes - 1}")
         try:
             self.attack_settings()
             self.solver_options()
@@ -154,6 +159,7 @@ class RunSettings:
         else:
             words += ["--index", str(self.index)]
         for flag, value in (
+            ("--label", self.label),
             ("--eps", self.eps),
             ("--step-size", self.step_size),
             ("--steps", self.attack_steps),

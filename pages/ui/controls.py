@@ -50,6 +50,7 @@ def seed_widgets(request: Request, bundle: Bundle) -> None:
     )
     index = settings.index if settings.index < len(bundle.examples) else 0
     state["ui.index"] = index
+    state[f"ui.label.{settings.dataset}"] = settings.label
     state["ui.attack"] = settings.attack
     attack = settings.attack_settings()
     if attack is not None:
@@ -78,19 +79,17 @@ def controls(
     """
     st.subheader("Image", anchor=False)
     _dataset(switch)
-    source, index, own = _image(bundle)
+    image, own = _image(bundle)
     st.subheader("Attack", anchor=False)
-    attack = _attack(held.settings.dataset, source, bundle.class_names)
+    attack = _attack(held.settings.dataset, image["source"], bundle.class_names)
     st.subheader("Solver", anchor=False)
     solver = _solver()
     _named(held.settings.dataset, adopt)
-    if source == "own" and own is None:
+    if image["source"] == "own" and own is None:
         return held.settings, held.own
     try:
         settings = canonical(
-            RunSettings(
-                dataset=held.settings.dataset, source=source, index=index, **attack, **solver
-            )
+            RunSettings(dataset=held.settings.dataset, **image, **attack, **solver)
         )
     except SettingsError as error:
         st.error(f"{str(error)[:1].upper()}{str(error)[1:]}. The settings before it still hold.")
@@ -136,8 +135,8 @@ def source_labels(dataset: str) -> dict[str, str]:
     }
 
 
-def _image(bundle: Bundle) -> tuple[str, int, Intake | None]:
-    """The source as RunSettings has it, the index, and the user's image."""
+def _image(bundle: Bundle) -> tuple[dict[str, Any], Intake | None]:
+    """The image's part of RunSettings, and the user's image."""
     state = st.session_state
     labels = source_labels(bundle.dataset)
     chosen = st.selectbox(
@@ -151,12 +150,26 @@ def _image(bundle: Bundle) -> tuple[str, int, Intake | None]:
         widget = own_image.upload if chosen == "upload" else own_image.draw
         own = widget(state.get(f"own.{chosen}"), bundle.dataset, key=f"ui.file.{chosen}")
         state[f"own.{chosen}"] = own
-        return "own", 0, own
+        return {"source": "own", "label": _label(bundle)}, own
     if chosen == "generated":
         st.caption("An image that G makes from the seed, with a pattern of D_a added to it.")
-        return "realizable", 0, None
+        return {"source": "realizable"}, None
     _gallery(bundle)
-    return "example", int(state["ui.index"]), None
+    return {"source": "example", "index": int(state["ui.index"])}, None
+
+
+def _label(bundle: Bundle) -> int | None:
+    """The class of the user's image, if they tell it."""
+    chosen: int | None = st.selectbox(
+        "Its class",
+        range(len(bundle.class_names)),
+        index=None,
+        format_func=bundle.class_names.__getitem__,
+        placeholder="Not known",
+        help=texts.LABEL,
+        key=f"ui.label.{bundle.dataset}",
+    )
+    return chosen
 
 
 def _gallery(bundle: Bundle) -> None:

@@ -13,6 +13,10 @@ SOURCE = (
     "({origin}). **Upload** and **Draw**: your own. **Generated**: x' = G(z\\*) + D_a c_a\\* with "
     "both parts known, the only case in which the error bound μ can be computed exactly (B.1)."
 )
+LABEL = (
+    "The class of your image, if you know it: the attack then moves away from it, and the page "
+    "says which answers are right. Untold, the attack moves away from the class that ψ sees."
+)
 CLASS = "The class of the images shown below."
 INDEX = "The image's number among the bundled examples; links and the command line use it too."
 _ARRAY = (

@@ -47,6 +47,7 @@ def add(subparsers: Subparsers) -> None:
         action="store_true",
         help="x' = G(z*) + D_a c_a*, drawn from the seed: z* and c_a* are known",
     )
+    parser.add_argument("--label", type=int, help="the class of --image, where it is known")
     parser.add_argument("--attack", default="linf", help="linf (default), l2, l1 or none")
     parser.add_argument("--eps", type=positive, help="radius (default: the paper's)")
     parser.add_argument("--steps", type=count, help="PGD steps (default: the paper's)")
@@ -90,11 +91,14 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _settings(arguments: argparse.Namespace) -> RunSettings:
+    if arguments.label is not None and arguments.image is None:
+        raise UsageError("--label goes with --image: the other images' classes are known")
     source = "own" if arguments.image else "realizable" if arguments.realizable else "example"
     return RunSettings(
         dataset=arguments.dataset,
         source=source,
         index=arguments.index,
+        label=arguments.label,
         attack=arguments.attack,
         eps=arguments.eps,
         step_size=arguments.step_size,

@@ -15,6 +15,7 @@ from pages.ui import session
 from pages.ui.named import named
 from pages.ui.parts import Parts
 from pages.ui.runner import THREAD_NAME, Runner
+from pages.ui.state import pack_image
 from red_core.data.assets import AssetError
 from red_core.data.datasets import CLASSES
 from red_core.experiment import deceive, make_solver, start_seeds
@@ -296,3 +297,16 @@ def test_mu_is_shown_exact_for_an_image_the_generator_made(runners):
     app = open_app({"source": "realizable", "attack": "l2", "run": "1"})
     finish(app, runners[0])
     assert "to the known z*, c_a*" in texts(app)
+
+
+def test_the_class_of_an_own_image_is_asked_for_and_kept_in_the_link(runners):
+    app = open_app({"source": "own", "image": pack_image(torch.rand(1, 28, 28)), "label": "3"})
+    assert not app.exception
+    picker = app.selectbox(key="ui.label.mnist")
+    assert picker.value == 3
+    picker.select(5).run()
+    assert app.session_state["held"].settings.label == 5
+    assert app.query_params["label"] == "5"
+    picker.set_value(None).run()
+    assert app.session_state["held"].settings.label is None
+    assert "label" not in app.query_params

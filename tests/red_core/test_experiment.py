@@ -125,6 +125,33 @@ def test_an_own_image_is_wanted_and_has_no_label(bundle):
     assert not made.attacked.equal(made.clean)
 
 
+def test_an_own_image_whose_class_is_told_is_attacked_away_from_it(bundle):
+    example = replace(QUICK, index=2)
+    known = deceive(bundle, example)
+    assert known.labels is not None
+    # The seed of item 0 differs from item 2's, so what is compared is the label, and the attack's
+    # direction: away from another class than psi's guess gives another x'.
+    told = replace(QUICK, source="own", label=int(known.labels[0]))
+    made = deceive(bundle, told, known.clean[0])
+    assert made.labels is not None
+    assert made.labels.equal(known.labels)
+    others = {
+        label: deceive(bundle, replace(told, label=label), known.clean[0]).attacked
+        for label in range(3)
+    }
+    assert not others[0].equal(others[1])
+    assert not others[1].equal(others[2])
+
+
+def test_the_class_of_an_own_image_is_within_the_data_set():
+    with pytest.raises(SettingsError, match="class of the image must lie between 0 and 9"):
+        RunSettings(source="own", label=10)
+    assert RunSettings(label=4).label is None  # an example's class is known
+    own = RunSettings(source="own", label=4)
+    assert RunSettings.from_query(own.as_query()) == own
+    assert "--label 4" in own.as_command()
+
+
 def test_a_target_is_aimed_at(bundle):
     made = deceive(bundle, replace(QUICK, index=1, target=6, attack_steps=20))
     chance = [bundle.psi(x).softmax(1)[0, 6] for x in (made.clean, made.attacked)]

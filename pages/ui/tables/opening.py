@@ -30,7 +30,7 @@ def query_of(
     """The main page's query for image `index` under a table's attack.
 
     A bundled example is opened by its number. The gallery does not hold the official test set:
-    such an image travels in the link, with the seed that makes the same random starts.
+    such an image travels in the link, with its class and the seed of the same random starts.
     """
     if source == BUNDLED:
         settings = RunSettings(
@@ -41,6 +41,7 @@ def query_of(
         settings = RunSettings(
             dataset=dataset,
             source="own",
+            label=int(images.labels[index]),
             attack=attack,
             preset=preset_of(entry),
             seed=own_seed(seed, index),

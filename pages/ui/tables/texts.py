@@ -31,7 +31,7 @@ THROUGH_PSI = "\\* no network of its own to attack, so the attack went through Ï
 CLICK = "Click a cell to see its images."
 OPENS_OFFICIAL = (
     "The main page's gallery holds the bundled examples, so a test image opens there as one of "
-    "your own, with the same random starts. Its class is not told."
+    "your own, with its class and the same random starts."
 )
 OPENS_ON_PSI = "There the attack is made on Ïˆ."
 NO_CELL = "No cell is chosen yet."

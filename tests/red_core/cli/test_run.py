@@ -86,6 +86,14 @@ def test_a_picture_of_ones_own(toy_assets: Path, tmp_path: Path, capsys) -> None
     assert report["true_label"] is None
     assert report["settings"]["source"] == "own"
     assert "unknown class, attacked with linf (eps 0.3, 2 steps)" in capsys.readouterr().out
+    told = run(tmp_path, "--attack", "linf", "--image", str(tmp_path / "one.jpg"), "--label", "1")
+    assert told["true_label"] == 1
+    assert "image     a 1, attacked with linf" in capsys.readouterr().out
+
+
+def test_a_label_goes_with_an_image(toy_assets: Path, capsys) -> None:
+    assert main(["run", *QUICK, "--label", "1"]) != 0
+    assert "--label goes with --image" in capsys.readouterr().err
 
 
 def test_clothes_by_their_names_and_made_as_the_data_sets_own(

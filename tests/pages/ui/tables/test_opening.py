@@ -40,6 +40,7 @@ def test_an_official_image_travels_in_the_link():
     request, complaints = from_query(query)
     assert complaints == []
     assert request.settings.source == "own"
+    assert request.settings.label == int(IMAGES.labels[7])
     assert (request.settings.dataset, request.settings.attack) == ("fashion", "l2")
     assert request.own is not None
     assert torch.equal(request.own, IMAGES.images[7])
