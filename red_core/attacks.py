@@ -68,7 +68,7 @@ _GREY_28 = {
 PAPER_ATTACKS: dict[str, dict[str, AttackSettings]] = {"mnist": _GREY_28, "fashion": _GREY_28}
 
 
-def _random_start(images: Tensor, settings: AttackSettings, seeds: Sequence[int]) -> Tensor:
+def random_start(images: Tensor, settings: AttackSettings, seeds: Sequence[int]) -> Tensor:
     """AdverTorch's random start, item by item from the item's own seed; CPU noise on any device."""
     from advertorch.attacks.utils import rand_init_delta
 
@@ -126,7 +126,7 @@ def craft(
                 eps=float(settings.eps),
                 eps_iter=float(settings.step_size),
                 loss_fn=nn.CrossEntropyLoss(reduction="sum"),
-                delta_init=nn.Parameter(_random_start(images, settings, seeds)),
+                delta_init=nn.Parameter(random_start(images, settings, seeds)),
                 minimize=targeted,
                 ord=_ORDER[settings.kind],
                 clip_min=0.0,

@@ -4,7 +4,9 @@
 products, both updates from iterate k) and B.2's numbers: 10 restarts x 100 Defense-GAN steps on
 the MSE, the best one carried through 500 alternating steps, Nesterov acceleration and step
 1/||D_a||^2 on c_a, lambda = 0.35 lambda_max. The paper leaves the z-step open; here it is plain
-gradient descent with a fixed rate, and Adam in the Defense-GAN phase.
+gradient descent with a fixed rate, and Adam in the Defense-GAN phase. Both rates were chosen on
+held-out training images, and they matter: a z that moves faster ends far from where N(0, I) puts
+it, with a G(z) that has the perturbation in it.
 `paper-frozen`: the same with z frozen after the start, as in the published code.
 `best`: what measured most accurate and fast: an encoder's guess and two random starts are carried
 through the alternation and compete on the joint objective, lambda is small, Adam moves z, c_a is

@@ -49,12 +49,12 @@ class SolverOptions:
     encoder_start: bool = False
     start_steps: int = 100
     start_step: str = "adam"
-    start_rate: float = 0.1
+    start_rate: float = 0.03
     carry: int = 1
     halve_at: tuple[int, ...] = ()
     steps: int = 500
     signal_step: str = "gradient"
-    signal_rate: float = 0.01
+    signal_rate: float = 0.003
     acceleration: str = "nesterov"
     lambda_fraction: float = 0.35
     latent_weight: float = 0.0

@@ -6,12 +6,12 @@ from typing import Any
 
 from red_core.data.datasets import TITLES
 from red_core.tables.sections import Cell, Layout, Line, Section, layout
-from red_core.tables.spec import MEAN, TABLES, title_of
+from red_core.tables.spec import MEAN, OVERALL, TABLES, title_of
 from red_core.tables.store import load_table
 from red_core.verdict import NO_ATTACK
 
 BLOCK = "tables"  # the README's markers
-_COLUMN_TITLES = {"linf": "l-inf", MEAN: "mean", NO_ATTACK: "clean"}
+_COLUMN_TITLES = {"linf": "l-inf", MEAN: "mean", NO_ATTACK: "clean", OVERALL: "mean with clean"}
 
 
 def render() -> str:

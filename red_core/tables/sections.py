@@ -11,6 +11,7 @@ from red_core.tables.spec import (
     BLOCKS,
     COLUMNS,
     MEAN,
+    OVERALL,
     PSI,
     TABLES,
     WHITE_BOX,
@@ -114,18 +115,19 @@ def _says_something(section: Section) -> bool:
 
 
 def _section(spec: TableSpec, table: dict[str, Any], block: str, question: str) -> Section:
+    columns = COLUMNS if question == ATTACK else tuple(c for c in COLUMNS if c != OVERALL)
     lines = []
     for key in spec.methods:
         for entry in entries(key):
             cells = {
                 column: cell
-                for column in COLUMNS
+                for column in columns
                 if (cell := _cell(spec, table, block, question, column, entry)) is not None
             }
             if cells:
                 lines.append(Line(entry, title_of(entry), cells))
     heading = f"{BLOCKS[block]}. {HEADINGS[question]}"
-    return Section(block, question, heading, COLUMNS, _with_best(lines))
+    return Section(block, question, heading, columns, _with_best(lines))
 
 
 def _cell(
@@ -136,10 +138,11 @@ def _cell(
     borrowed = block == WHITE_BOX and not has_own_network(method.key)
     # Clean images are the same in both blocks.
     place = PSI if borrowed or column == NO_ATTACK else block
-    source = table["means"] if column == MEAN else table["blocks"]
-    cells = source.get(place, {}) if column == MEAN else source.get(place, {}).get(column, {})
-    stored = cells.get(entry)
-    share = None if stored is None else stored[question]
+    if column in (MEAN, OVERALL):
+        stored = table["means"].get(place, {}).get(entry)
+    else:
+        stored = table["blocks"].get(place, {}).get(column, {}).get(entry)
+    share = None if stored is None else stored.get(OVERALL if column == OVERALL else question)
     if share is None:
         return None
     through_psi = borrowed and column != NO_ATTACK and method.files != ("classifier.safetensors",)

@@ -14,7 +14,8 @@ BLOCKS = {
     WHITE_BOX: "White-box: each classifier attacked through its own weights",
 }
 MEAN = "mean"  # of the three attacks
-COLUMNS = (*ATTACKS, MEAN, NO_ATTACK)
+OVERALL = "overall"  # of the three attacks and of clean images: attack types alone
+COLUMNS = (*ATTACKS, MEAN, NO_ATTACK, OVERALL)
 # Defense-GAN is a reading of bsd-gan-frozen, whose start it is.
 _COMPARED = (
     *("cnn", "m-inf", "m-2", "m-1", "msd", "sbsc"),

@@ -13,6 +13,7 @@ from red_core.statistics import share
 from red_core.tables.means import mean_share
 from red_core.tables.paired import difference
 from red_core.tables.spec import TABLES, TableSpec
+from red_core.verdict import NO_ATTACK
 
 
 def summarise(answers: dict[str, Any]) -> dict[str, Any]:
@@ -89,9 +90,11 @@ def _cell(stored: dict[str, Any], true: Sequence[int], attack: str, classes: int
 
 
 def _means(answers: dict[str, Any], true: Sequence[int]) -> dict[str, Any]:
-    """block -> entry -> {n, signal, attack}: over the attacks, for entries that have them all.
+    """block -> entry -> {n, signal, attack, overall}, for entries that have all attacks.
 
-    n: the images that every attack was measured on.
+    n: the images that every attack was measured on; signal, attack: the means over the attacks;
+    overall: the attack's type over the attacks and the same images left clean, so that who calls
+    everything attacked does not win; None where clean images were not asked.
     """
     means: dict[str, Any] = {}
     for block, by_attack in answers["blocks"].items():
@@ -102,18 +105,26 @@ def _means(answers: dict[str, Any], true: Sequence[int]) -> dict[str, Any]:
                 continue
             stored = [row[entry] for row in rows]
             n = min(part["n"] for part in stored)
-            means[block][entry] = {"n": n} | {
-                question: None
-                if any(part[question] is None for part in stored)
-                else mean_share(
-                    [
-                        rights(part, question, true, attack)[:n]
-                        for part, attack in zip(stored, ATTACKS, strict=True)
-                    ]
-                )
-                for question in ("signal", "attack")
+            means[block][entry] = {
+                "n": n,
+                "signal": _mean(dict(zip(ATTACKS, stored, strict=True)), "signal", true, n),
+                "attack": _mean(dict(zip(ATTACKS, stored, strict=True)), "attack", true, n),
+                "overall": None,
             }
+            clean = by_attack.get(NO_ATTACK, {}).get(entry)
+            if clean is not None and clean["n"] >= n:
+                every = dict(zip((*ATTACKS, NO_ATTACK), (*stored, clean), strict=True))
+                means[block][entry]["overall"] = _mean(every, "attack", true, n)
     return means
+
+
+def _mean(
+    stored: dict[str, dict[str, Any]], question: str, true: Sequence[int], n: int
+) -> dict[str, float] | None:
+    """Over several attacks, on the first n images; None where one is not answered."""
+    if any(part[question] is None for part in stored.values()):
+        return None
+    return mean_share([rights(part, question, true, attack)[:n] for attack, part in stored.items()])
 
 
 def _differences(spec: TableSpec, answers: dict[str, Any], true: Sequence[int]) -> dict[str, Any]:

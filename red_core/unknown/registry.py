@@ -61,6 +61,7 @@ def unseen_attacks(dataset: str) -> dict[str, Unseen]:
         _clean(),
         _fgsm(paper["linf"].eps),
         _ddn(),
+        _full_steps(paper["l2"]),
         _patch(),
         _noise(),
         _transfer(paper["linf"]),
@@ -104,6 +105,19 @@ def _ddn() -> Unseen:
         {"steps": simple.DDN_STEPS},
         PSI_FILES,
         lambda bundle, images, labels, seeds: simple.ddn(bundle.psi, images, labels, seeds[0]),
+    )
+
+
+def _full_steps(settings: AttackSettings) -> Unseen:
+    return Unseen(
+        *("full-steps", "PGD ℓ2, full steps", "unseen", "l2"),
+        f"{settings.steps} steps on ψ within ℓ2 eps {settings.eps:g}, none shortened: AdverTorch's "
+        "shrink where ψ is sure of itself",
+        asdict(settings),
+        PSI_FILES,
+        lambda bundle, images, labels, seeds: simple.full_steps(
+            bundle.psi, images, labels, settings, seeds
+        ),
     )
 
 

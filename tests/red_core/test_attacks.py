@@ -186,7 +186,7 @@ def test_an_l1_step_moves_few_pixels() -> None:
     labels = classes(model, images)
     # With step and start far inside the budget, neither projection nor clipping acts.
     generous = AttackSettings("l1", 20.0, 1.0, 1)
-    start = attacks._random_start(images, generous, [0, 1, 2])
+    start = attacks.random_start(images, generous, [0, 1, 2])
     assert float(attack_norm(start, "l1").max()) < 19
     assert float(start.abs().max()) < 0.45
     step = craft(model, images, labels, generous, [0, 1, 2]) - images - start

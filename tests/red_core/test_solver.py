@@ -46,7 +46,7 @@ def test_three_steps_of_the_paper_preset_by_hand(make_instance):
             correlation = D.T @ (x - image)
             lam = 0.35 * max(np.linalg.norm(correlation[block]) for block in blocks)
         R = np.diag(np.where(before > 0, 1.0, slope))
-        z = z - 0.01 * W.T @ R @ (image + D @ c_a - x)
+        z = z - 0.003 * W.T @ R @ (image + D @ c_a - x)
         forward = v - eta_c * D.T @ (image + D @ v - x)
         new = np.zeros_like(c_a)
         for block in blocks:
@@ -214,7 +214,11 @@ def test_the_tether_pulls_z_to_its_anchor_and_counts(make_instance):
     z, anchor = torch.randn(2, 2, 1, 4).double()
     for start_steps in (0, 5):
         options = replace(
-            PRESETS["paper"], start_steps=start_steps, start_step="gradient", start_rate=0.01
+            PRESETS["paper"],
+            start_steps=start_steps,
+            start_step="gradient",
+            start_rate=0.01,
+            signal_rate=0.01,
         )
         loose = Solver(instance.problem, z, options)
         tied = Solver(instance.problem, z, replace(options, latent_weight=0.4), anchor)

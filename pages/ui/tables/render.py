@@ -8,10 +8,10 @@ from itertools import groupby
 
 from pages.ui.theme import ATTACK_LABELS, Palette
 from red_core.tables import Cell, Layout, Section
-from red_core.tables.spec import MEAN
+from red_core.tables.spec import MEAN, OVERALL
 from red_core.verdict import NO_ATTACK
 
-COLUMN_LABELS = {**ATTACK_LABELS, MEAN: "mean", NO_ATTACK: "clean"}
+COLUMN_LABELS = {**ATTACK_LABELS, MEAN: "mean", NO_ATTACK: "clean", OVERALL: "with clean"}
 _HEADS = {"signal": "Signal: class read right, %", "attack": "Attack: type named right, %"}
 _DIFFERENCE = "Difference in percentage points"
 

@@ -27,7 +27,7 @@ def test_the_lines_are_the_methods_in_order(record: dict) -> None:
     ]
     attack = section(record, "psi", "attack")
     assert [each.key for each in attack.lines] == ["bsd-gan-best", "bsd-gan-best/rules"]
-    assert attack.columns == ("linf", "l2", "l1", "mean", "none")
+    assert attack.columns == ("linf", "l2", "l1", "mean", "none", "overall")
 
 
 def test_the_best_of_every_column_is_marked(record: dict) -> None:

@@ -51,6 +51,19 @@ def test_means_are_of_the_images_that_all_attacks_have(record: dict) -> None:
     assert "cnn" not in summarise(record)["means"]["psi"]
 
 
+def test_the_overall_mean_holds_false_alarms_against_a_method(record: dict) -> None:
+    """Always "l1" is right under a third of the attacks, and never on clean images."""
+    psi = record["blocks"]["psi"]
+    entry = psi["linf"]["bsd-gan-best"] | {"attack": "2" * 10, "n": 10, "signal": "0" * 10}
+    for attack in ("linf", "l2", "l1", "none"):
+        psi[attack]["bsd-gan-best"] = entry
+    mean = summarise(record)["means"]["psi"]["bsd-gan-best"]
+    assert mean["attack"]["value"] == pytest.approx(1 / 3)
+    assert mean["overall"]["value"] == pytest.approx(1 / 4)
+    del psi["none"]["bsd-gan-best"]
+    assert summarise(record)["means"]["psi"]["bsd-gan-best"]["overall"] is None
+
+
 def test_differences_are_of_the_same_images(record: dict) -> None:
     """Table 4: the kinked version right on 20, 15 of which the smooth one is right on too."""
     true = record["true"]

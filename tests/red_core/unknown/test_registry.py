@@ -13,6 +13,7 @@ from red_core.models.dcgan import Encoder
 from red_core.unknown import GROUPS, unseen_attacks
 
 WITHIN = {
+    "full-steps": "l2",
     **{"fgsm": "linf", "transfer": "linf"},
     **{f"{how}-{norm}": norm for how in ("encoder", "adaptive") for norm in ("linf", "l2")},
 }

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from red_core.unknown.simple import ddn, fgsm, noise
+from red_core.attacks import AttackSettings, craft
+from red_core.unknown.simple import ddn, fgsm, full_steps, noise
 
 SHAPE = (1, 4, 4)
 
@@ -39,6 +40,36 @@ def test_fgsm_is_one_step_of_the_gradients_sign(plane: Plane) -> None:
     away = torch.where(labels == 1, -1.0, 1.0)[:, None] * plane.weights.sign()
     torch.testing.assert_close(attacked, (images + 0.2 * away.view_as(images)).clamp(0, 1))
     assert fgsm(plane, torch.zeros(1, *SHAPE), labels[:1], 0.9).min() >= 0
+
+
+class Sure(nn.Module):
+    """The same answers, so sure that the gradient is far below 1e-6."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        return 100 * self.network(images)
+
+
+def test_full_steps_fool_a_sure_network_that_the_librarys_l2_attack_leaves_alone(
+    plane: Plane,
+) -> None:
+    plane.weights = plane.weights.double()
+    sure, images = Sure(plane), inside(6).double()
+    height = images.flatten(1) @ plane.weights + plane.offset
+    images = images + (0.12 * height.sign()[:, None] * plane.weights).view_as(images)
+    labels, seeds = plane(images).argmax(1), range(6)
+    settings = AttackSettings("l2", 0.6, 0.1, 30)
+    stuck = craft(sure, images, labels, settings, seeds)
+    moved = full_steps(sure, images, labels, settings, seeds)
+    assert bool((plane(stuck).argmax(1) == labels).all())
+    assert bool((plane(moved).argmax(1) != labels).all())
+    length = (moved - images).flatten(1).norm(dim=1)
+    assert bool((length <= 0.6 + 1e-5).all())
+    assert moved.min() >= 0
+    assert moved.max() <= 1
 
 
 def test_ddn_goes_to_the_plane_and_little_further(plane: Plane) -> None:
