@@ -7,21 +7,14 @@ images: the encoder's (cheap, many) and the solver's own (dear, few), beside cle
 from __future__ import annotations
 
 import torch
-from torch.nn import functional as F
-from tqdm import tqdm
 
 from red_core.data.assets import read_tensors, write_tensors
 from red_core.models.classifiers import Table3CNN
 from red_core.models.dcgan import Encoder
 from red_core.models.placement import place
-from red_core.recipes.common import (
-    RecipeContext,
-    accuracy,
-    load_checkpoint,
-    save_checkpoint,
-    shuffled_batches,
-)
+from red_core.recipes.common import RecipeContext, accuracy, shuffled_batches
 from red_core.recipes.encoder import load_generator
+from red_core.recipes.fitting import BATCH, Answered, fit
 from red_core.recipes.pool import attacked_pool, corrupt
 from red_core.recipes.runs import finished_runs, fit_temperature
 
@@ -47,19 +40,10 @@ def train_reader(context: RecipeContext) -> None:
     epochs = 1 if context.tiny else EPOCHS
     torch.manual_seed(context.seed + 1)
     reader = place(Table3CNN(), context.device)
-    optimiser = torch.optim.Adam(reader.parameters(), lr=1e-3, weight_decay=1e-5)
-    steps = epochs * -(-len(pool.labels) // 128)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=steps)
-    path = context.checkpoint("reader")
-    first = 0
-    if state := load_checkpoint(path):
-        reader.load_state_dict(state["reader"])
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.load_state_dict(state["schedule"])
-        first = state["epoch"]
-    for epoch in tqdm(range(first, epochs), desc="reader", initial=first, total=epochs):
+
+    def answered(epoch: int) -> Answered:
         draw = torch.Generator().manual_seed(context.seed * 6151 + epoch)
-        for index in shuffled_batches(len(pool.labels), 128, context.seed + 1, epoch):
+        for index in shuffled_batches(len(pool.labels), BATCH, context.seed + 1, epoch):
             clean = pool.clean[index].to(context.device)
             given = corrupt(clean, pool.attacked[index].to(context.device), draw)
             with torch.no_grad():
@@ -69,18 +53,16 @@ def train_reader(context: RecipeContext) -> None:
             own = torch.randint(len(learn.labels), (32,), generator=draw)
             images = torch.cat((redrawn, clean[:32], learn.image[own].to(context.device)))
             labels = torch.cat((pool.labels[index], pool.labels[index][:32], learn.labels[own]))
-            loss = F.cross_entropy(reader(images), labels.to(context.device), label_smoothing=0.02)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-        save_checkpoint(
-            path,
-            reader=reader.state_dict(),
-            optimiser=optimiser.state_dict(),
-            schedule=schedule.state_dict(),
-            epoch=epoch + 1,
-        )
+            yield reader(images), labels.to(context.device)
+
+    fit(
+        *(context, "reader", reader, answered),
+        epochs=epochs,
+        count=len(pool.labels),
+        peak=2e-3,
+        weight_decay=1e-5,
+        smoothing=0.02,
+    )
     reader.eval()
     with torch.no_grad():
         temperature = fit_temperature(reader(check.image.to(context.device)).cpu(), check.labels)

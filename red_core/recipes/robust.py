@@ -9,22 +9,15 @@ begins at M_inf's, whose ball is the hardest, and is attacked in full at once.
 from __future__ import annotations
 
 import torch
-from torch.nn import functional as F
-from tqdm import tqdm
 
 from red_core.attacks import ATTACKS, PAPER_ATTACKS, craft
 from red_core.data.assets import read_tensors, write_tensors
 from red_core.data.datasets import load_official
 from red_core.models.classifiers import Table3CNN
 from red_core.models.placement import place
-from red_core.recipes.common import (
-    RecipeContext,
-    accuracy,
-    load_checkpoint,
-    save_checkpoint,
-    shuffled_batches,
-)
+from red_core.recipes.common import RecipeContext, accuracy, shuffled_batches
 from red_core.recipes.dictionary import load_classifier
+from red_core.recipes.fitting import BATCH, Answered, fit
 from red_core.recipes.steepest import Ball, attack
 from red_core.settings import item_seed
 
@@ -57,40 +50,22 @@ def _train(context: RecipeContext, name: str) -> None:
     if name in BEGUN:
         network.load_state_dict(read_tensors(context.dataset, f"robust-{BEGUN[name]}.safetensors"))
     network = place(network, device).requires_grad_(True)
-    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
-    batches = -(-len(labels) // 128)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=epochs * batches)
-    path = context.checkpoint(f"robust-{name}")
-    first = 0
-    if state := load_checkpoint(path):
-        network.load_state_dict(state["network"])
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.load_state_dict(state["schedule"])
-        first = state["epoch"]
-    bar = tqdm(range(first, epochs), desc=f"robust {name}", initial=first, total=epochs)
-    for epoch in bar:
+    batches = -(-len(labels) // BATCH)
+
+    def answered(epoch: int) -> Answered:
         torch.manual_seed(context.seed * 4513 + epoch)  # a resumed run draws the same starts
-        right = 0
-        for number, index in enumerate(shuffled_batches(len(labels), 128, context.seed, epoch)):
+        for number, index in enumerate(shuffled_batches(len(labels), BATCH, context.seed, epoch)):
             done = (epoch + number / batches) / epochs
             chosen, truth = images[index.to(device)], labels[index.to(device)]
             scale = 1.0 if name in BEGUN else min(1.0, 0.2 + done / RAMP)
-            attacked = _attack(network, context, name, chosen, truth, scale)
-            logits = network(attacked)
-            loss = F.cross_entropy(logits, truth)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            right += int((logits.argmax(1) == truth).sum())
-        bar.set_postfix(right=f"{right / len(labels):.3f}")
-        save_checkpoint(
-            path,
-            network=network.state_dict(),
-            optimiser=optimiser.state_dict(),
-            schedule=schedule.state_dict(),
-            epoch=epoch + 1,
-        )
+            yield network(_attack(network, context, name, chosen, truth, scale)), truth
+
+    fit(
+        *(context, f"robust-{name}", network, answered),
+        epochs=epochs,
+        count=len(labels),
+        peak=2e-3,
+    )
     network.eval().requires_grad_(False)
     write_tensors(
         context.dataset,

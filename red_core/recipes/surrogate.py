@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import torch
-from torch.nn import functional as F
-from tqdm import tqdm
 
 from red_core.data.assets import write_tensors
 from red_core.data.datasets import load_official
 from red_core.models.placement import place
-from red_core.recipes.common import (
-    RecipeContext,
-    accuracy,
-    load_checkpoint,
-    save_checkpoint,
-    shuffled_batches,
-)
+from red_core.recipes.common import RecipeContext, accuracy, shuffled_batches
+from red_core.recipes.fitting import BATCH, Answered, fit
 from red_core.unknown.surrogate import FILE, Surrogate
 
 EPOCHS = 4
@@ -29,31 +22,12 @@ def train_surrogate(context: RecipeContext) -> None:
         images, labels, epochs = images[:512], labels[:512], 1
     torch.manual_seed(context.seed + 4)
     network = place(Surrogate(), context.device)
-    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
-    steps = epochs * -(-len(labels) // 128)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=steps)
-    path = context.checkpoint("surrogate")
-    first = 0
-    if state := load_checkpoint(path):
-        network.load_state_dict(state["network"])
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.load_state_dict(state["schedule"])
-        first = state["epoch"]
-    for epoch in tqdm(range(first, epochs), desc="surrogate", initial=first, total=epochs):
-        for index in shuffled_batches(len(labels), 128, context.seed + 4, epoch):
-            logits = network(images[index].to(context.device))
-            loss = F.cross_entropy(logits, labels[index].to(context.device))
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-        save_checkpoint(
-            path,
-            network=network.state_dict(),
-            optimiser=optimiser.state_dict(),
-            schedule=schedule.state_dict(),
-            epoch=epoch + 1,
-        )
+
+    def answered(epoch: int) -> Answered:
+        for index in shuffled_batches(len(labels), BATCH, context.seed + 4, epoch):
+            yield network(images[index].to(context.device)), labels[index].to(context.device)
+
+    fit(context, "surrogate", network, answered, epochs=epochs, count=len(labels), peak=3e-3)
     network.eval()
     write_tensors(
         context.dataset,

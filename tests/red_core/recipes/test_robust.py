@@ -10,7 +10,7 @@ from red_core.attacks import PAPER_ATTACKS
 from red_core.data.assets import read_manifest, read_tensors
 from red_core.data.datasets import ImageSet
 from red_core.models.classifiers import Table3CNN
-from red_core.recipes import robust
+from red_core.recipes import fitting, robust
 from red_core.recipes.common import RecipeContext
 
 SIZE = 160
@@ -68,7 +68,7 @@ def test_a_stopped_training_goes_on_to_the_same_network(
     whole = read_tensors("mnist", "robust-msd.safetensors")
     monkeypatch.setenv("RED_ASSETS", str(tmp_path / "again"))
     again = RecipeContext("mnist", work=tmp_path / "work-again")
-    save, saved = robust.save_checkpoint, []
+    save, saved = fitting.save_checkpoint, []
 
     def save_then_die(path: Path, **state: object) -> None:
         save(path, **state)
@@ -76,11 +76,11 @@ def test_a_stopped_training_goes_on_to_the_same_network(
         if path.stem == "robust-msd":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(robust, "save_checkpoint", save_then_die)
+    monkeypatch.setattr(fitting, "save_checkpoint", save_then_die)
     with pytest.raises(KeyboardInterrupt):
         robust.train_robust(again)
     assert saved == ["robust-l2", "robust-l2", "robust-msd"]
-    monkeypatch.setattr(robust, "save_checkpoint", save)
+    monkeypatch.setattr(fitting, "save_checkpoint", save)
     robust.train_robust(again)
     for name, tensor in read_tensors("mnist", "robust-msd.safetensors").items():
         torch.testing.assert_close(tensor, whole[name])
