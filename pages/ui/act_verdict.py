@@ -74,6 +74,7 @@ def _charts(scene: Scene, view: RunView | None) -> None:
             verdict.attack_probabilities[0].cpu(),
             names,
             verdict.known_names,
+            known=int(verdict.attack_label[0]) < len(verdict.known_names),
         )
         table = residual_figure(verdict.block_residuals[0].cpu(), names, attacks)
     live_chart(figure, key="margins", height=210)

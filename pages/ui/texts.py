@@ -160,7 +160,7 @@ explained by known attacks; and the **residual** that neither explains. They add
   preset `best` asks a reader trained on reconstructions.
 - *Which attack?* The paper compares ‖x' - G(z) - D_a[i][j] c_a[i][j]‖ over the 30 blocks and takes
   the attack of the smallest (BSD-GAN-AD). `best` weighs these with the shape of the residual, and
-  says *none of the known attacks* where it is stranger than in 99 of 100 runs on known ones.
+  says *none of the known attacks* where it is stranger than in 199 of 200 runs on known ones.
 - A **margin** says by how much the answer leads the next one. A small one is a warning.
 """
 

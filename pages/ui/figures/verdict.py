@@ -12,6 +12,8 @@ from pages.ui import theme
 from pages.ui.figures.cells import Values, as_values, grid_layout, outline, row, writing
 from pages.ui.figures.classes import class_axis, room, said
 
+_FADED = 0.35  # opacity of bars that are not the answer
+
 
 def residual_figure(
     block_residuals: ArrayLike | None, class_names: Sequence[str], attacks: Sequence[str]
@@ -72,11 +74,14 @@ def margin_figure(
     attack_probabilities: ArrayLike | None,
     class_names: Sequence[str],
     attack_names: Sequence[str],
+    *,
+    known: bool = True,
 ) -> go.Figure:
     """How sure the two answers are: signal [classes] on the left, attack [attacks] on the right.
 
     attack_names ends with "none". Each half states its margin, best minus second best. None
-    draws a half empty. Raises ValueError.
+    draws a half empty. known: False where the answer is none of them; the right half then fades
+    and says that it is about the nearest. Raises ValueError.
     """
     signal = as_values("signal probabilities", signal_probabilities, (len(class_names),))
     attack = as_values("attack probabilities", attack_probabilities, (len(attack_names),))
@@ -106,7 +111,11 @@ def margin_figure(
                 "y": shown,
                 "xaxis": f"x{suffix}",
                 "yaxis": f"y{suffix}",
-                "marker": {"color": colours, "line": {"width": 0}},
+                "marker": {
+                    "color": colours,
+                    "line": {"width": 0},
+                    "opacity": 1.0 if known or half == 0 else _FADED,
+                },
                 "hovertext": [
                     "" if value is None else f"{name} {label}: {value:.1%}"
                     for label, value in zip(labels, shown, strict=True)
@@ -132,6 +141,8 @@ def margin_figure(
             fixedrange=True,
         )
         told = "" if values is None else f", margin {_margin(values):.0%}"
+        if half and not known:
+            told = ": unknown; the nearest"
         side = "left" if half == 0 else "right"  # flush with the figure: it fits on a phone
         notes.append(theme.note(f"{name}{told}", x=float(half), xanchor=side))
     return theme.figure(traces, {**layout, "annotations": notes})

@@ -218,3 +218,16 @@ def test_names_of_classes_lean_and_digits_stand() -> None:
     assert "(class 9, ℓ1)" in notes[0]
     assert "(boot, ℓ1)" in notes[1]
     assert _figure("margins of clothes", True)["layout"]["xaxis2"]["tickangle"] == 0
+
+
+def test_an_unknown_attack_fades_the_bars_of_the_known_ones():
+    chances = [0.9, 0.06, 0.03, 0.01]
+    sure, unsure = (
+        margin_figure(CERTAIN, chances, NAMES, (*ATTACKS, "none"), known=known)
+        for known in (True, False)
+    )
+    assert [trace.marker.opacity for trace in sure.data] == [1, 1]
+    assert unsure.data[0].marker.opacity == 1
+    assert unsure.data[1].marker.opacity < 0.5
+    assert "margin" in sure.layout.annotations[1].text
+    assert unsure.layout.annotations[1].text == "attack: unknown; the nearest"
