@@ -1,10 +1,10 @@
-"""The shipped weights undo real attacks on bundled digits: floors that a broken solver misses.
+"""The shipped weights undo real attacks on bundled images: floors that a broken solver misses.
 
-Half a minute on one core. One attack of the paper's strength a digit (l-inf, l2, l1 or none, in
+A minute on one core. One attack of the paper's strength an image (l-inf, l2, l1 or none, in
 turn), so these are shares of a mixture and not the README's table. Measured when the floors were
-set: best 0.90 signal, 0.98 attack, 0.89 blocks on 50 digits; paper 0.71 signal, 0.72 blocks on
-the first 24. With c_a silenced the attack falls to 0.50 and the blocks to 0.34; z that does not
-move from its random start reads no digit.
+set: best 0.90 signal, 1.00 attack, 0.89 blocks on 50 digits and 0.92, 0.96, 0.79 on 50 clothes;
+paper 0.83 signal, 0.72 blocks on the first 24 digits and 0.79, 0.78 on the clothes. With c_a silenced the attack falls to 0.50 and the blocks to 0.34; z that does
+not move from its random start reads no digit.
 """
 
 from collections.abc import Iterator
@@ -23,13 +23,20 @@ from red_core.settings import item_seed
 from red_core.verdict import judge
 
 KINDS = ("linf", "l2", "l1", "none")
-DIGITS = 50
+COUNT = 50
+# (signal, attack, blocks) of `best`, (signal, blocks) of `paper`; `psi`: what it reads of clean
+# images, at least, and of attacked ones, at most.
+FLOORS = {
+    "mnist": {"best": (0.80, 0.88, 0.74), "paper": (0.62, 0.5), "psi": (0.9, 0.6)},
+    "fashion": {"best": (0.80, 0.86, 0.65), "paper": (0.6, 0.55), "psi": (0.75, 0.25)},
+}
 
 pytestmark = pytest.mark.timeout(600)  # a machine may be busy with other things
 
 
 @dataclass(frozen=True)
 class Mixture:
+    dataset: str
     bundle: Bundle
     attacked: Tensor
     labels: Tensor
@@ -37,23 +44,24 @@ class Mixture:
     seeds: list[int]
 
 
-@pytest.fixture(scope="module")
-def mixture() -> Iterator[Mixture]:
+@pytest.fixture(scope="module", params=FLOORS)
+def mixture(request: pytest.FixtureRequest) -> Iterator[Mixture]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("RED_ASSETS", raising=False)  # the shipped files, whatever is being tried
-        bundle = load_bundle("mnist")
-        kinds = [KINDS[item % len(KINDS)] for item in range(DIGITS)]
-        seeds = [item_seed(0, item) for item in range(DIGITS)]
-        images, labels = bundle.examples.images[:DIGITS], bundle.examples.labels[:DIGITS]
+        dataset = request.param
+        bundle = load_bundle(dataset)
+        kinds = [KINDS[item % len(KINDS)] for item in range(COUNT)]
+        seeds = [item_seed(0, item) for item in range(COUNT)]
+        images, labels = bundle.examples.images[:COUNT], bundle.examples.labels[:COUNT]
         attacked = torch.empty_like(images)
         for kind in KINDS:
-            rows = [item for item in range(DIGITS) if kinds[item] == kind]
-            settings = PAPER_ATTACKS["mnist"].get(kind)
+            rows = [item for item in range(COUNT) if kinds[item] == kind]
+            settings = PAPER_ATTACKS[dataset].get(kind)
             own = [seeds[row] for row in rows]
             attacked[rows] = attack_images(
                 bundle, images[rows], labels[rows], settings, own
             ).attacked
-        yield Mixture(bundle, attacked, labels, kinds, seeds)
+        yield Mixture(dataset, bundle, attacked, labels, kinds, seeds)
 
 
 def shares(mixture: Mixture, preset: str, count: int) -> dict[str, float]:
@@ -75,22 +83,22 @@ def shares(mixture: Mixture, preset: str, count: int) -> dict[str, float]:
 
 
 def test_the_attacks_do_deceive(mixture):
-    attacked = [item for item in range(DIGITS) if mixture.kinds[item] != "none"]
-    clean = [item for item in range(DIGITS) if mixture.kinds[item] == "none"]
+    attacked = [item for item in range(COUNT) if mixture.kinds[item] != "none"]
+    clean = [item for item in range(COUNT) if mixture.kinds[item] == "none"]
     with torch.no_grad():
         right = mixture.bundle.psi(mixture.attacked).argmax(1) == mixture.labels
-    assert float(right[clean].double().mean()) > 0.9
-    assert float(right[attacked].double().mean()) < 0.6
+    least, most = FLOORS[mixture.dataset]["psi"]
+    assert float(right[clean].double().mean()) > least
+    assert float(right[attacked].double().mean()) < most
 
 
 def test_best_undoes_them(mixture):
-    found = shares(mixture, "best", DIGITS)
-    assert found["signal"] >= 0.80, found
-    assert found["attack"] >= 0.88, found
-    assert found["blocks"] >= 0.74, found
+    found = shares(mixture, "best", COUNT)
+    floors = dict(zip(("signal", "attack", "blocks"), FLOORS[mixture.dataset]["best"], strict=True))
+    assert all(found[name] >= floor for name, floor in floors.items()), found
 
 
 def test_paper_undoes_most(mixture):
     found = shares(mixture, "paper", 24)
-    assert found["signal"] >= 0.5, found
-    assert found["blocks"] >= 0.5, found
+    floors = dict(zip(("signal", "blocks"), FLOORS[mixture.dataset]["paper"], strict=True))
+    assert all(found[name] >= floor for name, floor in floors.items()), found
