@@ -19,10 +19,10 @@ FLOORS = {
         *(("msd", kind, floor) for kind, floor in (("linf", 0.85), ("l2", 0.6), ("l1", 0.75))),
     ],
     "fashion": [
-        ("m-inf", "linf", 0.38),
-        ("m-2", "l2", 0.4),
+        ("m-inf", "linf", 0.3),
+        ("m-2", "l2", 0.34),
         ("m-1", "l1", 0.5),
-        *(("msd", kind, floor) for kind, floor in (("linf", 0.38), ("l2", 0.45), ("l1", 0.5))),
+        *(("msd", kind, floor) for kind, floor in (("linf", 0.32), ("l2", 0.4), ("l1", 0.5))),
     ],
 }
 CLEAN = {"mnist": 0.97, "fashion": 0.68}
