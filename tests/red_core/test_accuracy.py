@@ -3,8 +3,9 @@
 A minute on one core. One attack of the paper's strength an image (l-inf, l2, l1 or none, in
 turn), so these are shares of a mixture and not the README's table. Measured when the floors were
 set: best 0.90 signal, 1.00 attack, 0.89 blocks on 50 digits and 0.92, 0.96, 0.79 on 50 clothes;
-paper 0.83 signal, 0.72 blocks on the first 24 digits and 0.79, 0.78 on the clothes. With c_a silenced the attack falls to 0.50 and the blocks to
-0.34 on digits; z that does not move from its random start reads none.
+paper 0.83 signal, 0.72 blocks on the first 24 digits and 0.79, 0.78 on the clothes. With c_a
+silenced the attack falls to 0.50 and the blocks to 0.34 on digits; z that does not move from its
+random start reads none.
 """
 
 from collections.abc import Iterator
