@@ -70,6 +70,7 @@ PAPER_ATTACKS: dict[str, dict[str, AttackSettings]] = {"mnist": _GREY_28, "fashi
 
 def random_start(images: Tensor, settings: AttackSettings, seeds: Sequence[int]) -> Tensor:
     """AdverTorch's random start, item by item from the item's own seed; CPU noise on any device."""
+    ensure_advertorch()
     from advertorch.attacks.utils import rand_init_delta
 
     starts = []

@@ -1,5 +1,8 @@
 """FGSM, DDN and noise on networks whose answers are known by hand."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -70,6 +73,19 @@ def test_full_steps_fool_a_sure_network_that_the_librarys_l2_attack_leaves_alone
     assert bool((length <= 0.6 + 1e-5).all())
     assert moved.min() >= 0
     assert moved.max() <= 1
+
+
+def test_full_steps_need_no_other_attack_before_them() -> None:
+    """AdverTorch cannot be imported beside today's torch before its shim is in place."""
+    code = (
+        "import torch; from red_core.attacks import AttackSettings;"
+        "from red_core.unknown.simple import full_steps;"
+        "x = torch.full((1, 1, 2, 2), 0.5); net = torch.nn.Sequential("
+        "torch.nn.Flatten(), torch.nn.Linear(4, 2));"
+        "print(full_steps(net, x, torch.tensor([0]), AttackSettings('l2', 1.0, 0.1, 2), [0]).shape)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_ddn_goes_to_the_plane_and_little_further(plane: Plane) -> None:
