@@ -6,6 +6,7 @@ from typing import Any
 
 from red_core.data.datasets import TITLES
 from red_core.tables.sections import Cell, Layout, Line, Section, layout
+from red_core.tables.short import short
 from red_core.tables.spec import MEAN, OVERALL, TABLES, title_of
 from red_core.tables.store import load_table
 from red_core.verdict import NO_ATTACK
@@ -15,8 +16,24 @@ _COLUMN_TITLES = {"linf": "l-inf", MEAN: "mean", NO_ATTACK: "clean", OVERALL: "m
 
 
 def render() -> str:
-    """Every kept table; "" where none was measured."""
-    return "\n\n".join(text for number in TABLES if (text := render_markdown(number)))
+    """Every kept table, its means first and the rest folded away; "" where none was measured."""
+    return "\n\n".join(text for number in TABLES if (text := _folded(number)))
+
+
+def _folded(number: str) -> str:
+    table, whole = load_table(number), render_markdown(number)
+    if table is None:
+        return ""
+    made = layout(table)
+    means = short(made)
+    head = f"**Table {number}. {made.title}.**"
+    if means:
+        head += (
+            f" Percent right of {made.n:,} images an attack, the mean of the three attacks (in "
+            f"brackets: the paper's).\n\n{means}"
+        )
+    summary = "Every figure, with its interval, its images and what made it"
+    return f"{head}\n\n<details>\n<summary>{summary}</summary>\n\n{whole}\n\n</details>"
 
 
 def render_markdown(number: str) -> str:

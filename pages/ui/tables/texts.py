@@ -60,7 +60,8 @@ can, **which attack** was made.
   training is usually quoted.
 - An **interval** says which true shares fit the count. Where two of them overlap widely, the order
   of two methods is not settled by these images.
-- The **mean** is over the three attacks, without the clean images. All of it hangs on the same
+- The **mean** is over the three attacks, without the clean images; **with clean** counts these too,
+  so that who calls every image attacked does not win. All of it hangs on the same
   images, and its interval knows that.
 """
 

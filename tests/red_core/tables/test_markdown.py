@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from red_core.tables import render, render_markdown, summarise
-from red_core.tables.store import keep
+from red_core.tables import Layout, render, render_markdown, summarise
+from red_core.tables.short import short
+from red_core.tables.store import keep, load_table
 
 
 def kept(record: dict) -> str:
@@ -31,7 +32,24 @@ def test_the_figures(toy_tables: Path, record: dict) -> None:
     assert "BSD-GAN best, read by ψ" in text
     assert "Not measured yet: MSD." in text
     assert "--table 1 --examples 20 --seed 0 --keep`, in 1 run at commit `c` on cpu" in text
-    assert render() == text
+
+
+def test_the_readme_has_the_means_first_and_the_rest_folded(toy_tables: Path, record: dict) -> None:
+    text = kept(record)
+    head, folded = render().split("<details>")
+    assert text in folded
+    assert "95% interval" not in head
+    table = load_table("1")
+    assert table is not None
+    mean = table["means"]["psi"]["bsd-gan-best"]
+    row = cells(head, "BSD-GAN best")
+    assert row[1] == f"{100 * mean['signal']['value']:.1f} (84.2) <sub>n = 10</sub>"
+    assert f"{100 * mean['attack']['value']:.1f}" in row[2]
+    assert row[4] == ""  # it has no network that could be attacked
+
+
+def test_a_table_of_differences_has_no_means(toy_tables: Path) -> None:
+    assert short(Layout("4", "mnist", "T", 1, "s", "c", (), (), {})) == ""
 
 
 def test_every_row_has_all_columns(toy_tables: Path, record: dict) -> None:
