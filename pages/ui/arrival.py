@@ -16,6 +16,7 @@ from pages.ui.controls import seed_widgets
 from pages.ui.parts import Parts
 from pages.ui.session import Scene, desk, devices, digest, load_parts
 from pages.ui.state import Request, as_query, canonical, from_query
+from pages.ui.waiting import in_turn
 from red_core.bundle import Bundle, choose_device
 from red_core.data.assets import AssetError
 from red_core.settings import RunSettings
@@ -83,17 +84,11 @@ def hold(settings: RunSettings, own: Tensor | None) -> Request:
 def scene_of(held: Request) -> Scene:
     """Load the models and craft the deception, in turn with everybody's computing."""
     parts = parts_of(held.settings)
-    status = st.container(key="status")  # floats over the page: what comes and goes moves nothing
-    waiting = status.empty()
-
-    def tell(place: int) -> None:
-        if place:
-            waiting.caption(f"Waiting in line to craft the attack: {place} ahead.")
-        else:
-            waiting.empty()
-
-    with status, st.spinner("Crafting the attack", show_time=True):
-        made = desk().craft(parts, held.settings, held.own, tell)
+    made = in_turn(
+        "craft the attack",
+        "Crafting the attack",
+        lambda tell: desk().craft(parts, held.settings, held.own, tell),
+    )
     return Scene(held.settings, parts, made, (held.settings, digest(held.own)))
 
 

@@ -17,6 +17,7 @@ from pages.ui.compare.request import CompareRequest, as_query, from_query
 from pages.ui.renewal import Renewal
 from pages.ui.session import Scene, devices
 from pages.ui.state import Request
+from pages.ui.waiting import in_turn
 
 PAGE = "compare"  # this page's name in the session
 WIDGETS = Renewal("compare")
@@ -86,17 +87,11 @@ def hold(request: CompareRequest) -> CompareRequest:
 def scene_of(held: CompareRequest) -> Scene:
     """Load the models and craft x', in turn with everybody's computing."""
     parts = parts_of(held.settings)
-    status = st.container(key="status")  # floats over the page: what comes and goes moves nothing
-    waiting = status.empty()
-
-    def tell(place: int) -> None:
-        if place:
-            waiting.caption(f"Waiting in line to craft the attack: {place} ahead.")
-        else:
-            waiting.empty()
-
-    with status, st.spinner("Crafting the attack", show_time=True):
-        made = compare_desk().images.craft(parts, held.settings, held.own, tell)
+    made = in_turn(
+        "craft the attack",
+        "Crafting the attack",
+        lambda tell: compare_desk().images.craft(parts, held.settings, held.own, tell),
+    )
     return Scene(held.settings, parts, made, image_key(held))
 
 

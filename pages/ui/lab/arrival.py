@@ -16,6 +16,7 @@ from pages.ui import address
 from pages.ui.lab.desk import lab_desk
 from pages.ui.lab.request import LabRequest, as_query, from_query
 from pages.ui.renewal import Renewal
+from pages.ui.waiting import in_turn
 from red_core.synthetic import Instances
 
 PAGE = "error_bound"  # this page's name in the session
@@ -64,17 +65,11 @@ def hold(request: LabRequest) -> LabRequest:
 
 def instances_of(held: LabRequest) -> Instances:
     """The instances, made in turn with everybody's computing."""
-    status = st.container(key="status")  # floats over the page: what comes and goes moves nothing
-    waiting = status.empty()
-
-    def tell(place: int) -> None:
-        if place:
-            waiting.caption(f"Waiting in line to make the instances: {place} ahead.")
-        else:
-            waiting.empty()
-
-    with status, st.spinner("Making the instances"):
-        return lab_desk().instances(held, tell)
+    return in_turn(
+        "make the instances",
+        "Making the instances",
+        lambda tell: lab_desk().instances(held, tell),
+    )
 
 
 def complain() -> None:
