@@ -6,18 +6,7 @@ import argparse
 from typing import Any
 
 from red_core.assumption import keep_report, measure
-from red_core.bundle import load_bundle, with_official_test
-from red_core.cli.common import (
-    Subparsers,
-    add_common,
-    add_work,
-    check_dataset,
-    check_writable,
-    count,
-    make_folder,
-    pick_device,
-    write_json,
-)
+from red_core.cli.common import Subparsers, add_measuring, measured_on, write_json
 
 
 def add(subparsers: Subparsers) -> None:
@@ -25,20 +14,13 @@ def add(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "assumption", help="how well held-out attacks lie in the spans of D_a (Section 3)"
     )
-    add_common(parser)
-    parser.add_argument("--examples", type=count, default=100, help="the first N (default: 100)")
-    parser.add_argument("--seed", type=int, default=0, help="of attacks and draws (default: 0)")
-    parser.add_argument("--keep", action="store_true", help="write it into the assets")
-    add_work(parser)
+    add_measuring(parser, "of attacks and draws", "write it into the assets")
     parser.set_defaults(execute=execute)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Measure and report."""
-    check_dataset(arguments.dataset)
-    check_writable(arguments.json)
-    work = make_folder(arguments.work)
-    bundle = with_official_test(load_bundle(arguments.dataset, pick_device(arguments.device)))
+    bundle, work = measured_on(arguments)
     report = measure(bundle, arguments.examples, arguments.seed, work)
     print("\n".join(summary(report)))
     write_json(arguments.json, report)

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeAlias
 
 import torch
 
-from red_core.bundle import choose_device
+from red_core.bundle import Bundle, choose_device, load_bundle, with_official_test
 from red_core.data.datasets import CLASSES
 from red_core.presets import DEFAULT_PRESET
 from red_core.settings import parse_solver_option
@@ -123,6 +123,24 @@ def add_work(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--work", type=Path, default=Path(".work"), help="folder of what is kept (default: .work)"
     )
+
+
+def add_measuring(parser: argparse.ArgumentParser, seed: str, keep: str) -> None:
+    """What a measurement on the first test images takes; seed, keep: the helps of these two."""
+    add_common(parser)
+    parser.add_argument("--examples", type=count, default=100, help="the first N (default: 100)")
+    parser.add_argument("--seed", type=int, default=0, help=f"{seed} (default: 0)")
+    parser.add_argument("--keep", action="store_true", help=keep)
+    add_work(parser)
+
+
+def measured_on(arguments: argparse.Namespace) -> tuple[Bundle, Path]:
+    """The bundle with its test images, and the folder of what is kept; UsageError first."""
+    check_dataset(arguments.dataset)
+    check_writable(arguments.json)
+    work = make_folder(arguments.work)
+    device = pick_device(arguments.device)
+    return with_official_test(load_bundle(arguments.dataset, device)), work
 
 
 def write_json(path: Path | None, report: Mapping[str, Any]) -> None:

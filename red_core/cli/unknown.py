@@ -5,39 +5,21 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from red_core.bundle import load_bundle, with_official_test
-from red_core.cli.common import (
-    Subparsers,
-    add_common,
-    add_work,
-    check_dataset,
-    check_writable,
-    count,
-    make_folder,
-    pick_device,
-    write_json,
-)
+from red_core.cli.common import Subparsers, add_measuring, measured_on, write_json
 from red_core.unknown import keep_report, measure
 
 
 def add(subparsers: Subparsers) -> None:
     """The arguments of `unknown`."""
     parser = subparsers.add_parser("unknown", help="attacks nobody trained for (resumable)")
-    add_common(parser)
-    parser.add_argument("--examples", type=count, default=100, help="the first N (default: 100)")
+    add_measuring(parser, "of attacks and starts", "merge it into the assets")
     parser.add_argument("--attacks", default="", metavar="A,B", help="some of them (default: all)")
-    parser.add_argument("--seed", type=int, default=0, help="of attacks and starts (default: 0)")
-    parser.add_argument("--keep", action="store_true", help="merge it into the assets")
-    add_work(parser)
     parser.set_defaults(execute=execute)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Measure and report."""
-    check_dataset(arguments.dataset)
-    check_writable(arguments.json)
-    work = make_folder(arguments.work)
-    bundle = with_official_test(load_bundle(arguments.dataset, pick_device(arguments.device)))
+    bundle, work = measured_on(arguments)
     only = [key.strip() for key in arguments.attacks.split(",") if key.strip()]
     report = measure(bundle, arguments.examples, arguments.seed, work, only)
     print("\n".join(summary(report)))
