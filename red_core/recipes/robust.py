@@ -22,7 +22,7 @@ from red_core.recipes.steepest import Ball, attack
 from red_core.settings import item_seed
 
 NETWORKS = {"linf": ("linf",), "l2": ("l2",), "l1": ("l1",), "msd": ATTACKS}
-EPOCHS = {"linf": 5, "l2": 2, "l1": 2, "msd": 2}  # half an hour of two cores altogether
+EPOCHS = {"linf": 5, "l2": 2, "l1": 2, "msd": 2}  # half an hour of two cores for MNIST
 LONGER = {"fashion": {"linf": 10}}  # clothes within 0.3 are harder to learn than digits
 BEGUN = {"msd": "linf"}  # whose weights another's are the start of
 STEPS = 4
