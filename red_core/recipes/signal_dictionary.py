@@ -52,7 +52,7 @@ def _digits() -> tuple[Origin, Tensor]:
 
 def _clothes() -> tuple[Origin, Tensor]:
     origin = debian_clothes("train")
-    return origin, torch.arange(HELD_OUT, len(origin.labels))
+    return origin, torch.arange(HELD_OUT["fashion"], len(origin.labels))
 
 
 _SOURCES: dict[str, Callable[[], tuple[Origin, Tensor]]] = {"mnist": _digits, "fashion": _clothes}

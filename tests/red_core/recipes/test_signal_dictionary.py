@@ -56,7 +56,7 @@ def test_the_recipe_makes_the_bundled_file_again(tmp_path: Path, monkeypatch) ->
 
 def test_clothes_are_training_images_beyond_the_held_out(tmp_path: Path, monkeypatch) -> None:
     """Pixels (0, 0) and (0, 1) number an image; classes follow one another."""
-    count = HELD_OUT + 2500
+    count = HELD_OUT["fashion"] + 2500
     numbers = torch.arange(count)
     images = torch.zeros(count, 28, 28, dtype=torch.uint8)
     images[:, 0, 0], images[:, 0, 1] = (numbers % 256).byte(), (numbers // 256).byte()
@@ -69,7 +69,7 @@ def test_clothes_are_training_images_beyond_the_held_out(tmp_path: Path, monkeyp
     assert main(words) == 0
     corner = read_tensors("fashion", NAME)["images"][:, :, 0, 0].long()
     found = corner[..., 0] + 256 * corner[..., 1]
-    expected = HELD_OUT + torch.arange(10)[:, None] + 10 * torch.arange(200)
+    expected = HELD_OUT["fashion"] + torch.arange(10)[:, None] + 10 * torch.arange(200)
     assert found.equal(expected)
 
 

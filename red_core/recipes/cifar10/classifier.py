@@ -1,0 +1,129 @@
+"""Train psi of CIFAR-10, a Wide ResNet: SGD, one cycle of its rate, shifted and mirrored images.
+
+The first part of the steps sees the images at 24 x 24, which costs half as much and teaches most
+of what the network learns early (progressive resizing, Howard 2018).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from red_core.data.assets import write_tensors
+from red_core.data.datasets import ImageSet, load_official
+from red_core.models.placement import place
+from red_core.models.wide_resnet import WideResNet
+from red_core.recipes.cifar10.training import (
+    Shuffled,
+    flipped_and_shifted,
+    halved,
+    lowered,
+    train,
+)
+from red_core.recipes.common import RecipeContext, accuracy
+
+SMALL_SIDE = 24
+
+
+@dataclass(frozen=True)
+class Size:
+    """One scale of the recipe. small: share of the steps at 24 x 24; images: None for all."""
+
+    depth: int
+    width: int
+    epochs: float
+    small: float
+    batch: int = 256
+    peak: float = 0.2
+    images: int | None = None
+
+
+SIZES = {
+    "tiny": Size(depth=10, width=1, epochs=2, small=0.5, batch=64, images=256),
+    "cpu": Size(depth=16, width=4, epochs=10, small=0.4),
+    "gpu": Size(depth=28, width=4, epochs=60, small=0.25),
+}
+
+
+class ClassifierTrainer:
+    """A Wide ResNet, its optimiser and the data; one step a batch."""
+
+    def __init__(self, size: Size, data: ImageSet, seed: int, device: str) -> None:
+        torch.manual_seed(seed)
+        self.size, self.device = size, device
+        self.images, self.labels = data.images.to(device), data.labels.to(device)
+        self.network = place(WideResNet(size.depth, size.width), device)
+        self.batches = Shuffled(len(data), size.batch, seed)
+        self.steps = math.ceil(size.epochs * self.batches.per_epoch)
+        self.optimiser = torch.optim.SGD(
+            self.network.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True
+        )
+
+    def rate(self, number: int) -> float:
+        """Up along a line for a fifth of the steps, then down along a cosine to 0."""
+        done = (number + 1) / self.steps
+        if done < 0.2:
+            return self.size.peak * done / 0.2
+        return self.size.peak * 0.5 * (1 + math.cos(math.pi * (done - 0.2) / 0.8))
+
+    def step(self, number: int) -> Mapping[str, float]:
+        """One batch; the loss and the share right in it."""
+        index = self.batches(number).to(self.device)
+        images, labels = flipped_and_shifted(self.images[index]), self.labels[index]
+        if number < self.size.small * self.steps:
+            images = F.interpolate(images, (SMALL_SIDE,) * 2, mode="bilinear", antialias=True)
+        self.optimiser.param_groups[0]["lr"] = self.rate(number)
+        with lowered(self.device):
+            logits = self.network(images)
+        loss = F.cross_entropy(logits.float(), labels)
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        right = (logits.argmax(1) == labels).float().mean()
+        return {"loss": loss.item(), "right": right.item()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights and momenta."""
+        return {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from `state_dict()`."""
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+
+
+def train_classifier(context: RecipeContext) -> None:
+    """Train, measure on the test set what is written, and write `classifier.safetensors`."""
+    size = SIZES[context.scale]
+    data, test = load_official("cifar10", "train"), load_official("cifar10", "test")
+    data = ImageSet(data.images[: size.images], data.labels[: size.images], data.source)
+    trainer = ClassifierTrainer(size, data, context.seed, context.device)
+    hours = train(context, "classifier", trainer, trainer.steps)
+    stored: dict[str, Tensor] = halved(trainer.network.state_dict())
+    network = place(WideResNet.from_tensors(stored), context.device).eval()
+    count = 500 if context.tiny else len(test)
+    write_tensors(
+        "cifar10",
+        "classifier.safetensors",
+        stored,
+        command=context.command("classifier"),
+        scale=context.scale,
+        seed=context.seed,
+        device=context.device,
+        hours=round(hours, 3),
+        architecture=f"WRN-{size.depth}-{size.width}",
+        parameters=sum(p.numel() for p in network.parameters()),
+        measured={
+            "test_images": count,
+            "test_accuracy": accuracy(
+                network, test.images[:count], test.labels[:count], context.device
+            ),
+        },
+        licence="MIT",
+    )
