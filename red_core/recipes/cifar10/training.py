@@ -7,7 +7,7 @@ run that was killed and goes on from a checkpoint ends with the same weights.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -15,6 +15,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from red_core.data.assets import read_tensors
+from red_core.models.placement import place
+from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
 
 SAVED_EVERY = 120.0  # seconds between two checkpoints
@@ -123,3 +126,7 @@ def chunks(count: int, size: int) -> Iterator[slice]:
         yield slice(first, min(first + size, count))
 
 
+def load_psi_of(context: RecipeContext) -> WideResNet:
+    """The trained psi, frozen and folded, on the recipe's device; AssetError without it."""
+    network = WideResNet.from_tensors(read_tensors("cifar10", "classifier.safetensors"))
+    return place(network.eval().fold_norms(), context.device).requires_grad_(False)

@@ -1,0 +1,73 @@
+"""What a style generator is trained beside: a discriminator, and an encoder into W+."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class StyleDiscriminator(nn.Module):
+    """D: images [B, 3, 32, 32] in [0, 1] and labels [B] -> scores [B], large where it looks real.
+
+    Strided convolutions without norms (the gradient penalties keep it smooth); the label enters
+    by its embedding's product with the features (projection, Miyato & Koyama 2018).
+    """
+
+    def __init__(self, width: int = 32, classes: int = 10, deep: bool = False) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Conv2d(3, width, 3, padding=1), nn.LeakyReLU(0.2)]
+        for factor in (1, 2, 4):
+            count = width * factor
+            if deep:
+                layers += [nn.Conv2d(count, count, 3, padding=1), nn.LeakyReLU(0.2)]
+            layers += [nn.Conv2d(count, 2 * count, 4, 2, 1), nn.LeakyReLU(0.2)]
+        last = 8 * width
+        self.net = nn.Sequential(*layers)
+        self.mix = nn.Conv2d(last + 1, last, 3, padding=1)
+        self.score = nn.Linear(last * 16, 1)
+        self.project = nn.Linear(last * 16, last)
+        self.embed = nn.Embedding(classes, last)
+
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Scores [B]."""
+        x = self.net(2 * images - 1)
+        # One map tells how much the images of a batch differ (Karras et al. 2018).
+        spread = x.float().var(0, unbiased=False).add(1e-8).sqrt().mean()
+        x = torch.cat((x, spread.to(x.dtype).expand(len(x), 1, *x.shape[2:])), dim=1)
+        x = F.leaky_relu(self.mix(x), 0.2).flatten(1)
+        matched = (self.project(x) * self.embed(labels)).sum(1) * self.embed.weight.shape[1] ** -0.5
+        scores: Tensor = self.score(x).squeeze(1) + matched
+        return scores.float()
+
+
+class StyleEncoder(nn.Module):
+    """E: images [B, 3, 32, 32] in [0, 1] -> W+ [B, layers, width]."""
+
+    def __init__(self, layers: int, width: int, channels: int = 32, hidden: int = 768) -> None:
+        super().__init__()
+        self.shape = (layers, width)
+        parts: list[nn.Module] = [
+            nn.Conv2d(3, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.LeakyReLU(0.2),
+        ]
+        for factor in (1, 2, 4):
+            count = channels * factor
+            parts += [
+                nn.Conv2d(count, 2 * count, 4, 2, 1, bias=False),
+                nn.BatchNorm2d(2 * count),
+                nn.LeakyReLU(0.2),
+            ]
+        self.net = nn.Sequential(
+            *parts,
+            nn.Flatten(),
+            nn.Linear(8 * channels * 16, hidden),
+            nn.LeakyReLU(0.2),
+            nn.Linear(hidden, layers * width),
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """A point of W+ for each image."""
+        w: Tensor = self.net(2 * images - 1)
+        return w.float().unflatten(1, self.shape)
