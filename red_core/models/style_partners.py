@@ -25,7 +25,7 @@ class StyleDiscriminator(nn.Module):
         last = 8 * width
         self.net = nn.Sequential(*layers)
         self.mix = nn.Conv2d(last + 1, last, 3, padding=1)
-        self.score = nn.Linear(last * 16, 1)
+        self.score = nn.Linear(last * 16, 1, bias=False)  # pairs are compared: it would cancel
         self.project = nn.Linear(last * 16, last)
         self.embed = nn.Embedding(classes, last)
 
