@@ -25,8 +25,9 @@ class StyleDiscriminator(nn.Module):
         last = 8 * width
         self.net = nn.Sequential(*layers)
         self.mix = nn.Conv2d(last + 1, last, 3, padding=1)
-        self.score = nn.Linear(last * 16, 1, bias=False)  # pairs are compared: it would cancel
-        self.project = nn.Linear(last * 16, last)
+        # Without biases: they would cancel, because scores are compared within a class.
+        self.score = nn.Linear(last * 16, 1, bias=False)
+        self.project = nn.Linear(last * 16, last, bias=False)
         self.embed = nn.Embedding(classes, last)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
