@@ -9,11 +9,11 @@ import torch
 
 from red_core.bundle import choose_device
 from red_core.data.assets import (
-    REQUIRED,
     AssetError,
     assets_root,
     checked_bytes,
     read_manifest,
+    required_files,
 )
 from red_core.data.datasets import CLASSES, data_root, has_official
 from red_core.provenance import commit, package_versions
@@ -36,7 +36,7 @@ def check_folder(dataset: str) -> list[AssetCheck]:
         return [AssetCheck(dataset, "manifest.json", str(error))]
     checks = []
     if dataset in CLASSES:
-        names |= {f"{part}.safetensors" for part in REQUIRED}
+        names |= required_files(dataset)
     for name in sorted(names):
         fault = None
         try:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from red_core.attacks import ATTACKS, PAPER_ATTACKS, AttackSettings
-from red_core.data.datasets import CLASSES
+from red_core.data.datasets import CLASSES, check_runnable
 from red_core.presets import DEFAULT_PRESET, PRESETS
 from red_core.solver import SolverOptions
 from red_core.typed import checked, parsed, written
@@ -57,6 +57,7 @@ class RunSettings:
         try:
             for name, kind in _TYPES.items():
                 object.__setattr__(self, name, checked(name, getattr(self, name), kind))
+            check_runnable(self.dataset)
         except ValueError as error:
             raise SettingsError(str(error)) from error
         chosen = {name: _solver_option(checked, name, value) for name, value in self.solver}
@@ -65,7 +66,6 @@ class RunSettings:
             object.__setattr__(self, "index", 0)
         if self.source != "own":  # the others know their classes
             object.__setattr__(self, "label", None)
-        _one_of("data set", self.dataset, tuple(CLASSES))
         _one_of("image source", self.source, SOURCES)
         _one_of("attack", self.attack, (*ATTACKS, "none"))
         _one_of("preset", self.preset, tuple(PRESETS))

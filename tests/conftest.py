@@ -10,8 +10,8 @@ import torch
 
 from red_core.attacks import AttackSettings
 from red_core.bundle import Bundle, load_bundle
-from red_core.data.assets import write_tensors
-from red_core.data.datasets import CLASSES
+from red_core.data.assets import required_files, write_tensors
+from red_core.data.datasets import RUNNABLE
 from red_core.models.classifiers import Table3CNN
 from red_core.models.dcgan import DCGANGenerator
 
@@ -25,7 +25,7 @@ def toy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RED_ASSETS", str(root))
-        for dataset in CLASSES:
+        for dataset in RUNNABLE:
             made = {"command": f"python -m red_core recipe {dataset}"}
             write_tensors(dataset, "classifier.safetensors", Table3CNN().state_dict(), **made)
             write_tensors(dataset, "generator.safetensors", DCGANGenerator().state_dict(), **made)
@@ -40,6 +40,9 @@ def toy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             labels = (torch.arange(TOY_EXAMPLES) % 10).to(torch.uint8)
             examples = {"images": images, "labels": labels}
             write_tensors(dataset, "examples.safetensors", examples, **made)
+        for name in sorted(required_files("cifar10")):  # whose content no run reads yet
+            made = {"command": "python -m red_core recipe cifar10"}
+            write_tensors("cifar10", name, {"weight": torch.zeros(2)}, **made)
     return root
 
 

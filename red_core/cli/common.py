@@ -13,12 +13,12 @@ from typing import Any, NoReturn, TypeAlias
 import torch
 
 from red_core.bundle import Bundle, choose_device, load_bundle, with_official_test
-from red_core.data.datasets import CLASSES
+from red_core.data.datasets import RUNNABLE, check_runnable
 from red_core.presets import DEFAULT_PRESET
 from red_core.settings import parse_solver_option
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[OneLineParser]"
-DATASET = f"{' or '.join(CLASSES)} (default: mnist)"  # the help of --dataset
+DATASET = f"{' or '.join(RUNNABLE)} (default: mnist)"  # the help of --dataset
 
 
 class UsageError(ValueError):
@@ -81,9 +81,11 @@ def solver_overrides(arguments: argparse.Namespace) -> tuple[tuple[str, Any], ..
 
 
 def check_dataset(name: str) -> None:
-    """UsageError for a data set that there is not."""
-    if name not in CLASSES:
-        raise UsageError(f"unknown data set {name!r}: choose {', '.join(CLASSES)}")
+    """UsageError for a data set that no run takes."""
+    try:
+        check_runnable(name)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def pick_device(name: str) -> torch.device:

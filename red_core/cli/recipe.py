@@ -8,13 +8,12 @@ from red_core.cli.common import (
     Subparsers,
     UsageError,
     add_work,
-    check_dataset,
     make_folder,
     pick_device,
 )
 from red_core.data.datasets import CLASSES
-from red_core.recipes.common import RecipeContext
-from red_core.recipes.parts import PARTS, make
+from red_core.recipes.common import SCALES, RecipeContext
+from red_core.recipes.parts import make, parts_of
 
 
 def add(subparsers: Subparsers) -> None:
@@ -26,14 +25,17 @@ def add(subparsers: Subparsers) -> None:
         action="append",
         default=[],
         metavar="PART",
-        help=f"one part, or several with commas: {', '.join(PARTS)} (default: all)",
+        help=f"one part, or several with commas (default: all); {_parts()}",
     )
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
     parser.add_argument(
-        "--tiny",
-        action="store_true",
-        help="a rehearsal on a few hundred images; its files go to the work folder",
+        "--scale",
+        choices=SCALES,
+        help="tiny: a rehearsal on a few hundred images, its files go to the work folder; gpu: "
+        "CIFAR-10's networks in full; cpu: smaller ones, trained as far as a few hours carry. "
+        "MNIST and Fashion-MNIST know one full size: there cpu and gpu mean the same. (default: "
+        "gpu on cuda, else cpu)",
     )
     add_work(parser)
     parser.set_defaults(execute=execute)
@@ -41,15 +43,28 @@ def add(subparsers: Subparsers) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Make the parts."""
-    check_dataset(arguments.dataset)
+    if arguments.dataset not in CLASSES:
+        raise UsageError(f"unknown data set {arguments.dataset!r}: choose {', '.join(CLASSES)}")
+    parts = parts_of(arguments.dataset)
     only = [part for text in arguments.only for part in text.split(",")]
     for part in only:
-        if part not in PARTS:
-            raise UsageError(f"unknown part {part!r}: choose {', '.join(PARTS)}")
+        if part not in parts:
+            raise UsageError(
+                f"unknown part {part!r} of {arguments.dataset}: choose {', '.join(parts)}"
+            )
     if arguments.seed < 0:
         raise UsageError(f"the seed must not be negative, but is {arguments.seed}")
     device = pick_device(arguments.device).type
     work = make_folder(arguments.work)
-    context = RecipeContext(arguments.dataset, device, arguments.seed, work, arguments.tiny)
+    scale = arguments.scale or ("gpu" if device == "cuda" else "cpu")
+    context = RecipeContext(arguments.dataset, device, arguments.seed, work, scale)
     make(context, only, lambda part: print(f"part      {part}", flush=True))
     return 0
+
+
+def _parts() -> str:
+    """Every data set's parts, for the help; data sets with the same parts share a line."""
+    sharing: dict[tuple[str, ...], list[str]] = {}
+    for dataset in CLASSES:
+        sharing.setdefault(parts_of(dataset), []).append(dataset)
+    return "; ".join(f"{' and '.join(of)}: {', '.join(parts)}" for parts, of in sharing.items())

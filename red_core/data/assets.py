@@ -18,8 +18,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 from torch import Tensor
 
+from red_core.data.datasets import RUNNABLE
+
 # Without these no run starts; the encoder and the readers belong to the preset `best`.
-REQUIRED = ("classifier", "generator", "dictionary", "examples")
+_GREY = ("classifier", "generator", "dictionary", "examples")
+_REQUIRED = {
+    "mnist": _GREY,
+    "fashion": _GREY,
+    "cifar10": ("classifier", "generator", "diffusion", "dictionary"),
+}
 MAX_BYTES = 40_000_000  # history keeps every version, so no file may be large
 
 
@@ -118,9 +125,14 @@ def record(dataset: str, name: str, **provenance: object) -> None:
     os.replace(part, folder / "manifest.json")
 
 
+def required_files(dataset: str) -> set[str]:
+    """The names of the files without which no run on a data set starts."""
+    return {f"{part}.safetensors" for part in _REQUIRED[dataset]}
+
+
 def is_made(dataset: str) -> bool:
-    """Whether the manifest names the files without which no run on `dataset` starts."""
+    """Whether runs take `dataset` and the manifest names every file that they need."""
     try:
-        return {f"{part}.safetensors" for part in REQUIRED} <= set(read_manifest(dataset))
+        return dataset in RUNNABLE and required_files(dataset) <= set(read_manifest(dataset))
     except AssetError:
         return False

@@ -12,7 +12,7 @@ from pathlib import Path
 from red_core.recipes.common import RecipeContext
 
 # Each needs the ones before it. Imported when it runs: `examples` needs a development package.
-PARTS = {
+_GREY = {
     "classifier": "red_core.recipes.classifier:train_classifier",
     "generator": "red_core.recipes.generator:train_generator",
     "examples": "red_core.recipes.examples:bundle_examples",
@@ -27,11 +27,27 @@ PARTS = {
     "surrogate": "red_core.recipes.surrogate:train_surrogate",
     "signal_dictionary": "red_core.recipes.signal_dictionary:make_signal_dictionary",
 }
+# The last three only measure: what they find joins the manifest entry of what they measure.
+_CIFAR10 = {
+    "classifier": "red_core.recipes.cifar10.classifier:train_classifier",
+    "generator": "red_core.recipes.cifar10.generator:train_generator",
+    "diffusion": "red_core.recipes.cifar10.diffusion:train_diffusion",
+    "dictionary": "red_core.recipes.cifar10.dictionary:make_dictionary",
+    "inversion": "red_core.recipes.cifar10.inversion:measure_inversion",
+    "fidelity": "red_core.recipes.cifar10.fidelity:measure_fidelity",
+    "purification": "red_core.recipes.cifar10.purification:measure_purification",
+}
+_PARTS = {"mnist": _GREY, "fashion": _GREY, "cifar10": _CIFAR10}
 
 
-def load_part(name: str) -> Callable[[RecipeContext], None]:
-    """The function that makes one part; KeyError for an unknown name."""
-    module, _, function = PARTS[name].partition(":")
+def parts_of(dataset: str) -> tuple[str, ...]:
+    """The parts of one data set, in the order in which they build on each other."""
+    return tuple(_PARTS[dataset])
+
+
+def load_part(dataset: str, name: str) -> Callable[[RecipeContext], None]:
+    """The function that makes one part of a data set; KeyError for an unknown name."""
+    module, _, function = _PARTS[dataset][name].partition(":")
     part: Callable[[RecipeContext], None] = getattr(importlib.import_module(module), function)
     return part
 
@@ -41,7 +57,7 @@ def make(
     only: Sequence[str] = (),
     announce: Callable[[str], object] = lambda part: None,
 ) -> None:
-    """Make the parts `only` (all where it is empty), always in the order of PARTS.
+    """Make the parts `only` (all where it is empty), always in the order of `parts_of`.
 
     A stopped part goes on from its checkpoint in the work folder. Another seed has checkpoints
     of its own; a rehearsal (`context.tiny`) writes its assets there too, never to `assets/`.
@@ -49,10 +65,10 @@ def make(
     if context.seed:
         context = replace(context, work=context.work / f"seed-{context.seed}")
     with _rehearsal(context.work / "tiny-assets" if context.tiny else None):
-        for name in PARTS:
+        for name in parts_of(context.dataset):
             if not only or name in only:
                 announce(name)
-                load_part(name)(context)
+                load_part(context.dataset, name)(context)
 
 
 @contextmanager

@@ -116,6 +116,7 @@ def test_equal_runs_are_equal():
 
 BAD = [
     ({"dataset": "imagenet"}, "unknown data set 'imagenet': choose mnist"),
+    ({"dataset": "cifar10"}, "CIFAR-10 cannot be run yet, only made"),
     ({"source": "web"}, "unknown image source 'web'"),
     ({"attack": "l3"}, "unknown attack 'l3': choose linf, l2, l1, none"),
     ({"preset": "fast"}, "unknown preset 'fast'"),

@@ -11,6 +11,10 @@ from red_core.cli import main
 WORDS = [
     ("run --attack foo", "unknown attack 'foo': choose linf, l2, l1, none"),
     ("run --dataset cats", "unknown data set 'cats'"),
+    *(
+        (f"{command} --dataset cifar10", "CIFAR-10 cannot be run yet")
+        for command in ("run", "evaluate", "benchmark", "unknown", "assumption", "results")
+    ),
     ("run --preset worst", "unknown preset 'worst'"),
     ("run --device tpu", "unknown device 'tpu'"),
     ("run --eps -0.1", "--eps: must be a number above 0, not '-0.1'"),
@@ -51,8 +55,11 @@ WORDS = [
     ("benchmark --json no/such/folder/out.json", "the folder"),
     ("results --only worst/", "no row begins with worst/"),
     ("results --dataset cats", "unknown data set 'cats'"),
-    ("recipe cats", "unknown data set 'cats'"),
-    ("recipe mnist --only hat", "unknown part 'hat': choose classifier, generator"),
+    ("recipe cats", "unknown data set 'cats': choose mnist, fashion, cifar10"),
+    ("recipe mnist --only hat", "unknown part 'hat' of mnist: choose classifier, generator"),
+    ("recipe mnist --only diffusion", "unknown part 'diffusion' of mnist"),
+    ("recipe cifar10 --only reader", "unknown part 'reader' of cifar10: choose classifier"),
+    ("recipe cifar10 --scale huge", "--scale: invalid choice: 'huge'"),
     ("recipe mnist --seed -3", "seed must not be negative"),
     ("doctor --json no/such/folder/out.json", "the folder"),
     ("", "required: COMMAND"),

@@ -29,8 +29,12 @@ def test_a_sound_checkout(assets: Path, tmp_path: Path, capsys) -> None:
     for name in ("classifier", "generator", "dictionary", "examples"):
         assert f"mnist/{name}.safetensors: sound" in said
         assert f"fashion/{name}.safetensors: sound" in said
+    for name in ("classifier", "generator", "diffusion", "dictionary"):
+        assert f"cifar10/{name}.safetensors: sound" in said
+    assert "cifar10/examples" not in said
     assert "official mnist in" in said
     assert "official fashion in" in said
+    assert "official cifar10 in" in said
     assert json.loads(out.read_text())["sound"] is True
 
 
@@ -53,12 +57,13 @@ def test_a_missing_file(assets: Path, capsys) -> None:
     assert "generator.safetensors is missing" in capsys.readouterr().out
 
 
-def test_a_data_set_that_was_never_made(assets: Path, capsys) -> None:
-    shutil.rmtree(assets.parent / "fashion")
+@pytest.mark.parametrize("dataset", ["fashion", "cifar10"])
+def test_a_data_set_that_was_never_made(assets: Path, capsys, dataset: str) -> None:
+    shutil.rmtree(assets.parent / dataset)
     assert main(["doctor"]) == 1
     said = capsys.readouterr().out
     assert said.count("BAD") == 4
-    assert "python -m red_core recipe fashion" in said
+    assert f"python -m red_core recipe {dataset}" in said
 
 
 def test_a_file_that_the_manifest_does_not_name(assets: Path, capsys) -> None:

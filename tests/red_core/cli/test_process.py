@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from red_core.data.assets import read_manifest
-from red_core.doctor import REQUIRED
+from red_core.data.assets import is_made
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -27,7 +26,7 @@ def call(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def complete() -> None:
-    if not {f"{part}.safetensors" for part in REQUIRED} <= set(read_manifest("mnist")):
+    if not is_made("mnist"):
         pytest.skip("the trained files are not all there yet")
 
 
