@@ -1,4 +1,4 @@
-"""`python -m red_core {run,evaluate,benchmark,results,recipe,doctor}`."""
+"""`python -m red_core {run,evaluate,benchmark,results,recipe,convert,doctor}`."""
 
 from __future__ import annotations
 

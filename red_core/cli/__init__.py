@@ -13,6 +13,7 @@ import torch
 
 import red_core.cli.assumption as assumption
 import red_core.cli.benchmark as benchmark
+import red_core.cli.convert as convert
 import red_core.cli.doctor as doctor
 import red_core.cli.evaluate as evaluate
 import red_core.cli.recipe as recipe
@@ -25,7 +26,7 @@ from red_core.data.assets import AssetError
 from red_core.data.intake import IntakeError
 from red_core.settings import SettingsError
 
-COMMANDS = (run, evaluate, unknown, assumption, benchmark, theory, results, recipe, doctor)
+COMMANDS = (run, evaluate, unknown, assumption, benchmark, theory, results, recipe, convert, doctor)
 
 
 def build_parser() -> OneLineParser:
