@@ -1,0 +1,54 @@
+"""The trained parts of CIFAR-10, each read from its checked file, frozen, on one device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from red_core.data.assets import AssetError, assets_root, read_manifest, read_tensors
+from red_core.data.attack_file import unpacked
+from red_core.models.placement import place
+from red_core.models.style import StyleGenerator
+from red_core.models.wide_resnet import WideResNet
+from red_core.problem import AttackDictionary
+
+M = TypeVar("M", bound=nn.Module)
+
+_Device = str | torch.device
+
+
+def load_psi(device: _Device = "cpu") -> WideResNet:
+    """The Wide ResNet that is attacked, its norms folded; AssetError where it cannot be read."""
+    psi = _network("classifier.safetensors", WideResNet.from_tensors, "cpu").fold_norms()
+    return place(psi, device).requires_grad_(False)  # folding made new parameters
+
+
+def load_generator(device: _Device = "cpu") -> StyleGenerator:
+    """The style generator; AssetError where it cannot be read."""
+    return _network("generator.safetensors", StyleGenerator.from_tensors, device)
+
+
+def load_cifar10_dictionary(device: _Device = "cpu") -> AttackDictionary:
+    """D_a in float32, its operator norm computed once; AssetError where it cannot be read."""
+    stored = read_tensors("cifar10", "dictionary.safetensors")
+    attacks = tuple(read_manifest("cifar10")["dictionary.safetensors"]["attacks"])
+    dictionary = AttackDictionary.from_attacks(unpacked(stored, attacks).float(), attacks)
+    _ = dictionary.operator_norm_squared
+    return dictionary.to(device)
+
+
+def _network(name: str, build: Callable[[Mapping[str, Tensor]], M], device: _Device) -> M:
+    """A network of one file's tensors; AssetError where they are not that network's."""
+    stored = read_tensors("cifar10", name)
+    try:
+        network = build(stored)
+    except (KeyError, IndexError, ValueError, RuntimeError) as error:
+        entry = read_manifest("cifar10")[name]
+        raise AssetError(
+            f"{assets_root() / 'cifar10' / name} does not hold the weights of this network: "
+            f"restore it with git, or rebuild it with `{entry['command']}`"
+        ) from error
+    return place(network, device).eval().requires_grad_(False)
