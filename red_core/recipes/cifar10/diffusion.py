@@ -1,0 +1,185 @@
+"""Train the denoiser of CIFAR-10 for the noise that purification uses (Section B.8).
+
+The loss is EDM's (Karras et al. 2022, equation 8): the squared error of D(y + n; sigma), weighted
+so that every sigma counts alike. Half of the labels are hidden, so that the network also learns
+the mean over all classes, which purifying an image of unknown class needs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from red_core.data.assets import write_tensors
+from red_core.data.datasets import ImageSet, load_official
+from red_core.models.denoiser import SIGMA_DATA, SIGMA_MAX, SIGMA_MIN, Denoiser
+from red_core.models.placement import place
+from red_core.recipes.cifar10.training import (
+    Shuffled,
+    chunks,
+    flipped_and_shifted,
+    halved,
+    lowered,
+    train,
+)
+from red_core.recipes.common import RecipeContext
+
+HIDDEN = 0.5  # share of the labels that the network is not told
+WARM_UP = 0.04  # share of the steps in which the rate rises
+MEMORY = 0.03  # share of the steps over which the weights are averaged
+MEASURED_AT = (0.05, 0.1, 0.2, 0.35)
+
+
+@dataclass(frozen=True)
+class Size:
+    """One scale of the recipe. images: of the data set, None for all; tested: held-out images."""
+
+    widths: tuple[int, ...]
+    blocks: int
+    embedding: int
+    epochs: float
+    batch: int = 128
+    peak: float = 0.02
+    images: int | None = None
+    tested: int = 2000
+
+
+SIZES = {
+    "tiny": Size((8, 8), 1, 16, epochs=2, batch=64, peak=0.06, images=256, tested=64),
+    "cpu": Size((32, 64, 128), 1, 128, epochs=16),
+    "gpu": Size((96, 192, 256), 2, 256, epochs=60, batch=512),
+}
+
+
+def drawn_sigma(share: Tensor) -> Tensor:
+    """Noise levels of uniform `share` in [0, 1]: dense where sigma is small, up to SIGMA_MAX.
+
+    The cube root is uniform, as over the steps of the reverse process (equation 5 of Karras et
+    al. 2022 with rho = 3).
+    """
+    low, high = SIGMA_MIN ** (1 / 3), SIGMA_MAX ** (1 / 3)
+    return (low + share * (high - low)) ** 3
+
+
+def weighted_loss(denoised: Tensor, images: Tensor, sigma: Tensor) -> Tensor:
+    """EDM's lambda(sigma) ||D - y||^2 per image [B], as a mean over its pixels."""
+    weight = (sigma.square() + SIGMA_DATA**2) / (sigma * SIGMA_DATA).square()
+    return weight * (denoised - images).square().mean((1, 2, 3))
+
+
+class DiffusionTrainer:
+    """A denoiser, the average of its weights, its optimiser and the data; one step a batch."""
+
+    def __init__(self, size: Size, data: ImageSet, seed: int, device: str) -> None:
+        torch.manual_seed(seed)
+        self.size, self.device = size, device
+        self.images, self.labels = data.images.to(device), data.labels.to(device)
+        self.network = place(Denoiser(size.widths, size.blocks, size.embedding), device)
+        self.batches = Shuffled(len(data), size.batch, seed)
+        self.steps = math.ceil(size.epochs * self.batches.per_epoch)
+        decay = 1 - 1 / max(2.0, MEMORY * self.steps)
+        self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(decay))
+        self.optimiser = torch.optim.Adam(self.network.parameters(), betas=(0.9, 0.99))
+
+    def rate(self, number: int) -> float:
+        """Up along a line for WARM_UP of the steps, then down along a cosine to 0."""
+        done = (number + 1) / self.steps
+        if done < WARM_UP:
+            return self.size.peak * done / WARM_UP
+        return self.size.peak * 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
+
+    def step(self, number: int) -> Mapping[str, float]:
+        """One batch; its loss. Noise, levels and labels come from the CPU's generator."""
+        index = self.batches(number).to(self.device)
+        images = 2 * flipped_and_shifted(self.images[index], margin=0) - 1
+        count = len(images)
+        sigma = drawn_sigma(torch.rand(count)).to(self.device)
+        hidden = (torch.rand(count) < HIDDEN).to(self.device)
+        noise = torch.randn(images.shape).to(self.device)
+        labels = self.labels[index].masked_fill(hidden, self.network.unknown)
+        self.optimiser.param_groups[0]["lr"] = self.rate(number)
+        with lowered(self.device):
+            denoised = self.network(images + sigma.view(-1, 1, 1, 1) * noise, sigma, labels)
+        loss = weighted_loss(denoised, images, sigma).mean()
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        self.average.update_parameters(self.network)
+        return {"loss": loss.item()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, their average, moments."""
+        return {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from `state_dict()`."""
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+
+
+@torch.no_grad()
+def denoising_errors(
+    denoiser: Denoiser, data: ImageSet, seed: int, device: str
+) -> dict[str, dict[str, float]]:
+    """Root mean squared errors of D at each level of MEASURED_AT, on the [-1, 1] scale.
+
+    {sigma: {"unknown": class not told, "known": class told}}; the noise's own error is sigma.
+    """
+    errors = {}
+    for number, sigma in enumerate(MEASURED_AT):
+        generator = torch.Generator().manual_seed(seed + number)
+        noise = sigma * torch.randn(data.images.shape, generator=generator)
+        sums = torch.zeros(2)
+        for part in chunks(len(data), 250):
+            images, labels = (2 * data.images[part] - 1).to(device), data.labels[part].to(device)
+            levels = torch.full((len(images),), sigma, device=device)
+            for column, told in enumerate((None, labels)):
+                with lowered(device):
+                    denoised = denoiser(images + noise[part].to(device), levels, told)
+                sums[column] += (denoised - images).square().sum().cpu()
+        unknown, known = (sums / data.images.numel()).sqrt().tolist()
+        errors[f"{sigma:g}"] = {"unknown": round(unknown, 5), "known": round(known, 5)}
+    return errors
+
+
+def train_diffusion(context: RecipeContext) -> None:
+    """Train, measure on held-out images what is written, and write `diffusion.safetensors`."""
+    size = SIZES[context.scale]
+    data, held_out = load_official("cifar10", "train"), load_official("cifar10", "held_out")
+    data = ImageSet(data.images[: size.images], data.labels[: size.images], data.source)
+    held_out = ImageSet(
+        held_out.images[: size.tested], held_out.labels[: size.tested], held_out.source
+    )
+    trainer = DiffusionTrainer(size, data, context.seed, context.device)
+    hours = train(context, "diffusion", trainer, trainer.steps)
+    stored = halved(trainer.average.module.state_dict())
+    denoiser = place(Denoiser.from_tensors(stored), context.device).eval()
+    write_tensors(
+        "cifar10",
+        "diffusion.safetensors",
+        stored,
+        command=context.command("diffusion"),
+        scale=context.scale,
+        seed=context.seed,
+        device=context.device,
+        hours=round(hours, 3),
+        architecture=f"U-Net {'-'.join(map(str, size.widths))} x {size.blocks}, EDM",
+        parameters=sum(p.numel() for p in denoiser.parameters()),
+        noise=[SIGMA_MIN, SIGMA_MAX],
+        measured={
+            "held_out_images": len(held_out),
+            "denoising_error": denoising_errors(denoiser, held_out, context.seed, context.device),
+        },
+        licence="MIT",
+    )
