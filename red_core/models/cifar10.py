@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from red_core.data.assets import AssetError, assets_root, read_manifest, read_tensors
 from red_core.data.attack_file import unpacked
+from red_core.models.denoiser import Denoiser
 from red_core.models.placement import place
 from red_core.models.style import StyleGenerator
 from red_core.models.wide_resnet import WideResNet
@@ -29,6 +30,11 @@ def load_psi(device: _Device = "cpu") -> WideResNet:
 def load_generator(device: _Device = "cpu") -> StyleGenerator:
     """The style generator; AssetError where it cannot be read."""
     return _network("generator.safetensors", StyleGenerator.from_tensors, device)
+
+
+def load_denoiser(device: _Device = "cpu") -> Denoiser:
+    """The denoiser that purifies; AssetError where it cannot be read."""
+    return _network("diffusion.safetensors", Denoiser.from_tensors, device)
 
 
 def load_cifar10_dictionary(device: _Device = "cpu") -> AttackDictionary:
