@@ -1,0 +1,142 @@
+"""DiffPure (Nie et al. 2022), the D(x') of Section B.8: drown the attack in noise, then denoise.
+
+An image x' in [0, 1] is taken to [-1, 1], noise of deviation sigma is added, and the reverse
+process of the diffusion model leads from sigma back to 0: along the probability flow
+dx / d sigma = (x - D(x; sigma)) / sigma by Heun's method (Karras et al. 2022, Algorithm 1), or,
+stochastic, by ancestral sampling, which takes fresh noise at every step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from red_core.models.denoiser import SIGMA_MAX, SIGMA_MIN
+
+RHO = 3.0  # of the schedule: larger spends more of the steps on small sigma
+BATCH = 64  # noisy images at a time
+
+
+class Denoises(Protocol):
+    """D(x; sigma, y), as `Denoiser` is: x [B, 3, H, W] on [-1, 1], sigma [B], y [B] or None."""
+
+    def __call__(self, images: Tensor, sigma: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The mean of the clean images behind `images`, of their shape."""
+        ...
+
+
+def schedule(sigma: float, steps: int) -> tuple[float, ...]:
+    """`steps` levels from sigma down to SIGMA_MIN, and 0 (Karras et al. 2022, equation 5).
+
+    One step goes from sigma to 0 at once.
+    """
+    if steps == 1:
+        return sigma, 0.0
+    high, low = sigma ** (1 / RHO), SIGMA_MIN ** (1 / RHO)
+    levels = [(high + (low - high) * i / (steps - 1)) ** RHO for i in range(steps)]
+    return (*levels, 0.0)
+
+
+@dataclass(frozen=True)
+class Purifier:
+    """Images [B, 3, H, W] in [0, 1] -> purified images [B, 3, H, W] in [0, 1].
+
+    denoiser: frozen and in eval mode; sigma: the noise's deviation on the [-1, 1] scale, 0 (the
+    identity) or SIGMA_MIN to SIGMA_MAX; steps: noise levels on the way back; with 1 the answer is
+    D's first guess, the mean of all images that could have been; stochastic: ancestral sampling
+    instead of the probability flow; draws: purifications, each from its own noise, that are
+    averaged. Raises ValueError for a value out of range.
+    """
+
+    denoiser: Denoises
+    sigma: float
+    steps: int = 5
+    stochastic: bool = False
+    draws: int = 1
+
+    def __post_init__(self) -> None:
+        if not (self.sigma == 0 or SIGMA_MIN <= self.sigma <= SIGMA_MAX):
+            raise ValueError(
+                f"sigma must be 0 or lie between {SIGMA_MIN:g} and {SIGMA_MAX:g}, not {self.sigma}"
+            )
+        for name, value in (("steps", self.steps), ("draws", self.draws)):
+            if value < 1:
+                raise ValueError(f"{name} must be 1 or more, not {value}")
+
+    @property
+    def evaluations(self) -> int:
+        """How often the denoiser is asked for one image."""
+        if self.sigma == 0:
+            return 0
+        return self.draws * (self.steps if self.stochastic else 2 * self.steps - 1)
+
+    @torch.no_grad()
+    def __call__(
+        self, images: Tensor, seeds: Sequence[int], labels: Tensor | None = None
+    ) -> Tensor:
+        """D(x') of images x' [B, 3, H, W]; the noise of each comes from its own seed.
+
+        labels: [B] int64, where the classes are known (as a rule they are not: None). Raises
+        ValueError where images, seeds and labels do not belong together or pixels leave [0, 1].
+        """
+        _check(images, seeds, labels)
+        if self.sigma == 0:
+            return images.clone()
+        together = max(1, BATCH // self.draws)
+        parts = [slice(first, first + together) for first in range(0, len(images), together)]
+        purified = [
+            self._purified(images[part], seeds[part], None if labels is None else labels[part])
+            for part in parts
+        ]
+        return torch.cat(purified) if purified else images.clone()
+
+    def _purified(self, images: Tensor, seeds: Sequence[int], labels: Tensor | None) -> Tensor:
+        noise = self._noise(images, seeds)
+        x = (2 * images - 1).repeat_interleave(self.draws, 0) + self.sigma * next(noise)
+        x = x.contiguous(memory_format=torch.channels_last)
+        if labels is not None:
+            labels = labels.to(images.device).repeat_interleave(self.draws, 0)
+        for level, lower in pairwise(schedule(self.sigma, self.steps)):
+            if lower == 0:
+                x = self._denoised(x, level, labels)
+            elif self.stochastic:
+                kept = lower**2 / level  # noise left, to which as much fresh is added as lacks
+                x = x + (kept - level) * self._slope(x, level, labels)
+                x = x + math.sqrt(lower**2 - kept**2) * next(noise)
+            else:
+                slope = self._slope(x, level, labels)
+                ahead = self._slope(x + (lower - level) * slope, lower, labels)
+                x = x + (lower - level) * (slope + ahead) / 2
+        return ((x + 1) / 2).clamp(0, 1).unflatten(0, (-1, self.draws)).mean(1)
+
+    def _denoised(self, x: Tensor, level: float, labels: Tensor | None) -> Tensor:
+        return self.denoiser(x, torch.full((len(x),), level, device=x.device), labels)
+
+    def _slope(self, x: Tensor, level: float, labels: Tensor | None) -> Tensor:
+        """dx / d sigma along the probability flow."""
+        return (x - self._denoised(x, level, labels)) / level
+
+    def _noise(self, images: Tensor, seeds: Sequence[int]) -> Iterator[Tensor]:
+        """Standard normal noise [B * draws, 3, H, W], time after time; CPU noise on any device."""
+        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        shape = (self.draws, *images.shape[1:])
+        while True:
+            drawn = [torch.randn(shape, generator=generator) for generator in generators]
+            yield torch.cat(drawn).to(images.device)
+
+
+def _check(images: Tensor, seeds: Sequence[int], labels: Tensor | None) -> None:
+    if images.dim() != 4:
+        raise ValueError(f"images must be [B, 3, H, W], not {list(images.shape)}")
+    if len(seeds) != len(images):
+        raise ValueError(f"{len(images)} images need as many seeds, not {len(seeds)}")
+    if labels is not None and labels.shape != images.shape[:1]:
+        raise ValueError(f"{len(images)} images need as many labels, not {list(labels.shape)}")
+    if not bool(((images >= 0) & (images <= 1)).all()):
+        raise ValueError("images must be finite, with pixels in [0, 1]")
