@@ -25,7 +25,6 @@ _SILU = 1 / 0.596  # brings SiLU of a normal input back to size 1 (its second mo
 # (1 - t) a + t b of size 1 for independent a and b of size 1: t = 0.3 in a block, 0.5 at a joint.
 _OLD, _NEW = 0.7 / math.hypot(0.7, 0.3), 0.3 / math.hypot(0.7, 0.3)
 _HALF = math.sqrt(0.5)
-_PACE = 4.0  # how much faster than the kernels the gains learn, which start at 0
 
 
 class _Conv(nn.Module):
@@ -52,7 +51,7 @@ class _Block(nn.Module):
         self.gain = nn.Parameter(torch.zeros(()))
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        scale = 1 + _PACE * self.gain * self.modulation(embedding)
+        scale = 1 + self.gain * self.modulation(embedding)
         hidden = F.silu(self.conv1(F.silu(x), _SILU) * scale)
         return torch.add(self.conv2(hidden, _SILU * _NEW), x, alpha=_OLD)
 
@@ -172,5 +171,5 @@ class Denoiser(nn.Module):
             if number:
                 x = F.interpolate(self.grow[number - 1](x, _HALF), scale_factor=2.0)
                 x = torch.add(x, fine[number - 1], alpha=_HALF)
-        raw: Tensor = _PACE * self.gain * self.head(x)
+        raw: Tensor = self.gain * self.head(x)
         return raw

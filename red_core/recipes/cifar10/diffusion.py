@@ -45,13 +45,13 @@ class Size:
     embedding: int
     epochs: float
     batch: int = 128
-    peak: float = 0.02
+    peak: float = 0.01
     images: int | None = None
     tested: int = 2000
 
 
 SIZES = {
-    "tiny": Size((8, 8), 1, 16, epochs=2, batch=64, peak=0.06, images=256, tested=64),
+    "tiny": Size((8, 8), 1, 16, epochs=2, batch=64, peak=0.1, images=256, tested=64),
     "cpu": Size((32, 64, 128), 1, 128, epochs=16),
     "gpu": Size((96, 192, 256), 2, 256, epochs=60, batch=512),
 }

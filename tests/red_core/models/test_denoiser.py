@@ -15,7 +15,7 @@ def denoiser() -> Denoiser:
     network = Denoiser((8, 16), 2, 16).eval()
     for name, parameter in network.named_parameters():
         if name.endswith("gain"):
-            torch.nn.init.constant_(parameter, 0.2)
+            torch.nn.init.constant_(parameter, 0.7)
     return network
 
 
