@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+LARGEST = 4.0
+
 
 class StyleDiscriminator(nn.Module):
     """D: images [B, 3, 32, 32] in [0, 1] and labels [B] -> scores [B], large where it looks real.
@@ -43,7 +45,7 @@ class StyleDiscriminator(nn.Module):
 
 
 class StyleEncoder(nn.Module):
-    """E: images [B, 3, 32, 32] in [0, 1] -> W+ [B, layers, width]."""
+    """E: images [B, 3, 32, 32] in [0, 1] -> W+ [B, layers, width], entries within +-LARGEST."""
 
     def __init__(self, layers: int, width: int, channels: int = 32, hidden: int = 768) -> None:
         super().__init__()
@@ -71,4 +73,5 @@ class StyleEncoder(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """A point of W+ for each image."""
         w: Tensor = self.net(2 * images - 1)
-        return w.float().unflatten(1, self.shape)
+        # Bounded: a code that has run away saturates G, and nothing would bring it back.
+        return LARGEST * torch.tanh(w.float() / LARGEST).unflatten(1, self.shape)

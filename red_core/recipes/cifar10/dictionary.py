@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from red_core.attacks import ATTACKS, PAPER_ATTACKS, craft
@@ -21,6 +21,7 @@ from red_core.data.datasets import ImageSet, load_official
 from red_core.models.cifar10 import load_psi
 from red_core.models.wide_resnet import WideResNet
 from red_core.problem import AttackDictionary
+from red_core.recipes.cifar10.training import lowered
 from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
 from red_core.recipes.dictionary import first_of_each_class
 from red_core.settings import item_seed
@@ -40,6 +41,25 @@ class Size:
 SIZES = {"tiny": Size(2, 1), "cpu": Size(200, 5), "gpu": Size(200, 100)}
 
 
+class Lowered(nn.Module):
+    """psi in bf16 where that is faster, for the attack's gradients.
+
+    On a CPU that halves the time. Attacks come out as strong, and nearer to those of float32 (mean
+    cosine 0.78 under l-inf and l1, from the same random start) than two random starts are to each
+    other (0.40 and 0.65); 20 training images.
+    """
+
+    def __init__(self, psi: WideResNet, device: str) -> None:
+        super().__init__()
+        self.psi, self.device = psi, device
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits [B, 10] in float32."""
+        with lowered(self.device):
+            logits: Tensor = self.psi(images)
+        return logits.float()
+
+
 class Crafting:
     """The attacks of one round, and what psi says of them."""
 
@@ -57,7 +77,8 @@ class Crafting:
         images, labels = self.data.images[flat].to(device), self.data.labels[flat].to(device)
         seeds = [item_seed(self.context.seed, int(item)) for item in flat]
         settings = PAPER_ATTACKS["cifar10"][kind]
-        deltas = (craft(self.psi, images, labels, settings, seeds) - images).half()
+        attacked = craft(Lowered(self.psi, device), images, labels, settings, seeds)
+        deltas = (attacked - images).half()
         right = self.psi(images).argmax(1) == labels
         wrong = self.psi(images + deltas.float()).argmax(1) != labels
         return {
