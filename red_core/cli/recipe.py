@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from red_core.cli.common import (
     Subparsers,
     UsageError,
     add_work,
+    check_writable,
     make_folder,
     pick_device,
+    write_json,
 )
 from red_core.data.datasets import CLASSES
-from red_core.recipes.common import SCALES, RecipeContext
+from red_core.recipes.common import SCALED, SCALES, RecipeContext
 from red_core.recipes.parts import make, parts_of
 
 
@@ -38,6 +41,12 @@ def add(subparsers: Subparsers) -> None:
         "gpu on cuda, else cpu)",
     )
     add_work(parser)
+    parser.add_argument(
+        "--estimate",
+        action="store_true",
+        help="make nothing: count the operations of cifar10's parts, and say how long they take",
+    )
+    parser.add_argument("--json", type=Path, metavar="OUT", help="file to write the estimate to")
     parser.set_defaults(execute=execute)
 
 
@@ -55,10 +64,26 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.seed < 0:
         raise UsageError(f"the seed must not be negative, but is {arguments.seed}")
     device = pick_device(arguments.device).type
-    work = make_folder(arguments.work)
     scale = arguments.scale or ("gpu" if device == "cuda" else "cpu")
+    if arguments.estimate:
+        return _estimate(arguments, scale, device, [p for p in parts if not only or p in only])
+    if arguments.json:
+        raise UsageError("--json goes with --estimate")
+    work = make_folder(arguments.work)
     context = RecipeContext(arguments.dataset, device, arguments.seed, work, scale)
     make(context, only, lambda part: print(f"part      {part}", flush=True))
+    return 0
+
+
+def _estimate(arguments: argparse.Namespace, scale: str, device: str, parts: list[str]) -> int:
+    if arguments.dataset not in SCALED:
+        raise UsageError(f"there is no estimate for {arguments.dataset}: only for cifar10")
+    check_writable(arguments.json)
+    from red_core.recipes.cifar10.estimate import estimate, lines  # the networks, if asked for
+
+    found = estimate(scale, device, parts)
+    print("\n".join(lines(found)))
+    write_json(arguments.json, found)
     return 0
 
 

@@ -1,0 +1,211 @@
+"""What each part of `recipe cifar10` does, as steps of the real modules at a scale's sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from math import ceil
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from red_core.attacks import ATTACKS, PAPER_ATTACKS, craft
+from red_core.data.datasets import ImageSet
+from red_core.models.placement import place
+from red_core.models.style import StyleGenerator
+from red_core.models.wide_resnet import WideResNet
+from red_core.recipes.cifar10 import (
+    classifier,
+    dictionary,
+    diffusion,
+    fidelity,
+    generator,
+    inversion,
+)
+from red_core.recipes.cifar10.counting import weight_bytes
+from red_core.recipes.cifar10.training import Shuffled
+
+TRAIN_IMAGES, CLASSES, SHAPE = 48_000, 10, (3, 32, 32)
+_ADAM, _SGD = 4, 3  # weights, gradients and moments
+
+
+@dataclass(frozen=True)
+class Job:
+    """So many equal steps. probe: given a batch, a step to run; held: bytes besides activations."""
+
+    what: str
+    steps: int
+    batch: int
+    probe: Callable[[int], Callable[[], object]]
+    held: int
+
+
+class _Trains(Protocol):
+    batches: Shuffled
+    steps: int
+
+    def step(self, number: int) -> object: ...
+
+
+def jobs_of(part: str, scale: str, device: str) -> list[Job]:
+    """The jobs of one part of `recipe cifar10` at a scale, on untrained networks and no data."""
+    return _JOBS[part](scale, device)
+
+
+def images_like(images: int | None) -> ImageSet:
+    """As many training images as a recipe sees, all the same one."""
+    count = images or TRAIN_IMAGES
+    pixels = torch.rand(1, *SHAPE).expand(count, *SHAPE)
+    return ImageSet(pixels, torch.arange(count) % CLASSES, "no images")
+
+
+def untrained_psi(scale: str, device: str) -> WideResNet:
+    """psi of a scale's size, frozen and folded."""
+    size = classifier.SIZES[scale]
+    network = WideResNet(size.depth, size.width).eval().fold_norms()
+    return place(network, device).requires_grad_(False)
+
+
+def _generator(scale: str, device: str) -> StyleGenerator:
+    size = generator.SIZES[scale]
+    network = StyleGenerator(size.channels, size.latent, size.width)
+    return place(network, device).eval().requires_grad_(False)
+
+
+def _trained(
+    trainer: _Trains, batch: int, held: int, kinds: Sequence[tuple[str, int, int]]
+) -> list[Job]:
+    """kinds: (what, a step of that kind, how many of them there are)."""
+
+    def probe(number: int, images: int) -> Callable[[], object]:
+        def step() -> object:
+            trainer.batches = Shuffled(trainer.batches.count, images, 0)
+            return trainer.step(number)
+
+        return step
+
+    return [
+        Job(what, count, batch, partial(probe, number), held)
+        for what, number, count in kinds
+        if count
+    ]
+
+
+def _classifier(scale: str, device: str) -> list[Job]:
+    size = classifier.SIZES[scale]
+    data = images_like(size.images)
+    trainer = classifier.ClassifierTrainer(size, data, 0, device)
+    small = ceil(size.small * trainer.steps)
+    side = classifier.SMALL_SIDE
+    kinds = [
+        (f"steps at {side} x {side}", 0, small),
+        ("steps at 32 x 32", trainer.steps - 1, trainer.steps - small),
+    ]
+    held = weight_bytes(trainer.network, copies=_SGD) + _bytes(data)
+    return _trained(trainer, trainer.batches.size, held, kinds)
+
+
+def _generator_jobs(scale: str, device: str) -> list[Job]:
+    size = generator.SIZES[scale]
+    data = images_like(size.images)
+    trainer = generator.GeneratorTrainer(size, data, untrained_psi(scale, device), 0, device)
+    penalised = ceil(trainer.steps / generator.PENALTY_EVERY)
+    kinds = [
+        ("steps with penalties", 0, penalised),
+        ("other steps", 1, trainer.steps - penalised),
+    ]
+    held = weight_bytes(trainer.nets, copies=_ADAM) + weight_bytes(trainer.averages, copies=1)
+    return _trained(trainer, trainer.batches.size, held + _bytes(data), kinds)
+
+
+def _diffusion(scale: str, device: str) -> list[Job]:
+    size = diffusion.SIZES[scale]
+    data = images_like(size.images)
+    trainer = diffusion.DiffusionTrainer(size, data, 0, device)
+    held = weight_bytes(trainer.network, copies=_ADAM + 1) + _bytes(data)
+    return _trained(trainer, trainer.batches.size, held, [("steps", 0, trainer.steps)])
+
+
+def _dictionary(scale: str, device: str) -> list[Job]:
+    size, psi = dictionary.SIZES[scale], untrained_psi(scale, device)
+    attacked = dictionary.Lowered(psi, device)
+    rounds = ceil(size.per_class / size.together)
+
+    def ascent(kind: str, images: int) -> Callable[[], object]:
+        settings = replace(PAPER_ATTACKS["cifar10"][kind], steps=1)
+        x, y = _batch(images, device)
+        return lambda: craft(attacked, x, y, settings, range(images))
+
+    return [
+        Job(
+            f"{kind} steps of PGD",
+            rounds * PAPER_ATTACKS["cifar10"][kind].steps,
+            CLASSES * size.together,
+            partial(ascent, kind),
+            weight_bytes(psi, copies=1),
+        )
+        for kind in ATTACKS
+    ] + [_reading("psi before and after", psi, 2 * len(ATTACKS) * size.per_class * CLASSES, device)]
+
+
+def _inversion(scale: str, device: str) -> list[Job]:
+    size, network = inversion.SIZES[scale], _generator(scale, device)
+    chosen = len(inversion.RATES) * size.chosen_by * ceil(size.chosen_on / size.batch)
+    judged = sum(size.steps) * ceil(size.images / size.batch)
+
+    def descent(images: int) -> Callable[[], object]:
+        w = torch.zeros(images, network.layers, network.width, device=device, requires_grad=True)
+        return lambda: network.synthesis(w).square().sum().backward()
+
+    held = weight_bytes(network, copies=1)
+    reads = (len(size.steps) + 1) * size.images
+    return [
+        Job("steps of Adam on w", chosen + judged, min(size.batch, size.images), descent, held),
+        _reading("psi on the results", untrained_psi(scale, device), reads, device),
+    ]
+
+
+def _fidelity(scale: str, device: str) -> list[Job]:
+    count, network = fidelity.COUNTS[scale], _generator(scale, device)
+    drawn = count + fidelity.ROWS * CLASSES
+    w = torch.zeros(1, network.layers, network.width, device=device)
+    return [
+        _forward("drawing", lambda n: network.synthesis(w.expand(n, -1, -1)), drawn, network),
+        _reading("psi on drawn and real", untrained_psi(scale, device), 3 * count, device),
+    ]
+
+
+def _reading(what: str, psi: WideResNet, images: int, device: str) -> Job:
+    return _forward(what, lambda n: psi(_batch(n, device)[0]), images, psi)
+
+
+def _forward(what: str, run: Callable[[int], Tensor], images: int, network: nn.Module) -> Job:
+    """A network without gradients on `images` images, fidelity.BATCH at a time."""
+
+    def probe(number: int) -> Callable[[], object]:
+        return torch.no_grad()(lambda: run(number))
+
+    batch = min(fidelity.BATCH, images)
+    return Job(what, ceil(images / batch), batch, probe, weight_bytes(network, copies=1))
+
+
+def _batch(images: int, device: str) -> tuple[Tensor, Tensor]:
+    x = torch.rand(images, *SHAPE, device=device)
+    return x, torch.arange(images, device=device) % CLASSES
+
+
+def _bytes(data: ImageSet) -> int:
+    return data.images.numel() * data.images.element_size()
+
+
+_JOBS: dict[str, Callable[[str, str], list[Job]]] = {
+    "classifier": _classifier,
+    "generator": _generator_jobs,
+    "diffusion": _diffusion,
+    "dictionary": _dictionary,
+    "inversion": _inversion,
+    "fidelity": _fidelity,
+}
+COUNTED = tuple(_JOBS)
