@@ -154,8 +154,8 @@ def _check_mapping(generator: StyleLike) -> Iterator[str]:
         yield "`mapping` is not deterministic."
     if _far(w[:1], generator.mapping(z[:1], labels[:1])):
         yield "`mapping` of one item depends on its neighbours in the batch."
-    same = torch.stack((z[0], z[0]))
-    if generator.classes > 1 and not _far(*generator.mapping(same, labels), 1e-5):
+    same = generator.mapping(torch.stack((z[0], z[0])), labels)
+    if generator.classes > 1 and not _far(same[0], same[1], 1e-5):
         yield "`mapping` pays no attention to the label."
     if _silent(lambda: generator.mapping(z, labels + generator.classes)):
         yield "`mapping` must raise ValueError for a label that is no class."
