@@ -49,6 +49,8 @@ def unpacked(stored: Mapping[str, Tensor], attacks: Sequence[str]) -> Tensor:
     """
     try:
         size = int(stored["size"])
+        if not attacks:
+            raise ValueError("a dictionary of no attacks")
         kinds = [_one(stored, name, size) for name in attacks]
         return torch.stack(kinds, 1)
     except (KeyError, RuntimeError, IndexError, ValueError) as error:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from red_core.data.assets import AssetError, assets_root, read_manifest, read_tensors
 from red_core.data.attack_file import unpacked
+from red_core.data.datasets import CLASSES
 from red_core.models.denoiser import Denoiser
 from red_core.models.placement import place
 from red_core.models.style import StyleGenerator
@@ -19,6 +20,7 @@ from red_core.problem import AttackDictionary
 M = TypeVar("M", bound=nn.Module)
 
 _Device = str | torch.device
+_PIXELS = 3 * 32 * 32
 
 
 def load_psi(device: _Device = "cpu") -> WideResNet:
@@ -39,9 +41,16 @@ def load_denoiser(device: _Device = "cpu") -> Denoiser:
 
 def load_cifar10_dictionary(device: _Device = "cpu") -> AttackDictionary:
     """D_a in float32, its operator norm computed once; AssetError where it cannot be read."""
-    stored = read_tensors("cifar10", "dictionary.safetensors")
-    attacks = tuple(read_manifest("cifar10")["dictionary.safetensors"]["attacks"])
-    dictionary = AttackDictionary.from_attacks(unpacked(stored, attacks).float(), attacks)
+    name = "dictionary.safetensors"
+    stored = read_tensors("cifar10", name)
+    attacks = tuple(read_manifest("cifar10")[name].get("attacks", ()))
+    try:
+        deltas = unpacked(stored, attacks)
+    except AssetError as error:
+        raise _foreign(name) from error
+    if len(deltas) != len(CLASSES["cifar10"]) or deltas.shape[-1] != _PIXELS:
+        raise _foreign(name)
+    dictionary = AttackDictionary.from_attacks(deltas.float(), attacks)
     _ = dictionary.operator_norm_squared
     return dictionary.to(device)
 
@@ -52,9 +61,13 @@ def _network(name: str, build: Callable[[Mapping[str, Tensor]], M], device: _Dev
     try:
         network = build(stored)
     except (KeyError, IndexError, ValueError, RuntimeError) as error:
-        entry = read_manifest("cifar10")[name]
-        raise AssetError(
-            f"{assets_root() / 'cifar10' / name} does not hold the weights of this network: "
-            f"restore it with git, or rebuild it with `{entry['command']}`"
-        ) from error
+        raise _foreign(name) from error
     return place(network, device).eval().requires_grad_(False)
+
+
+def _foreign(name: str) -> AssetError:
+    command = read_manifest("cifar10")[name]["command"]
+    return AssetError(
+        f"{assets_root() / 'cifar10' / name} does not hold what its name says: restore it with "
+        f"git, or rebuild it with `{command}`"
+    )
