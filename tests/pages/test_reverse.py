@@ -17,7 +17,7 @@ from pages.ui.parts import Parts
 from pages.ui.runner import THREAD_NAME, Runner
 from pages.ui.state import pack_image
 from red_core.data.assets import AssetError
-from red_core.data.datasets import CLASSES
+from red_core.data.datasets import CLASSES, RUNNABLE
 from red_core.experiment import deceive, make_solver, start_seeds
 from red_core.solver import solve
 from tests.pages.conftest import QUICK
@@ -218,7 +218,7 @@ def test_the_papers_numbers_are_not_part_of_the_link():
     assert app.number_input("ui.eps.l1").value == 10
 
 
-@pytest.mark.parametrize("dataset", CLASSES)
+@pytest.mark.parametrize("dataset", RUNNABLE)
 def test_every_named_setting_opens(dataset):
     for place, one in enumerate(named(dataset)):
         app = open_app({"dataset": dataset})
