@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from red_core.recipes.cifar10.counting import counted
-from red_core.recipes.cifar10.work import COUNTED, Job, jobs_of
+from red_core.recipes.cifar10.work import Job, jobs_of
 
 PROBED = (8, 16)  # batches on which a step is counted
 H100 = 300e12  # operations a second in bf16 that an H100 reaches in real work, in large products
@@ -27,7 +27,7 @@ def estimate(scale: str, device: str, parts: Sequence[str]) -> dict[str, Any]:
     Nothing is trained, and no data set is needed: the networks are new, the images made up.
     """
     measured = scale != "gpu" or device == "cuda"
-    made = [_part(part, scale, device, measured) for part in parts if part in COUNTED]
+    made = [_part(part, scale, device, measured) for part in parts]
     return {
         "dataset": "cifar10",
         "scale": scale,
@@ -35,7 +35,6 @@ def estimate(scale: str, device: str, parts: Sequence[str]) -> dict[str, Any]:
         "rate_measured": measured,
         "assumed_operations_per_second": None if measured else [share * H100 for share in SHARE],
         "parts": made,
-        "not_counted": [part for part in parts if part not in COUNTED],
         "operations": sum(part["operations"] for part in made),
         "seconds": [sum(part["seconds"][end] for part in made) for end in (0, 1)],
     }
@@ -59,7 +58,6 @@ def lines(found: dict[str, Any]) -> list[str]:
     shown.append(
         f"{'total':13} {_operations(found['operations']):>12}  {_span(found['seconds']):>22}"
     )
-    shown += [f"Not counted: {part}." for part in found["not_counted"]]
     shown.append(
         "Operations are counted on the real modules: convolutions and matrix products, forwards "
         "and backwards."

@@ -208,4 +208,3 @@ _JOBS: dict[str, Callable[[str, str], list[Job]]] = {
     "inversion": _inversion,
     "fidelity": _fidelity,
 }
-COUNTED = tuple(_JOBS)
