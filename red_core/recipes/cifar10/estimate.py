@@ -46,7 +46,7 @@ def lines(found: dict[str, Any]) -> list[str]:
     for part in found["parts"]:
         shown.append(
             f"{part['part']:13} {_operations(part['operations']):>12}  "
-            f"{_span(part['seconds']):>22}  memory {part['memory_bytes'] / 1e9:.1f} GB"
+            f"{_span(part['seconds']):>22}  memory {max(part['memory_bytes'] / 1e9, 0.1):.1f} GB"
         )
         for job in part["jobs"]:
             rate = job["operations_per_second"][0] / 1e12
