@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from red_core.models.cifar10 import load_denoiser
 from red_core.models.denoiser import SIGMA_MAX, SIGMA_MIN, Denoiser
 from red_core.purifier import BATCH, Purifier, schedule
 
@@ -30,6 +31,17 @@ class Gaussian:
 def pictures(count: int) -> Tensor:
     generator = torch.Generator().manual_seed(9)
     return torch.rand(count, 3, 32, 32, generator=generator) * 0.2 + 0.4
+
+
+def scenes(count: int) -> Tensor:
+    """Clean images as photographs are: soft shades, and a disc of another colour before them."""
+    generator = torch.Generator().manual_seed(5)
+    shades = torch.rand(count, 3, 3, 3, generator=generator)
+    shades = torch.nn.functional.interpolate(shades, (32, 32), mode="bilinear")
+    centre = torch.rand(count, 2, 1, 1, generator=generator) * 16 + 8
+    place = torch.stack(torch.meshgrid(torch.arange(32.0), torch.arange(32.0), indexing="ij"))
+    disc = (place - centre).norm(dim=1, keepdim=True) < 7
+    return torch.where(disc, torch.rand(count, 3, 1, 1, generator=generator), shades)
 
 
 def noise(seed: int) -> Tensor:
@@ -187,3 +199,29 @@ def test_images_that_do_not_fit_are_refused() -> None:
     for wrong in (images - 1, images * 3, images * float("nan")):
         with pytest.raises(ValueError, match="pixels in"):
             purifier(wrong, [1, 2])
+
+
+@pytest.mark.parametrize("way", [{"steps": 1}, {"steps": 5}, {"steps": 8, "stochastic": True}])
+def test_the_bundled_denoiser_takes_the_noise_back_out(way: dict[str, int]) -> None:
+    """Clean images come back nearer than the noise had put them: little noise moves them little."""
+    images, denoiser = scenes(10), load_denoiser()
+    moved = {}
+    for sigma in (0.02, 0.1, 0.3):
+        purified = Purifier(denoiser, sigma, **way)(images, range(10))
+        assert float(purified.min()) >= 0
+        assert float(purified.max()) <= 1
+        moved[sigma] = float(2 * (purified - images).square().mean().sqrt())
+        # A draw from what could have been errs by sqrt(2) of the mean's error: at a small sigma,
+        # where hardly anything is known better, that is the noise again.
+        assert moved[sigma] < (1.2 if sigma < 0.1 else 0.8) * sigma
+    assert moved[0.02] < moved[0.1] < moved[0.3]
+
+
+def test_the_bundled_denoiser_heeds_the_class() -> None:
+    images, labels, denoiser = scenes(10), torch.arange(10), load_denoiser()
+    level = torch.full((10,), 0.4)
+    noisy = 2 * images - 1 + 0.4 * torch.stack([noise(i) for i in range(10)])
+    unknown = denoiser(noisy, level)
+    for other in (labels, labels.flip(0)):
+        change = (denoiser(noisy, level, other) - unknown).square().mean((1, 2, 3)).sqrt()
+        assert float(change.min()) > 1e-3
