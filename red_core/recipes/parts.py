@@ -27,7 +27,7 @@ _GREY = {
     "surrogate": "red_core.recipes.surrogate:train_surrogate",
     "signal_dictionary": "red_core.recipes.signal_dictionary:make_signal_dictionary",
 }
-# The last two only measure: what they find joins the manifest entry of what they measure.
+# The last three only measure: what they find joins the manifest entry of what they measure.
 _CIFAR10 = {
     "classifier": "red_core.recipes.cifar10.classifier:train_classifier",
     "generator": "red_core.recipes.cifar10.generator:train_generator",
@@ -35,6 +35,7 @@ _CIFAR10 = {
     "dictionary": "red_core.recipes.cifar10.dictionary:make_dictionary",
     "inversion": "red_core.recipes.cifar10.inversion:measure_inversion",
     "fidelity": "red_core.recipes.cifar10.fidelity:measure_fidelity",
+    "purification": "red_core.recipes.cifar10.purification:measure_purification",
 }
 _PARTS = {"mnist": _GREY, "fashion": _GREY, "cifar10": _CIFAR10}
 

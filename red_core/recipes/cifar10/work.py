@@ -13,9 +13,12 @@ from torch import Tensor, nn
 
 from red_core.attacks import ATTACKS, PAPER_ATTACKS, craft
 from red_core.data.datasets import ImageSet
+from red_core.models.denoiser import Denoiser
 from red_core.models.placement import place
 from red_core.models.style import StyleGenerator
 from red_core.models.wide_resnet import WideResNet
+from red_core.purifier import BATCH as PURIFIED
+from red_core.purifier import Purifier
 from red_core.recipes.cifar10 import (
     classifier,
     dictionary,
@@ -23,6 +26,7 @@ from red_core.recipes.cifar10 import (
     fidelity,
     generator,
     inversion,
+    purification,
 )
 from red_core.recipes.cifar10.counting import weight_bytes
 from red_core.recipes.cifar10.training import Shuffled
@@ -130,8 +134,17 @@ def _diffusion(scale: str, device: str) -> list[Job]:
 
 def _dictionary(scale: str, device: str) -> list[Job]:
     size, psi = dictionary.SIZES[scale], untrained_psi(scale, device)
-    attacked = dictionary.Lowered(psi, device)
     rounds = ceil(size.per_class / size.together)
+    reads = 2 * len(ATTACKS) * size.per_class * CLASSES
+    return [
+        *_attacks(psi, rounds, CLASSES * size.together, device),
+        _reading("psi before and after", psi, reads, device),
+    ]
+
+
+def _attacks(psi: WideResNet, rounds: int, images: int, device: str) -> list[Job]:
+    """PGD of every kind in bf16, `rounds` times on `images` at once."""
+    attacked = dictionary.Lowered(psi, device)
 
     def ascent(kind: str, images: int) -> Callable[[], object]:
         settings = replace(PAPER_ATTACKS["cifar10"][kind], steps=1)
@@ -142,12 +155,40 @@ def _dictionary(scale: str, device: str) -> list[Job]:
         Job(
             f"{kind} steps of PGD",
             rounds * PAPER_ATTACKS["cifar10"][kind].steps,
-            CLASSES * size.together,
+            images,
             partial(ascent, kind),
             weight_bytes(psi, copies=1),
         )
         for kind in ATTACKS
-    ] + [_reading("psi before and after", psi, 2 * len(ATTACKS) * size.per_class * CLASSES, device)]
+    ]
+
+
+def _purification(scale: str, device: str) -> list[Job]:
+    size, psi = purification.SIZES[scale], untrained_psi(scale, device)
+    shape = diffusion.SIZES[scale]
+    network = place(Denoiser(shape.widths, shape.blocks, shape.embedding), device).eval()
+    chosen = size.chosen_clean + len(ATTACKS) * size.chosen_attacked
+    judged = size.test_clean + len(ATTACKS) * size.test_attacked
+    ways = [
+        Purifier(network, purification.SIGMAS[0], **vars(w)) for w in purification.WAYS.values()
+    ]
+    # The way that is judged is not known yet: the dearest.
+    asked = len(purification.SIGMAS) * chosen * sum(way.evaluations for way in ways)
+    asked += judged * max(way.evaluations for way in ways)
+
+    def denoising(images: int) -> Callable[[], object]:
+        x, level = _batch(images, device)[0], torch.full((images,), 0.1, device=device)
+        return torch.no_grad()(lambda: network(x, level))
+
+    counts = (size.chosen_attacked, size.test_attacked)
+    together = min(purification.BATCH, *counts)
+    reads = (1 + len(ways) * len(purification.SIGMAS)) * chosen + 2 * judged
+    held = weight_bytes(network, copies=1)
+    return [
+        *_attacks(psi, sum(ceil(count / together) for count in counts), together, device),
+        Job("calls of the denoiser", ceil(asked / PURIFIED), PURIFIED, denoising, held),
+        _reading("psi on the results", psi, reads, device),
+    ]
 
 
 def _inversion(scale: str, device: str) -> list[Job]:
@@ -207,4 +248,5 @@ _JOBS: dict[str, Callable[[str, str], list[Job]]] = {
     "dictionary": _dictionary,
     "inversion": _inversion,
     "fidelity": _fidelity,
+    "purification": _purification,
 }

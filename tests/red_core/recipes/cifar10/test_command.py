@@ -43,6 +43,7 @@ def test_the_whole_recipe(made: Path) -> None:
         assert manifest[name]["measured"]
     measured = manifest["generator.safetensors"]["measured"]
     assert {"inversion", "fidelity"} <= set(measured)
+    assert "purification" in manifest["diffusion.safetensors"]["measured"]
     assert all(check.fault is None for check in check_folder("cifar10"))
 
 
