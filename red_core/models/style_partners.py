@@ -45,7 +45,11 @@ class StyleDiscriminator(nn.Module):
 
 
 class StyleEncoder(nn.Module):
-    """E: images [B, 3, 32, 32] in [0, 1] -> W+ [B, layers, width], entries within +-LARGEST."""
+    """E: images [B, 3, 32, 32] in [0, 1] -> W+ [B, layers, width].
+
+    One w for all layers and a small offset for each, as in e4e (Tov et al. 2021); the entries of
+    both lie within +-LARGEST.
+    """
 
     def __init__(self, layers: int, width: int, channels: int = 32, hidden: int = 768) -> None:
         super().__init__()
@@ -62,16 +66,47 @@ class StyleEncoder(nn.Module):
                 nn.BatchNorm2d(2 * count),
                 nn.LeakyReLU(0.2),
             ]
-        self.net = nn.Sequential(
-            *parts,
-            nn.Flatten(),
-            nn.Linear(8 * channels * 16, hidden),
-            nn.LeakyReLU(0.2),
-            nn.Linear(hidden, layers * width),
+        parts += [nn.Flatten(), nn.Linear(8 * channels * 16, hidden), nn.LeakyReLU(0.2)]
+        self.net = nn.Sequential(*parts)
+        self.common = nn.Linear(hidden, width)
+        self.offsets = nn.Linear(hidden, layers * width)
+
+    def parts(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The common w [B, width] and the offsets of every layer [B, layers, width]."""
+        hidden = self.net(2 * images - 1)
+        # Bounded: a code that has run away saturates G, and nothing would bring it back.
+        common, offsets = (
+            LARGEST * torch.tanh(head(hidden).float() / LARGEST)
+            for head in (self.common, self.offsets)
         )
+        return common, offsets.unflatten(1, self.shape)
 
     def forward(self, images: Tensor) -> Tensor:
         """A point of W+ for each image."""
-        w: Tensor = self.net(2 * images - 1)
-        # Bounded: a code that has run away saturates G, and nothing would bring it back.
-        return LARGEST * torch.tanh(w.float() / LARGEST).unflatten(1, self.shape)
+        common, offsets = self.parts(images)
+        return common[:, None] + offsets
+
+
+class StylePosterior(nn.Module):
+    """Q: which z the mapping network could have made w [B, width] of class y from.
+
+    Mean and log-variance of z, [B, latent] each: with the mapping network it is a variational
+    autoencoder of E's codes (Kingma & Welling 2014), whose z is N(0, I).
+    """
+
+    def __init__(self, latent: int, width: int, classes: int = 10) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(classes, width)
+        self.net = nn.Sequential(
+            nn.Linear(2 * width, 2 * width),
+            nn.LeakyReLU(0.2),
+            nn.Linear(2 * width, 2 * width),
+            nn.LeakyReLU(0.2),
+            nn.Linear(2 * width, 2 * latent),
+        )
+
+    def forward(self, w: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance (at most 1) of z."""
+        made = self.net(torch.cat((w, self.embed(labels)), dim=1)).float()
+        mean, log_variance = made.chunk(2, dim=1)
+        return mean, log_variance.clamp(-8, 1)

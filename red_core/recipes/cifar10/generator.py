@@ -5,8 +5,11 @@ at real and drawn images (R1 and R2; Huang et al. 2024), on images that both sid
 moved and recoloured (Zhao et al. 2020). In a short training that alone leaves out most of what
 the data holds, and an image that G cannot draw cannot be recovered. So an encoder E into W+ is
 trained with G: G must redraw training images from E's code, in pixels and in the features of psi,
-and the discriminator judges the redrawn images too. Codes are blurred with noise, which keeps
-W+ smooth where the codes lie. `encoder.safetensors` is a by-product; inversion runs on G alone.
+and the discriminator judges the redrawn images too. Half of them are redrawn from the one w that
+all layers share, half with E's offsets: so W itself holds images, and W+ holds them closely.
+Codes are blurred with noise, which keeps both smooth. What E finds for training images is also
+what the mapping network has to make of z ~ N(0, I): it is the decoder of a variational
+autoencoder of these w. `encoder.safetensors` is a by-product; inversion runs on G alone.
 The weights written are a moving average.
 """
 
@@ -26,7 +29,7 @@ from red_core.data.assets import write_tensors
 from red_core.data.datasets import ImageSet, load_official
 from red_core.models.placement import place
 from red_core.models.style import StyleGenerator
-from red_core.models.style_partners import StyleDiscriminator, StyleEncoder
+from red_core.models.style_partners import StyleDiscriminator, StyleEncoder, StylePosterior
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10.adversary import gradient_penalty, paired_loss, recoloured
 from red_core.recipes.cifar10.training import (
@@ -42,8 +45,10 @@ from red_core.recipes.common import RecipeContext
 # Of the terms of G's loss; the squared error of an image, a sum over its pixels, has weight 1.
 FEATURES = 20.0
 ADVERSARIAL = 2.0  # reached after a fifth of the steps: D's first slopes would drown the rest
-CODE = 0.5
+CODE, OFFSET = 0.5, 1.0  # mean squares of E's w and of its offsets
 CODE_NOISE = 0.1  # deviation of the noise on E's codes, whose own entries are near 1
+DRAWN = 0.1  # the evidence bound of the codes under the mapping network, a sum over w
+DRAWN_NOISE = 0.2  # deviation with which the mapping network is allowed to miss a code
 PENALTY, PENALTY_EVERY = 1.0, 8
 LARGEST_GRADIENT = 200.0  # a usual one has length 100 to 250, and a rare one ends the training
 FEATURE_SHARE = 4  # psi's features are compared on one image in so many: they cost most
@@ -67,7 +72,7 @@ class Size:
 
 SIZES = {
     "tiny": Size((16, 16, 8, 8), 8, 16, 4, False, 4, epochs=2, batch=32, images=128),
-    "cpu": Size((192, 192, 96, 48), 128, 256, 32, False, 32, epochs=7),
+    "cpu": Size((192, 192, 96, 48), 128, 256, 32, False, 32, epochs=8),
     "gpu": Size((256, 256, 128, 64), 128, 512, 96, True, 64, epochs=150, batch=256),
 }
 
@@ -84,11 +89,12 @@ class GeneratorTrainer:
             "G": generator,
             "D": StyleDiscriminator(size.critic, deep=size.deep),
             "E": StyleEncoder(generator.layers, size.width, size.encoder),
+            "Q": StylePosterior(size.latent, size.width),
         }
         self.nets = place(nn.ModuleDict(nets), device)
         self.averages = copy.deepcopy(nn.ModuleDict({"G": self.nets["G"], "E": self.nets["E"]}))
         self.averages.requires_grad_(False)
-        codec = [*self.nets["G"].parameters(), *self.nets["E"].parameters()]
+        codec = [p for name in "GEQ" for p in self.nets[name].parameters()]
         self.optimisers = {
             "codec": torch.optim.Adam(codec, lr=size.rate, betas=(0.5, 0.99)),
             "D": torch.optim.Adam(self.nets["D"].parameters(), lr=size.rate, betas=(0.0, 0.99)),
@@ -124,12 +130,14 @@ class GeneratorTrainer:
         The losses, and redrawn and drawn images for D with their classes.
         """
         generator, critic, encoder = (self.nets[name] for name in "GDE")
-        assert isinstance(generator, StyleGenerator)
+        assert isinstance(generator, StyleGenerator) and isinstance(encoder, StyleEncoder)
         half = len(images) // 2
         critic.requires_grad_(False)
         with lowered(self.device):
-            code = encoder(images)
-            noisy = code + CODE_NOISE * torch.randn_like(code)
+            code, offsets = encoder.parts(images)
+            bound = self.evidence_bound(code.detach(), labels)
+            near = self.near(code, offsets)
+            noisy = near + CODE_NOISE * torch.randn_like(near)
             z = torch.randn(half, self.size.latent).to(self.device)
             w = generator.mapping(z, labels[half : 2 * half])
             # Drawn images take the second half's classes, redrawn ones are the first half's.
@@ -146,8 +154,9 @@ class GeneratorTrainer:
             features = self._feature_distance(images[few], redrawn[few])
         pixels = (redrawn - images).square().sum((1, 2, 3)).mean()
         adversarial = paired_loss(fake, real)
-        size = code.square().mean()
-        loss = pixels + FEATURES * features + share * ADVERSARIAL * adversarial + CODE * size
+        size, apart = code.square().mean(), offsets.square().mean()
+        loss = pixels + FEATURES * features + share * ADVERSARIAL * adversarial
+        loss = loss + CODE * size + OFFSET * apart + DRAWN * bound
         self.optimisers["codec"].zero_grad()
         loss.backward()
         parameters = self.optimisers["codec"].param_groups[0]["params"]
@@ -159,8 +168,26 @@ class GeneratorTrainer:
             "features": features.item(),
             "adversarial": adversarial.item(),
             "code": size.item(),
+            "offsets": apart.item(),
+            "bound": bound.item(),
         }
         return figures, judged.detach(), classes
+
+    @staticmethod
+    def near(common: Tensor, offsets: Tensor) -> Tensor:
+        """Points of W+ [B, layers, width]; every other one keeps its offsets, the rest lie in W."""
+        odd = (torch.arange(len(common), device=common.device) % 2).view(-1, 1, 1)
+        return common[:, None] + odd * offsets
+
+    def evidence_bound(self, codes: Tensor, labels: Tensor) -> Tensor:
+        """Of E's w [B, width] under the mapping network: what is missed, and how far z is moved."""
+        generator = self.nets["G"]
+        assert isinstance(generator, StyleGenerator)
+        mean, log_variance = self.nets["Q"](codes, labels)
+        z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
+        missed = (generator.mapping(z, labels).float() - codes).square().sum(1)
+        moved = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
+        return 0.5 * (missed / DRAWN_NOISE**2 + moved).mean()
 
     def _critic_step(
         self, images: Tensor, labels: Tensor, drawn: Tensor, classes: Tensor, number: int

@@ -5,7 +5,12 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from red_core.models.style import StyleGenerator
-from red_core.models.style_partners import StyleDiscriminator, StyleEncoder
+from red_core.models.style_partners import (
+    LARGEST,
+    StyleDiscriminator,
+    StyleEncoder,
+    StylePosterior,
+)
 from red_core.recipes.cifar10.generator import SIZES
 
 LABELS = torch.tensor([0, 3, 9])
@@ -121,4 +126,27 @@ def test_the_discriminator_reads_the_label() -> None:
 
 
 def test_the_encoder_makes_a_point_of_w_plus() -> None:
-    assert StyleEncoder(9, 16, 4)(torch.rand(2, 3, 32, 32)).shape == (2, 9, 16)
+    encoder, images = StyleEncoder(9, 16, 4).eval(), torch.rand(2, 3, 32, 32)
+    common, offsets = encoder.parts(images)
+    assert common.shape == (2, 16)
+    torch.testing.assert_close(encoder(images), common[:, None] + offsets)
+    assert offsets.shape == (2, 9, 16)
+
+
+def test_a_code_of_the_encoder_is_bounded() -> None:
+    encoder = StyleEncoder(9, 16, 4).eval()
+    with torch.no_grad():
+        for head in (encoder.common, encoder.offsets):
+            head.weight.mul_(1e4)
+    for part in encoder.parts(torch.rand(2, 3, 32, 32)):
+        assert 0.9 * LARGEST < part.abs().max() <= LARGEST
+
+
+def test_the_posterior_tells_of_z_by_w_and_class() -> None:
+    posterior, w = StylePosterior(8, 16), torch.randn(2, 16)
+    mean, log_variance = posterior(w, torch.tensor([0, 1]))
+    assert mean.shape == log_variance.shape == (2, 8)
+    assert -8 <= log_variance.min() <= log_variance.max() <= 1
+    other, _ = posterior(w, torch.tensor([2, 1]))
+    assert not torch.equal(other[0], mean[0])
+    torch.testing.assert_close(other[1], mean[1])

@@ -80,3 +80,24 @@ def test_the_average_follows_behind(data: ImageSet, psi: WideResNet) -> None:
     decay = 2 / 51
     torch.testing.assert_close(after, decay * start + (1 - decay) * latest)
     assert not torch.equal(now, latest)
+
+
+def test_the_mapping_network_learns_the_codes_and_the_codes_do_not_move(
+    data: ImageSet, psi: WideResNet
+) -> None:
+    trainer = GeneratorTrainer(SIZE, data, psi, 0, "cpu")
+    trainer.nets.requires_grad_(True)
+    images, labels = data.images[:32], data.labels[:32]
+    code, _ = trainer.nets["E"].parts(images)
+    trainer.evidence_bound(code.detach(), labels).backward()
+    for name, parameter in trainer.nets.named_parameters():
+        learns = name.startswith(("Q.", "G.map.", "G.embed."))
+        assert (parameter.grad is not None and bool(parameter.grad.any())) == learns, name
+
+
+def test_every_other_image_is_redrawn_from_one_w(data: ImageSet, psi: WideResNet) -> None:
+    trainer = GeneratorTrainer(SIZE, data, psi, 0, "cpu")
+    common, offsets = trainer.nets["E"].parts(data.images[:4])
+    near = trainer.near(common, offsets)
+    torch.testing.assert_close(near[0], common[0].expand_as(near[0]))
+    torch.testing.assert_close(near[1], common[1] + offsets[1])
