@@ -130,7 +130,8 @@ class GeneratorTrainer:
         The losses, and redrawn and drawn images for D with their classes.
         """
         generator, critic, encoder = (self.nets[name] for name in "GDE")
-        assert isinstance(generator, StyleGenerator) and isinstance(encoder, StyleEncoder)
+        assert isinstance(generator, StyleGenerator)
+        assert isinstance(encoder, StyleEncoder)
         half = len(images) // 2
         critic.requires_grad_(False)
         with lowered(self.device):
