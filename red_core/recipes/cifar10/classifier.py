@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from red_core.data.assets import write_tensors
 from red_core.data.datasets import ImageSet, load_official
 from red_core.models.placement import place
 from red_core.models.wide_resnet import WideResNet
@@ -25,6 +24,7 @@ from red_core.recipes.cifar10.training import (
     halved,
     lowered,
     train,
+    write_trained,
 )
 from red_core.recipes.common import RecipeContext, accuracy
 
@@ -108,22 +108,17 @@ def train_classifier(context: RecipeContext) -> None:
     stored: dict[str, Tensor] = halved(trainer.network.state_dict())
     network = place(WideResNet.from_tensors(stored), context.device).eval()
     count = 500 if context.tiny else len(test)
-    write_tensors(
-        "cifar10",
-        "classifier.safetensors",
-        stored,
-        command=context.command("classifier"),
-        scale=context.scale,
-        seed=context.seed,
-        device=context.device,
-        hours=round(hours, 3),
+    write_trained(
+        context,
+        "classifier",
+        "classifier",
+        trainer.network,
+        hours,
         architecture=f"WRN-{size.depth}-{size.width}",
-        parameters=sum(p.numel() for p in network.parameters()),
         measured={
             "test_images": count,
             "test_accuracy": accuracy(
                 network, test.images[:count], test.labels[:count], context.device
             ),
         },
-        licence="MIT",
     )

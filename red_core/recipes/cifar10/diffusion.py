@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from red_core.data.assets import write_tensors
 from red_core.data.datasets import ImageSet, load_official
 from red_core.models.denoiser import SIGMA_DATA, SIGMA_MAX, SIGMA_MIN, Denoiser
 from red_core.models.placement import place
@@ -27,6 +26,7 @@ from red_core.recipes.cifar10.training import (
     halved,
     lowered,
     train,
+    write_trained,
 )
 from red_core.recipes.common import RecipeContext
 
@@ -165,21 +165,16 @@ def train_diffusion(context: RecipeContext) -> None:
     hours = train(context, "diffusion", trainer, trainer.steps)
     stored = halved(trainer.average.module.state_dict())
     denoiser = place(Denoiser.from_tensors(stored), context.device).eval()
-    write_tensors(
-        "cifar10",
-        "diffusion.safetensors",
-        stored,
-        command=context.command("diffusion"),
-        scale=context.scale,
-        seed=context.seed,
-        device=context.device,
-        hours=round(hours, 3),
+    write_trained(
+        context,
+        "diffusion",
+        "diffusion",
+        trainer.average.module,
+        hours,
         architecture=f"U-Net {'-'.join(map(str, size.widths))} x {size.blocks}, EDM",
-        parameters=sum(p.numel() for p in denoiser.parameters()),
         noise=[SIGMA_MIN, SIGMA_MAX],
         measured={
             "held_out_images": len(held_out),
             "denoising_error": denoising_errors(denoiser, held_out, context.seed, context.device),
         },
-        licence="MIT",
     )

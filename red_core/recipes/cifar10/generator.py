@@ -25,7 +25,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from red_core.data.assets import write_tensors
 from red_core.data.datasets import ImageSet, load_official
 from red_core.models.placement import place
 from red_core.models.style import StyleGenerator
@@ -35,10 +34,10 @@ from red_core.recipes.cifar10.adversary import gradient_penalty, paired_loss, re
 from red_core.recipes.cifar10.training import (
     Shuffled,
     flipped_and_shifted,
-    halved,
     load_psi_of,
     lowered,
     train,
+    write_trained,
 )
 from red_core.recipes.common import RecipeContext
 
@@ -73,7 +72,7 @@ class Size:
 SIZES = {
     "tiny": Size((16, 16, 8, 8), 8, 16, 4, False, 4, epochs=2, batch=32, images=128),
     "cpu": Size((192, 192, 96, 48), 128, 256, 32, False, 32, epochs=8),
-    "gpu": Size((256, 256, 128, 64), 128, 512, 96, True, 64, epochs=150, batch=256),
+    "gpu": Size((256, 256, 128, 64), 128, 512, 96, True, 64, epochs=90, batch=256),
 }
 
 
@@ -248,16 +247,4 @@ def train_generator(context: RecipeContext) -> None:
     assert isinstance(generator, StyleGenerator)
     generator.measure_means(seed=context.seed)
     for name, network in (("generator", generator), ("encoder", trainer.averages["E"])):
-        write_tensors(
-            "cifar10",
-            f"{name}.safetensors",
-            halved(network.state_dict()),
-            command=context.command("generator"),
-            scale=context.scale,
-            seed=context.seed,
-            device=context.device,
-            hours=round(hours, 3),
-            epochs=size.epochs,
-            parameters=sum(p.numel() for p in network.parameters()),
-            licence="MIT",
-        )
+        write_trained(context, "generator", name, network, hours, epochs=size.epochs)

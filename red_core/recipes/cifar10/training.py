@@ -12,10 +12,10 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
-from red_core.data.assets import read_tensors
+from red_core.data.assets import read_tensors, write_tensors
 from red_core.models.placement import place
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
@@ -100,6 +100,28 @@ def halved(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         for name, t in state.items()
         if not name.endswith("num_batches_tracked")
     }
+
+
+def write_trained(
+    context: RecipeContext, part: str, name: str, network: nn.Module, hours: float, **entry: object
+) -> None:
+    """Write `name`.safetensors, `halved`, with what every trained file's entry tells and `entry`.
+
+    part: of the recipe, the one that makes the file.
+    """
+    write_tensors(
+        "cifar10",
+        f"{name}.safetensors",
+        halved(network.state_dict()),
+        command=context.command(part),
+        scale=context.scale,
+        seed=context.seed,
+        device=context.device,
+        hours=round(hours, 3),
+        parameters=sum(p.numel() for p in network.parameters()),
+        licence="MIT",
+        **entry,
+    )
 
 
 def flipped_and_shifted(images: Tensor, margin: int = 4) -> Tensor:
