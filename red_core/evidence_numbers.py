@@ -9,6 +9,7 @@ from typing import Any
 
 from red_core.assumption import ASSUMPTION
 from red_core.data.datasets import TITLES
+from red_core.numbers import percent
 from red_core.results import stored
 from red_core.unknown import GROUPS
 from red_core.unknown.measuring import REPORT
@@ -47,7 +48,7 @@ def render_assumption(report: dict[str, Any]) -> str:
         for span, words in report["titles"].items():
             cells = [_residual(attack["spans"][span]) for attack in attacks.values()]
             lines.append(f"| {words} | {' | '.join(cells)} |")
-        cells = [_share(attack["nearer"]) for attack in attacks.values()]
+        cells = [percent(attack["nearer"]) for attack in attacks.values()]
         words = "nearer its own attack's drawn columns than the others', percent"
         lines.append(f"| {words} | {' | '.join(cells)} |")
         parts.append("\n".join(lines))
@@ -98,15 +99,10 @@ def _line(entry: dict[str, Any]) -> str:
         f"{entry['title']}: {entry['words']}",
         f"{norms['linf']:.2f}, {norms['l2']:.2f}",
         f"{entry['n']:,}",
-        *(_share(entry[name]) for name in ("psi", "signal", "unknown")),
+        *(percent(entry[name]) for name in ("psi", "signal", "unknown")),
         named,
     ]
     return f"| {' | '.join(cells)} |"
-
-
-def _share(part: dict[str, float]) -> str:
-    value, low, high = (f"{100 * part[name]:.1f}" for name in ("value", "low", "high"))
-    return f"{value} ({low} to {high})"
 
 
 def _name(answer: str) -> str:

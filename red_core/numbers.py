@@ -6,6 +6,7 @@ block of its own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from red_core.attacks import ATTACKS
@@ -52,6 +53,12 @@ def between(readme: str, block: str = "numbers") -> str:
     """What stands between the markers of a block."""
     begin, end = _markers(block)
     return readme.partition(begin)[2].partition(end)[0].strip("\n")
+
+
+def percent(part: Mapping[str, float]) -> str:
+    """A `statistics.share` in percent, Wilson's 95% interval in brackets."""
+    value, low, high = (f"{100 * part[name]:.1f}" for name in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
 
 
 def _markers(block: str) -> tuple[str, str]:

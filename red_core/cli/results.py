@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from red_core import evidence_numbers, tables, theory_numbers
+from red_core import cifar10_numbers, evidence_numbers, tables, theory_numbers
 from red_core.bundle import load_bundle, with_official_test
 from red_core.cli.common import (
     DATASET,
@@ -19,6 +19,7 @@ from red_core.cli.common import (
     pick_device,
 )
 from red_core.cli.evaluate import summary as evaluation_summary
+from red_core.data.assets import read_manifest
 from red_core.numbers import block, insert, render
 from red_core.results import RESULTS, ROWS, SPEED, measure, stored
 
@@ -99,6 +100,8 @@ def _write_readme(dataset: str, readme: Path) -> None:
         text = insert(text, theory_numbers.render(theory), theory_numbers.BLOCK)
         text = insert(text, tables.render(), tables.BLOCK)
         text = insert(text, evidence_numbers.render(), evidence_numbers.BLOCK)
+        models = cifar10_numbers.render(read_manifest("cifar10"))
+        text = insert(text, models, cifar10_numbers.BLOCK)
     except ValueError as error:
         raise UsageError(str(error)) from error
     readme.write_text(text, encoding="utf-8")

@@ -20,6 +20,7 @@ from red_core.statistics import share
 BEGIN, END = "<!-- numbers:begin -->", "<!-- numbers:end -->"
 TABLES = "<!-- tables:begin -->\n<!-- tables:end -->"
 EVIDENCE = "<!-- evidence:begin -->\n<!-- evidence:end -->"
+MODELS = "<!-- cifar10-models:begin -->\n<!-- cifar10-models:end -->"
 THEORY = "<!-- theory:begin -->\n<!-- theory:end -->"
 README = Path(__file__).resolve().parents[2] / "README.md"
 RULES = ("signal", "psi_signal", "attack", "block_attack", "adversarial")
@@ -127,7 +128,9 @@ def test_the_command_measures_and_writes_the_readme(
     bundle: Bundle, measured: list[str], tmp_path: Path, capsys
 ) -> None:
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{BEGIN}\nold\n{END}\n{TABLES}\n{EVIDENCE}\n{THEORY}\nafter\n")
+    readme.write_text(
+        f"before\n{BEGIN}\nold\n{END}\n{TABLES}\n{EVIDENCE}\n{MODELS}\n{THEORY}\nafter\n"
+    )
     words = ["results", "--examples", "5", "--only", "best/", "--readme", str(readme)]
     assert main([*words, "--work", str(tmp_path / "work")]) == 0
     assert len(measured) == 6

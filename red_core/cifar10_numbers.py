@@ -1,0 +1,107 @@
+"""The README's figures of CIFAR-10's models, drawn from `assets/cifar10/manifest.json` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from red_core.attacks import ATTACKS
+from red_core.numbers import percent
+
+BLOCK = "cifar10-models"  # the README's markers
+_FILES = ("classifier", "generator", "diffusion", "dictionary")
+_COLUMNS = {"clean": "no attack", "linf": "l-inf", "l2": "l2", "l1": "l1"}
+
+
+def render(manifest: Mapping[str, Any]) -> str:
+    """The Markdown between the markers, of the files that the recipe made; "" for none.
+
+    What was not measured is left out.
+    """
+    entries = {name: manifest.get(f"{name}.safetensors", {}) for name in _FILES}
+    entries = {name: entry for name, entry in entries.items() if "scale" in entry}
+    if not entries:
+        return ""
+    measured = {name: entry.get("measured", {}) for name, entry in entries.items()}
+    parts = [_files(entries)]
+    if found := measured.get("generator", {}).get("inversion"):
+        parts.append(_inversion(found))
+    if found := measured.get("generator", {}).get("fidelity"):
+        parts.append(_fidelity(found))
+    if found := measured.get("diffusion", {}).get("purification"):
+        parts.append(_purification(found))
+    return "\n\n".join(parts)
+
+
+def _files(entries: Mapping[str, Any]) -> str:
+    lines = ["| file | scale, device, hours | size | measured |", "|---|---|---:|---|"]
+    for name, entry in entries.items():
+        if name == "dictionary":
+            columns = 10 * len(ATTACKS) * entry["measured"]["images_per_class"]
+            size = f"{columns:,} columns"
+        else:
+            size = f"{entry['parameters'] / 1e6:.1f} M weights"
+        made = f"{entry['scale']}, {entry['device']}, {entry['hours']:.1f}"
+        lines.append(f"| {name} | {made} | {size} | {_words(name, entry.get('measured', {}))} |")
+    return "\n".join(lines)
+
+
+def _words(name: str, measured: Mapping[str, Any]) -> str:
+    """What one file is judged by, in a few words."""
+    if name == "classifier":
+        accuracy = f"{100 * measured['test_accuracy']:.1f}%"
+        return f"{accuracy} of {measured['test_images']:,} test images read right"
+    if name == "dictionary":
+        rates = (f"{100 * measured['success_rate'][kind]:.0f}" for kind in ATTACKS)
+        return f"percent of its attacks that fool ψ: {' / '.join(rates)} (l-inf / l2 / l1)"
+    if name == "diffusion":
+        errors = measured["denoising_error"]
+        told = ", ".join(f"{e['known']:.3f} at {sigma}" for sigma, e in errors.items())
+        return f"root mean square error on held-out images by sigma, in [-1, 1]: {told}"
+    found = measured.get("inversion")
+    return f"inverts to {percent(found['psi_accuracy_on_inverted'])} read right" if found else ""
+
+
+def _inversion(found: Mapping[str, Any]) -> str:
+    clean = percent(found["psi_accuracy_on_clean"])
+    lines = [
+        "| steps of Adam in W+ | ψ reads G(w^) right, % | mean l2 distance | s an image |",
+        "|---:|---:|---:|---:|",
+    ]
+    for steps, row in found["by_steps"].items():
+        right = percent(row["psi_accuracy_on_inverted"])
+        distance = f"{row['mean_l2_distance']:.2f}"
+        lines.append(f"| {steps} | {right} | {distance} | {row['seconds_an_image']:.2f} |")
+    return "\n".join(lines) + (
+        f"\n\nThe first {found['test_images']:,} test images, of which ψ reads {clean}% right as "
+        "they are, inverted by plain optimisation from the mean w of all classes; in brackets "
+        f"Wilson's 95% interval. By `{found['command']}`."
+    )
+
+
+def _fidelity(found: Mapping[str, Any]) -> str:
+    return (
+        f"Of {found['images']:,} images that G draws, ψ reads "
+        f"{percent(found['psi_reads_the_class_asked_for'])}% as the class asked for; their Frechet "
+        f"distance to the test images in ψ's features is {found['frechet_psi']:.2f} (training "
+        f"images: {found['frechet_psi_of_training_images']:.2f}). "
+        "`assets/cifar10/samples.png` shows some of every class. "
+        f"By `{found['command']}`."
+    )
+
+
+def _purification(found: Mapping[str, Any]) -> str:
+    test = found["test"]
+    lines = [
+        f"| ψ reads right, % | {' | '.join(_COLUMNS.values())} |",
+        "|---|" + "---:|" * len(_COLUMNS),
+    ]
+    for words, key in (("x'", "psi_accuracy"), ("D(x')", "psi_accuracy_purified")):
+        lines.append(f"| {words} | {' | '.join(percent(test[name][key]) for name in _COLUMNS)} |")
+    counts = sorted({test[kind]["images"] for kind in ATTACKS})
+    return "\n".join(lines) + (
+        f"\n\nDiffPure ({found['way']}, sigma {found['sigma']:g}, chosen on held-out images as "
+        f"the {found['rule']}) on the first {test['clean']['images']:,} test images, "
+        f"{' or '.join(f'{count:,}' for count in counts)} for each attack. "
+        f"By `{found['command']}`."
+    )
