@@ -1,14 +1,17 @@
 """A class-conditional style-based generator for 32 x 32 colour images, small enough to invert live.
 
 The design is StyleGAN2's (Karras et al. 2020) with what inversion in W+ asks for: every layer is
-modulated by its own w (scale of what goes in, shift of what comes out), nothing is random, and
-the 4 x 4 input is a linear map of the first w instead of a learned constant, so that W+ also
-decides where things are.
+modulated by its own w (scale of what goes in, shift of what comes out) and nothing is random.
+W+ also decides where things are: the 4 x 4 input is a linear map of the first w instead of a
+learned constant, and what a layer puts out is shifted by a coarse field that its w paints, in the
+place of StyleGAN2's noise.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +22,25 @@ _FIRST = 4  # side of the first feature maps
 _GAIN = 2**0.5  # of the leaky rectifier, so that variances stay near 1
 
 
+class _Field(nn.Module):
+    """A shift of feature maps that differs from place to place: about as many numbers as w has."""
+
+    def __init__(self, outputs: int, width: int, side: int) -> None:
+        super().__init__()
+        self.side, self.coarse = side, min(side, 16, math.isqrt(width))
+        self.channels = max(1, width // self.coarse**2)
+        self.paint = nn.Linear(width, self.channels * self.coarse**2)
+        self.mix = nn.Conv2d(self.channels, outputs, 1, bias=False)
+        nn.init.normal_(self.mix.weight, std=0.1 * self.channels**-0.5)
+
+    def forward(self, w: Tensor) -> Tensor:
+        """w [B, width] -> [B, outputs, side, side]."""
+        x: Tensor = self.mix(self.paint(w).view(-1, self.channels, self.coarse, self.coarse))
+        if self.coarse != self.side:
+            x = F.interpolate(x, size=self.side, mode="bilinear")
+        return x
+
+
 class _Modulated(nn.Module):
     """A convolution whose input channels are scaled and whose output is shifted as w says.
 
@@ -26,16 +48,19 @@ class _Modulated(nn.Module):
     is the same thing and needs no convolution of its own for each image.
     """
 
-    def __init__(self, inputs: int, outputs: int, width: int, upsample: bool = False) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, width: int, side: int, upsample: bool = False
+    ) -> None:
         super().__init__()
         self.scale = nn.Linear(width, inputs)
         self.shift = nn.Linear(width, outputs)
+        self.field = _Field(outputs, width, side)
         self.upsample = upsample
         shape = (inputs, outputs, 4, 4) if upsample else (outputs, inputs, 3, 3)
         self.weight = nn.Parameter(torch.randn(shape) * (9 * inputs) ** -0.5)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """Feature maps [B, inputs, h, h] and w [B, width] -> [B, outputs, h or 2h, same]."""
+        """Feature maps [B, inputs, h, h] and w [B, width] -> [B, outputs, side, side]."""
         style = 1 + self.scale(w)
         power = self.weight.square().sum((2, 3))
         # Of a transposed convolution's 16 taps four meet at each pixel.
@@ -47,7 +72,7 @@ class _Modulated(nn.Module):
         else:
             x = F.conv2d(x, self.weight, padding=1)
         x = x * demodulated[:, :, None, None].to(x.dtype)
-        x = x + self.shift(w)[:, :, None, None].to(x.dtype)
+        x = x + self.shift(w)[:, :, None, None].to(x.dtype) + self.field(w).to(x.dtype)
         return F.leaky_relu(x, 0.2) * _GAIN
 
 
@@ -97,10 +122,11 @@ class StyleGenerator(nn.Module):
         )
         first = self.channels[0]
         self.start = nn.Linear(width, first * _FIRST**2)
-        self.convolutions = nn.ModuleList([_Modulated(first, first, width)])
-        for before, after in zip(self.channels, self.channels[1:], strict=False):
-            self.convolutions.append(_Modulated(before, after, width, upsample=True))
-            self.convolutions.append(_Modulated(after, after, width))
+        self.convolutions = nn.ModuleList([_Modulated(first, first, width, _FIRST)])
+        for number, (before, after) in enumerate(pairwise(self.channels), start=1):
+            side = _FIRST * 2**number
+            self.convolutions.append(_Modulated(before, after, width, side, upsample=True))
+            self.convolutions.append(_Modulated(after, after, width, side))
         self.colours = nn.ModuleList(_ToColour(count, width) for count in self.channels)
         self.register_buffer("class_means", torch.zeros(classes, width))
 

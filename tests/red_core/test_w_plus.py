@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from red_core.data.assets import read_manifest, read_tensors
+from red_core.data.assets import read_tensors
 from red_core.models.style import StyleGenerator
 from red_core.w_plus import InversionOptions, feature_distance, invert
 
@@ -51,9 +51,6 @@ def test_an_image_that_g_made_is_returned(generator: StyleGenerator) -> None:
     assert not found.images.requires_grad
 
 
-@pytest.mark.skipif(
-    "generator.safetensors" not in read_manifest("cifar10"), reason="no bundled generator yet"
-)
 def test_the_bundled_generator_returns_an_image_that_it_made() -> None:
     bundled = StyleGenerator.from_tensors(read_tensors("cifar10", "generator.safetensors"))
     bundled.eval().requires_grad_(False)

@@ -71,7 +71,7 @@ class Size:
 
 SIZES = {
     "tiny": Size((16, 16, 8, 8), 8, 16, 4, False, 4, epochs=2, batch=32, images=128),
-    "cpu": Size((192, 192, 96, 48), 128, 256, 32, False, 32, epochs=8),
+    "cpu": Size((192, 192, 96, 48), 128, 256, 32, False, 32, epochs=6),
     "gpu": Size((256, 256, 128, 64), 128, 512, 96, True, 64, epochs=90, batch=256),
 }
 

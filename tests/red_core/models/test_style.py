@@ -73,6 +73,19 @@ def test_every_layer_has_its_own_w(generator: StyleGenerator) -> None:
         assert (generator.synthesis(other) - plain).abs().max() > 1e-4
 
 
+def test_every_convolution_is_told_where_things_are(generator: StyleGenerator) -> None:
+    for layer in (*generator.convolutions, *generator.colours):
+        for head in ("scale", "shift"):
+            if hasattr(layer, head):
+                getattr(layer, head).weight.zero_()
+    w = torch.randn(1, generator.layers, 16)
+    plain = generator.synthesis(w)
+    for number in range(1, generator.layers - 1):
+        other = w.clone()
+        other[:, number] += 1  # with nothing left to modulate, only the field can change
+        assert (generator.synthesis(other) - plain).std((2, 3)).max() > 1e-5, number
+
+
 def test_means_are_of_their_class(generator: StyleGenerator) -> None:
     z = torch.randn(4000, 8)
     expected = generator.mapping(z, torch.full((4000,), 3)).mean(0)
