@@ -121,8 +121,9 @@ def export(
         _button("Image for the command", "npz", lambda: own_npz(scene), OWN_FILE, True)
     # Not while busy: the page redraws itself then, and a click would ask for what is gone.
     ready = runner is not None and view is not None and view.verdict is not None and not view.busy
-    if not ready:
-        st.caption("Files can be saved once a run has ended.")
+    # Said either way: a line that came and went would move the buttons, and for a moment the page
+    # would hold each of them twice.
+    st.caption("The files hold the run as it ended." if ready else _NOT_YET)
     with st.container(horizontal=True, gap="small"):
         # ready means that neither is None: the lambdas run on a click only.
         _button("PNG", "png", lambda: grid_png(scene, runner, view), "red-frames.png", ready)  # type: ignore[arg-type]
@@ -131,6 +132,7 @@ def export(
         _button("JSON", "json", lambda: _json(scene, view), "red-run.json", ready)  # type: ignore[arg-type]
 
 
+_NOT_YET = "Files can be saved once a run has ended."
 _HELP = {
     "Image for the command": "Your image as the solver got it; save it where the command runs.",
     "PNG": "The 5 x 5 frames of the run.",

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.ui import address, texts
 from pages.ui.history import nearest
+from pages.ui.run_button import RunAct, run_button
 from pages.ui.run_view import RunView
 from pages.ui.session import Scene, desk
 
@@ -45,17 +46,11 @@ def transport(scene: Scene, view: RunView | None) -> None:
     running = view is not None and view.state == "running"
     ended = view is not None and view.ended
     place = position(view)
-    label, icon = "Run", ":material/play_arrow:"
-    if running:
-        label, icon = "Pause", ":material/pause:"
-    elif ended:
-        label, icon = "Run again", ":material/replay:"
-    elif view is not None:
-        label, icon = "Resume", ":material/play_arrow:"
+    label, icon, act = run_button(view)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport"):
         st.button(
             label, icon=icon, type="primary", help=texts.RUN, shortcut="P", key="run-button",
-            on_click=_toggle, args=(scene,), width=150,
+            on_click=_run, args=(scene, act), width=150,
         )  # fmt: skip
         steps: tuple[tuple[str, Literal["both", "z", "c_a"], str, str], ...] = (
             ("Step", "both", "S", texts.BOTH),
@@ -111,12 +106,11 @@ def _scrubber(scene: Scene, view: RunView | None, place: int | None) -> None:
 # --- callbacks -------------------------------------------------------------------------------
 
 
-def _toggle(scene: Scene) -> None:
+def _run(scene: Scene, act: RunAct) -> None:
     runner = desk().runner(scene)
-    view = None if runner is None else runner.view()
-    if runner is None or view is None or view.ended:
+    if act == "begin" or runner is None:
         begin(scene)
-    elif view.state == "running":
+    elif act == "pause":
         runner.pause()
     else:
         st.session_state["at"] = None

@@ -11,6 +11,7 @@ from pages.ui.lab.desk import lab_desk
 from pages.ui.lab.request import LabRequest
 from pages.ui.lab.run import LabRun, LabView
 from pages.ui.lab.study import StudyRun, StudyView
+from pages.ui.run_button import RunAct, run_button
 
 SPEEDS: dict[str, float | None] = {  # takes a second
     "slow": 5.0,
@@ -82,16 +83,10 @@ def _row() -> st.delta_generator.DeltaGenerator:
 
 
 def _run(held: LabRequest, view: LabView | StudyView | None) -> None:
-    label, icon = "Run", ":material/play_arrow:"
-    if view is not None and view.state == "running":
-        label, icon = "Pause", ":material/pause:"
-    elif view is not None and view.ended:
-        label, icon = "Run again", ":material/replay:"
-    elif view is not None:
-        label, icon = "Resume", ":material/play_arrow:"
+    label, icon, act = run_button(view)
     st.button(
         label, icon=icon, type="primary", help=texts.RUN, shortcut="P", key="lab-run-button",
-        on_click=_toggle, args=(held,), width=150,
+        on_click=_act, args=(held, act), width=150,
     )  # fmt: skip
 
 
@@ -131,12 +126,11 @@ def _worker(held: LabRequest) -> LabRun | StudyRun | None:
     return lab_desk().worker(held)
 
 
-def _toggle(held: LabRequest) -> None:
+def _act(held: LabRequest, act: RunAct) -> None:
     worker = _worker(held)
-    view = None if worker is None else worker.view()
-    if worker is None or view is None or view.ended:
+    if act == "begin" or worker is None:
         begin(held)
-    elif view.state == "running":
+    elif act == "pause":
         worker.pause()
     else:
         st.session_state["lab.at"] = None

@@ -44,8 +44,8 @@ def transport(view: PathsView | None, reach: float) -> None:
         st.button(
             "Go on" if held else "Hold",
             icon=":material/play_arrow:" if held else ":material/pause:",
-            type="primary", help=texts.RUN, shortcut="P", key="land.play", on_click=_toggle,
-            disabled=not (moving or held), width=130,
+            type="primary", help=texts.RUN, shortcut="P", key="land.play",
+            on_click=_resume if held else _pause, disabled=not (moving or held), width=130,
         )  # fmt: skip
         st.button(
             "Step", help=texts.STEP, shortcut="S", key="land.step", on_click=_step,
@@ -96,15 +96,18 @@ def _scrubber(view: PathsView | None) -> None:
 # --- callbacks -------------------------------------------------------------------------------
 
 
-def _toggle() -> None:
+def _pause() -> None:
     paths = landscape_desk().present
-    if paths is None:
-        return
-    st.session_state["land.at"] = None
-    if paths.view().held:
-        paths.resume()
-    else:
+    if paths is not None:
+        st.session_state["land.at"] = None
         paths.pause()
+
+
+def _resume() -> None:
+    paths = landscape_desk().present
+    if paths is not None:
+        st.session_state["land.at"] = None
+        paths.resume()
 
 
 def _step() -> None:
