@@ -59,7 +59,10 @@ def _words(name: str, measured: Mapping[str, Any]) -> str:
         told = ", ".join(f"{e['known']:.3f} at {sigma}" for sigma, e in errors.items())
         return f"root mean square error on held-out images by sigma, in [-1, 1]: {told}"
     found = measured.get("inversion")
-    return f"inverts to {percent(found['psi_accuracy_on_inverted'])} read right" if found else ""
+    if not found:
+        return ""
+    right, images = percent(found["psi_accuracy_on_inverted"]), found["test_images"]
+    return f"{right}% of {images} test images, inverted in {found['steps']} steps, read right"
 
 
 def _inversion(found: Mapping[str, Any]) -> str:
@@ -75,7 +78,8 @@ def _inversion(found: Mapping[str, Any]) -> str:
     return "\n".join(lines) + (
         f"\n\nThe first {found['test_images']:,} test images, of which ψ reads {clean}% right as "
         "they are, inverted by plain optimisation from the mean w of all classes; in brackets "
-        f"Wilson's 95% interval. By `{found['command']}`."
+        "Wilson's 95% interval; seconds are of the median batch, on a machine that did other work "
+        f"beside the longest runs. By `{found['command']}`."
     )
 
 

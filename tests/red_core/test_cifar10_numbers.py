@@ -26,6 +26,7 @@ MANIFEST: dict[str, Any] = {
             "inversion": ROW
             | {
                 "test_images": 500,
+                "steps": 500,
                 "psi_accuracy_on_clean": share(455, 500),
                 "by_steps": {"50": ROW, "500": ROW | {"mean_l2_distance": 0.987}},
                 "command": "recipe --only inversion",
@@ -83,7 +84,7 @@ def test_inversion_has_a_line_for_every_length() -> None:
     assert line(text, "50 |")[2:] == ["1.23", "1.50"]
     assert line(text, "500 |")[2] == "0.99"
     assert "of which ψ reads 91.0 (" in text
-    assert "of 500" not in text
+    assert "% of 500 test images, inverted in 500 steps" in text
     assert "ψ reads 50.0 (49.0 to 51.0)% as the class asked for" in text
 
 
