@@ -28,6 +28,7 @@ CLASSES = {
         "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
     ),
 }  # fmt: skip
+SHAPES = {"mnist": (1, 28, 28), "fashion": (1, 28, 28), "cifar10": (3, 32, 32)}  # of one image
 # Those that runs, tables and pages take. CIFAR-10 has a recipe; nothing runs on its networks yet.
 RUNNABLE = ("mnist", "fashion")
 TITLES = {"mnist": "MNIST", "fashion": "Fashion-MNIST", "cifar10": "CIFAR-10"}
@@ -52,6 +53,7 @@ class Noun:
 NOUNS = {
     "mnist": Noun("digit", "digits", "digit", "held-out training images"),
     "fashion": Noun("article of clothing", "articles of clothing", "article", "the test set"),
+    "cifar10": Noun("picture", "pictures", "picture", "the generator or the test set"),
 }
 
 

@@ -41,7 +41,7 @@ def export(
         _button("Matrix for the command", lambda: as_npy(own), OWN_FILE, _NPY, True)
     ready = view is not None and view.ended and not view.busy and not view.error
     # Said either way, so that the button keeps its place.
-    told = "of the run as it ended." if ready else "can be saved once a run has ended."
+    told = "are those of the run as it ended." if ready else "can be saved once a run has ended."
     st.caption(f"The numbers {told}")
     # ready means that there is a view: the lambda runs on a click only.
     _button("JSON", lambda: _json(held, instances, view), "red-theory.json", _JSON, ready)
