@@ -1,7 +1,8 @@
 """The sidebar: image, attack, solver. Widgets start from the held request and answer the next one.
 
-A widget's key names what its value is measured against (`ui.eps.linf`, `ui.solver.paper.steps`):
-a value equal to the paper's or the preset's is not part of the settings, so links stay short.
+A widget's key names what its value is measured against (`ui.eps.mnist.linf`,
+`ui.solver.mnist.paper.steps`): a value equal to the paper's or the preset's is not part of the
+settings, so links stay short, and another data set has numbers of its own.
 """
 
 from __future__ import annotations
@@ -25,17 +26,29 @@ from red_core.bundle import Bundle
 from red_core.data.assets import is_made
 from red_core.data.datasets import CLASSES, NOUNS, TITLES
 from red_core.data.intake import Intake
-from red_core.presets import PRESETS
+from red_core.presets import DEFAULT_PRESET, presets_of
 from red_core.settings import MAX_SEED, RunSettings, SettingsError
-from red_core.solver import ACCELERATIONS, SIGNAL_STEPS, SolverOptions
+from red_core.solver import ACCELERATIONS, DIFFUSION, SIGNAL_STEPS, SolverOptions
 
 _ANY = "any other class"
+_IN_LATENT = tuple(name for name in SIGNAL_STEPS if name != DIFFUSION)
 _CHOICES = {
-    "start_step": SIGNAL_STEPS,
-    "signal_step": SIGNAL_STEPS,
+    "start_step": _IN_LATENT,
+    "signal_step": _IN_LATENT,
     "acceleration": ACCELERATIONS,
 }
-_STEP = {"linf": 0.05, "l2": 0.25, "l1": 1.0}  # of the number fields
+_PURIFYING = ("noise", "noise_levels", "noise_draws", "remainder")
+# Options that decide nothing where z is moved in a latent space, and where D(x') replaces it.
+_NOT_OF = {
+    False: _PURIFYING,
+    True: (
+        *("restarts", "encoder_start", "mean_start", "carry", "halve_at", "start_step"),
+        *("start_rate", "signal_step", "signal_rate", "latent_weight", "feature_weight"),
+    ),
+}
+_GREY = {"linf": 0.05, "l2": 0.25, "l1": 1.0}
+# Of the number fields for eps.
+_STEPS = {"mnist": _GREY, "fashion": _GREY, "cifar10": {"linf": 0.005, "l2": 0.1, "l1": 1.0}}
 
 
 def seed_widgets(request: Request, bundle: Bundle) -> None:
@@ -55,12 +68,12 @@ def seed_widgets(request: Request, bundle: Bundle) -> None:
     attack = settings.attack_settings()
     if attack is not None:
         for name in ("eps", "step_size", "steps"):
-            state[f"ui.{name}.{attack.kind}"] = getattr(attack, name)
+            state[f"ui.{name}.{settings.dataset}.{attack.kind}"] = getattr(attack, name)
     target = f"ui.target.{settings.dataset}"
     state[target] = _ANY if settings.target is None else settings.target
     state["ui.preset"] = settings.preset
     for name, value in settings.solver:
-        state[f"ui.solver.{settings.preset}.{name}"] = _shown(value)
+        state[_solver_key(settings.dataset, settings.preset, name)] = _shown(value)
     state["ui.seed"] = settings.seed
     state["ui.device"] = settings.device
     if request.own is not None:
@@ -83,7 +96,7 @@ def controls(
     st.subheader("Attack", anchor=False)
     attack = _attack(held.settings.dataset, image["source"], bundle.class_names)
     st.subheader("Solver", anchor=False)
-    solver = _solver()
+    solver = _solver(held.settings.dataset)
     _named(held.settings.dataset, adopt)
     if image["source"] == "own" and own is None:
         return held.settings, held.own
@@ -231,18 +244,21 @@ def _attack(dataset: str, source: str, class_names: tuple[str, ...]) -> dict[str
         st.caption("Its size is the mean of the dictionary's own attacks of this kind.")
         return {"attack": kind}
     paper = PAPER_ATTACKS[dataset][kind]
-    eps = _number(f"ui.eps.{kind}", "Budget ε", paper.eps, _STEP[kind], MAX_EPS[kind], texts.EPS)
+    place = f"{dataset}.{kind}"
+    eps = _number(
+        f"ui.eps.{place}", "Budget ε", paper.eps, _STEPS[dataset][kind], MAX_EPS[kind], texts.EPS
+    )
     left, right = st.columns(2, wrap=False)
     with left:
         step = _number(
-            f"ui.step_size.{kind}",
+            f"ui.step_size.{place}",
             "Step size",
             paper.step_size,
             paper.step_size / 2,
             MAX_EPS[kind],
             texts.STEP_SIZE,
         )
-    key = f"ui.steps.{kind}"
+    key = f"ui.steps.{place}"
     state.setdefault(key, paper.steps)
     steps = right.number_input(
         "PGD steps", 1, MAX_STEPS, help=texts.ATTACK_STEPS.format(paper=paper.steps), key=key
@@ -274,14 +290,19 @@ def _number(key: str, label: str, paper: float, step: float, most: float, text: 
 # --- solver ----------------------------------------------------------------------------------
 
 
-def _solver() -> dict[str, Any]:
+def _solver(dataset: str) -> dict[str, Any]:
     """The solver's part of RunSettings."""
-    preset = st.selectbox("Preset", list(PRESETS), help=texts.PRESET, key="ui.preset")
+    presets = presets_of(dataset)
+    if st.session_state.get("ui.preset") not in presets:  # the data set was changed
+        st.session_state["ui.preset"] = DEFAULT_PRESET
+    preset = st.selectbox("Preset", list(presets), help=texts.PRESETS[dataset], key="ui.preset")
     options = []
     with st.expander("Advanced"):
         for field in fields(SolverOptions):
-            base = getattr(PRESETS[preset], field.name)
-            value = _option(f"ui.solver.{preset}.{field.name}", field.name, base)
+            base = getattr(presets[preset], field.name)
+            if field.name in _NOT_OF[presets[preset].signal_step == DIFFUSION]:
+                continue
+            value = _option(_solver_key(dataset, preset, field.name), field.name, base)
             options.append((field.name, value))
     left, right = st.columns(2, wrap=False)
     st.session_state.setdefault("ui.seed", 0)
@@ -293,6 +314,10 @@ def _solver() -> dict[str, Any]:
         "seed": int(seed),
         "device": device,
     }
+
+
+def _solver_key(dataset: str, preset: str, name: str) -> str:
+    return f"ui.solver.{dataset}.{preset}.{name}"
 
 
 def _shown(value: object) -> object:

@@ -52,11 +52,22 @@ TARGET = (
     "Untargeted attacks leave the true class by whichever way is easiest; a targeted one heads "
     "for the class you name, which needs more budget."
 )
-PRESET = (
+_GREY_PRESETS = (
     "**best**: several starts carried through the alternation, a small λ, readers trained on "
     "reconstructions. **paper**: Algorithm 1 with its misprints corrected and the numbers of B.2. "
     "**paper-frozen**: the same with z frozen after the start, as in the published code."
 )
+PRESETS = {
+    "mnist": _GREY_PRESETS,
+    "fashion": _GREY_PRESETS,
+    "cifar10": (
+        "**best**: from the encoder's guess, z tethered to where it is likely, the attack's code "
+        "late, readers trained on reconstructions; seconds. **paper**: B.2 in W+ from a random "
+        "class, 3,000 Defense-GAN steps and 500 of Algorithm 1; minutes. **paper-frozen**: the "
+        "same with z frozen after the start. **bsd-dp**: B.8, a diffusion model in the place of "
+        "G: D(x') and steps on c_a in turn; its first round is DiffPure."
+    ),
+}
 SEED = "Decides every random start, of the attack and of the solver. Same seed, same iterates."
 DEVICE = "Where torch computes. auto takes cuda, then mps, then cpu."
 SPEED = "Slow motion: at most so many steps a second. It changes no iterate."
@@ -81,6 +92,10 @@ OPTIONS = {
     "encoder_start": (
         "Encoder start",
         "Whether an encoder's guess of z is one more start.",
+    ),
+    "mean_start": (
+        "Mean start",
+        "Whether the middle of what is likely (the mean w of all classes) is one more start.",
     ),
     "start_steps": ("Start steps", "Defense-GAN steps of every start, with c_a = 0."),
     "start_step": ("Start z-step", "How z moves during the start: Adam, or plain gradient."),
@@ -114,6 +129,25 @@ OPTIONS = {
         "Tether of z",
         "w of a term w/2 ‖z - anchor‖² that keeps z near where G was trained, or near the "
         "encoder's guess. 0 is the paper's eq. 5.",
+    ),
+    "feature_weight": (
+        "Weight of features",
+        "u of a term u/2 ‖φ(x') - φ(G(z))‖² with φ the first feature maps of ψ, which an attack "
+        "moves least. 0: none.",
+    ),
+    "noise": (
+        "Noise σ",
+        "The deviation of the noise that drowns the attack, on the [-1, 1] scale. More drowns more "
+        "of the attack and more of the picture.",
+    ),
+    "noise_levels": (
+        "Noise levels",
+        "Steps of the way back from the noise; 1 takes the denoiser's first guess.",
+    ),
+    "noise_draws": ("Draws", "Purifications a round, each from its own noise, that are averaged."),
+    "remainder": (
+        "Purify what c_a leaves",
+        "Purify x' - D_a c_a instead of x', which is what B.8 writes.",
     ),
     "inner": ("Inner steps", "Proximal steps on c_a for every step on z."),
     "tolerance": (
