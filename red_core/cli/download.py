@@ -7,8 +7,9 @@ import argparse
 from tqdm import tqdm
 
 from red_core.cli.common import Subparsers
+from red_core.data.archive import DOWNLOADABLE, is_there
 from red_core.data.datasets import TITLES, data_root
-from red_core.data.download import DOWNLOADABLE, download, is_there
+from red_core.data.download import download
 
 
 def add(subparsers: Subparsers) -> None:

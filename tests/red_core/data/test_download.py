@@ -15,7 +15,9 @@ from urllib.error import URLError
 import pytest
 
 from red_core.data import download as module
-from red_core.data.download import DownloadError, archive_of, download, is_there
+from red_core.data import fetching
+from red_core.data.archive import archive_of, is_there
+from red_core.data.download import DownloadError, download
 from red_core.data.lock import locked
 from tests.red_core.data.conftest import ARCHIVE, CONTENT, FOLDER, Server, md5, packed
 
@@ -201,7 +203,7 @@ def test_an_http_error(server: Server, root: Path, status: int, words: str) -> N
 
 
 def test_a_silent_server(server: Server, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TIMEOUT", 0.2)
+    monkeypatch.setattr(fetching, "TIMEOUT", 0.2)
     server.silent = 1.0
     assert "the server was silent" in refusal()
 
