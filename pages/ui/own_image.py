@@ -12,8 +12,9 @@ from torch import Tensor
 from pages.ui import pictures, texts
 from pages.ui.drawing import drawing
 from pages.ui.words import a
+from red_core.data.arrays import read_npz
 from red_core.data.datasets import NOUNS
-from red_core.data.intake import Intake, IntakeError, from_canvas, read_image, read_npz
+from red_core.data.intake import Intake, IntakeError, from_canvas, read_image
 
 PENS = {"mnist": 9, "fashion": 18}  # of 112: clothes are filled in
 TYPES = ["png", "jpg", "jpeg", "webp", "npz", "npy"]
@@ -22,7 +23,7 @@ TYPES = ["png", "jpg", "jpeg", "webp", "npz", "npy"]
 def take_file(data: bytes, filename: str, dataset: str) -> Intake:
     """An uploaded file as an image; IntakeError, one sentence, where it is none."""
     if filename.lower().endswith((".npz", ".npy")):
-        return read_npz(data, filename=filename)
+        return read_npz(data, filename=filename, dataset=dataset)
     return eight_bits(read_image(data, filename=filename, dataset=dataset))
 
 
