@@ -22,6 +22,7 @@ from pages.ui.theme import ATTACK_LABELS
 from pages.ui.words import a
 from red_core.attacks import ATTACKS, MAX_EPS, MAX_STEPS, PAPER_ATTACKS
 from red_core.bundle import Bundle
+from red_core.data.archive import DOWNLOADABLE
 from red_core.data.assets import is_made
 from red_core.data.datasets import CLASSES, NOUNS, TITLES
 from red_core.data.intake import Intake
@@ -127,18 +128,24 @@ def _dataset(switch: Callable[[str], None]) -> None:
 def source_labels(dataset: str) -> dict[str, str]:
     """Where an image may come from, by the source's name."""
     brief = NOUNS[dataset].brief
-    return {
-        "gallery": f"Gallery of held-out {brief}s",
+    kept = "" if dataset in DOWNLOADABLE else "held-out "  # G may have drawn them
+    labels = {
+        "gallery": f"Gallery of {kept}{brief}s",
         "upload": "Upload a picture",
         "draw": f"Draw {a(brief)}",
         "generated": "Made by the generator",
     }
+    if dataset not in own_image.PENS:
+        del labels["draw"]
+    return labels
 
 
 def _image(bundle: Bundle) -> tuple[dict[str, Any], Intake | None]:
     """The image's part of RunSettings, and the user's image."""
     state = st.session_state
     labels = source_labels(bundle.dataset)
+    if state.get("ui.source") not in labels:  # it was chosen for another data set
+        state["ui.source"] = "gallery"
     chosen = st.selectbox(
         "Source",
         list(labels),
@@ -148,7 +155,8 @@ def _image(bundle: Bundle) -> tuple[dict[str, Any], Intake | None]:
     )
     if chosen in ("upload", "draw"):
         widget = own_image.upload if chosen == "upload" else own_image.draw
-        own = widget(state.get(f"own.{chosen}"), bundle.dataset, key=f"ui.file.{chosen}")
+        held = own_image.fitting(state.get(f"own.{chosen}"), bundle.dataset)
+        own = widget(held, bundle.dataset, key=f"ui.file.{chosen}")
         state[f"own.{chosen}"] = own
         return {"source": "own", "label": _label(bundle)}, own
     if chosen == "generated":
