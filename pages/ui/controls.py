@@ -13,7 +13,8 @@ from typing import Any
 import streamlit as st
 from torch import Tensor
 
-from pages.ui import own_image, texts
+from pages.ui import own_image, session, texts
+from pages.ui.download import download_panel
 from pages.ui.gallery import gallery, indices_of
 from pages.ui.named import named
 from pages.ui.session import devices
@@ -162,8 +163,16 @@ def _image(bundle: Bundle) -> tuple[dict[str, Any], Intake | None]:
     if chosen == "generated":
         st.caption("An image that G makes from the seed, with a pattern of D_a added to it.")
         return {"source": "realizable"}, None
+    if bundle.dataset in DOWNLOADABLE:
+        download_panel(bundle.dataset, _reload)
     _gallery(bundle)
     return {"source": "example", "index": int(state["ui.index"])}, None
+
+
+def _reload() -> None:
+    """Forget what was loaded before a data set came: the gallery is to show its images."""
+    session.load_parts.clear()
+    session.takes_official.clear()
 
 
 def _label(bundle: Bundle) -> int | None:
@@ -186,7 +195,10 @@ def _gallery(bundle: Bundle) -> None:
         state["ui.index"] = 0
     state.setdefault("ui.index", 0)
     key = f"ui.class.{bundle.dataset}"
-    state.setdefault(key, int(examples.labels[state["ui.index"]]))
+    # After a download the same number is another image.
+    if state.get(f"{key}.of") != examples.source or key not in state:
+        state[f"{key}.of"] = examples.source
+        state[key] = int(examples.labels[state["ui.index"]])
 
     def to_class() -> None:
         state["ui.index"] = indices_of(examples, state[key])[0]

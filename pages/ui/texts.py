@@ -15,6 +15,17 @@ SOURCE = (
 )
 _GALLERY = "{many} of {title} that no training here has seen ({origin})"
 _GALLERIES = {"cifar10": "pictures that G draws, or the test set once you have downloaded it"}
+MADE_BY_G = (
+    "These pictures are drawn by our generator; they are no photographs. {title} may not be "
+    "bundled: download it, and its test images take their place."
+)
+DOWNLOAD = (
+    "Fetches {title} ({megabytes} MB) from the address that torchvision names, into {root}, and "
+    "checks it (MD5 {md5}). Unpacked it takes about as much room again. Without it everything "
+    "works, on pictures that G draws."
+)
+DOWNLOADED = "{title} is in {root}. The gallery shows its test images now."
+CANCEL = "Stop fetching. What has arrived is kept, and the next try goes on from there."
 LABEL = (
     "The class of your image, if you know it: the attack then moves away from it, and the page "
     "says which answers are right. Untold, the attack moves away from the class that ψ sees."

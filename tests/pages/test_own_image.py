@@ -55,7 +55,7 @@ def page() -> None:
 def app(monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setattr(controls, "_gallery", lambda _: st.session_state.setdefault("ui.index", 0))
     monkeypatch.setattr(pictures, "picture", lambda *_, **__: png(8))
-    made = AppTest.from_function(page)
+    made = AppTest.from_function(page, default_timeout=30)
     made.session_state["dataset"] = "cifar10"
     made.session_state["ui.source"] = "upload"
     return made
