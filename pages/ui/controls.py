@@ -14,7 +14,8 @@ from typing import Any
 import streamlit as st
 from torch import Tensor
 
-from pages.ui import own_image, texts
+from pages.ui import own_image, session, texts
+from pages.ui.download import download_panel
 from pages.ui.gallery import gallery, indices_of
 from pages.ui.named import named
 from pages.ui.session import devices
@@ -23,6 +24,7 @@ from pages.ui.theme import ATTACK_LABELS
 from pages.ui.words import a
 from red_core.attacks import ATTACKS, MAX_EPS, MAX_STEPS, PAPER_ATTACKS
 from red_core.bundle import Bundle
+from red_core.data.archive import DOWNLOADABLE
 from red_core.data.assets import is_made
 from red_core.data.datasets import CLASSES, NOUNS, TITLES
 from red_core.data.intake import Intake
@@ -140,18 +142,24 @@ def _dataset(switch: Callable[[str], None]) -> None:
 def source_labels(dataset: str) -> dict[str, str]:
     """Where an image may come from, by the source's name."""
     brief = NOUNS[dataset].brief
-    return {
-        "gallery": f"Gallery of held-out {brief}s",
+    kept = "" if dataset in DOWNLOADABLE else "held-out "  # G may have drawn them
+    labels = {
+        "gallery": f"Gallery of {kept}{brief}s",
         "upload": "Upload a picture",
         "draw": f"Draw {a(brief)}",
         "generated": "Made by the generator",
     }
+    if dataset not in own_image.PENS:
+        del labels["draw"]
+    return labels
 
 
 def _image(bundle: Bundle) -> tuple[dict[str, Any], Intake | None]:
     """The image's part of RunSettings, and the user's image."""
     state = st.session_state
     labels = source_labels(bundle.dataset)
+    if state.get("ui.source") not in labels:  # it was chosen for another data set
+        state["ui.source"] = "gallery"
     chosen = st.selectbox(
         "Source",
         list(labels),
@@ -161,14 +169,23 @@ def _image(bundle: Bundle) -> tuple[dict[str, Any], Intake | None]:
     )
     if chosen in ("upload", "draw"):
         widget = own_image.upload if chosen == "upload" else own_image.draw
-        own = widget(state.get(f"own.{chosen}"), bundle.dataset, key=f"ui.file.{chosen}")
+        held = own_image.fitting(state.get(f"own.{chosen}"), bundle.dataset)
+        own = widget(held, bundle.dataset, key=f"ui.file.{chosen}")
         state[f"own.{chosen}"] = own
         return {"source": "own", "label": _label(bundle)}, own
     if chosen == "generated":
         st.caption("An image that G makes from the seed, with a pattern of D_a added to it.")
         return {"source": "realizable"}, None
+    if bundle.dataset in DOWNLOADABLE:
+        download_panel(bundle.dataset, _reload)
     _gallery(bundle)
     return {"source": "example", "index": int(state["ui.index"])}, None
+
+
+def _reload() -> None:
+    """Forget what was loaded before a data set came: the gallery is to show its images."""
+    session.load_parts.clear()
+    session.takes_official.clear()
 
 
 def _label(bundle: Bundle) -> int | None:
@@ -191,7 +208,10 @@ def _gallery(bundle: Bundle) -> None:
         state["ui.index"] = 0
     state.setdefault("ui.index", 0)
     key = f"ui.class.{bundle.dataset}"
-    state.setdefault(key, int(examples.labels[state["ui.index"]]))
+    # After a download the same number is another image.
+    if state.get(f"{key}.of") != examples.source or key not in state:
+        state[f"{key}.of"] = examples.source
+        state[key] = int(examples.labels[state["ui.index"]])
 
     def to_class() -> None:
         state["ui.index"] = indices_of(examples, state[key])[0]

@@ -94,7 +94,8 @@ class Desk:
         on_place: Callable[[int], None],
     ) -> Deception:
         """The deception of these settings: made once, in turn with everybody's computing."""
-        key = (*(getattr(settings, name) for name in _ATTACK_FIELDS), settings.device, digest(own))
+        fields = (getattr(settings, name) for name in _ATTACK_FIELDS)
+        key = (*fields, settings.device, digest(own), parts.bundle.examples.source)
         if self._crafted is None or self._crafted[0] != key:
             with LINE.turn(on_place):
                 made = deceive(parts.bundle, settings, own)
@@ -103,7 +104,7 @@ class Desk:
 
     def runner(self, scene: Scene) -> Runner | None:
         """The run of this scene; one that belongs to other settings is ended and forgotten."""
-        if self._runner is not None and self._run_key != scene.key:
+        if self._runner is not None and self._run_key != _run_key(scene):
             self.clear()
         return self._runner
 
@@ -118,7 +119,7 @@ class Desk:
         self._runner = Runner(
             scene.parts, scene.settings, scene.deception, paused=paused, speed=speed
         )
-        self._run_key = scene.key
+        self._run_key = _run_key(scene)
         return self._runner
 
     def clear(self) -> None:
@@ -126,6 +127,11 @@ class Desk:
         if self._runner is not None:
             self._runner.close()
         self._runner = self._run_key = None
+
+
+def _run_key(scene: Scene) -> tuple[object, ...]:
+    """What a run is of; after a download the same number means another image."""
+    return (*scene.key, scene.parts.bundle.examples.source)
 
 
 @st.cache_resource(scope="session", on_release=Desk.clear, show_spinner=False)
