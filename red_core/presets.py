@@ -67,7 +67,7 @@ PRESETS: dict[str, SolverOptions] = {
 }
 """Of the data sets whose z is N(0, I)."""
 
-_CIFAR10_PAPER = SolverOptions(restarts=1, start_steps=3000, start_rate=0.1, signal_rate=0.003)
+_CIFAR10_PAPER = SolverOptions(restarts=1, start_steps=3000, start_rate=0.003, signal_rate=0.03)
 _BSD_DP = SolverOptions(
     restarts=0,
     mean_start=True,

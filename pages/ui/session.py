@@ -19,8 +19,9 @@ from torch import Tensor
 from pages.ui.parts import Parts
 from pages.ui.runner import Runner
 from pages.ui.turns import LINE
-from red_core.bundle import choose_device, load_bundle
+from red_core.bundle import choose_device, load_bundle, with_official_test
 from red_core.compat import ensure_advertorch
+from red_core.data.archive import DOWNLOADABLE
 from red_core.data.datasets import DataMissing, load_official
 from red_core.experiment import Deception, deceive
 from red_core.settings import RunSettings
@@ -43,6 +44,8 @@ def load_parts(dataset: str, device: str) -> Parts:
     ensure_advertorch()
     importlib.import_module("advertorch.attacks")  # takes seconds: not with the first attack
     bundle = load_bundle(dataset, device)
+    if dataset in DOWNLOADABLE:  # its photographs, once they are there, instead of drawn pictures
+        bundle = with_official_test(bundle)
     return Parts(bundle, row_space(bundle.dictionary))
 
 

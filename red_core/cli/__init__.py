@@ -20,6 +20,7 @@ import red_core.cli.evaluate as evaluate
 import red_core.cli.recipe as recipe
 import red_core.cli.results as results
 import red_core.cli.run as run
+import red_core.cli.starts as starts
 import red_core.cli.theory as theory
 import red_core.cli.unknown as unknown
 from red_core.cli.common import OneLineParser, UsageError
@@ -29,8 +30,8 @@ from red_core.data.intake import IntakeError
 from red_core.settings import SettingsError
 
 COMMANDS = (
-    run, evaluate, unknown, assumption, benchmark, theory, results, recipe, convert, download,
-    doctor,
+    run, evaluate, unknown, assumption, starts, benchmark, theory, results, recipe, convert,
+    download, doctor,
 )  # fmt: skip
 
 
