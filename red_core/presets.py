@@ -14,8 +14,9 @@ accelerated with gradient restart, and z is tethered to where it is likely.
 
 CIFAR-10's numbers are its own, since z is a point of W+ there: `paper` starts from w of a random z
 and class and takes B.2's 3,000 Defense-GAN steps; `best` starts from the mean w of all classes.
-`bsd-dp` is B.8: a diffusion model in the place of G, D(x') in that of G(z); its first round, where
-c_a is still zero, is DiffPure.
+`bsd-dp-paper` is B.8: a diffusion model in the place of G, D(x') in that of G(z); its first round,
+where c_a is still zero, is DiffPure. `bsd-dp` purifies x' - D_a c_a instead, what the attack's code
+leaves of x', so that every round begins where the last one ended.
 """
 
 from __future__ import annotations
@@ -74,10 +75,11 @@ _BSD_DP = SolverOptions(
     start_step=DIFFUSION,
     signal_step=DIFFUSION,
     start_steps=1,
-    steps=24,
+    steps=12,
     inner=20,
     acceleration="restart",
-    lambda_fraction=0.1,
+    lambda_fraction=0.35,
+    remainder=True,
 )
 CIFAR10_PRESETS: dict[str, SolverOptions] = {
     "best": SolverOptions(
@@ -95,6 +97,7 @@ CIFAR10_PRESETS: dict[str, SolverOptions] = {
     "paper": _CIFAR10_PAPER,
     "paper-frozen": replace(_CIFAR10_PAPER, signal_step="frozen"),
     "bsd-dp": _BSD_DP,
+    "bsd-dp-paper": replace(_BSD_DP, steps=24, remainder=False),
 }
 
 

@@ -83,8 +83,9 @@ PRESETS = {
         "**best**: from the encoder's guess, z tethered to where it is likely, the attack's code "
         "late, readers trained on reconstructions; seconds. **paper**: B.2 in W+ from a random "
         "class, 3,000 Defense-GAN steps and 500 of Algorithm 1; minutes. **paper-frozen**: the "
-        "same with z frozen after the start. **bsd-dp**: B.8, a diffusion model in the place of "
-        "G: D(x') and steps on c_a in turn; its first round is DiffPure."
+        "same with z frozen after the start. **bsd-dp-paper**: B.8, a diffusion model in the place "
+        "of G: D(x') and steps on c_a in turn; its first round is DiffPure. **bsd-dp**: the same, "
+        "purifying x' - D_a c_a in every round."
     ),
 }
 SEED = "Decides every random start, of the attack and of the solver. Same seed, same iterates."

@@ -18,7 +18,7 @@ from red_core.purifier import Purifier
 from red_core.settings import RunSettings, SettingsError
 from red_core.solver import Solver, SolverOptions
 
-OPTIONS = replace(presets_of("cifar10")["bsd-dp"], steps=4, inner=3)
+OPTIONS = replace(presets_of("cifar10")["bsd-dp-paper"], steps=4, inner=3)
 
 
 class Recorded:

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.ui.arrival import parts_of
 from pages.ui.compare import texts
 from pages.ui.compare.arrival import WIDGETS, adopt, main_request
-from pages.ui.compare.request import CompareRequest, image_of, main_page
+from pages.ui.compare.request import CompareRequest, first_choice, image_of, main_page
 from pages.ui.gallery import gallery, indices_of
 from pages.ui.session import devices, digest
 from pages.ui.theme import ATTACK_LABELS
@@ -27,7 +27,11 @@ def controls(held: CompareRequest) -> CompareRequest:
     st.subheader("Image", anchor=False)
     dataset = _dataset(held)
     if dataset != held.settings.dataset:
-        adopt(replace(held, settings=image_of(RunSettings(dataset=dataset)), own=None))
+        # The same methods, so far as the data set has them; its own story in the place of one.
+        chosen = held.methods
+        methods = None if chosen == first_choice(held.settings.dataset) else chosen
+        settings = image_of(RunSettings(dataset=dataset))
+        adopt(replace(held, settings=settings, own=None, methods=methods))
         st.rerun()
     index = _image(held)
     st.subheader("Attack", anchor=False)

@@ -49,6 +49,9 @@ ABOUT = {
     "bsd-gan-frozen": "z stays where Defense-GAN left it; only c_a moves.",
     "bsd-gan-best": "Algorithm 1, many starts, our reader and evidence.",
     "bsd-gan-best-smooth": "The same with softplus in G.",
+    "dp": "DiffPure: noise drowns the attack, a diffusion model takes it out again; ψ reads D(x').",
+    "bsd-dp": "B.8's alternation, purifying what the attack's code leaves of x'.",
+    "bsd-dp-paper": "B.8 as it is written: D(x') and steps on c_a in turn.",
     "type-cnn": "A small network trained to tell attack types from x'.",
     "norm-ratio": "A rule on the residual's norms: flat, dense or sparse.",
 }
