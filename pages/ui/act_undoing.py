@@ -22,7 +22,7 @@ from pages.ui.stills import Still, stills
 from pages.ui.style import headline, is_dark
 from pages.ui.theme import LIGHT
 from pages.ui.transport import position, transport
-from red_core.data.datasets import short_name
+from red_core.data.datasets import SHAPES, short_name
 from red_core.theory import rank_sentence
 
 _SCALE = 4  # of the frames in the grid
@@ -52,7 +52,7 @@ def _frames(scene: Scene, runner: Runner | None, view: RunView | None, place: in
     """Figure 4: G(z^k) with k and psi's answer under each."""
     names = scene.parts.bundle.class_names
     chosen = [] if view is None else grid_frames(view.frames, view.planned)
-    images, captions = torch.zeros(0, 1, pictures.SIDE, pictures.SIDE), list[str]()
+    images, captions = torch.zeros(0, *SHAPES[scene.settings.dataset]), list[str]()
     marked = None
     if view is not None and runner is not None and chosen and place is not None:
         shown = [view.frames[i] for i in chosen]
@@ -69,10 +69,10 @@ def _frames(scene: Scene, runner: Runner | None, view: RunView | None, place: in
     png = pictures.frame_grid(
         images, captions, scale=_SCALE, slots=GRID, dark=is_dark(), highlight=marked, widest=widest
     )
-    size = _SCALE * pictures.SIDE + 2 * max(2, _SCALE)
+    height, width = pictures.cell(*images.shape[2:], _SCALE)
     caption = "k: what ψ says of G(z^k), the frame looked at marked"
     still = Still(png, "G(z^k), the recovered signal", caption, "Frames of the recovered signal")
-    stills([still], key="frames", side=560, aspect=size / (size + 4 * _SCALE + 3), pixelated=False)
+    stills([still], key="frames", side=560, aspect=width / height, pixelated=False)
 
 
 def _energies(scene: Scene, view: RunView | None, place: int | None) -> None:
