@@ -122,12 +122,16 @@ def _mu(scene: Scene, view: RunView | None, place: int | None) -> None:
         options.start_steps,
     )
     live_chart(_with_cursor(figure, view, place), key="mu", height=200)
-    dictionary = scene.parts.bundle.dictionary
-    ranks = rank_sentence(
-        scene.parts.basis.shape[1], dictionary.size, scene.parts.bundle.latent,
-        dictionary.atoms.shape[0],
-    )  # fmt: skip
-    st.caption(words.theory_line(theory), help=f"{texts.THEORY}\n\n{ranks}")
+    st.caption(words.theory_line(theory), help=f"{texts.THEORY}\n\n{_ranks(scene, view)}")
+
+
+def _ranks(scene: Scene, view: RunView | None) -> str:
+    """What the ranks allow mu to be, once a run has needed that of D_a."""
+    rank, dictionary = scene.parts.rank, scene.parts.bundle.dictionary
+    if rank is None or view is None or not view.frames:
+        return texts.NO_RANKS
+    latent = view.frames[-1].z[0].numel()
+    return rank_sentence(rank, dictionary.size, latent, len(dictionary.atoms))
 
 
 def _with_cursor(figure: go.Figure, view: RunView | None, place: int | None) -> go.Figure:

@@ -24,7 +24,6 @@ from red_core.compat import ensure_advertorch
 from red_core.data.datasets import DataMissing, load_official
 from red_core.experiment import Deception, deceive
 from red_core.settings import RunSettings
-from red_core.theory import row_space
 
 _ATTACK_FIELDS = (
     "dataset", "source", "index", "attack", "eps", "step_size", "attack_steps", "target", "seed",
@@ -42,8 +41,7 @@ def load_parts(dataset: str, device: str) -> Parts:
     sys.setswitchinterval(0.0005)
     ensure_advertorch()
     importlib.import_module("advertorch.attacks")  # takes seconds: not with the first attack
-    bundle = load_bundle(dataset, device)
-    return Parts(bundle, row_space(bundle.dictionary))
+    return Parts(load_bundle(dataset, device))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -7,19 +7,23 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from torch import Tensor, nn
 
+from pages.ui import horizon
+from pages.ui.landscape import slice as slice_
 from pages.ui.parts import Parts
 from pages.ui.run_view import RunView
 from pages.ui.runner import Runner
+from red_core import experiment
 from red_core.bundle import Bundle
-from red_core.data.datasets import CLASSES, ImageSet
+from red_core.data.datasets import CLASSES, SHAPES, ImageSet
 from red_core.models.classifiers import Table3CNN
 from red_core.models.dcgan import DCGANGenerator
 from red_core.problem import AttackDictionary
 from red_core.settings import RunSettings
-from red_core.theory import row_space
 from red_core.verdict import Readers
 
+COLOUR = SHAPES["cifar10"]
 QUICK = (("restarts", 2), ("start_steps", 5), ("steps", 12), ("carry", 2), ("encoder_start", False))
 
 
@@ -40,12 +44,64 @@ def make_parts() -> Parts:
         examples,
         torch.device("cpu"),
     )
-    return Parts(bundle, row_space(dictionary))
+    return Parts(bundle)
 
 
 @pytest.fixture(scope="session")
 def parts() -> Parts:
     return make_parts()
+
+
+class Layered(nn.Module):
+    """A generator of images in colour whose z is one w for each of its layers, as in W+."""
+
+    layers, width = 3, 5
+    latent = layers * width
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights = nn.Parameter(torch.randn(self.layers, self.width, *COLOUR) / self.latent)
+
+    def forward(self, z: Tensor) -> Tensor:
+        assert z.shape[1:] == (self.layers, self.width)
+        return torch.sigmoid(4 * torch.einsum("blw,lwchs->bchs", z, self.weights))
+
+
+def make_colour_parts() -> Parts:
+    """Toy parts for images [3, 32, 32], under MNIST's name."""
+    torch.manual_seed(1)
+    psi = nn.Sequential(nn.Flatten(), nn.Linear(3072, 10)).eval().requires_grad_(False)
+    generator = Layered().eval().requires_grad_(False)
+    deltas = torch.randn(10, 3, 4, 3072) * 0.02
+    return Parts(
+        Bundle(
+            "mnist",
+            CLASSES["cifar10"],
+            generator,
+            None,
+            Readers(psi),
+            AttackDictionary.from_attacks(deltas, ("linf", "l2", "l1")),
+            ImageSet(torch.rand(30, *COLOUR), torch.arange(30) % 10, "30 toy examples"),
+            torch.device("cpu"),
+        )
+    )
+
+
+@pytest.fixture
+def colour(monkeypatch) -> Parts:
+    """Toy parts in colour; MNIST's images have their shape, and runs start from their kind of z."""
+
+    def starts(bundle, attacked, options, seeds):
+        assert options.restarts
+        shape = len(seeds), options.restarts, Layered.layers, Layered.width
+        draw = torch.Generator().manual_seed(seeds[0])
+        z = torch.randn(shape, generator=draw)
+        return z, torch.zeros_like(z)
+
+    monkeypatch.setitem(SHAPES, "mnist", COLOUR)
+    for module in (experiment, horizon, slice_):
+        monkeypatch.setattr(module, "make_starts", starts)
+    return make_colour_parts()
 
 
 @pytest.fixture
