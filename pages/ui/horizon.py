@@ -20,12 +20,13 @@ from red_core.solver import Iterate
 
 REHEARSED = 40  # steps, about 0.15 s for MNIST
 SIZES = (13, 25)
+COARSE = (9, 17)  # for images in colour, whose G takes five times as long
 
 
 @dataclass(frozen=True)
 class Horizon:
-    """plane; bounds; sheet: G over it; begun: the k at which it was chosen; anchor [d]: where the
-    objective's tether of weight `weight` pulls the leading start.
+    """plane; bounds; sheet: G over it; begun: the k at which it was chosen; anchor [d], flat as all
+    points of a plane: where the objective's tether of weight `weight` pulls the leading start.
     """
 
     plane: Plane
@@ -57,7 +58,8 @@ def look_ahead(
     anchor = anchors[0, int(iterate.leader[0])]
     z = iterate.z[0].to(anchor.device)
     plane, bounds = plane_ahead(problem, z, options, anchor, REHEARSED)
-    sheet = ImageSheet(problem.generator, z, plane, bounds, SIZES)
+    sizes = SIZES if iterate.image.shape[1] == 1 else COARSE
+    sheet = ImageSheet(problem.generator, z, plane, bounds, sizes)
     while not sheet.done:
         sheet.advance()
-    return Horizon(plane, bounds, sheet, iterate.k, options.latent_weight, anchor.cpu())
+    return Horizon(plane, bounds, sheet, iterate.k, options.latent_weight, anchor.cpu().flatten())
