@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pages.ui import horizon
+from pages.ui import horizon, session
 from pages.ui.landscape import slice as slice_
 from pages.ui.parts import Parts
 from pages.ui.run_view import RunView
@@ -107,6 +107,13 @@ def colour(monkeypatch) -> Parts:
 @pytest.fixture
 def settings() -> RunSettings:
     return RunSettings(index=3, attack="linf", attack_steps=3, preset="best", solver=QUICK)
+
+
+@pytest.fixture
+def colour_pages(colour: Parts, monkeypatch) -> Parts:
+    """`colour`, on every page that is opened."""
+    monkeypatch.setattr(session, "load_bundle", lambda _dataset, _device: colour.bundle)
+    return colour
 
 
 def wait_until(runner: Runner, wanted: Callable[[RunView], bool], seconds: float = 60) -> RunView:

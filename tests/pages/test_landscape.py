@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections.abc import Callable
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import session
 from pages.ui.landscape import desk as desks
+from pages.ui.landscape import real
 from pages.ui.landscape.presets import PRESETS
 from pages.ui.live_chart import Click
 from pages.ui.parts import Parts
@@ -227,6 +230,19 @@ def test_an_images_run_is_cut_and_can_be_looked_along() -> None:
     assert app.query_params["plane"] == "hessian"
     until(app, lambda a: "largest eigenvalue" in said(a))
     assert not app.exception
+
+
+def test_a_run_in_colour_is_cut_and_shown(colour_pages, monkeypatch) -> None:
+    drawn = []
+    mount = real.pointed
+    monkeypatch.setattr(real, "pointed", lambda **given: (drawn.append(given), mount(**given)))
+    app = opened({"show": "image", "index": "3", "kind": "l2"})
+    until(app, lambda a: headline(a).startswith("This plane shows"), 120)
+    until(app, lambda a: drawn[-1]["frames"] is not None)
+    assert not app.exception
+    for still in drawn[-1]["beside"]:
+        shown = Image.open(io.BytesIO(still.png))
+        assert (shown.mode, shown.size) == ("RGB", (128, 128))
 
 
 def test_another_data_set_keeps_the_number_and_the_attack() -> None:
