@@ -10,7 +10,7 @@ import torch
 
 from pages.ui import act_landscape
 from pages.ui.act_landscape import DRAWN, trail_of
-from pages.ui.horizon import COARSE
+from pages.ui.horizon import SIZES
 from pages.ui.parts import Parts
 from pages.ui.run_view import RunView
 from pages.ui.runner import Runner
@@ -143,7 +143,7 @@ def test_z_of_two_dimensions_is_seen_on_a_plane_too(colour: Parts, settings: Run
     assert view.state == "finished", view.error
     assert view.frames[-1].z.shape == (1, 3, 5)
     assert view.horizon is not None
-    assert view.horizon.sheet.sizes == COARSE
+    assert view.horizon.sheet.sizes == SIZES[3]
     assert view.spots[5] == pytest.approx((0, 0), abs=1e-6)
     first = view.frames[5]
     surface = view.horizon.surface(first)
