@@ -128,6 +128,9 @@ def test_run_ends_in_a_verdict_and_the_link_asks_for_it(runners):
     assert not app.exception
 
 
+OF_ITS_OWN = {"seed": "77"}  # a desk keeps the image it has crafted last, and here all share one
+
+
 def test_a_run_in_colour_ends_in_a_verdict(runners, colour_pages, monkeypatch):
     drawn: dict[str, list[Still]] = {}
     for act in (act_deception, act_undoing, act_verdict):
@@ -140,7 +143,7 @@ def test_a_run_in_colour_ends_in_a_verdict(runners, colour_pages, monkeypatch):
                 mount(items, key=key, **more),
             ),
         )
-    app = open_app()
+    app = open_app(OF_ITS_OWN)
     empty = Image.open(io.BytesIO(drawn["frames"][0].png))
     assert "are stated once a run has ended" in mu_help(app)
     assert colour_pages.rank is None, "nothing slow is computed while a page opens"
@@ -165,7 +168,7 @@ def mu_help(app: AppTest) -> str:
 
 
 def test_the_files_of_a_run_in_colour(runners, colour_pages):
-    finish(open_app({"run": "1"}), runners[0])
+    finish(open_app({**OF_ITS_OWN, "run": "1"}), runners[0])
     runner, view = runners[0], runners[0].view()
     scene = session.Scene(runner.settings, runner.parts, runner.deception, ())
     with np.load(io.BytesIO(export.run_npz(scene, view))) as arrays:

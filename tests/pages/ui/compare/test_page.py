@@ -200,7 +200,7 @@ def test_a_sweep_says_where_each_breaks() -> None:
 
 
 def test_images_in_colour_are_compared_and_swept(cards, colour_pages) -> None:
-    app = opened()
+    app = opened({"index": "7", "seed": "77"})  # which no grey test crafts
     app.button("compare.run").click().run()
     until(app, lambda a: {card.status[-1:] for card in cards.values()} == {"s"})
     for shown in cards.values():
@@ -211,7 +211,7 @@ def test_images_in_colour_are_compared_and_swept(cards, colour_pages) -> None:
     assert strip is not None
     assert opened_picture(strip.source).shape == (32, 32 * len(strip.captions), 3)
     app.button("compare.sweep").click().run()
-    until(app, lambda a: "every strength" in headline(a, 2))
+    until(app, lambda a: headline(a, 2).startswith("The horse is read"))
     assert not app.exception
 
 
