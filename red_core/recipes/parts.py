@@ -33,6 +33,7 @@ _CIFAR10 = {
     "generator": "red_core.recipes.cifar10.generator:train_generator",
     "diffusion": "red_core.recipes.cifar10.diffusion:train_diffusion",
     "dictionary": "red_core.recipes.cifar10.dictionary:make_dictionary",
+    "examples": "red_core.recipes.cifar10.examples:draw_examples",
     "inversion": "red_core.recipes.cifar10.inversion:measure_inversion",
     "fidelity": "red_core.recipes.cifar10.fidelity:measure_fidelity",
     "purification": "red_core.recipes.cifar10.purification:measure_purification",
