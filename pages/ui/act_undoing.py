@@ -13,6 +13,7 @@ from pages.ui.act_landscape import landscape
 from pages.ui.figures.energies import energy_figure
 from pages.ui.figures.traces import loss_figure, mu_figure
 from pages.ui.history import GRID, grid_frames, nearest
+from pages.ui.horizon import has_latent
 from pages.ui.landscape import texts as landscape_texts
 from pages.ui.live_chart import live_chart
 from pages.ui.run_view import RunView
@@ -41,7 +42,7 @@ def undoing(scene: Scene, runner: Runner | None, view: RunView | None) -> None:
         _loss(scene, view, place)
     with right:
         _energies(scene, view, place)
-        landscape(view, place)
+        landscape(view, place, has_latent(scene.settings))
         _mu(scene, view, place)
     with st.expander("What am I seeing?"):
         about = texts.about(texts.ACT_2, scene.settings.dataset)
@@ -110,7 +111,7 @@ def _mu(scene: Scene, view: RunView | None, place: int | None) -> None:
     theory = None if view is None else view.theory
     name = "norm of the proximal-gradient step"
     values: Sequence[float] = () if view is None else view.live
-    if scene.deception.truth is not None:
+    if scene.deception.truth is not None and has_latent(scene.settings):
         name = "μ to the known z*, c_a*"
     elif theory is not None:
         name, values = "μ to the last iterate", theory.mu

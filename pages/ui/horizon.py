@@ -16,7 +16,7 @@ from red_core.experiment import make_starts, start_seeds
 from red_core.landscape import Bounds, ImageSheet, Plane, Surface, plane_ahead
 from red_core.problem import RedProblem
 from red_core.settings import RunSettings
-from red_core.solver import Iterate
+from red_core.solver import DIFFUSION, Iterate
 
 # By the channels of an image: steps of the rehearsal, and points a side of the grids. About 0.2 s
 # for MNIST; in colour a step, and an image of G, takes ten times as long.
@@ -47,6 +47,11 @@ class Horizon:
         target = (iterate.image + iterate.residual).flatten()
         held = f"with c_a held at step {iterate.k}."
         return self.sheet.surface(target, held, tether=(self.weight, self.anchor))
+
+
+def has_latent(settings: RunSettings) -> bool:
+    """Whether a run moves z in a latent space; with a diffusion model z is an image itself."""
+    return settings.solver_options().signal_step != DIFFUSION
 
 
 def look_ahead(

@@ -135,13 +135,13 @@ def test_a_long_trail_is_thinned_and_keeps_its_ends(view: RunView) -> None:
     assert (np.diff(trail.ks) > 0).all()
 
 
-def test_z_of_two_dimensions_is_seen_on_a_plane_too(colour: Parts, settings: RunSettings) -> None:
+def test_z_of_two_dimensions_is_seen_on_a_plane_too(colour: Parts, in_colour: RunSettings) -> None:
     """And the landscape there has the height of the iterate it goes through."""
-    made = Runner(colour, settings, deceive(colour.bundle, settings), line=Line())
+    made = Runner(colour, in_colour, deceive(colour.bundle, in_colour), line=Line())
     view = wait_until(made, lambda view: not view.busy)
     made.close()
     assert view.state == "finished", view.error
-    assert view.frames[-1].z.shape == (1, 3, 5)
+    assert view.frames[-1].z.shape == (1, 9, 16)
     assert view.horizon is not None
     assert view.horizon.sheet.sizes == SIZES[3]
     assert view.spots[5] == pytest.approx((0, 0), abs=1e-6)

@@ -128,9 +128,6 @@ def test_run_ends_in_a_verdict_and_the_link_asks_for_it(runners):
     assert not app.exception
 
 
-OF_ITS_OWN = {"seed": "77"}  # a desk keeps the image it has crafted last, and here all share one
-
-
 def test_a_run_in_colour_ends_in_a_verdict(runners, colour_pages, monkeypatch):
     drawn: dict[str, list[Still]] = {}
     for act in (act_deception, act_undoing, act_verdict):
@@ -143,7 +140,7 @@ def test_a_run_in_colour_ends_in_a_verdict(runners, colour_pages, monkeypatch):
                 mount(items, key=key, **more),
             ),
         )
-    app = open_app(OF_ITS_OWN)
+    app = open_app({"dataset": "cifar10"})
     empty = Image.open(io.BytesIO(drawn["frames"][0].png))
     assert "are stated once a run has ended" in mu_help(app)
     assert colour_pages.rank is None, "nothing slow is computed while a page opens"
@@ -151,7 +148,7 @@ def test_a_run_in_colour_ends_in_a_verdict(runners, colour_pages, monkeypatch):
     finish(app, runners[0])
     assert not app.exception
     assert headlines(app)[1].startswith("Finished: step 17 of 17")
-    assert "rank(D_a) = 120 of 120 columns, d = 15, n = 3072" in mu_help(app)
+    assert "rank(D_a) = 120 of 120 columns, d = 144, n = 3072" in mu_help(app)
     full = Image.open(io.BytesIO(drawn["frames"][0].png))
     assert (full.mode, full.size) == ("RGBA", empty.size)
     for key in ("equation-1", "equation-3"):
@@ -168,13 +165,13 @@ def mu_help(app: AppTest) -> str:
 
 
 def test_the_files_of_a_run_in_colour(runners, colour_pages):
-    finish(open_app({**OF_ITS_OWN, "run": "1"}), runners[0])
+    finish(open_app({"dataset": "cifar10", "run": "1"}), runners[0])
     runner, view = runners[0], runners[0].view()
     scene = session.Scene(runner.settings, runner.parts, runner.deception, ())
     with np.load(io.BytesIO(export.run_npz(scene, view))) as arrays:
         count = len(view.frames)
         assert arrays["path_image"].shape == (count, 3, 32, 32)
-        assert arrays["path_z"].shape == (count, 3, 5)
+        assert arrays["path_z"].shape == (count, 9, 16)
         for name in ("image", "attacked", "signal", "perturbation", "residual"):
             assert arrays[name].shape == (3, 32, 32)
     with np.load(io.BytesIO(export.own_npz(scene))) as arrays:

@@ -134,13 +134,14 @@ def test_mu_of_a_real_image_comes_at_the_end_and_has_no_value_there(start):
     assert all(value > 0 for value in view.theory.mu[:-1])
 
 
-def test_a_run_in_colour_over_z_of_two_dimensions(colour, settings):
-    runner = Runner(colour, settings, deceive(colour.bundle, settings), line=Line())
+def test_a_run_in_colour_over_z_of_two_dimensions(colour, in_colour):
+    made = deceive(colour.bundle, in_colour)
+    runner = Runner(colour, in_colour, made, line=Line())
     view = wait_until(runner, lambda view: not view.busy)
     runner.close()
     assert view.state == "finished", view.error
     frame = view.frames[-1]
-    assert frame.z.shape == (1, 3, 5)
+    assert frame.z.shape == (1, 9, 16)
     assert frame.image.shape == (1, 3, 32, 32)
     assert view.theory is not None
     z, c_a = view.frames[-1].z, view.frames[-1].c_a
@@ -148,6 +149,20 @@ def test_a_run_in_colour_over_z_of_two_dimensions(colour, settings):
     apart = torch.cat(((first.z - z).flatten(1), (first.c_a - c_a) @ colour.basis), dim=1).norm()
     assert view.theory.mu[4] == pytest.approx(float(first.gradient_norm / apart), rel=1e-3)
     assert any(value > 0 for value in view.theory.proximal_pl)
+
+
+@pytest.mark.parametrize("source", ["example", "realizable"])
+def test_a_run_with_a_diffusion_model_has_no_latent_space(colour, in_colour, source):
+    solver = (("noise_levels", 2), ("steps", 3), ("inner", 2))
+    chosen = replace(in_colour, preset="bsd-dp", solver=solver, source=source)
+    runner = Runner(colour, chosen, deceive(colour.bundle, chosen), line=Line())
+    view = wait_until(runner, lambda view: not view.busy)
+    runner.close()
+    assert view.state == "finished", view.error
+    assert view.horizon is None
+    assert set(view.spots) == {None}
+    assert not view.exact_mu
+    assert view.theory is not None
 
 
 def test_the_basis_comes_with_the_end_of_a_run_and_once(monkeypatch, parts, settings):

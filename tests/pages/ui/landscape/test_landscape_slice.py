@@ -17,7 +17,7 @@ from pages.ui.landscape.words import plane_line, slice_headline, slice_line
 from pages.ui.parts import Parts
 from pages.ui.runner import Runner
 from pages.ui.turns import Line
-from red_core.experiment import Deception, deceive
+from red_core.experiment import deceive
 from red_core.settings import RunSettings
 from tests.pages.conftest import make_parts, wait_until
 
@@ -159,36 +159,26 @@ def test_sheets_in_colour_hold_every_picture_in_its_place() -> None:
 
 
 @pytest.mark.parametrize("kind", ["pca", "hessian", "difference", "random"])
-def test_a_run_in_colour_over_z_of_two_dimensions_is_cut(colour, kind: str) -> None:
-    settings = replace(SETTINGS, source="realizable")
-    made = deceive_layered(colour, settings)
+def test_a_run_in_colour_over_z_of_two_dimensions_is_cut(colour: Parts, kind: str) -> None:
+    settings = replace(SETTINGS, dataset="cifar10", source="realizable")
+    made = deceive(colour.bundle, settings)
     runner = Runner(colour, settings, made, line=Line())
     wait_until(runner, lambda view: not view.busy)
     run = runner.view()
     assert run.state == "finished", run.error
     course = course_of(colour, settings, made.attacked, run.frames, made.truth[0])
-    assert course.path.shape == (13, 15)
+    assert course.path.shape == (13, 9 * 16)
     assert course.truth is not None
     cut = finished(runner, course, kind)
     assert cut.view().level == COLOUR_LEVELS - 1
     surface = cut.surface(len(course.ks) - 1, cut.view().level)
     z = cut.view().plane.points(torch.stack((surface.x[3], surface.y[20]))).float()
-    image = colour.bundle.generator(z.view(1, 3, 5)).flatten()
+    image = colour.bundle.generator(z.view(1, 9, 16)).flatten()
     weight, anchor = course.tether
     by_hand = (course.target(-1) - image).square().sum() + weight * (z - anchor).square().sum()
     assert float(surface.values[20, 3]) == pytest.approx(float(by_hand), rel=1e-4)
     assert cut.sheets is not None
     assert (cut.sheets.grid.columns, cut.sheets.grid.rows) == (25, 25)
-
-
-def deceive_layered(parts: Parts, settings: RunSettings) -> Deception:
-    """A realizable instance whose z* has two dimensions."""
-    z = torch.randn(1, 3, 5, generator=torch.Generator().manual_seed(4))
-    c_a = torch.zeros(1, parts.bundle.dictionary.size)
-    c_a[0, :3] = 1
-    image = parts.bundle.generator(z)
-    attacked = image + parts.bundle.dictionary.combine(c_a).view_as(image)
-    return Deception(image, attacked, parts.bundle.psi(image).argmax(1), (z, c_a))
 
 
 def test_what_is_said_while_nothing_is_known(run: Runner, course: Course) -> None:
