@@ -101,7 +101,7 @@ def _parts(scene: Scene, view: RunView | None) -> list[Still]:
     frame = view.frames[place]
     explained = scene.deception.attacked.cpu() - frame.image - frame.residual
     limit = max(float(explained.abs().max()), float(frame.residual.abs().max()), 1e-6)
-    scale = f"scale ±{limit:.2f}"
+    scale = texts.scale(f"±{limit:.2f}", explained.shape[1])
     return [
         attacked,
         Still(

@@ -21,6 +21,7 @@ class Named:
 _SHOWN = {
     "mnist": {"figure": 7, "l2": 23, "l1": 41, "clean": 7, "made": 10},
     "fashion": {"figure": 9, "l2": 18, "l1": 45, "clean": 9, "made": 10},
+    "cifar10": {"figure": 0, "l2": 1, "l1": 2, "clean": 0, "made": 10},
 }
 
 

@@ -25,7 +25,6 @@ from red_core.data.archive import DOWNLOADABLE
 from red_core.data.datasets import DataMissing, load_official
 from red_core.experiment import Deception, deceive
 from red_core.settings import RunSettings
-from red_core.theory import row_space
 
 _ATTACK_FIELDS = (
     "dataset", "source", "index", "attack", "eps", "step_size", "attack_steps", "target", "seed",
@@ -46,7 +45,7 @@ def load_parts(dataset: str, device: str) -> Parts:
     bundle = load_bundle(dataset, device)
     if dataset in DOWNLOADABLE:  # its photographs, once they are there, instead of drawn pictures
         bundle = with_official_test(bundle)
-    return Parts(bundle, row_space(bundle.dictionary))
+    return Parts(bundle)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

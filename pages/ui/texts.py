@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from red_core.data.datasets import NOUNS, TITLES
+from red_core.data.datasets import NOUNS, SHAPES, TITLES
 
 DATASET = (
     "What the images show. Everything else stays as it is: attack, solver and seed. Each data set "
@@ -60,7 +60,7 @@ DRAWN = {  # nobody draws a photograph: CIFAR-10 has no pen
 }
 ATTACK = (
     "The norm that limits the perturbation δ. **ℓ∞** moves every pixel a little, **ℓ2** spreads "
-    "its energy over strokes, **ℓ1** changes few pixels much. The solver is not told which."
+    "its energy over shapes, **ℓ1** changes few pixels much. The solver is not told which."
 )
 EPS = "The budget: ‖δ‖ ≤ ε in the chosen norm, with pixels in [0, 1]. The paper uses {paper:g}."
 STEP_SIZE = "How far each step of projected gradient descent goes. The paper uses {paper:g}."
@@ -177,12 +177,19 @@ OPTIONS = {
     ),
 }
 
+# How a perturbation is drawn, by the channels of its image (`pictures.signed`).
+SIGNED = {
+    1: "in a diverging scale: orange darkens, purple brightens, the middle colour is zero",
+    3: "on mid-grey, which is zero: red, green and blue are each brighter where δ adds to them, "
+    "darker where it takes away",
+}
+
 ACT_1 = """
 A classifier ψ reads {many} with few errors. An attack adds a perturbation **δ**, chosen by
 following ψ's gradient uphill, so small that a person still sees the same {one}.
 
 - **x** is the clean image, **x' = x + δ** the attacked one. Only x' is handed on.
-- **δ** is drawn in a diverging scale: orange darkens, purple brightens, the middle colour is zero.
+- **δ** is drawn {signed}.
   Its limit is stated, because a perturbation this faint would not show otherwise.
 - The bars are ψ's probabilities before and after.
 
@@ -224,6 +231,7 @@ stays above zero. For a real image nobody knows (z\\*, c_a\\*), so the run's own
 its place, and the value is not Assumption 5's. **The proximal-PL quotient** is that of Assumption 7
 (eq. 11), with the lowest objective of the run for the unknown minimum.
 """
+NO_RANKS = "The ranks of D_a and G, which bound μ, are stated once a run has ended."
 
 
 def about(text: str, dataset: str) -> str:
@@ -235,5 +243,11 @@ def about(text: str, dataset: str) -> str:
         "origin": noun.origin,
         "title": TITLES[dataset],
         "own": "**Upload** and **Draw**" if dataset in DRAWN else "**Upload**",
+        "signed": SIGNED[SHAPES[dataset][0]],
     }
     return text.format(gallery=_GALLERIES.get(dataset, _GALLERY).format(**words), **words)
+
+
+def scale(span: str, channels: int) -> str:
+    """The scale of a signed picture in its caption; span: "±0.1"; channels: of the image."""
+    return f"scale {span}" if channels == 1 else f"{span} around grey"

@@ -98,6 +98,7 @@ What to try: the plane of the *Hessian*. One direction is steep, the other flat,
 hardly moves in either: it goes where it is neither.
 """
 
+NO_LATENT = "This run has a diffusion model in the place of G: there is no latent space to slice."
 HORIZON_LATER = "It appears when the alternation begins."
 HORIZON = "Once it stands, click a point to look at it."
 HORIZON_HELP = (

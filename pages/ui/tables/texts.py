@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+from red_core.data.datasets import SHAPES
+
 DATASET = "The images that were attacked. The paper's Tables 1 and 4 are MNIST, Table 5 is Fashion."
 TABLE = "**1** and **5**: every method beside every other. **4**: a smooth G beside one with kinks."
 METHOD = "Whose answers the matrices count. A click on a figure above chooses it, too."
@@ -85,9 +89,9 @@ the dictionary's own block, the one of its class and its attack.
 
 - The **relative residual** is the part of δ that the span leaves over: ‖δ - Pδ‖ / ‖δ‖. At 0 the
   span explains all of it, at 1 nothing.
-- 200 columns span a quarter of a 28 x 28 image, whatever they are made of. So each span stands
-  beside a **random one** of its own dimension, and beside as many columns of the **other
-  attacks**: only what it explains beyond these speaks for the assumption.
+- 200 columns span {share:.0%} of an image's {pixels} dimensions, whatever they are made of. So
+  each span stands beside a **random one** of its own dimension, and beside as many columns of the
+  **other attacks**: only what it explains beyond these speaks for the assumption.
 - Where the spans of its own attack and of the others explain δ alike, block residuals can hardly
   name the attack.
 """
@@ -105,3 +109,9 @@ if another one comes?
 - An **adaptive** attack knows the defence: it takes its gradient through the reconstruction (BPDA)
   and averages over random starts (EOT). Every defence of this kind has to be asked this question.
 """
+
+
+def assumption(dataset: str) -> str:
+    """ASSUMPTION for a data set's images."""
+    pixels = math.prod(SHAPES[dataset])
+    return ASSUMPTION.format(share=200 / pixels, pixels=pixels)

@@ -72,6 +72,26 @@ def test_frozen_z_gets_the_plane_of_the_curvatures(make_instance) -> None:
     assert bounds.right - bounds.left >= 2
 
 
+@pytest.mark.parametrize("signal_step", ["adam", "frozen"])
+def test_z_of_two_dimensions_is_rehearsed_flat(make_instance, signal_step) -> None:
+    problem = make_instance(items=1).problem
+    network, shapes = problem.generator, []
+
+    def squared(z: torch.Tensor) -> torch.Tensor:
+        shapes.append(z.shape[1:])
+        return network(z.flatten(1))
+
+    z, anchor = torch.randn(2, 4, dtype=torch.float64)
+    options = replace(ADAM, signal_step=signal_step)
+    plain = plane_ahead(problem, z, options, anchor, steps=10)
+    shaped = plane_ahead(
+        replace(problem, generator=squared), z.view(2, 2), options, anchor.view(2, 2), steps=10
+    )
+    assert set(shapes) == {(2, 2)}
+    torch.testing.assert_close(plain[0].axes, shaped[0].axes)
+    assert plain[1] == shaped[1]
+
+
 def test_iterates_that_explode_end_the_rehearsal(make_instance) -> None:
     problem = make_instance(items=1).problem
     wild = replace(GRADIENT, signal_rate=10.0)
