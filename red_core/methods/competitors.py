@@ -31,7 +31,9 @@ class TypeClassifier(Method):
     def fit(cls, bundle: Bundle) -> Self:
         """The bundle's network; AssetError where it has none."""
         if bundle.readers.types is None:
-            raise AssetError(f"{bundle.dataset} has no type-classifier.safetensors yet: its recipe makes it")
+            raise AssetError(
+                f"{bundle.dataset} has no type-classifier.safetensors yet: its recipe makes it"
+            )
         return cls(bundle.readers.types)
 
     def classify(
