@@ -1,8 +1,8 @@
 """The sidebar: image, attack, solver. Widgets start from the held request and answer the next one.
 
-A widget's key names what its value is measured against (`ui.eps.mnist.linf`,
-`ui.solver.mnist.paper.steps`): a value equal to the paper's or the preset's is not part of the
-settings, so links stay short, and another data set has numbers of its own.
+A widget's key names what its value is measured against (`ui.eps.grey.linf`,
+`ui.solver.grey.paper.steps`): a value equal to the paper's or the preset's is not part of the
+settings, so links stay short, and a data set with other numbers has widgets of its own.
 """
 
 from __future__ import annotations
@@ -48,9 +48,18 @@ _NOT_OF = {
         *("start_rate", "signal_step", "signal_rate", "latent_weight", "feature_weight"),
     ),
 }
-_GREY = {"linf": 0.05, "l2": 0.25, "l1": 1.0}
+# Data sets whose budgets and presets are the same numbers.
+_NUMBERS = {"mnist": "grey", "fashion": "grey", "cifar10": "colour"}
 # Of the number fields for eps.
-_STEPS = {"mnist": _GREY, "fashion": _GREY, "cifar10": {"linf": 0.005, "l2": 0.1, "l1": 1.0}}
+_STEPS = {
+    "grey": {"linf": 0.05, "l2": 0.25, "l1": 1.0},
+    "colour": {"linf": 0.005, "l2": 0.1, "l1": 1.0},
+}
+
+
+def same_numbers(first: str, second: str) -> bool:
+    """Whether two data sets have the same budgets and presets."""
+    return _NUMBERS[first] == _NUMBERS[second]
 
 
 def seed_widgets(request: Request, bundle: Bundle) -> None:
@@ -70,7 +79,7 @@ def seed_widgets(request: Request, bundle: Bundle) -> None:
     attack = settings.attack_settings()
     if attack is not None:
         for name in ("eps", "step_size", "steps"):
-            state[f"ui.{name}.{settings.dataset}.{attack.kind}"] = getattr(attack, name)
+            state[f"ui.{name}.{_NUMBERS[settings.dataset]}.{attack.kind}"] = getattr(attack, name)
     target = f"ui.target.{settings.dataset}"
     state[target] = _ANY if settings.target is None else settings.target
     state["ui.preset"] = settings.preset
@@ -264,9 +273,10 @@ def _attack(dataset: str, source: str, class_names: tuple[str, ...]) -> dict[str
         st.caption("Its size is the mean of the dictionary's own attacks of this kind.")
         return {"attack": kind}
     paper = PAPER_ATTACKS[dataset][kind]
-    place = f"{dataset}.{kind}"
+    numbers = _NUMBERS[dataset]
+    place = f"{numbers}.{kind}"
     eps = _number(
-        f"ui.eps.{place}", "Budget ε", paper.eps, _STEPS[dataset][kind], MAX_EPS[kind], texts.EPS
+        f"ui.eps.{place}", "Budget ε", paper.eps, _STEPS[numbers][kind], MAX_EPS[kind], texts.EPS
     )
     left, right = st.columns(2, wrap=False)
     with left:
@@ -337,7 +347,7 @@ def _solver(dataset: str) -> dict[str, Any]:
 
 
 def _solver_key(dataset: str, preset: str, name: str) -> str:
-    return f"ui.solver.{dataset}.{preset}.{name}"
+    return f"ui.solver.{_NUMBERS[dataset]}.{preset}.{name}"
 
 
 def _shown(value: object) -> object:
