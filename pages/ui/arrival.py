@@ -18,6 +18,7 @@ from pages.ui.session import Scene, desk, devices, digest, load_parts
 from pages.ui.state import Request, as_query, canonical, from_query
 from pages.ui.waiting import in_turn
 from red_core.bundle import Bundle, choose_device
+from red_core.data.archive import DOWNLOADABLE, is_there
 from red_core.data.assets import AssetError
 from red_core.data.datasets import SHAPES
 from red_core.presets import DEFAULT_PRESET, presets_of
@@ -127,7 +128,9 @@ def write_link(held: Request) -> None:
 def parts_of(settings: RunSettings) -> Parts:
     """The trained parts, or the page ends with one clear message."""
     try:
-        return load_parts(settings.dataset, str(choose_device(settings.device)))
+        dataset = settings.dataset
+        there = dataset in DOWNLOADABLE and is_there(dataset)
+        return load_parts(dataset, str(choose_device(settings.device)), there)
     except AssetError as error:
         st.error(f"The trained files cannot be used. {error}")
         st.stop()

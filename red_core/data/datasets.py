@@ -112,8 +112,10 @@ def load_official(dataset: str, split: str) -> ImageSet:
     try:
         official = getattr(tv, name)(str(data_root()), train=split != "test", download=False)
     except RuntimeError as error:
+        fetch = ", or run `python -m red_core download cifar10`" if dataset == "cifar10" else ""
         raise DataMissing(
-            f"{name} is not under {data_root()}: set RED_DATA to a torchvision root that holds it"
+            f"{name} is not under {data_root()}: set RED_DATA to a torchvision root that holds "
+            f"it{fetch}"
         ) from error
     pixels, labels = torch.as_tensor(official.data), torch.as_tensor(official.targets)
     # Grey sets are [N, H, W]; CIFAR-10 is [N, H, W, 3].
