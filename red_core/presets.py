@@ -76,7 +76,7 @@ _BSD_DP = SolverOptions(
     signal_step=DIFFUSION,
     start_steps=1,
     steps=12,
-    inner=20,
+    inner=5,
     acceleration="restart",
     lambda_fraction=0.35,
     remainder=True,
@@ -97,7 +97,7 @@ CIFAR10_PRESETS: dict[str, SolverOptions] = {
     "paper": _CIFAR10_PAPER,
     "paper-frozen": replace(_CIFAR10_PAPER, signal_step="frozen"),
     "bsd-dp": _BSD_DP,
-    "bsd-dp-paper": replace(_BSD_DP, steps=24, remainder=False),
+    "bsd-dp-paper": replace(_BSD_DP, steps=24, inner=20, remainder=False),
 }
 
 
