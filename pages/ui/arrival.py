@@ -12,7 +12,8 @@ import streamlit as st
 from torch import Tensor
 
 from pages.ui import address
-from pages.ui.controls import same_numbers, seed_widgets
+from pages.ui.controls import seed_widgets
+from pages.ui.numbers import same_numbers
 from pages.ui.parts import Parts
 from pages.ui.session import Scene, desk, devices, digest, load_parts
 from pages.ui.state import Request, as_query, canonical, from_query

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import controls
 from pages.ui import download as panel
+from pages.ui import image_controls
 from red_core.data.download import DownloadError
 
 
@@ -252,12 +252,16 @@ def test_the_sidebar_offers_it_for_cifar10_alone(
     from types import SimpleNamespace
 
     offered: list[str] = []
-    monkeypatch.setattr(controls, "download_panel", lambda dataset, _: offered.append(dataset))
-    monkeypatch.setattr(controls, "_gallery", lambda _: controls.st.session_state.update(x=1))
-    monkeypatch.setattr(controls.st, "session_state", {"ui.source": "gallery", "ui.index": 0})
+    monkeypatch.setattr(
+        image_controls, "download_panel", lambda dataset, _: offered.append(dataset)
+    )
+    monkeypatch.setattr(
+        image_controls, "_gallery", lambda _: image_controls.st.session_state.update(x=1)
+    )
+    monkeypatch.setattr(image_controls.st, "session_state", {"ui.source": "gallery", "ui.index": 0})
     for dataset in ("mnist", "fashion", "cifar10"):
-        monkeypatch.setattr(controls.st, "selectbox", lambda *_, **__: "gallery")
-        controls._image(SimpleNamespace(dataset=dataset))
+        monkeypatch.setattr(image_controls.st, "selectbox", lambda *_, **__: "gallery")
+        image_controls.image_controls(SimpleNamespace(dataset=dataset))
     assert offered == ["cifar10"]
 
 
@@ -267,7 +271,7 @@ def test_reloading_forgets_the_parts_and_what_the_command_line_would_take(
     cleared: list[str] = []
     for name in ("load_parts", "takes_official"):
         monkeypatch.setattr(
-            getattr(controls.session, name), "clear", lambda name=name: cleared.append(name)
+            getattr(image_controls.session, name), "clear", lambda name=name: cleared.append(name)
         )
-    controls._reload()
+    image_controls._reload()
     assert cleared == ["load_parts", "takes_official"]

@@ -322,7 +322,7 @@ def test_clothes_are_called_by_their_names(runners):
 
 
 def test_a_data_set_without_its_files_is_not_offered(monkeypatch):
-    monkeypatch.setattr("pages.ui.controls.is_made", lambda name: name == "mnist")
+    monkeypatch.setattr("pages.ui.image_controls.is_made", lambda name: name == "mnist")
     assert open_app().segmented_control("ui.dataset").options == ["MNIST"]
 
 
