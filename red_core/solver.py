@@ -23,9 +23,10 @@ from red_core.prox import (
     lambda_max,
     penalty,
 )
+from red_core.quasi_newton import LbfgsStep
 
 Update = Literal["both", "z", "c_a"]
-SIGNAL_STEPS = ("gradient", "adam", "frozen")
+SIGNAL_STEPS = ("gradient", "adam", "lbfgs", "frozen")
 ACCELERATIONS = ("none", "nesterov", "restart")
 CHECK_EVERY = 10
 
@@ -37,12 +38,12 @@ class SolverOptions:
     restarts: random starts an item; encoder_start: whether an encoder's guess is one more;
     start_steps, start_step, start_rate: the Defense-GAN phase; carry: starts (lowest MSE) that
     enter the alternation; halve_at: alternation steps after which the better half (lowest
-    objective) is kept; steps: alternation steps; signal_step, signal_rate: the z update;
-    acceleration: of c_a; lambda_fraction: lambda over lambda_max at the start of the alternation;
-    latent_weight: w of a term w/2 ||z - anchor||^2 in the objective, which keeps z near where it
-    is likely (0: the paper's eq. 5); inner: proximal steps on c_a for each z-step; tolerance: an
-    item has settled once its relative duality gap, and what its objective still gained in
-    CHECK_EVERY steps, are below it (0: run all steps).
+    objective) is kept; steps: alternation steps; signal_step, signal_rate: the z update, where
+    the rate of "lbfgs" is its longest step; acceleration: of c_a; lambda_fraction: lambda over
+    lambda_max at the start of the alternation; latent_weight: w of a term w/2 ||z - anchor||^2 in
+    the objective, which keeps z near where it is likely (0: the paper's eq. 5); inner: proximal
+    steps on c_a for each z-step; tolerance: an item has settled once its relative duality gap,
+    and what its objective still gained in CHECK_EVERY steps, are below it (0: run all steps).
     """
 
     restarts: int = 10
@@ -159,6 +160,8 @@ class Solver:
     def _make_step(kind: str, rate: float, steps: int) -> SignalStep:
         if kind == "frozen":
             return FrozenStep()
+        if kind == "lbfgs":
+            return LbfgsStep(rate)
         return AdamStep(rate, steps) if kind == "adam" else GradientStep(rate)
 
     @property

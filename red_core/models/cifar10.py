@@ -14,6 +14,7 @@ from red_core.data.datasets import CLASSES
 from red_core.models.denoiser import Denoiser
 from red_core.models.placement import place
 from red_core.models.style import StyleGenerator
+from red_core.models.style_partners import StyleEncoder
 from red_core.models.wide_resnet import WideResNet
 from red_core.problem import AttackDictionary
 
@@ -32,6 +33,11 @@ def load_psi(device: _Device = "cpu") -> WideResNet:
 def load_generator(device: _Device = "cpu") -> StyleGenerator:
     """The style generator; AssetError where it cannot be read."""
     return _network("generator.safetensors", StyleGenerator.from_tensors, device)
+
+
+def load_encoder(device: _Device = "cpu") -> StyleEncoder:
+    """The encoder into W+; AssetError where it cannot be read."""
+    return _network("encoder.safetensors", StyleEncoder.from_tensors, device)
 
 
 def load_denoiser(device: _Device = "cpu") -> Denoiser:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -70,6 +72,17 @@ class StyleEncoder(nn.Module):
         self.net = nn.Sequential(*parts)
         self.common = nn.Linear(hidden, width)
         self.offsets = nn.Linear(hidden, layers * width)
+
+    @classmethod
+    def from_tensors(cls, stored: Mapping[str, Tensor]) -> StyleEncoder:
+        """The encoder of a stored file, which tells every size itself; in float32."""
+        width, hidden = stored["common.weight"].shape
+        layers = stored["offsets.weight"].shape[0] // width
+        network = cls(layers, width, stored["net.0.weight"].shape[0], hidden)
+        network.load_state_dict(
+            {name: t.float() if t.is_floating_point() else t for name, t in stored.items()}
+        )
+        return network
 
     def parts(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """The common w [B, width] and the offsets of every layer [B, layers, width]."""
