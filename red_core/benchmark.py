@@ -23,11 +23,11 @@ from red_core.batching import run_to_end
 from red_core.bundle import Bundle
 from red_core.experiment import attack_images, make_solver, make_starts, readers_for
 from red_core.operations import OperationCounter
-from red_core.presets import PRESETS
+from red_core.presets import presets_of
 from red_core.provenance import provenance
 from red_core.reference import Objective, Solution, plain_solve
 from red_core.settings import RunSettings, SettingsError, item_seed
-from red_core.solver import Iterate, SolverOptions
+from red_core.solver import DIFFUSION, Iterate, SolverOptions
 from red_core.verdict import judge
 
 T = TypeVar("T")
@@ -53,6 +53,12 @@ class BenchmarkSettings:
     def __post_init__(self) -> None:
         if not 1 <= self.turns <= self.batch:
             raise SettingsError(f"turns must lie between 1 and the batch of {self.batch}")
+        options = self.run.solver_options()
+        if options.signal_step == DIFFUSION or options.feature_weight:
+            raise SettingsError(
+                f"the plain loop knows neither diffusion nor features: {self.run.preset} has "
+                "nothing to be compared with"
+            )
 
 
 def benchmark(bundle: Bundle, settings: BenchmarkSettings) -> dict[str, Any]:
@@ -202,5 +208,5 @@ def single_seconds(
 def _with_overrides(preset: str, run: RunSettings) -> SolverOptions:
     """The preset with the run's own options, which only a quick check of the command sets."""
     if not run.solver:
-        return PRESETS[preset]
+        return presets_of(run.dataset)[preset]
     return RunSettings(dataset=run.dataset, preset=preset, solver=run.solver).solver_options()

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
 
 import torch
 from torch import Tensor, nn
 
 from red_core.data.assets import read_manifest, read_tensors
 from red_core.data.datasets import CLASSES, DataMissing, ImageSet, load_official
+from red_core.models import cifar10
 from red_core.models.classifiers import Table3CNN
 from red_core.models.dcgan import DCGANGenerator, Encoder
+from red_core.models.denoiser import Denoiser
 from red_core.models.placement import place
 from red_core.models.reading import EvidenceModel
-from red_core.problem import AttackDictionary
+from red_core.models.style import StyleGenerator
+from red_core.models.wide_resnet import WideResNet
+from red_core.prior import GaussianPrior, Prior, StylePrior
+from red_core.problem import AttackDictionary, Features
 from red_core.verdict import Readers
 
 
@@ -21,28 +28,43 @@ from red_core.verdict import Readers
 class Bundle:
     """psi, G, E, D_a, the readers and the example images of one data set, frozen, on one device.
 
-    latent: d; class_names: for display. encoder, readers.reader and readers.evidence belong to
-    the preset `best` and may be None.
+    class_names: for display. generator: G, z -> image; for CIFAR-10 that is the synthesis network,
+    whose z is a point of W+. encoder, readers.reader and readers.evidence belong to the preset
+    `best` and may be None; denoiser belongs to the methods of B.8.
     """
 
     dataset: str
     class_names: tuple[str, ...]
-    generator: DCGANGenerator
-    encoder: Encoder | None
+    generator: DCGANGenerator | StyleGenerator
+    encoder: nn.Module | None
     readers: Readers
     dictionary: AttackDictionary
     examples: ImageSet
     device: torch.device
+    denoiser: Denoiser | None = None
 
     @property
     def psi(self) -> nn.Module:
         """The classifier that the attacks were made for."""
         return self.readers.psi
 
+    @cached_property
+    def prior(self) -> Prior:
+        """Where z is likely."""
+        if isinstance(self.generator, StyleGenerator):
+            return StylePrior(self.generator, self.encoder, self.device)
+        return GaussianPrior(self.generator.latent, self.encoder, self.device)
+
     @property
     def latent(self) -> int:
-        """The dimension d of z."""
-        return self.generator.latent
+        """The dimension d of z: in W+, layers times the width of w."""
+        return prod(self.prior.shape)
+
+    @property
+    def features(self) -> Features | None:
+        """psi's first feature maps, which an attack moves least; None for a psi without them."""
+        psi = self.psi
+        return psi.first_features if isinstance(psi, WideResNet) else None
 
     def paper_readers(self) -> Readers:
         """The paper's rules alone: psi reads G(z), block residuals name the attack."""
@@ -89,6 +111,11 @@ def load_dictionary(dataset: str, device: torch.device) -> AttackDictionary:
 def load_bundle(dataset: str, device: str | torch.device = "cpu") -> Bundle:
     """Every trained part of `dataset`; AssetError where a file is missing or changed."""
     target = torch.device(device)
+    return _load_cifar10(target) if dataset == "cifar10" else _load_grey(dataset, target)
+
+
+def _load_grey(dataset: str, target: torch.device) -> Bundle:
+    """MNIST or Fashion-MNIST: a DCGAN, and networks of Table 3."""
     manifest = read_manifest(dataset)
     psi = _load(Table3CNN(), read_tensors(dataset, "classifier.safetensors"), target)
     generator = _load(DCGANGenerator(), read_tensors(dataset, "generator.safetensors"), target)
@@ -106,9 +133,7 @@ def load_bundle(dataset: str, device: str | torch.device = "cpu") -> Bundle:
         stored = read_tensors(dataset, "type-classifier.safetensors")
         types = _load(Table3CNN(len(stored["head.5.bias"])), stored, target)
     if "evidence.safetensors" in manifest:
-        evidence = EvidenceModel.from_tensors(read_tensors(dataset, "evidence.safetensors"))
-        evidence = place(evidence, target).eval().requires_grad_(False)
-    examples = read_tensors(dataset, "examples.safetensors")
+        evidence = _load_evidence(dataset, target)
     assert encoder is None or isinstance(encoder, Encoder)
     return Bundle(
         dataset,
@@ -117,13 +142,47 @@ def load_bundle(dataset: str, device: str | torch.device = "cpu") -> Bundle:
         encoder,
         Readers(psi, reader, temperature, evidence, types),
         load_dictionary(dataset, target),
-        ImageSet(
-            examples["images"].float() / 255,
-            examples["labels"].long(),
-            f"{len(examples['labels'])} bundled held-out examples",
-        ),
+        _load_examples(dataset, "bundled held-out examples"),
         target,
     )
+
+
+def _load_cifar10(target: torch.device) -> Bundle:
+    """CIFAR-10: a Wide ResNet, a style generator inverted in W+, and a denoiser."""
+    manifest = read_manifest("cifar10")
+    generator = cifar10.load_generator(target)
+    encoder = reader = evidence = types = None
+    temperature = 1.0
+    if "encoder.safetensors" in manifest:
+        encoder = cifar10.load_encoder(target)
+    if "reader.safetensors" in manifest:
+        reader, temperature = cifar10.load_reader(target)
+    if "type-classifier.safetensors" in manifest:
+        types = cifar10.load_types(target)
+    if "evidence.safetensors" in manifest:
+        evidence = _load_evidence("cifar10", target)
+    return Bundle(
+        "cifar10",
+        CLASSES["cifar10"],
+        generator,
+        encoder,
+        Readers(cifar10.load_psi(target), reader, temperature, evidence, types),
+        cifar10.load_cifar10_dictionary(target),
+        _load_examples("cifar10", "pictures drawn by the generator"),
+        target,
+        cifar10.load_denoiser(target),
+    )
+
+
+def _load_evidence(dataset: str, target: torch.device) -> EvidenceModel:
+    evidence = EvidenceModel.from_tensors(read_tensors(dataset, "evidence.safetensors"))
+    return place(evidence, target).eval().requires_grad_(False)
+
+
+def _load_examples(dataset: str, what: str) -> ImageSet:
+    stored = read_tensors(dataset, "examples.safetensors")
+    labels = stored["labels"].long()
+    return ImageSet(stored["images"].float() / 255, labels, f"{len(labels)} {what}")
 
 
 def with_official_test(bundle: Bundle) -> Bundle:

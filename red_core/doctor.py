@@ -15,7 +15,7 @@ from red_core.data.assets import (
     read_manifest,
     required_files,
 )
-from red_core.data.datasets import CLASSES, RUNNABLE, data_root, has_official
+from red_core.data.datasets import CLASSES, data_root, has_official
 from red_core.provenance import commit, package_versions
 
 
@@ -35,7 +35,7 @@ def check_folder(dataset: str) -> list[AssetCheck]:
     except AssetError as error:
         return [AssetCheck(dataset, "manifest.json", str(error))]
     checks = []
-    if dataset in RUNNABLE:
+    if dataset in CLASSES:
         names |= required_files(dataset)
     for name in sorted(names):
         fault = None

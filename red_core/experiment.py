@@ -10,10 +10,12 @@ from torch import Tensor
 
 from red_core.attacks import AttackSettings, craft
 from red_core.bundle import Bundle
-from red_core.latent import random_starts
+from red_core.diffusion_step import DiffusionStep, identity
+from red_core.prior import starts_from
 from red_core.problem import RedProblem
+from red_core.purifier import Purifier
 from red_core.settings import RunSettings, SettingsError, item_seed
-from red_core.solver import Solver, SolverOptions
+from red_core.solver import DIFFUSION, Solver, SolverOptions
 from red_core.verdict import Readers
 
 
@@ -58,7 +60,7 @@ def realizable(bundle: Bundle, settings: RunSettings) -> Deception:
     # An index that no image has: the solver's own starts must not begin at z*.
     draw = torch.Generator().manual_seed(item_seed(settings.seed, -1))
     dictionary = bundle.dictionary
-    z = torch.randn(1, bundle.latent, generator=draw).to(bundle.device)
+    z = bundle.prior.draw([draw], 1)[:, 0]
     with torch.no_grad():
         image = bundle.generator(z)
         label = bundle.psi(image).argmax(1)
@@ -107,31 +109,53 @@ def deceive(bundle: Bundle, settings: RunSettings, own: Tensor | None = None) ->
 def make_starts(
     bundle: Bundle, attacked: Tensor, options: SolverOptions, seeds: Sequence[int]
 ) -> tuple[Tensor, Tensor]:
-    """Starts z [B, S, d] and their anchors, of the same shape.
+    """Starts z [B, S, *latent] and their anchors, of the same shape: see `starts_from`.
 
-    The encoder's guess comes first where the options want it, and is its own anchor; the others
-    are drawn from N(0, I), whose mean, the origin, is theirs. Raises ValueError where the only
-    start would be the guess of an encoder that the bundle lacks.
+    With a diffusion model in the place of G (B.8) the only start is x' itself. Raises ValueError
+    where the only start would be the guess of an encoder that the bundle lacks.
     """
-    if not options.restarts and bundle.encoder is None:
-        raise ValueError("this data set has no encoder: ask for restarts, at least 1")
-    starts = random_starts(seeds, options.restarts, bundle.latent).to(bundle.device)
-    anchors = torch.zeros_like(starts)
-    if options.encoder_start and bundle.encoder is not None:
-        with torch.no_grad():
-            guess, _ = bundle.encoder(attacked)
-        starts = torch.cat((guess[:, None], starts), dim=1)
-        anchors = torch.cat((guess[:, None], anchors), dim=1)
-    return starts, anchors
+    if options.signal_step == DIFFUSION:
+        own = attacked.to(bundle.device)[:, None]
+        return own, own
+    return starts_from(
+        bundle.prior,
+        attacked,
+        seeds,
+        restarts=options.restarts,
+        mean=options.mean_start,
+        encoder=options.encoder_start,
+    )
 
 
 def make_solver(
     bundle: Bundle, attacked: Tensor, options: SolverOptions, seeds: Sequence[int]
 ) -> Solver:
-    """The solver of a batch of attacked images [B, C, H, W]; one seed per item."""
-    problem = RedProblem(attacked.to(bundle.device), bundle.generator, bundle.dictionary)
-    starts, anchors = make_starts(bundle, problem.observed, options, seeds)
+    """The solver of a batch of attacked images [B, C, H, W]; one seed per item.
+
+    Raises ValueError where the options want a diffusion model or features that the bundle lacks.
+    """
+    attacked = attacked.to(bundle.device)
+    starts, anchors = make_starts(bundle, attacked, options, seeds)
+    if options.signal_step == DIFFUSION:
+        problem = RedProblem(attacked, identity, bundle.dictionary)
+        return Solver(
+            problem, starts, options, anchors, _diffusion(bundle, problem, options, seeds)
+        )
+    features = bundle.features if options.feature_weight else None
+    problem = RedProblem(attacked, bundle.generator, bundle.dictionary, features)
     return Solver(problem, starts, options, anchors)
+
+
+def _diffusion(
+    bundle: Bundle, problem: RedProblem, options: SolverOptions, seeds: Sequence[int]
+) -> DiffusionStep:
+    if bundle.denoiser is None:
+        raise ValueError("a diffusion step needs a diffusion model, and there is none")
+    purifier = Purifier(
+        bundle.denoiser, options.noise, options.noise_levels, draws=options.noise_draws
+    )
+    # A realizable x' = G(z*) + D_a c_a* may leave the pixels' range; a diffusion model knows it.
+    return DiffusionStep(purifier, problem.observed.clamp(0, 1), seeds, options.remainder)
 
 
 def start_seeds(settings: RunSettings) -> list[int]:
@@ -140,5 +164,5 @@ def start_seeds(settings: RunSettings) -> list[int]:
 
 
 def readers_for(bundle: Bundle, preset: str) -> Readers:
-    """The readers a preset answers with: `paper...` the paper's rules, `best` its own."""
-    return bundle.paper_readers() if preset.startswith("paper") else bundle.readers
+    """The readers a preset answers with: `best` its own, every other one the paper's rules."""
+    return bundle.readers if preset == "best" else bundle.paper_readers()

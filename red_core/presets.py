@@ -11,11 +11,18 @@ it, with a G(z) that has the perturbation in it.
 `best`: what measured most accurate and fast: an encoder's guess and two random starts are carried
 through the alternation and compete on the joint objective, lambda is small, Adam moves z, c_a is
 accelerated with gradient restart, and z is tethered to where it is likely.
+
+CIFAR-10's numbers are its own, since z is a point of W+ there: `paper` starts from w of a random z
+and class and takes B.2's 3,000 Defense-GAN steps; `best` starts from the encoder's guess.
+`bsd-dp` is B.8: a diffusion model in the place of G, D(x') in that of G(z); its first round, where
+c_a is still zero, is DiffPure.
 """
 
 from __future__ import annotations
 
-from red_core.solver import SolverOptions
+from dataclasses import replace
+
+from red_core.solver import DIFFUSION, SolverOptions
 
 DEFAULT_PRESET = "best"
 
@@ -30,8 +37,13 @@ BEST_FILES = (
 )
 
 
+DIFFUSION_FILES = (*("classifier.safetensors", "diffusion.safetensors", "dictionary.safetensors"),)
+
+
 def files_of(preset: str) -> tuple[str, ...]:
     """The trained files of a preset: `paper...` knows psi, G and D_a alone."""
+    if preset.startswith("bsd-dp"):
+        return DIFFUSION_FILES
     return PAPER_FILES if preset.startswith("paper") else BEST_FILES
 
 
@@ -53,6 +65,20 @@ PRESETS: dict[str, SolverOptions] = {
     "paper": SolverOptions(),
     "paper-frozen": SolverOptions(signal_step="frozen"),
 }
+"""Of the data sets whose z is N(0, I)."""
+
+_CIFAR10_PAPER = SolverOptions(restarts=1, start_steps=3000, start_rate=0.003, signal_rate=0.03)
+_BSD_DP = SolverOptions(
+    restarts=0,
+    mean_start=True,
+    start_step=DIFFUSION,
+    signal_step=DIFFUSION,
+    start_steps=1,
+    steps=24,
+    inner=20,
+    acceleration="restart",
+    lambda_fraction=0.1,
+)
 
 # CIFAR-10's `best`. An attack is smaller there than what G misses, and a long inversion rebuilds
 # it: of 20 training images psi reads 13 / 15 / 16 rightly (l-inf, l2, l1) after 60 steps that are
@@ -70,3 +96,15 @@ CIFAR10_BEST = SolverOptions(
     lambda_fraction=0.5,
     latent_weight=0.004,
 )
+
+CIFAR10_PRESETS: dict[str, SolverOptions] = {
+    "best": CIFAR10_BEST,
+    "paper": _CIFAR10_PAPER,
+    "paper-frozen": replace(_CIFAR10_PAPER, signal_step="frozen"),
+    "bsd-dp": _BSD_DP,
+}
+
+
+def presets_of(dataset: str) -> dict[str, SolverOptions]:
+    """The presets of a data set by name; the default comes first."""
+    return CIFAR10_PRESETS if dataset == "cifar10" else PRESETS

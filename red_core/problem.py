@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 Generator = Callable[[Tensor], Tensor]
+Features = Callable[[Tensor], Tensor]
 
 
 def apply_each(matrices: Tensor, rows: Tensor) -> Tensor:
@@ -124,8 +125,14 @@ class AttackDictionary:
             self, atoms=self.atoms.to(device, dtype), norms=self.norms.to(device, dtype)
         )
         if "operator_norm_squared" in self.__dict__:
-            moved.__dict__["operator_norm_squared"] = self.operator_norm_squared
+            moved = moved.with_operator_norm_squared(self.operator_norm_squared)
         return moved
+
+    def with_operator_norm_squared(self, known: float) -> AttackDictionary:
+        """The same dictionary, with ||D_a||_2^2 as it was measured before."""
+        same = replace(self)
+        same.__dict__["operator_norm_squared"] = known
+        return same
 
 
 @dataclass(frozen=True)
@@ -133,13 +140,15 @@ class RedProblem:
     """A batch of RED problems that share G and D_a.
 
     observed: x', [B, *signal_shape]; generator: G, [R, *latent_shape] -> [R, *signal_shape],
-    frozen and in eval mode; dictionary: D_a with n = prod(signal_shape).
+    frozen and in eval mode; dictionary: D_a with n = prod(signal_shape); features: what an
+    optional term of the objective compares x' and G(z) by, images -> [R, ...], or None.
     Raises ValueError where x' is not finite or does not fit D_a.
     """
 
     observed: Tensor
     generator: Generator
     dictionary: AttackDictionary
+    features: Features | None = None
 
     def __post_init__(self) -> None:
         if self.flat.shape[1] != self.dictionary.atoms.shape[-2]:
@@ -171,19 +180,36 @@ class RedProblem:
 class Linearised:
     """G at a point: z [R, *latent_shape], image = G(z) as rows [R, n], and J^T through autograd.
 
-    tether: gradient in z of whatever else the objective says of z, or None.
+    tether: gradient in z of whatever else the objective says of z, or None; energy: what a further
+    loss of G(z) amounts to, [R], or None: its gradient is a part of `tether`.
     """
 
     z: Tensor
     image: Tensor
     tether: Tensor | None = None
+    energy: Tensor | None = None
 
     @classmethod
-    def at(cls, generator: Generator, z: Tensor, tether: Tensor | None = None) -> Linearised:
-        """Evaluate G at z and keep the graph for `pullback`."""
+    def at(
+        cls,
+        generator: Generator,
+        z: Tensor,
+        tether: Tensor | None = None,
+        extra: Callable[[Tensor], Tensor] | None = None,
+    ) -> Linearised:
+        """Evaluate G at z and keep the graph for `pullback`.
+
+        extra: a further loss of the images G(z), [R, *signal_shape] -> [R].
+        """
         with torch.enable_grad():
             leaf = z.detach().requires_grad_()
-            return cls(leaf, generator(leaf).flatten(1), tether)
+            made = generator(leaf)
+            image = made.flatten(1)
+            if extra is None:
+                return cls(leaf, image, tether)
+            energy = extra(made)
+            (pull,) = torch.autograd.grad(energy.sum(), leaf, retain_graph=True)
+        return cls(leaf, image, pull if tether is None else tether + pull, energy.detach())
 
     def gradient(self, residual: Tensor) -> Tensor:
         """The objective's gradient in z, from G(z) + D_a c_a - x' as rows [R, n]."""

@@ -24,7 +24,7 @@ _BETAS = (0.9, 0.99)
 class Objective:
     """1/2 ||x' - G(z) - D_a c_a||^2 + w/2 ||z - anchor||^2 + lambda sum_g ||c_g||, one image.
 
-    image: x' [C, H, W]; anchor: [S, d], one for each start; weight: w.
+    image: x' [C, H, W]; anchor: [S, *latent], one for each start; weight: w.
     """
 
     image: Tensor
@@ -34,21 +34,21 @@ class Objective:
     weight: float
 
     def target(self, z: Tensor) -> Tensor:
-        """y = x' - G(z): z [S, d] -> [S, n]."""
+        """y = x' - G(z): z [S, *latent] -> [S, n]."""
         return self.image.flatten() - self.generator(z).flatten(1)
 
     def tether(self, z: Tensor) -> Tensor:
-        """w/2 ||z - anchor||^2: z [S, d] -> [S]."""
-        return 0.5 * self.weight * (z - self.anchor).square().sum(1)
+        """w/2 ||z - anchor||^2: z [S, *latent] -> [S]."""
+        return 0.5 * self.weight * (z - self.anchor).flatten(1).square().sum(1)
 
     def smooth(self, z: Tensor, c_a: Tensor) -> Tensor:
-        """All but the penalty: z [S, d], c_a [S, k] -> [S]."""
+        """All but the penalty: z [S, *latent], c_a [S, k] -> [S]."""
         residual = self.target(z) - self.dictionary.combine(c_a)
         return 0.5 * residual.square().sum(1) + self.tether(z)
 
     @torch.no_grad()
     def value(self, z: Tensor, c_a: Tensor, lam: Tensor) -> Tensor:
-        """The whole of it: z [S, d], c_a [S, k] -> [S]."""
+        """The whole of it: z [S, *latent], c_a [S, k] -> [S]."""
         return self.smooth(z, c_a) + lam * penalty(c_a, self.dictionary)
 
     def take(self, starts: Tensor) -> Objective:
@@ -58,7 +58,7 @@ class Objective:
 
 @dataclass(frozen=True)
 class Solution:
-    """One image's end: z [d], c_a [k], lambda, and the anchor [d] of the start that won."""
+    """One image's end: z and the anchor [*latent] of the start that won, c_a [k], lambda."""
 
     z: Tensor
     c_a: Tensor
@@ -74,7 +74,7 @@ def plain_solve(
     generator: Generator,
     dictionary: AttackDictionary,
 ) -> Solution:
-    """Solve for one image x' [C, H, W] from its starts [S, d], each with its anchor."""
+    """Solve for one image x' [C, H, W] from its starts [S, *latent], each with its anchor."""
     goal = Objective(image, generator, dictionary, anchors, options.latent_weight)
     z = starts.clone().requires_grad_()
     zero = starts.new_zeros(len(starts), dictionary.size)

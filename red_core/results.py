@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ from red_core.crafted import write_whole
 from red_core.data.assets import assets_root, read_json, read_manifest, record
 from red_core.evaluate import EvaluationSettings, evaluate, identity
 from red_core.settings import RunSettings
+from red_core.solver import SolverOptions
 
+_DEFAULTS = json.loads(json.dumps(asdict(SolverOptions())))
 RESULTS, SPEED = "results.json", "benchmark.json"
 
 
@@ -62,9 +64,12 @@ def is_current(report: dict[str, Any] | None, bundle: Bundle, settings: Evaluati
     if report is None or report["n"] != settings.examples:
         return False
     who = identity(bundle, settings)
+    # An option that there was not yet had the effect of its default.
+    solver = {**_DEFAULTS, **report["resolved"]["solver"]}
     return (
         report["source"] == who["source"]
-        and report["resolved"] == {"attack": who["attack"], "solver": who["solver"]}
+        and report["resolved"]["attack"] == who["attack"]
+        and solver == who["solver"]
         and report["settings"]["seed"] == who["seed"]
         and report["assets"] == who["assets"]
     )

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from red_core.attacks import ATTACKS, PAPER_ATTACKS, AttackSettings
-from red_core.data.datasets import CLASSES, check_runnable
-from red_core.presets import DEFAULT_PRESET, PRESETS
-from red_core.solver import SolverOptions
+from red_core.data.datasets import CLASSES, DENOISED, TITLES, check_dataset
+from red_core.presets import DEFAULT_PRESET, presets_of
+from red_core.solver import DIFFUSION, SolverOptions
 from red_core.typed import checked, parsed, written
 
 SOURCES = ("example", "realizable", "own")
@@ -33,10 +33,10 @@ class RunSettings:
     (x' = G(z*) + D_a c_a*, drawn from `seed`) or "own" (the user's image); label: the class of an
     own image, None where nobody knows it; attack: linf, l2, l1 or none; eps, step_size,
     attack_steps: None for the paper's; target: class the attack aims at, or None; preset: key of
-    PRESETS; solver: fields of SolverOptions that differ from the preset's; seed: of the attack's
-    and the solver's random starts; device: cpu, cuda, mps or auto. Normalised: `index` is 0 and
-    `label` None where the source has none, `solver` is sorted by name, values
-    have their declared types. Raises SettingsError.
+    `presets_of`; solver: fields of SolverOptions that differ from the preset's; seed: of the
+    attack's and the solver's random starts; device: cpu, cuda, mps or auto. Normalised: `index` is
+    0 and `label` None where the source has none, `solver` is sorted by name, values have their
+    declared types. Raises SettingsError.
     """
 
     dataset: str = "mnist"
@@ -57,7 +57,7 @@ class RunSettings:
         try:
             for name, kind in _TYPES.items():
                 object.__setattr__(self, name, checked(name, getattr(self, name), kind))
-            check_runnable(self.dataset)
+            check_dataset(self.dataset)
         except ValueError as error:
             raise SettingsError(str(error)) from error
         chosen = {name: _solver_option(checked, name, value) for name, value in self.solver}
@@ -68,7 +68,7 @@ class RunSettings:
             object.__setattr__(self, "label", None)
         _one_of("image source", self.source, SOURCES)
         _one_of("attack", self.attack, (*ATTACKS, "none"))
-        _one_of("preset", self.preset, tuple(PRESETS))
+        _one_of("preset", self.preset, tuple(presets_of(self.dataset)))
         _one_of("device", self.device, ("auto", "cpu", "cuda", "mps"))
         if self.index < 0:
             raise SettingsError(f"the image index must not be negative, but is {self.index}")
@@ -80,7 +80,7 @@ class RunSettings:
                 raise SettingsError(f"the {what} must lie between 0 and {classes - 1}")
         try:
             self.attack_settings()
-            self.solver_options()
+            self._check_options()
         except ValueError as error:
             raise SettingsError(str(error)) from error
 
@@ -98,7 +98,16 @@ class RunSettings:
 
     def solver_options(self) -> SolverOptions:
         """The preset's numbers with this run's own in their place."""
-        return replace(PRESETS[self.preset], **dict(self.solver))  # type: ignore[arg-type]
+        preset = presets_of(self.dataset)[self.preset]
+        return replace(preset, **dict(self.solver))  # type: ignore[arg-type]
+
+    def _check_options(self) -> None:
+        """ValueError for options that make no sense on this data set."""
+        options = self.solver_options()
+        if options.signal_step == DIFFUSION and self.dataset not in DENOISED:
+            raise ValueError(
+                f"{TITLES[self.dataset]} has no diffusion model: choose another step on z"
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; `from_dict` is its inverse."""

@@ -14,6 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from red_core.diffusion_step import DiffusionStep
 from red_core.latent import AdamStep, FrozenStep, GradientStep, SignalStep
 from red_core.problem import Linearised, RedProblem
 from red_core.prox import (
@@ -26,7 +27,8 @@ from red_core.prox import (
 from red_core.quasi_newton import LbfgsStep
 
 Update = Literal["both", "z", "c_a"]
-SIGNAL_STEPS = ("gradient", "adam", "lbfgs", "frozen")
+DIFFUSION = "diffusion"
+SIGNAL_STEPS = ("gradient", "adam", "lbfgs", "frozen", DIFFUSION)
 ACCELERATIONS = ("none", "nesterov", "restart")
 CHECK_EVERY = 10
 
@@ -36,18 +38,25 @@ class SolverOptions:
     """Numbers of one run.
 
     restarts: random starts an item; encoder_start: whether an encoder's guess is one more;
+    mean_start: whether the middle of what is likely (the mean w of all classes) is one more;
     start_steps, start_step, start_rate: the Defense-GAN phase; carry: starts (lowest MSE) that
     enter the alternation; halve_at: alternation steps after which the better half (lowest
-    objective) is kept; steps: alternation steps; signal_step, signal_rate: the z update, where
-    the rate of "lbfgs" is its longest step; acceleration: of c_a; lambda_fraction: lambda over
+    objective) is kept; steps: alternation steps; signal_step, signal_rate: the z update, where the
+    rate of "lbfgs" is its longest step; acceleration: of c_a; lambda_fraction: lambda over
     lambda_max at the start of the alternation; latent_weight: w of a term w/2 ||z - anchor||^2 in
-    the objective, which keeps z near where it is likely (0: the paper's eq. 5); inner: proximal
-    steps on c_a for each z-step; tolerance: an item has settled once its relative duality gap,
-    and what its objective still gained in CHECK_EVERY steps, are below it (0: run all steps).
+    the objective, which keeps z near where it is likely (0: the paper's eq. 5); feature_weight: of
+    a term u/2 ||phi(x') - phi(G(z))||^2 with features phi of the classifier (0: none); inner:
+    proximal steps on c_a for each z-step; tolerance: an item has settled once its relative duality
+    gap, and what its objective still gained in CHECK_EVERY steps, are below it (0: run all steps).
+
+    Of the signal step "diffusion" (B.8), which is that of both phases or of none, alone: noise:
+    sigma on the [-1, 1] scale; noise_levels, noise_draws: `steps` and `draws` of the `Purifier`;
+    remainder: purify x' - D_a c_a instead of x'.
     """
 
     restarts: int = 10
     encoder_start: bool = False
+    mean_start: bool = False
     start_steps: int = 100
     start_step: str = "adam"
     start_rate: float = 0.03
@@ -59,33 +68,45 @@ class SolverOptions:
     acceleration: str = "nesterov"
     lambda_fraction: float = 0.35
     latent_weight: float = 0.0
+    feature_weight: float = 0.0
     inner: int = 1
     tolerance: float = 0.0
+    noise: float = 0.1
+    noise_levels: int = 1
+    noise_draws: int = 1
+    remainder: bool = False
 
     def __post_init__(self) -> None:
         for name, low, high in (
             ("restarts", 0, 64),
-            ("start_steps", 0, 2000),
+            ("start_steps", 0, 5000),
             ("steps", 1, 5000),
             ("carry", 1, 65),
             ("inner", 1, 50),
+            ("noise_levels", 1, 50),
+            ("noise_draws", 1, 50),
         ):
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ValueError(f"{name} must lie between {low} and {high}, not {value}")
         if any(step < 1 for step in self.halve_at):
             raise ValueError(f"halve_at holds steps of the alternation, from 1: {self.halve_at}")
-        if self.restarts + self.encoder_start < 1:
-            raise ValueError("a run needs at least one start: restarts >= 1 or encoder_start")
+        if self.restarts + self.encoder_start + self.mean_start < 1:
+            raise ValueError(
+                "a run needs at least one start: restarts >= 1, encoder_start or mean_start"
+            )
         if not 0 < self.lambda_fraction <= 2:
             raise ValueError(f"lambda_fraction must lie in (0, 2], not {self.lambda_fraction}")
         for name in ("start_rate", "signal_rate"):
             if not 0 < getattr(self, name) <= 10:
                 raise ValueError(f"{name} must lie in (0, 10], not {getattr(self, name)}")
-        if not 0 <= self.latent_weight <= 10:
-            raise ValueError(f"latent_weight must lie in [0, 10], not {self.latent_weight}")
+        for name, most in (("latent_weight", 10), ("feature_weight", 10), ("noise", 0.5)):
+            if not 0 <= getattr(self, name) <= most:
+                raise ValueError(f"{name} must lie in [0, {most}], not {getattr(self, name)}")
         if self.signal_step not in SIGNAL_STEPS or self.start_step not in SIGNAL_STEPS:
             raise ValueError(f"signal steps are {', '.join(SIGNAL_STEPS)}")
+        if (self.signal_step == DIFFUSION) != (self.start_step == DIFFUSION):
+            raise ValueError("start_step and signal_step are both diffusion, or neither is")
         if self.acceleration not in ACCELERATIONS:
             raise ValueError(f"acceleration is one of {', '.join(ACCELERATIONS)}")
         if not 0 <= self.tolerance < 1:
@@ -123,8 +144,10 @@ class Solver:
     """The state of one run; `step` advances it, `snapshot` shows it.
 
     problem: B items; starts: z [B, S, *latent]; options: the numbers; anchors: where
-    `latent_weight` pulls every start to, of the same shape (default: the origin). An item's
-    iterates depend on its own start and x' alone, not on its neighbours (up to rounding).
+    `latent_weight` pulls every start to, of the same shape (default: the origin); diffusion: the
+    signal step of options that ask for one. An item's iterates depend on its own start and x'
+    alone, not on its neighbours (up to rounding). Raises ValueError where starts, features or a
+    diffusion step are missing.
     """
 
     def __init__(
@@ -133,10 +156,13 @@ class Solver:
         starts: Tensor,
         options: SolverOptions,
         anchors: Tensor | None = None,
+        diffusion: DiffusionStep | None = None,
     ) -> None:
         if len(starts) != len(problem):
             raise ValueError(f"{len(starts)} items of starts for {len(problem)} of x'")
-        self.problem, self.options = problem, options
+        if options.signal_step == DIFFUSION and diffusion is None:
+            raise ValueError("a diffusion step needs a diffusion model, and there is none")
+        self.problem, self.options, self._diffusion = problem, options, diffusion
         self.k = 0
         self.joint_k = 0
         self.z = starts  # [B, S, *latent]
@@ -145,6 +171,7 @@ class Solver:
         self.lam = starts.new_zeros(len(starts))
         self._extrapolated = self.c_a
         self._t = starts.new_ones(starts.shape[:2])
+        self._features = self._observed_features()
         self._eta_c = 1.0 / problem.dictionary.operator_norm_squared
         self._signal_step = self._make_step(
             options.start_step, options.start_rate, options.start_steps
@@ -156,8 +183,10 @@ class Solver:
         if not options.start_steps:
             self._begin_joint()
 
-    @staticmethod
-    def _make_step(kind: str, rate: float, steps: int) -> SignalStep:
+    def _make_step(self, kind: str, rate: float, steps: int) -> SignalStep:
+        if kind == DIFFUSION:
+            assert self._diffusion is not None
+            return self._diffusion
         if kind == "frozen":
             return FrozenStep()
         if kind == "lbfgs":
@@ -230,7 +259,7 @@ class Solver:
     def _begin_joint(self) -> None:
         """Carry the best starts on, and set lambda from the best one's residual."""
         target = self._target(self._linearise())
-        error = 0.5 * target.square().sum(-1) + self._tether_energy()
+        error = 0.5 * target.square().sum(-1) + self._energy()
         best = target.gather(
             1, error.argmin(1)[:, None, None].expand(-1, 1, target.shape[-1])
         ).squeeze(1)
@@ -257,7 +286,7 @@ class Solver:
         lead = self._objective().argmin(1)
         target = self._target(self._linearise())[items, lead]
         gap, loss = duality_gap(target, self.c_a[items, lead], self.lam, self.problem.dictionary)
-        loss = loss + self._tether_energy()[items, lead]
+        loss = loss + self._energy()[items, lead]
         limit = self.options.tolerance * loss
         decided = self.joint_k >= max(self.options.halve_at, default=0)
         self.settled = (gap <= limit) & ((self._checked - loss).abs() <= limit) & decided
@@ -269,7 +298,7 @@ class Solver:
         rows = (items[:, None] * starts + torch.arange(starts, device=items.device)).flatten()
         self.problem = self.problem.take(items)
         for name in (
-            *("z", "c_a", "lam", "settled", "_anchor"),
+            *("z", "c_a", "lam", "settled", "_anchor", "_features"),
             *("_extrapolated", "_t", "_identity", "_checked"),
         ):
             setattr(self, name, getattr(self, name)[items])
@@ -281,10 +310,27 @@ class Solver:
     def _linearise(self) -> Linearised:
         if self._point is None:
             tether = self.options.latent_weight * (self.z - self._anchor)
+            extra = self._feature_energy if self.options.feature_weight else None
             self._point = Linearised.at(
-                self.problem.generator, self.z.flatten(0, 1), tether.flatten(0, 1)
+                self.problem.generator, self.z.flatten(0, 1), tether.flatten(0, 1), extra
             )
         return self._point
+
+    def _observed_features(self) -> Tensor:
+        """phi(x') as rows [B, F]; [B, 0] where the objective has no such term."""
+        if not self.options.feature_weight:
+            return self.lam.new_zeros(len(self.problem), 0)
+        if self.problem.features is None:
+            raise ValueError("feature_weight needs features of a classifier, and there are none")
+        with torch.no_grad():
+            return self.problem.features(self.problem.observed).flatten(1)
+
+    def _feature_energy(self, images: Tensor) -> Tensor:
+        """u/2 ||phi(x') - phi(G(z))||^2 of images [R, *signal], [R]."""
+        assert self.problem.features is not None
+        made = self.problem.features(images).flatten(1)
+        wanted = self._features.repeat_interleave(self.z.shape[1], 0)
+        return 0.5 * self.options.feature_weight * (made - wanted).square().sum(1)
 
     def _target(self, point: Linearised) -> Tensor:
         """y = x' - G(z), [B, S, n]."""
@@ -299,13 +345,15 @@ class Solver:
         """The objective of every start, [B, S]; residual: `_residual`, if it is at hand."""
         dictionary = self.problem.dictionary
         residual = self._residual() if residual is None else residual
-        fit = 0.5 * residual.square().sum(-1) + self._tether_energy()
+        fit = 0.5 * residual.square().sum(-1) + self._energy()
         return fit + self.lam[:, None] * penalty(self.c_a, dictionary)
 
-    def _tether_energy(self) -> Tensor:
-        """w/2 ||z - anchor||^2 of every start, [B, S]."""
+    def _energy(self) -> Tensor:
+        """What the objective says of z beside the fit, of every start: [B, S]."""
         away = (self.z - self._anchor).flatten(2).square().sum(-1)
-        return 0.5 * self.options.latent_weight * away
+        energy = 0.5 * self.options.latent_weight * away
+        of_features = self._linearise().energy
+        return energy if of_features is None else energy + of_features.view_as(energy)
 
     def snapshot(self) -> Iterate:
         """The present iterate: for each item, the start with the lowest objective."""
@@ -330,7 +378,8 @@ class Solver:
             c_a + self._eta_c * correlation, self._eta_c * lam, dictionary
         )
         z_square = pulled.flatten(1).square().sum(1)
-        tether = self.options.latent_weight * (z - self._anchor[items, lead])
+        assert point.tether is not None
+        tether = point.tether.unflatten(0, self.z.shape[:2])[items, lead]
         descent = (pulled + tether).flatten(1).square().sum(1)
         return Iterate(
             k=self.k,
@@ -339,7 +388,7 @@ class Solver:
             c_a=c_a.clone(),
             image=problem.as_images(image).clone(),
             residual=problem.as_images(residual),
-            loss=loss + self._tether_energy()[items, lead],
+            loss=loss + self._energy()[items, lead],
             lam=lam.clone(),
             block_energy=dictionary.energies(c_a),
             gap=gap,

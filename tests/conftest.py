@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from red_core.attacks import AttackSettings
+from red_core.attacks import ATTACKS, AttackSettings
 from red_core.bundle import Bundle, load_bundle
-from red_core.data.assets import required_files, write_tensors
-from red_core.data.datasets import RUNNABLE
+from red_core.data.assets import write_tensors
+from red_core.data.attack_file import packed
 from red_core.models.classifiers import Table3CNN
 from red_core.models.dcgan import DCGANGenerator
+from red_core.models.denoiser import Denoiser
+from red_core.models.style import StyleGenerator
+from red_core.models.wide_resnet import WideResNet
 
 TOY_EXAMPLES = 12
 
@@ -25,25 +28,41 @@ def toy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RED_ASSETS", str(root))
-        for dataset in RUNNABLE:
-            made = {"command": f"python -m red_core recipe {dataset}"}
-            write_tensors(dataset, "classifier.safetensors", Table3CNN().state_dict(), **made)
-            write_tensors(dataset, "generator.safetensors", DCGANGenerator().state_dict(), **made)
-            write_tensors(
-                dataset,
-                "dictionary.safetensors",
-                {"deltas": 0.1 * torch.randn(10, 3, 4, 784)},
-                attacks=["linf", "l2", "l1"],
-                **made,
-            )
-            images = torch.randint(256, (TOY_EXAMPLES, 1, 28, 28), dtype=torch.uint8)
-            labels = (torch.arange(TOY_EXAMPLES) % 10).to(torch.uint8)
-            examples = {"images": images, "labels": labels}
-            write_tensors(dataset, "examples.safetensors", examples, **made)
-        for name in sorted(required_files("cifar10")):  # whose content no run reads yet
-            made = {"command": "python -m red_core recipe cifar10"}
-            write_tensors("cifar10", name, {"weight": torch.zeros(2)}, **made)
+        for dataset in ("mnist", "fashion"):
+            _write_grey(dataset)
+        _write_cifar10()
     return root
+
+
+def _write_grey(dataset: str) -> None:
+    made = {"command": f"python -m red_core recipe {dataset}"}
+    write_tensors(dataset, "classifier.safetensors", Table3CNN().state_dict(), **made)
+    write_tensors(dataset, "generator.safetensors", DCGANGenerator().state_dict(), **made)
+    deltas = {"deltas": 0.1 * torch.randn(10, 3, 4, 784)}
+    write_tensors(dataset, "dictionary.safetensors", deltas, attacks=ATTACKS, **made)
+    _write_examples(dataset, (1, 28, 28), made)
+
+
+def _write_cifar10() -> None:
+    made = {"command": "python -m red_core recipe cifar10"}
+    generator = StyleGenerator(channels=(16, 8, 8, 8), latent=8, width=16)
+    generator.measure_means(20)
+    for name, network in (
+        ("classifier", WideResNet(10, 1)),
+        ("generator", generator),
+        ("diffusion", Denoiser(widths=(8, 8), embedding=8)),
+    ):
+        write_tensors("cifar10", f"{name}.safetensors", network.state_dict(), **made)
+    deltas = packed((0.02 * torch.randn(10, 3, 4, 3072)).half(), ATTACKS)
+    write_tensors("cifar10", "dictionary.safetensors", deltas, attacks=list(ATTACKS), **made)
+    _write_examples("cifar10", (3, 32, 32), made)
+
+
+def _write_examples(dataset: str, shape: tuple[int, ...], made: dict[str, str]) -> None:
+    images = torch.randint(256, (TOY_EXAMPLES, *shape), dtype=torch.uint8)
+    labels = (torch.arange(TOY_EXAMPLES) % 10).to(torch.uint8)
+    examples = {"images": images, "labels": labels}
+    write_tensors(dataset, "examples.safetensors", examples, **made)
 
 
 @pytest.fixture
@@ -57,6 +76,11 @@ def toy_assets(toy_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.fixture
 def toy_bundle(toy_assets: Path) -> Bundle:
     return load_bundle("mnist")
+
+
+@pytest.fixture
+def toy_cifar10(toy_assets: Path) -> Bundle:
+    return load_bundle("cifar10")
 
 
 @pytest.fixture

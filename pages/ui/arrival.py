@@ -19,6 +19,7 @@ from pages.ui.state import Request, as_query, canonical, from_query
 from pages.ui.waiting import in_turn
 from red_core.bundle import Bundle, choose_device
 from red_core.data.assets import AssetError
+from red_core.data.datasets import SHAPES
 from red_core.settings import RunSettings
 
 PAGE = "reverse"  # the main page's name in the session
@@ -62,10 +63,13 @@ def adopt(request: Request) -> None:
 
 
 def switch(dataset: str) -> None:
-    """Take another data set and keep everything else: for the picker's callback."""
+    """Take another data set and keep everything else that it can take: for the picker."""
     state = st.session_state
     held: Request = state["held"]
-    state["held"] = replace(held, settings=canonical(replace(held.settings, dataset=dataset)))
+    settings, own = replace(held.settings, dataset=dataset), held.own
+    if own is not None and tuple(own.shape) != SHAPES[dataset]:
+        settings, own = replace(settings, source="example"), None
+    state["held"] = replace(held, settings=canonical(settings), own=own)
     state["run"], state["complaints"] = False, []
 
 

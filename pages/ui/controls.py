@@ -1,7 +1,8 @@
 """The sidebar: image, attack, solver. Widgets start from the held request and answer the next one.
 
-A widget's key names what its value is measured against (`ui.eps.linf`, `ui.solver.paper.steps`):
-a value equal to the paper's or the preset's is not part of the settings, so links stay short.
+A widget's key names what its value is measured against (`ui.eps.mnist.linf`,
+`ui.solver.mnist.paper.steps`): a value equal to the paper's or the preset's is not part of the
+settings, so links stay short, and another data set has numbers of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Any
 import streamlit as st
 from torch import Tensor
 
-from pages.ui import own_image, texts
+from pages.ui import own_image, session, texts
+from pages.ui.download import download_panel
 from pages.ui.gallery import gallery, indices_of
 from pages.ui.named import named
 from pages.ui.session import devices
@@ -22,20 +24,33 @@ from pages.ui.theme import ATTACK_LABELS
 from pages.ui.words import a
 from red_core.attacks import ATTACKS, MAX_EPS, MAX_STEPS, PAPER_ATTACKS
 from red_core.bundle import Bundle
+from red_core.data.archive import DOWNLOADABLE
 from red_core.data.assets import is_made
 from red_core.data.datasets import CLASSES, NOUNS, TITLES
 from red_core.data.intake import Intake
-from red_core.presets import PRESETS
+from red_core.presets import DEFAULT_PRESET, presets_of
 from red_core.settings import MAX_SEED, RunSettings, SettingsError
-from red_core.solver import ACCELERATIONS, SIGNAL_STEPS, SolverOptions
+from red_core.solver import ACCELERATIONS, DIFFUSION, SIGNAL_STEPS, SolverOptions
 
 _ANY = "any other class"
+_IN_LATENT = tuple(name for name in SIGNAL_STEPS if name != DIFFUSION)
 _CHOICES = {
-    "start_step": SIGNAL_STEPS,
-    "signal_step": SIGNAL_STEPS,
+    "start_step": _IN_LATENT,
+    "signal_step": _IN_LATENT,
     "acceleration": ACCELERATIONS,
 }
-_STEP = {"linf": 0.05, "l2": 0.25, "l1": 1.0}  # of the number fields
+_PURIFYING = ("noise", "noise_levels", "noise_draws", "remainder")
+# Options that decide nothing where z is moved in a latent space, and where D(x') replaces it.
+_NOT_OF = {
+    False: _PURIFYING,
+    True: (
+        *("restarts", "encoder_start", "mean_start", "carry", "halve_at", "start_step"),
+        *("start_rate", "signal_step", "signal_rate", "latent_weight", "feature_weight"),
+    ),
+}
+_GREY = {"linf": 0.05, "l2": 0.25, "l1": 1.0}
+# Of the number fields for eps.
+_STEPS = {"mnist": _GREY, "fashion": _GREY, "cifar10": {"linf": 0.005, "l2": 0.1, "l1": 1.0}}
 
 
 def seed_widgets(request: Request, bundle: Bundle) -> None:
@@ -55,12 +70,12 @@ def seed_widgets(request: Request, bundle: Bundle) -> None:
     attack = settings.attack_settings()
     if attack is not None:
         for name in ("eps", "step_size", "steps"):
-            state[f"ui.{name}.{attack.kind}"] = getattr(attack, name)
+            state[f"ui.{name}.{settings.dataset}.{attack.kind}"] = getattr(attack, name)
     target = f"ui.target.{settings.dataset}"
     state[target] = _ANY if settings.target is None else settings.target
     state["ui.preset"] = settings.preset
     for name, value in settings.solver:
-        state[f"ui.solver.{settings.preset}.{name}"] = _shown(value)
+        state[_solver_key(settings.dataset, settings.preset, name)] = _shown(value)
     state["ui.seed"] = settings.seed
     state["ui.device"] = settings.device
     if request.own is not None:
@@ -83,7 +98,7 @@ def controls(
     st.subheader("Attack", anchor=False)
     attack = _attack(held.settings.dataset, image["source"], bundle.class_names)
     st.subheader("Solver", anchor=False)
-    solver = _solver()
+    solver = _solver(held.settings.dataset)
     _named(held.settings.dataset, adopt)
     if image["source"] == "own" and own is None:
         return held.settings, held.own
@@ -127,18 +142,24 @@ def _dataset(switch: Callable[[str], None]) -> None:
 def source_labels(dataset: str) -> dict[str, str]:
     """Where an image may come from, by the source's name."""
     brief = NOUNS[dataset].brief
-    return {
-        "gallery": f"Gallery of held-out {brief}s",
+    kept = "" if dataset in DOWNLOADABLE else "held-out "  # G may have drawn them
+    labels = {
+        "gallery": f"Gallery of {kept}{brief}s",
         "upload": "Upload a picture",
         "draw": f"Draw {a(brief)}",
         "generated": "Made by the generator",
     }
+    if dataset not in own_image.PENS:
+        del labels["draw"]
+    return labels
 
 
 def _image(bundle: Bundle) -> tuple[dict[str, Any], Intake | None]:
     """The image's part of RunSettings, and the user's image."""
     state = st.session_state
     labels = source_labels(bundle.dataset)
+    if state.get("ui.source") not in labels:  # it was chosen for another data set
+        state["ui.source"] = "gallery"
     chosen = st.selectbox(
         "Source",
         list(labels),
@@ -148,14 +169,23 @@ def _image(bundle: Bundle) -> tuple[dict[str, Any], Intake | None]:
     )
     if chosen in ("upload", "draw"):
         widget = own_image.upload if chosen == "upload" else own_image.draw
-        own = widget(state.get(f"own.{chosen}"), bundle.dataset, key=f"ui.file.{chosen}")
+        held = own_image.fitting(state.get(f"own.{chosen}"), bundle.dataset)
+        own = widget(held, bundle.dataset, key=f"ui.file.{chosen}")
         state[f"own.{chosen}"] = own
         return {"source": "own", "label": _label(bundle)}, own
     if chosen == "generated":
         st.caption("An image that G makes from the seed, with a pattern of D_a added to it.")
         return {"source": "realizable"}, None
+    if bundle.dataset in DOWNLOADABLE:
+        download_panel(bundle.dataset, _reload)
     _gallery(bundle)
     return {"source": "example", "index": int(state["ui.index"])}, None
+
+
+def _reload() -> None:
+    """Forget what was loaded before a data set came: the gallery is to show its images."""
+    session.load_parts.clear()
+    session.takes_official.clear()
 
 
 def _label(bundle: Bundle) -> int | None:
@@ -178,7 +208,10 @@ def _gallery(bundle: Bundle) -> None:
         state["ui.index"] = 0
     state.setdefault("ui.index", 0)
     key = f"ui.class.{bundle.dataset}"
-    state.setdefault(key, int(examples.labels[state["ui.index"]]))
+    # After a download the same number is another image.
+    if state.get(f"{key}.of") != examples.source or key not in state:
+        state[f"{key}.of"] = examples.source
+        state[key] = int(examples.labels[state["ui.index"]])
 
     def to_class() -> None:
         state["ui.index"] = indices_of(examples, state[key])[0]
@@ -231,18 +264,21 @@ def _attack(dataset: str, source: str, class_names: tuple[str, ...]) -> dict[str
         st.caption("Its size is the mean of the dictionary's own attacks of this kind.")
         return {"attack": kind}
     paper = PAPER_ATTACKS[dataset][kind]
-    eps = _number(f"ui.eps.{kind}", "Budget ε", paper.eps, _STEP[kind], MAX_EPS[kind], texts.EPS)
+    place = f"{dataset}.{kind}"
+    eps = _number(
+        f"ui.eps.{place}", "Budget ε", paper.eps, _STEPS[dataset][kind], MAX_EPS[kind], texts.EPS
+    )
     left, right = st.columns(2, wrap=False)
     with left:
         step = _number(
-            f"ui.step_size.{kind}",
+            f"ui.step_size.{place}",
             "Step size",
             paper.step_size,
             paper.step_size / 2,
             MAX_EPS[kind],
             texts.STEP_SIZE,
         )
-    key = f"ui.steps.{kind}"
+    key = f"ui.steps.{place}"
     state.setdefault(key, paper.steps)
     steps = right.number_input(
         "PGD steps", 1, MAX_STEPS, help=texts.ATTACK_STEPS.format(paper=paper.steps), key=key
@@ -274,14 +310,19 @@ def _number(key: str, label: str, paper: float, step: float, most: float, text: 
 # --- solver ----------------------------------------------------------------------------------
 
 
-def _solver() -> dict[str, Any]:
+def _solver(dataset: str) -> dict[str, Any]:
     """The solver's part of RunSettings."""
-    preset = st.selectbox("Preset", list(PRESETS), help=texts.PRESET, key="ui.preset")
+    presets = presets_of(dataset)
+    if st.session_state.get("ui.preset") not in presets:  # the data set was changed
+        st.session_state["ui.preset"] = DEFAULT_PRESET
+    preset = st.selectbox("Preset", list(presets), help=texts.PRESETS[dataset], key="ui.preset")
     options = []
     with st.expander("Advanced"):
         for field in fields(SolverOptions):
-            base = getattr(PRESETS[preset], field.name)
-            value = _option(f"ui.solver.{preset}.{field.name}", field.name, base)
+            base = getattr(presets[preset], field.name)
+            if field.name in _NOT_OF[presets[preset].signal_step == DIFFUSION]:
+                continue
+            value = _option(_solver_key(dataset, preset, field.name), field.name, base)
             options.append((field.name, value))
     left, right = st.columns(2, wrap=False)
     st.session_state.setdefault("ui.seed", 0)
@@ -293,6 +334,10 @@ def _solver() -> dict[str, Any]:
         "seed": int(seed),
         "device": device,
     }
+
+
+def _solver_key(dataset: str, preset: str, name: str) -> str:
+    return f"ui.solver.{dataset}.{preset}.{name}"
 
 
 def _shown(value: object) -> object:

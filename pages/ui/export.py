@@ -17,6 +17,7 @@ from pages.ui.history import GRID, nearest
 from pages.ui.run_view import RunView
 from pages.ui.runner import Runner
 from pages.ui.session import Scene, takes_official
+from red_core.data.archive import DOWNLOADABLE
 from red_core.data.datasets import short_name
 from red_core.report import run_arrays, run_report
 
@@ -28,7 +29,8 @@ def command(scene: Scene) -> str:
     """The command line that repeats this run on this machine."""
     settings = scene.settings
     line = settings.as_command(OWN_FILE)
-    if settings.source == "example" and takes_official(settings.dataset):
+    bundled = settings.dataset not in DOWNLOADABLE
+    if settings.source == "example" and bundled and takes_official(settings.dataset):
         # There --index would mean the official test set; the page shows the bundled examples.
         line = f"env RED_DATA=none {line}"
     return line

@@ -12,24 +12,32 @@ from torch import Tensor
 from pages.ui import pictures, texts
 from pages.ui.drawing import drawing
 from pages.ui.words import a
-from red_core.data.datasets import NOUNS
-from red_core.data.intake import Intake, IntakeError, from_canvas, read_image, read_npz
+from red_core.data.arrays import read_npz
+from red_core.data.datasets import NOUNS, SHAPES
+from red_core.data.intake import Intake, IntakeError, from_canvas, read_image
 
-PENS = {"mnist": 9, "fashion": 18}  # of 112: clothes are filled in
+# Of 112: clothes are filled in. A data set without a pen is not drawn.
+PENS = {"mnist": 9, "fashion": 18}
 TYPES = ["png", "jpg", "jpeg", "webp", "npz", "npy"]
 
 
 def take_file(data: bytes, filename: str, dataset: str) -> Intake:
     """An uploaded file as an image; IntakeError, one sentence, where it is none."""
     if filename.lower().endswith((".npz", ".npy")):
-        return read_npz(data, filename=filename)
+        return read_npz(data, filename=filename, dataset=dataset)
     return eight_bits(read_image(data, filename=filename, dataset=dataset))
 
 
 def eight_bits(intake: Intake) -> Intake:
-    """The image in 256 greys, as stored in the data sets: short enough for a link, and exact."""
+    """The image in 8 bits, as stored in the data sets: short enough for a link, and exact."""
     levels = np.rint(intake.image.numpy() * 255).astype(np.uint8).astype(np.float32)
     return replace(intake, image=torch.from_numpy(levels / np.float32(255)))
+
+
+def fitting(held: Intake | None, dataset: str) -> Intake | None:
+    """The image held before, unless it is of another data set's shape."""
+    fits = held is not None and tuple(held.image.shape) == SHAPES[dataset]
+    return held if fits else None
 
 
 def upload(held: Intake | None, dataset: str, *, key: str) -> Intake | None:

@@ -19,8 +19,9 @@ from torch import Tensor
 from pages.ui.parts import Parts
 from pages.ui.runner import Runner
 from pages.ui.turns import LINE
-from red_core.bundle import choose_device, load_bundle
+from red_core.bundle import choose_device, load_bundle, with_official_test
 from red_core.compat import ensure_advertorch
+from red_core.data.archive import DOWNLOADABLE
 from red_core.data.datasets import DataMissing, load_official
 from red_core.experiment import Deception, deceive
 from red_core.settings import RunSettings
@@ -43,6 +44,8 @@ def load_parts(dataset: str, device: str) -> Parts:
     ensure_advertorch()
     importlib.import_module("advertorch.attacks")  # takes seconds: not with the first attack
     bundle = load_bundle(dataset, device)
+    if dataset in DOWNLOADABLE:  # its photographs, once they are there, instead of drawn pictures
+        bundle = with_official_test(bundle)
     return Parts(bundle, row_space(bundle.dictionary))
 
 
@@ -94,7 +97,8 @@ class Desk:
         on_place: Callable[[int], None],
     ) -> Deception:
         """The deception of these settings: made once, in turn with everybody's computing."""
-        key = (*(getattr(settings, name) for name in _ATTACK_FIELDS), settings.device, digest(own))
+        fields = (getattr(settings, name) for name in _ATTACK_FIELDS)
+        key = (*fields, settings.device, digest(own), parts.bundle.examples.source)
         if self._crafted is None or self._crafted[0] != key:
             with LINE.turn(on_place):
                 made = deceive(parts.bundle, settings, own)
@@ -103,7 +107,7 @@ class Desk:
 
     def runner(self, scene: Scene) -> Runner | None:
         """The run of this scene; one that belongs to other settings is ended and forgotten."""
-        if self._runner is not None and self._run_key != scene.key:
+        if self._runner is not None and self._run_key != _run_key(scene):
             self.clear()
         return self._runner
 
@@ -118,7 +122,7 @@ class Desk:
         self._runner = Runner(
             scene.parts, scene.settings, scene.deception, paused=paused, speed=speed
         )
-        self._run_key = scene.key
+        self._run_key = _run_key(scene)
         return self._runner
 
     def clear(self) -> None:
@@ -126,6 +130,11 @@ class Desk:
         if self._runner is not None:
             self._runner.close()
         self._runner = self._run_key = None
+
+
+def _run_key(scene: Scene) -> tuple[object, ...]:
+    """What a run is of; after a download the same number means another image."""
+    return (*scene.key, scene.parts.bundle.examples.source)
 
 
 @st.cache_resource(scope="session", on_release=Desk.clear, show_spinner=False)

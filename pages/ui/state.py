@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from red_core.attacks import PAPER_ATTACKS
-from red_core.presets import PRESETS
+from red_core.presets import presets_of
 from red_core.settings import RunSettings, SettingsError
 
 SIDE = 28
@@ -80,7 +80,7 @@ def canonical(settings: RunSettings) -> RunSettings:
         ):
             if getattr(settings, name) == base:
                 changes[name] = None
-    preset = PRESETS[settings.preset]
+    preset = presets_of(settings.dataset)[settings.preset]
     kept = sorted(
         (name, value) for name, value in settings.solver if value != getattr(preset, name)
     )

@@ -9,10 +9,23 @@ DATASET = (
     "has a classifier ψ, a generator G and a dictionary D_a of its own."
 )
 SOURCE = (
-    "Where the image x comes from. **Gallery**: {many} of {title} that no training here has seen "
-    "({origin}). **Upload** and **Draw**: your own. **Generated**: x' = G(z\\*) + D_a c_a\\* with "
-    "both parts known, the only case in which the error bound μ can be computed exactly (B.1)."
+    "Where the image x comes from. **Gallery**: {gallery}. {own}: your own. **Generated**: "
+    "x' = G(z\\*) + D_a c_a\\* with both parts known, the only case in which the error bound μ can "
+    "be computed exactly (B.1)."
 )
+_GALLERY = "{many} of {title} that no training here has seen ({origin})"
+_GALLERIES = {"cifar10": "pictures that G draws, or the test set once you have downloaded it"}
+MADE_BY_G = (
+    "These pictures are drawn by our generator; they are no photographs. {title} may not be "
+    "bundled: download it, and its test images take their place."
+)
+DOWNLOAD = (
+    "Fetches {title} ({megabytes} MB) from the address that torchvision names, into {root}, and "
+    "checks it (MD5 {md5}). Unpacked it takes about as much room again. Without it everything "
+    "works, on pictures that G draws."
+)
+DOWNLOADED = "{title} is in {root}. The gallery shows its test images now."
+CANCEL = "Stop fetching. What has arrived is kept, and the next try goes on from there."
 LABEL = (
     "The class of your image, if you know it: the attack then moves away from it, and the page "
     "says which answers are right. Untold, the attack moves away from the class that ψ sees."
@@ -20,21 +33,27 @@ LABEL = (
 CLASS = "The class of the images shown below."
 INDEX = "The image's number among the bundled examples; links and the command line use it too."
 _ARRAY = (
-    "An NPZ or NPY array of 28 x 28 numbers in [0, 1] is taken as it is, so that an image already "
+    "An NPZ or NPY array of {shape} numbers in [0, 1] is taken as it is, so that an image already "
     "attacked can be brought in."
 )
+_GREY_ARRAY = _ARRAY.format(shape="28 x 28")
 UPLOAD = {
     "mnist": "PNG, JPEG or WebP is centred, inverted if its ground is bright, and scaled as "
-    "MNIST's digits were. " + _ARRAY,
+    "MNIST's digits were. " + _GREY_ARRAY,
     "fashion": "PNG, JPEG or WebP of one article on a plain ground, bright or dark. It is trimmed, "
     "its longest edge scaled to 28 pixels, sharpened and negated, as Fashion-MNIST's photographs "
-    "were. " + _ARRAY,
+    "were. " + _GREY_ARRAY,
+    "cifar10": "PNG, JPEG or WebP of any size. The square in the middle is cut out and scaled to "
+    "32 x 32 pixels; colours stay, and what is transparent becomes white. "
+    + _ARRAY.format(shape="3 x 32 x 32 or 32 x 32 x 3"),
 }
 WANTED = {
     "mnist": "Upload a picture of one digit. Until then the present image stays.",
     "fashion": "Upload a picture of one article. Until then the present image stays.",
+    "cifar10": "Upload a photograph of an animal or a vehicle that fills it. Until then the "
+    "present image stays.",
 }
-DRAWN = {
+DRAWN = {  # nobody draws a photograph: CIFAR-10 has no pen
     "mnist": "Draw one digit, large. Until then the present image stays.",
     "fashion": "Draw one article, large, and fill it in. Fashion-MNIST holds photographs, so a "
     "sketch is read less surely. Until then the present image stays.",
@@ -52,11 +71,22 @@ TARGET = (
     "Untargeted attacks leave the true class by whichever way is easiest; a targeted one heads "
     "for the class you name, which needs more budget."
 )
-PRESET = (
+_GREY_PRESETS = (
     "**best**: several starts carried through the alternation, a small λ, readers trained on "
     "reconstructions. **paper**: Algorithm 1 with its misprints corrected and the numbers of B.2. "
     "**paper-frozen**: the same with z frozen after the start, as in the published code."
 )
+PRESETS = {
+    "mnist": _GREY_PRESETS,
+    "fashion": _GREY_PRESETS,
+    "cifar10": (
+        "**best**: from the encoder's guess, z tethered to where it is likely, the attack's code "
+        "late, readers trained on reconstructions; seconds. **paper**: B.2 in W+ from a random "
+        "class, 3,000 Defense-GAN steps and 500 of Algorithm 1; minutes. **paper-frozen**: the "
+        "same with z frozen after the start. **bsd-dp**: B.8, a diffusion model in the place of "
+        "G: D(x') and steps on c_a in turn; its first round is DiffPure."
+    ),
+}
 SEED = "Decides every random start, of the attack and of the solver. Same seed, same iterates."
 DEVICE = "Where torch computes. auto takes cuda, then mps, then cpu."
 SPEED = "Slow motion: at most so many steps a second. It changes no iterate."
@@ -81,6 +111,10 @@ OPTIONS = {
     "encoder_start": (
         "Encoder start",
         "Whether an encoder's guess of z is one more start.",
+    ),
+    "mean_start": (
+        "Mean start",
+        "Whether the middle of what is likely (the mean w of all classes) is one more start.",
     ),
     "start_steps": ("Start steps", "Defense-GAN steps of every start, with c_a = 0."),
     "start_step": ("Start z-step", "How z moves during the start: Adam, or plain gradient."),
@@ -114,6 +148,25 @@ OPTIONS = {
         "Tether of z",
         "w of a term w/2 ‖z - anchor‖² that keeps z near where G was trained, or near the "
         "encoder's guess. 0 is the paper's eq. 5.",
+    ),
+    "feature_weight": (
+        "Weight of features",
+        "u of a term u/2 ‖φ(x') - φ(G(z))‖² with φ the first feature maps of ψ, which an attack "
+        "moves least. 0: none.",
+    ),
+    "noise": (
+        "Noise σ",
+        "The deviation of the noise that drowns the attack, on the [-1, 1] scale. More drowns more "
+        "of the attack and more of the picture.",
+    ),
+    "noise_levels": (
+        "Noise levels",
+        "Steps of the way back from the noise; 1 takes the denoiser's first guess.",
+    ),
+    "noise_draws": ("Draws", "Purifications a round, each from its own noise, that are averaged."),
+    "remainder": (
+        "Purify what c_a leaves",
+        "Purify x' - D_a c_a instead of x', which is what B.8 writes.",
     ),
     "inner": ("Inner steps", "Proximal steps on c_a for every step on z."),
     "tolerance": (
@@ -173,6 +226,13 @@ its place, and the value is not Assumption 5's. **The proximal-PL quotient** is 
 
 
 def about(text: str, dataset: str) -> str:
-    """A text with {one}, {many}, {origin} and {title} filled in for a data set."""
+    """A text with {one}, {many}, {origin}, {title} and the like filled in for a data set."""
     noun = NOUNS[dataset]
-    return text.format(one=noun.one, many=noun.many, origin=noun.origin, title=TITLES[dataset])
+    words = {
+        "one": noun.one,
+        "many": noun.many,
+        "origin": noun.origin,
+        "title": TITLES[dataset],
+        "own": "**Upload** and **Draw**" if dataset in DRAWN else "**Upload**",
+    }
+    return text.format(gallery=_GALLERIES.get(dataset, _GALLERY).format(**words), **words)

@@ -1,7 +1,7 @@
 """The command line: one file a command, each with `add` (its arguments) and `execute`.
 
-Bad input ends in one line on stderr and exit status 2; a bad or missing asset, or a device that
-runs out of memory, in one line and 1.
+Bad input ends in one line on stderr and exit status 2; a bad or missing asset, a download that
+fails, or a device that runs out of memory, in one line and 1.
 """
 
 from __future__ import annotations
@@ -15,18 +15,24 @@ import red_core.cli.assumption as assumption
 import red_core.cli.benchmark as benchmark
 import red_core.cli.convert as convert
 import red_core.cli.doctor as doctor
+import red_core.cli.download as download
 import red_core.cli.evaluate as evaluate
 import red_core.cli.recipe as recipe
 import red_core.cli.results as results
 import red_core.cli.run as run
+import red_core.cli.starts as starts
 import red_core.cli.theory as theory
 import red_core.cli.unknown as unknown
 from red_core.cli.common import OneLineParser, UsageError
 from red_core.data.assets import AssetError
+from red_core.data.download import DownloadError
 from red_core.data.intake import IntakeError
 from red_core.settings import SettingsError
 
-COMMANDS = (run, evaluate, unknown, assumption, benchmark, theory, results, recipe, convert, doctor)
+COMMANDS = (
+    run, evaluate, unknown, assumption, starts, benchmark, theory, results, recipe, convert,
+    download, doctor,
+)  # fmt: skip
 
 
 def build_parser() -> OneLineParser:
@@ -51,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(2, error)
     except OSError as error:  # a missing file or data set, a full disk
         return _fail(2, error)
-    except AssetError as error:
+    except (AssetError, DownloadError) as error:
         return _fail(1, error)
     except torch.OutOfMemoryError:
         return _fail(1, "the device ran out of memory: try a smaller --batch, or --device cpu")

@@ -13,12 +13,13 @@ from typing import Any, NoReturn, TypeAlias
 import torch
 
 from red_core.bundle import Bundle, choose_device, load_bundle, with_official_test
-from red_core.data.datasets import RUNNABLE, check_runnable
+from red_core.data import datasets
+from red_core.data.datasets import DATASETS
 from red_core.presets import DEFAULT_PRESET
 from red_core.settings import parse_solver_option
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[OneLineParser]"
-DATASET = f"{' or '.join(RUNNABLE)} (default: mnist)"  # the help of --dataset
+DATASET = f"{', '.join(DATASETS[:-1])} or {DATASETS[-1]} (default: mnist)"  # the help of --dataset
 
 
 class UsageError(ValueError):
@@ -81,9 +82,9 @@ def solver_overrides(arguments: argparse.Namespace) -> tuple[tuple[str, Any], ..
 
 
 def check_dataset(name: str) -> None:
-    """UsageError for a data set that no run takes."""
+    """UsageError for a data set that there is not."""
     try:
-        check_runnable(name)
+        datasets.check_dataset(name)
     except ValueError as error:
         raise UsageError(str(error)) from error
 

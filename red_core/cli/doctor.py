@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 from red_core.cli.common import Subparsers, check_writable, write_json
-from red_core.data.datasets import RUNNABLE
 from red_core.doctor import examine
 
 
@@ -26,8 +25,7 @@ def execute(arguments: argparse.Namespace) -> int:
     print(f"{'commit':12} {found['commit'] or 'not a git checkout'}")
     print(f"{'device':12} {found['device']}, {found['threads']} threads")
     for dataset, there in found["official_data"].items():
-        why = "examples are bundled" if dataset in RUNNABLE else "only its recipe reads it"
-        state = "found" if there else f"not there (not needed: {why})"
+        state = "found" if there else "not there (not needed: examples are bundled)"
         print(f"{'data':12} official {dataset} in {found['data_root']}: {state}")
     for check in found["assets"]:
         state = "sound" if check["fault"] is None else f"BAD: {check['fault']}"

@@ -25,8 +25,9 @@ from red_core.cli.common import (
     solver_overrides,
     write_json,
 )
+from red_core.data.arrays import read_npz
 from red_core.data.datasets import a
-from red_core.data.intake import MAX_BYTES, read_image, read_npz
+from red_core.data.intake import MAX_BYTES, read_image
 from red_core.experiment import deceive, make_solver, readers_for, start_seeds
 from red_core.report import run_arrays, run_report
 from red_core.settings import RunSettings
@@ -112,7 +113,7 @@ def _settings(arguments: argparse.Namespace) -> RunSettings:
 
 
 def _own_image(path: Path | None, dataset: str) -> Tensor | None:
-    """The user's file as [1, 28, 28], as the data set's; arrays are known by their first bytes."""
+    """The user's file as an image of the data set; arrays are known by their first bytes."""
     if path is None:
         return None
     if not path.is_file():
@@ -120,7 +121,7 @@ def _own_image(path: Path | None, dataset: str) -> Tensor | None:
     with path.open("rb") as stream:
         data = stream.read(MAX_BYTES + 1)
     if data.startswith((b"PK", b"\x93NUMPY")):
-        return read_npz(data, filename=path.name).image
+        return read_npz(data, filename=path.name, dataset=dataset).image
     return read_image(data, filename=path.name, dataset=dataset).image
 
 

@@ -29,8 +29,8 @@ CLASSES = {
     ),
 }  # fmt: skip
 SHAPES = {"mnist": (1, 28, 28), "fashion": (1, 28, 28), "cifar10": (3, 32, 32)}  # of one image
-# Those that runs, tables and pages take. CIFAR-10 has a recipe; nothing runs on its networks yet.
-RUNNABLE = ("mnist", "fashion")
+DATASETS = tuple(CLASSES)
+DENOISED = ("cifar10",)  # those with a diffusion model
 TITLES = {"mnist": "MNIST", "fashion": "Fashion-MNIST", "cifar10": "CIFAR-10"}
 # Where a class's name must be short: below a bar of a chart, beside a number.
 _SHORT = {"T-shirt/top": "T-shirt", "ankle boot": "boot", "automobile": "car"}
@@ -67,14 +67,10 @@ def a(name: str) -> str:
     return f"{'an' if name[:1].lower() in 'aeio8' else 'a'} {name}"
 
 
-def check_runnable(dataset: str) -> None:
-    """ValueError, one sentence for the user, for a data set that no run takes."""
-    choose = f"choose {', '.join(RUNNABLE)}"
-    if dataset not in CLASSES:
-        raise ValueError(f"unknown data set {dataset!r}: {choose}")
-    if dataset not in RUNNABLE:
-        recipe = f"python -m red_core recipe {dataset}"
-        raise ValueError(f"{TITLES[dataset]} cannot be run yet, only made (`{recipe}`): {choose}")
+def check_dataset(dataset: str) -> None:
+    """ValueError, one sentence for the user, for a data set that there is not."""
+    if dataset not in DATASETS:
+        raise ValueError(f"unknown data set {dataset!r}: choose {', '.join(DATASETS)}")
 
 
 class DataMissing(FileNotFoundError):

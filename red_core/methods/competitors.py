@@ -8,10 +8,9 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from red_core.bundle import Bundle, load_network
+from red_core.bundle import Bundle
 from red_core.data.assets import AssetError, read_tensors
 from red_core.methods.method import ANSWERS, Answers, Method, Watch, label
-from red_core.models.classifiers import Table3CNN
 from red_core.models.reading import EvidenceModel
 
 KNOWN = ANSWERS.index("none") + 1  # the attacks and none: what they were trained on
@@ -30,8 +29,10 @@ class TypeClassifier(Method):
 
     @classmethod
     def fit(cls, bundle: Bundle) -> Self:
-        """The network of `files`."""
-        return cls(load_network(Table3CNN(KNOWN), bundle.dataset, cls.files[0], bundle.device))
+        """The bundle's network; AssetError where it has none."""
+        if bundle.readers.types is None:
+            raise AssetError(f"{bundle.dataset} has no type CNN yet: its recipe makes one")
+        return cls(bundle.readers.types)
 
     def classify(
         self, attacked: Tensor, seeds: Sequence[int], watch: Watch | None = None
@@ -63,8 +64,9 @@ class NormRatio(Method):
         self, attacked: Tensor, seeds: Sequence[int], watch: Watch | None = None
     ) -> Answers:
         """The attack that the residual's norms speak for."""
-        assert self.bundle.encoder is not None
-        image = self.bundle.generator(self.bundle.encoder(attacked)[0])
+        guess = self.bundle.prior.guess(attacked)
+        assert guess is not None
+        image = self.bundle.generator(guess)
         answer = self.rule(norm_features(attacked - image)).argmax(1)
         return Answers(attack=answer, reconstruction=image, perturbation=attacked - image)
 

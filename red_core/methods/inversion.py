@@ -12,9 +12,11 @@ from torch import Tensor, nn
 
 from red_core.batching import run_to_end
 from red_core.bundle import Bundle
+from red_core.data.assets import AssetError
 from red_core.experiment import make_solver, readers_for
 from red_core.methods.method import ANSWERS, Answers, Method, Watch, label
-from red_core.presets import BEST_FILES, PAPER_FILES, PRESETS
+from red_core.models.dcgan import DCGANGenerator
+from red_core.presets import BEST_FILES, PAPER_FILES, presets_of
 from red_core.solver import SolverOptions
 from red_core.verdict import NO_ATTACK, judge
 
@@ -36,7 +38,7 @@ class BsdGan(Method):
     @classmethod
     def fit(cls, bundle: Bundle) -> Self:
         """The bundle holds all it needs."""
-        return cls(bundle, PRESETS[cls.preset])
+        return cls(bundle, presets_of(bundle.dataset)[cls.preset])
 
     def classify(
         self, attacked: Tensor, seeds: Sequence[int], watch: Watch | None = None
@@ -106,8 +108,11 @@ class _Smooth(BsdGan):
     def fit(cls, bundle: Bundle) -> Self:
         """The bundle with its G made smooth."""
         generator = copy.deepcopy(bundle.generator)
+        if not isinstance(generator, DCGANGenerator):
+            raise AssetError(f"B.4 smooths a DCGAN, and {bundle.dataset} has a style generator")
         generator.activation = nn.Softplus(beta=BETA)
-        return cls(replace(bundle, generator=generator), PRESETS[cls.preset])
+        smooth = replace(bundle, generator=generator)
+        return cls(smooth, presets_of(bundle.dataset)[cls.preset])
 
 
 class BsdGanBestSmooth(_Smooth):
@@ -128,7 +133,7 @@ class BsdGanPaperSmooth(_Smooth):
 
 
 class DefenseGan(Method):
-    """Defense-GAN alone (Samangouei et al. 2018), in B.2's numbers: 10 restarts, 100 steps.
+    """Defense-GAN alone (Samangouei et al. 2018), in B.2's numbers for the data set.
 
     psi reads the best restart's G(z).
     """
@@ -139,7 +144,7 @@ class DefenseGan(Method):
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        self.options = PRESETS["paper"]
+        self.options = presets_of(bundle.dataset)["paper"]
 
     @classmethod
     def fit(cls, bundle: Bundle) -> Self:

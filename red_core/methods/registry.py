@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from red_core.bundle import Bundle
 from red_core.methods.competitors import NormRatio, TypeClassifier
+from red_core.methods.diffusion import BsdDp, DiffPure
 from red_core.methods.inversion import (
     BsdGanBest,
     BsdGanBestSmooth,
@@ -29,6 +30,8 @@ _ALL: tuple[type[Method], ...] = (
     BsdGanFrozen,
     BsdGanBest,
     BsdGanBestSmooth,
+    DiffPure,
+    BsdDp,
     TypeClassifier,
     NormRatio,
 )

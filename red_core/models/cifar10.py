@@ -26,8 +26,7 @@ _PIXELS = 3 * 32 * 32
 
 def load_psi(device: _Device = "cpu") -> WideResNet:
     """The Wide ResNet that is attacked, its norms folded; AssetError where it cannot be read."""
-    psi = _network("classifier.safetensors", WideResNet.from_tensors, "cpu").fold_norms()
-    return place(psi, device).requires_grad_(False)  # folding made new parameters
+    return _reading("classifier.safetensors", device)
 
 
 def load_generator(device: _Device = "cpu") -> StyleGenerator:
@@ -40,16 +39,32 @@ def load_encoder(device: _Device = "cpu") -> StyleEncoder:
     return _network("encoder.safetensors", StyleEncoder.from_tensors, device)
 
 
+def load_reader(device: _Device = "cpu") -> tuple[WideResNet, float]:
+    """Who reads G(w), its norms folded, and what divides its logits; or AssetError."""
+    name = "reader.safetensors"
+    temperature = float(read_tensors("cifar10", name).get("temperature", 1.0))
+    return _reading(name, device), temperature
+
+
+def load_types(device: _Device = "cpu") -> WideResNet:
+    """The network that reads the attack off x' alone; AssetError where it cannot be read."""
+    return _reading("type-classifier.safetensors", device)
+
+
 def load_denoiser(device: _Device = "cpu") -> Denoiser:
     """The denoiser that purifies; AssetError where it cannot be read."""
     return _network("diffusion.safetensors", Denoiser.from_tensors, device)
 
 
 def load_cifar10_dictionary(device: _Device = "cpu") -> AttackDictionary:
-    """D_a in float32, its operator norm computed once; AssetError where it cannot be read."""
+    """D_a in float32; AssetError where it cannot be read.
+
+    Its operator norm is the one that was measured when it was made: computing it takes seconds.
+    """
     name = "dictionary.safetensors"
     stored = read_tensors("cifar10", name)
-    attacks = tuple(read_manifest("cifar10")[name].get("attacks", ()))
+    entry = read_manifest("cifar10")[name]
+    attacks = tuple(entry.get("attacks", ()))
     try:
         deltas = unpacked(stored, attacks)
     except AssetError as error:
@@ -57,8 +72,17 @@ def load_cifar10_dictionary(device: _Device = "cpu") -> AttackDictionary:
     if len(deltas) != len(CLASSES["cifar10"]) or deltas.shape[-1] != _PIXELS:
         raise _foreign(name)
     dictionary = AttackDictionary.from_attacks(deltas.float(), attacks)
+    known = entry.get("measured", {}).get("operator_norm_squared")
+    if known is not None:
+        dictionary = dictionary.with_operator_norm_squared(float(known))
     _ = dictionary.operator_norm_squared
     return dictionary.to(device)
+
+
+def _reading(name: str, device: _Device) -> WideResNet:
+    """A Wide ResNet of one file, its norms folded."""
+    network = _network(name, WideResNet.from_tensors, "cpu").fold_norms()
+    return place(network, device).requires_grad_(False)  # folding made new parameters
 
 
 def _network(name: str, build: Callable[[Mapping[str, Tensor]], M], device: _Device) -> M:

@@ -87,6 +87,11 @@ class WideResNet(nn.Module):
             made.append(hidden)
         return [*made[:-1], F.relu(self.norm(hidden))]
 
+    def first_features(self, images: Tensor) -> Tensor:
+        """What the first group makes of images, [B, 16 width, 32, 32]; the others do not run."""
+        maps: Tensor = self.groups[0](self.stem((images - self.mean) / self.std))
+        return maps
+
     def forward(self, images: Tensor) -> Tensor:
         """Logits [B, classes] of images [B, 3, 32, 32] with values in [0, 1]."""
         logits: Tensor = self.head(self.features(images)[-1].mean((2, 3)))

@@ -33,6 +33,7 @@ _CIFAR10 = {
     "generator": "red_core.recipes.cifar10.generator:train_generator",
     "diffusion": "red_core.recipes.cifar10.diffusion:train_diffusion",
     "dictionary": "red_core.recipes.cifar10.dictionary:make_dictionary",
+    "examples": "red_core.recipes.cifar10.examples:draw_examples",
     "type_classifier": "red_core.recipes.cifar10.type_classifier:train_type_classifier",
     "reader": "red_core.recipes.cifar10.reader:train_reader",
     "evidence": "red_core.recipes.cifar10.evidence:train_evidence",

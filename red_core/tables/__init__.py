@@ -1,4 +1,4 @@
-"""The paper's Tables 1, 4 and 5, measured: what they hold, how they are filled, kept and drawn."""
+"""The paper's tables, measured: what they hold, how they are filled, kept and drawn."""
 
 from red_core.tables.markdown import BLOCK, render, render_markdown
 from red_core.tables.measuring import measure

@@ -45,6 +45,13 @@ TABLES: dict[str, TableSpec] = {
     "1": TableSpec(
         "1", "mnist", "Signal and attack on MNIST, method by method", _COMPARED, (PSI, WHITE_BOX)
     ),
+    "2": TableSpec(
+        "2",
+        "cifar10",
+        "Signal and attack on CIFAR-10, method by method",
+        ("cnn", "sbsc", "bsd-gan-paper", "bsd-gan-best", "type-cnn"),
+        (PSI,),
+    ),
     "4": TableSpec(
         "4",
         "mnist",
@@ -67,6 +74,13 @@ TABLES: dict[str, TableSpec] = {
         "Signal and attack on Fashion-MNIST, method by method",
         _COMPARED,
         (PSI, WHITE_BOX),
+    ),
+    "6": TableSpec(
+        "6",
+        "cifar10",
+        "A diffusion model instead of a generator, on CIFAR-10",
+        ("cnn", "bsd-gan-paper", "bsd-gan-best", "dp", "bsd-dp"),
+        (PSI,),
     ),
 }
 

@@ -20,7 +20,7 @@ from red_core.batching import run_to_end
 from red_core.bundle import Bundle
 from red_core.data.assets import AssetError
 from red_core.experiment import make_solver
-from red_core.presets import PRESETS
+from red_core.presets import presets_of
 from red_core.settings import item_seed
 
 STEPS, DRAWS = 20, 2
@@ -36,9 +36,10 @@ def adaptive_settings(kind: str, eps: float, steps: int = STEPS) -> AttackSettin
 
 def rebuild_best(bundle: Bundle) -> Rebuild:
     """The reconstruction of the preset `best`."""
+    options = presets_of(bundle.dataset)["best"]
 
     def rebuild(attacked: Tensor, seeds: Sequence[int]) -> Tensor:
-        return run_to_end(make_solver(bundle, attacked, PRESETS["best"], seeds)).image
+        return run_to_end(make_solver(bundle, attacked, options, seeds)).image
 
     return rebuild
 

@@ -22,12 +22,12 @@ from red_core.crafted import write_whole
 from red_core.data.assets import AssetError
 from red_core.experiment import make_solver
 from red_core.methods import ANSWERS
-from red_core.presets import BEST_FILES, PRESETS
+from red_core.presets import BEST_FILES, presets_of
 from red_core.provenance import asset_checksums, code_checksum, provenance
 from red_core.results import keep, stored
 from red_core.settings import SettingsError, item_seed
 from red_core.statistics import share
-from red_core.unknown.registry import GROUPS, Unseen, unseen_attacks
+from red_core.unknown.registry import GROUPS, MEASURED, Unseen, unseen_attacks
 from red_core.verdict import UNKNOWN, judge
 
 REPORT = "unknown.json"
@@ -54,6 +54,8 @@ def measure(
     work: folder of what is kept. Raises SettingsError for an unknown attack, or more images than
     there are.
     """
+    if bundle.dataset not in MEASURED:
+        raise SettingsError(f"attacks nobody trained for are measured on {' and '.join(MEASURED)}")
     attacks = unseen_attacks(bundle.dataset)
     if unheard := [key for key in only if key not in attacks]:
         raise SettingsError(f"unknown attack {unheard[0]!r}: choose {', '.join(attacks)}")
@@ -167,9 +169,8 @@ def _attacked(bundle: Bundle, attack: Unseen, items: range, seed: int, path: Pat
 def _answers(bundle: Bundle, attacked: Tensor, items: range, seed: int) -> dict[str, Any]:
     """The answers of `best` to some x', image by image, and the norms of what was added."""
     began = time.perf_counter()
-    solver = make_solver(
-        bundle, attacked, PRESETS["best"], [item_seed(seed, index) for index in items]
-    )
+    options = presets_of(bundle.dataset)["best"]
+    solver = make_solver(bundle, attacked, options, [item_seed(seed, index) for index in items])
     problem = solver.problem
     verdict = judge(problem, run_to_end(solver), bundle.readers)
     seconds = time.perf_counter() - began

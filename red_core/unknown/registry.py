@@ -24,6 +24,7 @@ from red_core.unknown.surrogate import FILE, Surrogate
 Craft = Callable[[Bundle, Tensor, Tensor, Sequence[int]], Tensor]
 """x' [B, C, H, W] of images [B, C, H, W] in [0, 1] with true labels [B] and a seed an image."""
 
+MEASURED = ("mnist", "fashion")  # the data sets that have a network of another make to attack
 GROUPS = {
     "known": "what it was made for, at the paper's strength",
     "unseen": "what nobody trained it for",

@@ -17,7 +17,7 @@ from pages.ui.parts import Parts
 from pages.ui.runner import THREAD_NAME, Runner
 from pages.ui.state import pack_image
 from red_core.data.assets import AssetError
-from red_core.data.datasets import CLASSES, RUNNABLE
+from red_core.data.datasets import CLASSES, DATASETS
 from red_core.experiment import deceive, make_solver, start_seeds
 from red_core.solver import solve
 from tests.pages.conftest import QUICK
@@ -202,10 +202,10 @@ def test_a_device_this_machine_lacks_is_named():
 def test_a_number_that_cannot_be_is_refused_and_the_one_before_holds():
     app = open_app()
     before = headlines(app)[0]
-    app.number_input("ui.eps.linf").set_value(0.0).run()
+    app.number_input("ui.eps.mnist.linf").set_value(0.0).run()
     assert "ps must be a positive number" in app.error[0].value
     assert headlines(app)[0] == before
-    app.number_input("ui.eps.linf").set_value(0.1).run()
+    app.number_input("ui.eps.mnist.linf").set_value(0.1).run()
     assert not app.error
     assert app.query_params["eps"] == "0.1"
 
@@ -215,10 +215,10 @@ def test_the_papers_numbers_are_not_part_of_the_link():
     app.segmented_control("ui.attack").set_value("l1").run()
     assert app.query_params["attack"] == "l1"
     assert not {"eps", "step_size", "attack_steps"} & set(app.query_params)
-    assert app.number_input("ui.eps.l1").value == 10
+    assert app.number_input("ui.eps.mnist.l1").value == 10
 
 
-@pytest.mark.parametrize("dataset", RUNNABLE)
+@pytest.mark.parametrize("dataset", DATASETS)
 def test_every_named_setting_opens(dataset):
     for place, one in enumerate(named(dataset)):
         app = open_app({"dataset": dataset})

@@ -11,9 +11,10 @@ import red_core.results
 from red_core.bundle import Bundle, load_bundle
 from red_core.cli import main
 from red_core.data.assets import AssetError, record
-from red_core.data.datasets import RUNNABLE
+from red_core.data.datasets import DATASETS
 from red_core.evaluate import EvaluationSettings, identity
 from red_core.numbers import between, block, insert, render
+from red_core.presets import PRESETS
 from red_core.results import RESULTS, ROWS, SPEED, Row, measure, stored
 from red_core.statistics import share
 
@@ -108,8 +109,8 @@ def test_what_has_changed_is_measured_again(
     measure(bundle, ROWS[:1], 5, 5, 0, tmp_path)
     assert measured == ["best/linf/0.5"]
     measured.clear()
-    slower = replace(red_core.settings.PRESETS["best"], steps=9)
-    monkeypatch.setitem(red_core.settings.PRESETS, "best", slower)
+    slower = replace(PRESETS["best"], steps=9)
+    monkeypatch.setitem(PRESETS, "best", slower)
     measure(bundle, ROWS[:1], 5, 5, 0, tmp_path)
     assert measured == ["best/linf/0.5"]
 
@@ -214,13 +215,13 @@ def test_each_data_set_has_its_own_commands_and_block(bundle: Bundle) -> None:
     assert between(clothes, block("fashion")) == "clothes"
 
 
-@pytest.mark.parametrize("dataset", RUNNABLE)
+@pytest.mark.parametrize("dataset", DATASETS)
 def test_the_readme_says_what_was_measured(dataset: str) -> None:
     expected = render(dataset, stored(dataset, RESULTS), stored(dataset, SPEED))
     assert between(README.read_text(encoding="utf-8"), block(dataset)) == expected
 
 
-@pytest.mark.parametrize("dataset", RUNNABLE)
+@pytest.mark.parametrize("dataset", DATASETS)
 def test_kept_rows_repeat_with_the_command_they_name(dataset: str) -> None:
     for key, kept in stored(dataset, RESULTS).items():
         row = next(row for row in ROWS if row.key == key)

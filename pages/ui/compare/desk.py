@@ -17,6 +17,7 @@ from red_core.methods import Method
 from red_core.settings import RunSettings
 
 Key = tuple[RunSettings, str]
+_Work = tuple[Key, str]  # a key, and where the examples are from
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
@@ -36,12 +37,12 @@ class CompareDesk:
     def __init__(self) -> None:
         self.images = Desk()
         self.runs = 0  # begun so far
-        self._comparison: tuple[Key, Comparison] | None = None
-        self._sweep: tuple[Key, Sweep] | None = None
+        self._comparison: tuple[_Work, Comparison] | None = None
+        self._sweep: tuple[_Work, Sweep] | None = None
 
     def comparison(self, request: CompareRequest) -> Comparison | None:
         """The comparison on this image; one on another is ended and forgotten."""
-        if self._comparison is not None and self._comparison[0] != image_key(request):
+        if self._comparison is not None and self._comparison[0] != _work(image_key(request)):
             self.drop_comparison()
         return None if self._comparison is None else self._comparison[1]
 
@@ -53,7 +54,7 @@ class CompareDesk:
         self.runs += 1
         bundle = parts_of(request.settings).bundle
         self._comparison = (
-            image_key(request),
+            _work(image_key(request)),
             Comparison(
                 bundle, made.attacked, start_seeds(request.settings), request.methods,
                 methods_at_hand(bundle), kept,
@@ -62,7 +63,7 @@ class CompareDesk:
 
     def sweep(self, request: CompareRequest) -> Sweep | None:
         """The sweep of this image and norm; one of another is ended and forgotten."""
-        if self._sweep is not None and self._sweep[0] != sweep_key(request):
+        if self._sweep is not None and self._sweep[0] != _work(sweep_key(request)):
             self.drop_sweep()
         return None if self._sweep is None else self._sweep[1]
 
@@ -73,7 +74,7 @@ class CompareDesk:
         self.drop_sweep()
         bundle = parts_of(request.settings).bundle
         self._sweep = (
-            sweep_key(request),
+            _work(sweep_key(request)),
             Sweep(
                 bundle, request.settings, request.own, request.methods, methods_at_hand(bundle),
                 kept,
@@ -113,3 +114,8 @@ def image_key(request: CompareRequest) -> Key:
 def sweep_key(request: CompareRequest) -> Key:
     """The same without the strength of the attack, which a sweep goes through itself."""
     return replace(request.settings, eps=None, step_size=None), digest(request.own)
+
+
+def _work(key: Key) -> _Work:
+    """What a worker is of; after a download the same number means another image."""
+    return key, parts_of(key[0]).bundle.examples.source

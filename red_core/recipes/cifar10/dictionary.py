@@ -159,4 +159,4 @@ def _spectrum(deltas: Tensor) -> dict[str, float | int]:
     small = atoms @ atoms.T if len(atoms) < atoms.shape[1] else atoms.T @ atoms
     values = torch.linalg.eigvalsh(small)
     rank = int((values > SMALLEST**2 * values[-1]).sum())
-    return {"operator_norm_squared": round(float(values[-1]), 1), "rank": rank}
+    return {"operator_norm_squared": round(float(values[-1]), 6), "rank": rank}

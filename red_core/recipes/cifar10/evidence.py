@@ -14,10 +14,9 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from red_core.attacks import ATTACKS
-from red_core.data.assets import read_tensors, write_tensors
-from red_core.models.placement import place
+from red_core.data.assets import write_tensors
+from red_core.models.cifar10 import load_types
 from red_core.models.reading import EvidenceModel
-from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10.attacked import stored_attacks
 from red_core.recipes.cifar10.held_out import held_out_runs
 from red_core.recipes.cifar10.runs import SIZES, finished_runs, jobs_of, strengths
@@ -32,16 +31,9 @@ BATCH = 256
 TRAIN_SHARE = 0.75  # of the runs; the rest calibrates
 
 
-def load_types(context: RecipeContext) -> WideResNet:
-    """The trained type classifier, frozen, on the recipe's device."""
-    stored = read_tensors("cifar10", "type-classifier.safetensors")
-    network = place(WideResNet.from_tensors(stored), context.device)
-    return network.eval().requires_grad_(False)
-
-
 def learnt_from(context: RecipeContext) -> tuple[Tensor, Tensor]:
     """Features [N, F] and answers [N] of the runs apart, in the order of the jobs."""
-    runs, stored, types = finished_runs(context), stored_attacks(), load_types(context)
+    runs, stored, types = finished_runs(context), stored_attacks(), load_types(context.device)
     read = []
     for job in jobs_of(stored, SIZES[context.scale]):
         if job.apart:
@@ -101,7 +93,7 @@ def train_evidence(context: RecipeContext) -> None:
 
 def _measured(context: RecipeContext, model: EvidenceModel) -> dict[str, object]:
     """On held-out runs: shares named rightly by the model, by the CNN and by the blocks alone."""
-    held_out, types = held_out_runs(context), load_types(context)
+    held_out, types = held_out_runs(context), load_types(context.device)
     told = _told(held_out.observed, types, context)
     features = torch.cat((held_out.runs.features, told), 1)
     unknown = model.is_unknown(model.p_value(model.strangeness(features)))

@@ -29,6 +29,7 @@ from red_core.recipes.cifar10 import (
     dictionary,
     diffusion,
     evidence,
+    examples,
     fidelity,
     generator,
     held_out,
@@ -329,6 +330,15 @@ def _fidelity(scale: str, device: str) -> list[Job]:
     ]
 
 
+def _examples(scale: str, device: str) -> list[Job]:
+    drawn, network = examples.SIZES[scale].draws * CLASSES, _generator(scale, device)
+    w = torch.zeros(1, network.layers, network.width, device=device)
+    return [
+        _forward("drawing", lambda n: network.synthesis(w.expand(n, -1, -1)), drawn, network),
+        _reading("psi on what was drawn", untrained_psi(scale, device), drawn, device),
+    ]
+
+
 def _reading(what: str, psi: WideResNet, images: int, device: str) -> Job:
     return _forward(what, lambda n: psi(_batch(n, device)[0]), images, psi)
 
@@ -360,6 +370,7 @@ _JOBS: dict[str, Callable[[str, str], list[Job]]] = {
     "type_classifier": _type_classifier,
     "reader": _reader,
     "evidence": _evidence,
+    "examples": _examples,
     "inversion": _inversion,
     "fidelity": _fidelity,
     "purification": _purification,

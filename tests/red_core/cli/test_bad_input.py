@@ -11,10 +11,13 @@ from red_core.cli import main
 WORDS = [
     ("run --attack foo", "unknown attack 'foo': choose linf, l2, l1, none"),
     ("run --dataset cats", "unknown data set 'cats'"),
-    *(
-        (f"{command} --dataset cifar10", "CIFAR-10 cannot be run yet")
-        for command in ("run", "evaluate", "benchmark", "unknown", "assumption", "results")
+    ("run --dataset mnist --preset bsd-dp", "unknown preset 'bsd-dp': choose best, paper"),
+    ("run --set signal_step=diffusion", "start_step and signal_step are both diffusion"),
+    (
+        "run --set signal_step=diffusion --set start_step=diffusion",
+        "MNIST has no diffusion model: choose another step on z",
     ),
+    ("benchmark --dataset cifar10 --preset bsd-dp", "the plain loop knows neither diffusion"),
     ("run --preset worst", "unknown preset 'worst'"),
     ("run --device tpu", "unknown device 'tpu'"),
     ("run --eps -0.1", "--eps: must be a number above 0, not '-0.1'"),

@@ -41,8 +41,8 @@ def test_all_parts_in_order(made, tmp_path: Path, capsys, dataset: str) -> None:
 
 def test_every_data_set_has_its_own_parts() -> None:
     assert parts.parts_of("mnist") == parts.parts_of("fashion")
-    trained = ("classifier", "generator", "diffusion", "dictionary")
-    assert parts.parts_of("cifar10") == (*trained, "inversion", "fidelity", "purification")
+    made = ("classifier", "generator", "diffusion", "dictionary", "examples")
+    assert parts.parts_of("cifar10") == (*made, "inversion", "fidelity", "purification")
 
 
 @pytest.mark.parametrize(

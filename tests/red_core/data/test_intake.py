@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFile
 
-from red_core.data.intake import Intake, IntakeError, from_canvas, read_image, read_npz
+from red_core.data.arrays import read_npz
+from red_core.data.intake import Intake, IntakeError, from_canvas, read_image
 
 relaxed = settings(
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.data_too_large]

@@ -8,7 +8,7 @@ from torch import nn
 
 from red_core.bundle import Bundle, load_bundle
 from red_core.data.assets import AssetError
-from red_core.data.datasets import RUNNABLE
+from red_core.data.datasets import DATASETS
 from red_core.methods import ANSWERS, METHODS, Answers, fit
 from red_core.presets import PRESETS
 from red_core.tables import TABLES, entries, title_of
@@ -92,7 +92,7 @@ def test_an_unknown_key_is_refused(toy_bundle: Bundle) -> None:
 def test_the_tables_name_methods_that_there_are() -> None:
     for spec in TABLES.values():
         assert set(spec.methods) <= set(METHODS)
-        assert spec.dataset in RUNNABLE
+        assert spec.dataset in DATASETS
         known = {entry for key in spec.methods for entry in entries(key)}
         assert {entry for pair in spec.pairs for entry in pair[:2]} <= known
 

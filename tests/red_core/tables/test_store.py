@@ -86,7 +86,7 @@ def test_another_seed_is_refused_before_the_work(current: dict) -> None:
 
 
 def test_unknown_names_are_refused() -> None:
-    with pytest.raises(SettingsError, match="unknown table '2': choose 1, 4, 5"):
-        load_table("2")
+    with pytest.raises(SettingsError, match="unknown table '3': choose 1, 2, 4, 5, 6"):
+        load_table("3")
     with pytest.raises(SettingsError, match="unknown source 'mine'"):
         load_answers("1", "mine")

@@ -15,7 +15,7 @@ from pages.ui.landscape.request import (
     from_query,
     read_starts,
 )
-from red_core.data.datasets import RUNNABLE
+from red_core.data.datasets import DATASETS
 from red_core.synthetic import ACTIVATIONS, InstanceSettings
 
 NUMBER = st.floats(-50, 50)
@@ -35,7 +35,7 @@ NUMBER = st.floats(-50, 50)
     index=st.integers(0, 299),
     kind=st.sampled_from(["linf", "l2", "l1", "none"]),
     plane=st.sampled_from(["pca", "hessian", "difference", "random"]),
-    dataset=st.sampled_from(sorted(RUNNABLE)),
+    dataset=st.sampled_from(sorted(DATASETS)),
 )
 def test_a_link_repeats_its_request_exactly(
     show,

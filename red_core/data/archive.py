@@ -1,0 +1,77 @@
+"""The archive of a data set that may not be bundled, and whether its files are in the data root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from red_core.compat import ensure_torchvision
+from red_core.data.datasets import TITLES, data_root
+
+DOWNLOADABLE = ("cifar10",)
+MEGABYTES = {"cifar10": 170}  # of the archive, for people: the server tells the exact size
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Where a data set comes from, and what is in it.
+
+    file, md5: of the archive; folder: the one it unpacks to; members: (name, MD5) of its files.
+    """
+
+    title: str
+    url: str
+    file: str
+    md5: str
+    folder: str
+    members: tuple[tuple[str, str], ...]
+
+
+def archive_of(dataset: str) -> Archive:
+    """What torchvision knows of the archive; ValueError for a data set that is not fetched."""
+    if dataset not in DOWNLOADABLE:
+        raise ValueError(f"{dataset!r} cannot be downloaded: choose {', '.join(DOWNLOADABLE)}")
+    ensure_torchvision()
+    from torchvision.datasets import CIFAR10
+
+    listed = [*CIFAR10.train_list, *CIFAR10.test_list]
+    members = [(str(name), str(md5)) for name, md5 in listed]
+    members.append((CIFAR10.meta["filename"], CIFAR10.meta["md5"]))
+    return Archive(
+        TITLES[dataset],
+        CIFAR10.url,
+        CIFAR10.filename,
+        CIFAR10.tgz_md5,
+        CIFAR10.base_folder,
+        tuple(members),
+    )
+
+
+def is_there(dataset: str) -> bool:
+    """Whether the data root holds every file of the data set, by its MD5.
+
+    Cheap enough for every redraw: files that have not changed since are not read again.
+    """
+    return is_sound(archive_of(dataset), data_root())
+
+
+def is_sound(archive: Archive, root: Path) -> bool:
+    """Whether `root` holds every file of the archive, by its MD5."""
+    paths = [root / archive.folder / name for name, _ in archive.members]
+    try:
+        found = [path.stat() for path in paths]
+        marks = tuple((one.st_size, one.st_mtime_ns, one.st_ino) for one in found)
+        return _checked(archive, root, marks)
+    except OSError:  # not there, or not for us to read
+        return False
+
+
+@lru_cache(maxsize=8)
+def _checked(archive: Archive, root: Path, marks: tuple[tuple[int, int, int], ...]) -> bool:
+    """torchvision's own check of every file; `marks` change with the files, and ask again."""
+    from torchvision.datasets.utils import check_integrity
+
+    return all(
+        check_integrity(str(root / archive.folder / name), md5) for name, md5 in archive.members
+    )

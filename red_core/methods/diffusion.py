@@ -1,0 +1,62 @@
+"""The methods of B.8, whose model of clean images is a diffusion model: DiffPure and BSD-DP."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Self
+
+from torch import Tensor
+
+from red_core.bundle import Bundle
+from red_core.data.assets import AssetError
+from red_core.experiment import make_solver
+from red_core.methods.inversion import BsdGan
+from red_core.methods.method import Answers, Method, Watch, label
+from red_core.presets import DIFFUSION_FILES, presets_of
+from red_core.solver import SolverOptions
+
+_PRESET = "bsd-dp"
+
+
+def _check(bundle: Bundle) -> None:
+    if bundle.denoiser is None:
+        raise AssetError(f"{bundle.dataset} has no diffusion model")
+
+
+class DiffPure(Method):
+    """DiffPure alone (Nie et al. 2022): psi reads D(x'), which is BSD-DP's first round."""
+
+    key, title, paper = "dp", "DiffPure", ("DP", None)
+    files = ("classifier.safetensors", "diffusion.safetensors")
+
+    def __init__(self, bundle: Bundle, options: SolverOptions) -> None:
+        self.bundle, self.options = bundle, options
+
+    @classmethod
+    def fit(cls, bundle: Bundle) -> Self:
+        """The bundle holds all it needs; AssetError where it has no diffusion model."""
+        _check(bundle)
+        return cls(bundle, presets_of(bundle.dataset)[_PRESET])
+
+    def classify(
+        self, attacked: Tensor, seeds: Sequence[int], watch: Watch | None = None
+    ) -> Answers:
+        """psi's class of D(x')."""
+        solver = make_solver(self.bundle, attacked, self.options, seeds)
+        solver.step()
+        image = solver.snapshot().image
+        return Answers(signal=label(self.bundle.psi, image), reconstruction=image)
+
+
+class BsdDp(BsdGan):
+    """BSD-DP and BSD-DP-AD: D(x') and proximal steps on c_a in turn."""
+
+    key, title, preset = "bsd-dp", "BSD-DP", _PRESET
+    paper = ("BSD-DP", "BSD-DP-AD")
+    files: ClassVar[tuple[str, ...]] = DIFFUSION_FILES
+
+    @classmethod
+    def fit(cls, bundle: Bundle) -> Self:
+        """The bundle holds all it needs; AssetError where it has no diffusion model."""
+        _check(bundle)
+        return super().fit(bundle)
