@@ -79,5 +79,4 @@ def without(dictionary: AttackDictionary, columns: slice) -> AttackDictionary:
     blocks = atoms.view(len(atoms), -1, dictionary.block_size)
     blocks[:, :, columns] = 0
     rest = replace(dictionary, atoms=atoms)
-    rest.__dict__["operator_norm_squared"] = dictionary.operator_norm_squared
-    return rest
+    return rest.with_operator_norm_squared(dictionary.operator_norm_squared)

@@ -184,12 +184,12 @@ def train_reader(context: RecipeContext) -> None:
         *(load_official("cifar10", "train"), stored_attacks(), finished_runs(context)),
         *(load_encoder(device), load_generator(device), load_denoiser(device)),
     )
-    held_out = held_out_runs(context)
     psi = WideResNet.from_tensors(read_tensors("cifar10", "classifier.safetensors"))
     trainer = ReaderTrainer(size, psi, sources, context.seed, device)
     hours = train(context, "reader", trainer, trainer.steps)
     stored = halved(trainer.network.state_dict())
     reader = place(WideResNet.from_tensors(stored), device).eval()
+    held_out = held_out_runs(context)
     ends = held_out.runs.images[:, -1].float()
     with torch.no_grad():
         logits = torch.cat([reader(part.to(device)).cpu() for part in ends.split(100)])

@@ -90,7 +90,7 @@ def test_images_that_are_not_bundled_are_read_where_they_are(toy_assets: Path, m
     clean = red_core.methods.sparse._clean_images
     stored = {"dictionary.safetensors": {"indices": indices.int()}}
     monkeypatch.setattr(red_core.methods.sparse, "read_tensors", lambda _, name: stored[name])
-    with pytest.raises(AssetError, match="CIFAR-10's own images, .* CIFAR10 is not under"):
+    with pytest.raises(AssetError, match=r"CIFAR-10's own images, .* CIFAR10 is not under"):
         clean("cifar10", "signal_dictionary.safetensors")
     monkeypatch.setattr(red_core.methods.sparse, "load_official", lambda *_: train)
     images = clean("cifar10", "signal_dictionary.safetensors")
