@@ -24,10 +24,11 @@ from red_core.prox import (
     lambda_max,
     penalty,
 )
+from red_core.quasi_newton import LbfgsStep
 
 Update = Literal["both", "z", "c_a"]
 DIFFUSION = "diffusion"
-SIGNAL_STEPS = ("gradient", "adam", "frozen", DIFFUSION)
+SIGNAL_STEPS = ("gradient", "adam", "lbfgs", "frozen", DIFFUSION)
 ACCELERATIONS = ("none", "nesterov", "restart")
 CHECK_EVERY = 10
 
@@ -40,13 +41,13 @@ class SolverOptions:
     mean_start: whether the middle of what is likely (the mean w of all classes) is one more;
     start_steps, start_step, start_rate: the Defense-GAN phase; carry: starts (lowest MSE) that
     enter the alternation; halve_at: alternation steps after which the better half (lowest
-    objective) is kept; steps: alternation steps; signal_step, signal_rate: the z update;
-    acceleration: of c_a; lambda_fraction: lambda over lambda_max at the start of the alternation;
-    latent_weight: w of a term w/2 ||z - anchor||^2 in the objective, which keeps z near where it
-    is likely (0: the paper's eq. 5); feature_weight: of a term u/2 ||phi(x') - phi(G(z))||^2 with
-    features phi of the classifier (0: none); inner: proximal steps on c_a for each z-step;
-    tolerance: an item has settled once its relative duality gap, and what its objective still
-    gained in CHECK_EVERY steps, are below it (0: run all steps).
+    objective) is kept; steps: alternation steps; signal_step, signal_rate: the z update, where the
+    rate of "lbfgs" is its longest step; acceleration: of c_a; lambda_fraction: lambda over
+    lambda_max at the start of the alternation; latent_weight: w of a term w/2 ||z - anchor||^2 in
+    the objective, which keeps z near where it is likely (0: the paper's eq. 5); feature_weight: of
+    a term u/2 ||phi(x') - phi(G(z))||^2 with features phi of the classifier (0: none); inner:
+    proximal steps on c_a for each z-step; tolerance: an item has settled once its relative duality
+    gap, and what its objective still gained in CHECK_EVERY steps, are below it (0: run all steps).
 
     Of the signal step "diffusion" (B.8), which is that of both phases or of none, alone: noise:
     sigma on the [-1, 1] scale; noise_levels, noise_draws: `steps` and `draws` of the `Purifier`;
@@ -188,6 +189,8 @@ class Solver:
             return self._diffusion
         if kind == "frozen":
             return FrozenStep()
+        if kind == "lbfgs":
+            return LbfgsStep(rate)
         return AdamStep(rate, steps) if kind == "adam" else GradientStep(rate)
 
     @property

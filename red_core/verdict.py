@@ -117,17 +117,16 @@ def attack_evidence(
             blocks,
             energy / energy.sum(1, keepdim=True).clamp_min(1e-9),
             *_spikes_and_agreement(problem, iterate, psi),
-            *_read_off(problem, types),
+            *(() if types is None else (read_off(problem.observed, types),)),
         ),
         dim=1,
     )
 
 
-def _read_off(problem: RedProblem, types: nn.Module | None) -> tuple[Tensor, ...]:
+@torch.no_grad()
+def read_off(observed: Tensor, types: nn.Module) -> Tensor:
     """The CNN's log-probabilities [B, attacks + 1], bounded, so that no single one decides."""
-    if types is None:
-        return ()
-    return (types(problem.observed).log_softmax(1).clamp_min(LEAST),)
+    return types(observed).log_softmax(1).clamp_min(LEAST)
 
 
 def _spikes_and_agreement(

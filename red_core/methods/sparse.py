@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from red_core.bundle import Bundle
-from red_core.data.assets import read_tensors
+from red_core.data.assets import AssetError, read_manifest, read_tensors
+from red_core.data.datasets import TITLES, DataMissing, load_official
 from red_core.methods.method import ANSWERS, Answers, Method, Watch
 from red_core.sparse import BlockDictionary, Decomposition, decide, follow
 
+NOT_BUNDLED = ("cifar10",)  # data sets whose licence nobody has stated: D_s is read where they are
 CHUNK = 100  # images solved together: beyond, memory grows and time does not fall
 
 
@@ -37,10 +39,12 @@ class Sbsc(Method):
     def fit(cls, bundle: Bundle) -> Self:
         """D_s of `files` beside the bundle's D_a, in float64; on the CPU where it is Apple's GPU.
 
-        Raises AssetError where the file is missing or changed.
+        Where no image may be bundled (CIFAR-10), D_s holds the official training images that D_a
+        attacks, as in Thaker et al. Raises AssetError where the file is missing or changed, or
+        the official images are not there.
         """
         device = "cpu" if bundle.device.type == "mps" else bundle.device
-        images = read_tensors(bundle.dataset, cls.files[0])["images"].flatten(2).to(device)
+        images = _clean_images(bundle.dataset, cls.files[0]).flatten(2).to(device)
         return cls(BlockDictionary.of(images, bundle.dictionary.to(device)))
 
     @torch.no_grad()
@@ -72,6 +76,19 @@ class Sbsc(Method):
             found.clean.to(images).view_as(images),
             found.perturbation.to(images).view_as(images),
         ]
+
+
+def _clean_images(dataset: str, name: str) -> Tensor:
+    """D_s as images [classes, m, C, H, W], of the bundled file or of the official training set."""
+    if dataset not in NOT_BUNDLED or name in read_manifest(dataset):
+        return read_tensors(dataset, name)["images"]
+    indices = read_tensors(dataset, "dictionary.safetensors")["indices"].long()
+    try:
+        return load_official(dataset, "train").images[indices]
+    except DataMissing as error:
+        raise AssetError(
+            f"SBSC needs {TITLES[dataset]}'s own images, which are not bundled: {error}"
+        ) from error
 
 
 def _join(chunks: list[list[Tensor]], readings: dict[str, Answers]) -> Answers:

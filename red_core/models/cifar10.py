@@ -81,8 +81,12 @@ def load_cifar10_dictionary(device: _Device = "cpu") -> AttackDictionary:
 
 def _reading(name: str, device: _Device) -> WideResNet:
     """A Wide ResNet of one file, its norms folded."""
-    network = _network(name, WideResNet.from_tensors, "cpu").fold_norms()
+    network = _network(name, _wide_resnet, "cpu").fold_norms()
     return place(network, device).requires_grad_(False)  # folding made new parameters
+
+
+def _wide_resnet(stored: Mapping[str, Tensor]) -> WideResNet:
+    return WideResNet.from_tensors({k: t for k, t in stored.items() if k != "temperature"})
 
 
 def _network(name: str, build: Callable[[Mapping[str, Tensor]], M], device: _Device) -> M:

@@ -12,13 +12,18 @@ from typing import Any
 
 import torch
 
+from red_core.recipes.cifar10 import work, work_best
 from red_core.recipes.cifar10.counting import counted
-from red_core.recipes.cifar10.work import Job, jobs_of
+from red_core.recipes.cifar10.work import Job
 
 PROBED = (8, 16)  # batches on which a step is counted
 H100 = 300e12  # operations a second in bf16 that an H100 reaches in real work, in large products
 SHARE = (0.1, 0.4)  # of it that networks as small as these may be expected to reach
 MEASURED_FOR = 1.0  # seconds of steps, after one to warm up
+
+
+JOBS = {**work.JOBS, **work_best.JOBS}
+"""Of each part: its jobs at a scale and on a device, on untrained networks and no data."""
 
 
 def estimate(scale: str, device: str, parts: Sequence[str]) -> dict[str, Any]:
@@ -79,7 +84,7 @@ def lines(found: dict[str, Any]) -> list[str]:
 
 
 def _part(part: str, scale: str, device: str, measured: bool) -> dict[str, Any]:
-    jobs = [_job(job, device, measured) for job in jobs_of(part, scale, device)]
+    jobs = [_job(job, device, measured) for job in JOBS[part](scale, device)]
     return {
         "part": part,
         "jobs": jobs,

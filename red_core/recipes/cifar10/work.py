@@ -33,7 +33,7 @@ from red_core.recipes.cifar10.counting import weight_bytes
 from red_core.recipes.cifar10.training import Shuffled
 
 TRAIN_IMAGES, CLASSES, SHAPE = 48_000, 10, (3, 32, 32)
-_ADAM, _SGD = 4, 3  # weights, gradients and moments
+ADAM, SGD = 4, 3  # weights, gradients and moments
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,6 @@ class _Trains(Protocol):
     def step(self, number: int) -> object: ...
 
 
-def jobs_of(part: str, scale: str, device: str) -> list[Job]:
-    """The jobs of one part of `recipe cifar10` at a scale, on untrained networks and no data."""
-    return _JOBS[part](scale, device)
-
-
 def images_like(images: int | None) -> ImageSet:
     """As many training images as a recipe sees, all the same one."""
     count = images or TRAIN_IMAGES
@@ -73,7 +68,8 @@ def untrained_psi(scale: str, device: str) -> WideResNet:
     return place(network, device).requires_grad_(False)
 
 
-def _generator(scale: str, device: str) -> StyleGenerator:
+def untrained_generator(scale: str, device: str) -> StyleGenerator:
+    """G of a scale's size, frozen."""
     size = generator.SIZES[scale]
     network = StyleGenerator(size.channels, size.latent, size.width)
     return place(network, device).eval().requires_grad_(False)
@@ -108,7 +104,7 @@ def _classifier(scale: str, device: str) -> list[Job]:
         (f"steps at {side} x {side}", 0, small),
         ("steps at 32 x 32", trainer.steps - 1, trainer.steps - small),
     ]
-    held = weight_bytes(trainer.network, copies=_SGD) + _bytes(data)
+    held = weight_bytes(trainer.network, copies=SGD) + _bytes(data)
     return _trained(trainer, trainer.batches.size, held, kinds)
 
 
@@ -121,7 +117,7 @@ def _generator_jobs(scale: str, device: str) -> list[Job]:
         ("steps with penalties", 0, penalised),
         ("other steps", 1, trainer.steps - penalised),
     ]
-    held = weight_bytes(trainer.nets, copies=_ADAM) + weight_bytes(trainer.averages, copies=1)
+    held = weight_bytes(trainer.nets, copies=ADAM) + weight_bytes(trainer.averages, copies=1)
     return _trained(trainer, trainer.batches.size, held + _bytes(data), kinds)
 
 
@@ -129,7 +125,7 @@ def _diffusion(scale: str, device: str) -> list[Job]:
     size = diffusion.SIZES[scale]
     data = images_like(size.images)
     trainer = diffusion.DiffusionTrainer(size, data, 0, device)
-    held = weight_bytes(trainer.network, copies=_ADAM + 1) + _bytes(data)
+    held = weight_bytes(trainer.network, copies=ADAM + 1) + _bytes(data)
     return _trained(trainer, trainer.batches.size, held, [("steps", 0, trainer.steps)])
 
 
@@ -138,18 +134,18 @@ def _dictionary(scale: str, device: str) -> list[Job]:
     rounds = ceil(size.per_class / size.together)
     reads = 2 * len(ATTACKS) * size.per_class * CLASSES
     return [
-        *_attacks(psi, rounds, CLASSES * size.together, device),
-        _reading("psi before and after", psi, reads, device),
+        *attacks(psi, rounds, CLASSES * size.together, device),
+        reading("psi before and after", psi, reads, device),
     ]
 
 
-def _attacks(psi: WideResNet, rounds: int, images: int, device: str) -> list[Job]:
+def attacks(psi: WideResNet, rounds: int, images: int, device: str) -> list[Job]:
     """PGD of every kind in bf16, `rounds` times on `images` at once."""
     attacked = dictionary.Lowered(psi, device)
 
     def ascent(kind: str, images: int) -> Callable[[], object]:
         settings = replace(PAPER_ATTACKS["cifar10"][kind], steps=1)
-        x, y = _batch(images, device)
+        x, y = batch_of(images, device)
         return lambda: craft(attacked, x, y, settings, range(images))
 
     return [
@@ -178,7 +174,7 @@ def _purification(scale: str, device: str) -> list[Job]:
     asked += judged * max(way.evaluations for way in ways)
 
     def denoising(images: int) -> Callable[[], object]:
-        x, level = _batch(images, device)[0], torch.full((images,), 0.1, device=device)
+        x, level = batch_of(images, device)[0], torch.full((images,), 0.1, device=device)
         return torch.no_grad()(lambda: network(x, level))
 
     counts = (size.chosen_attacked, size.test_attacked)
@@ -186,14 +182,14 @@ def _purification(scale: str, device: str) -> list[Job]:
     reads = (1 + len(ways) * len(purification.SIGMAS)) * chosen + 2 * judged
     held = weight_bytes(network, copies=1)
     return [
-        *_attacks(psi, sum(ceil(count / together) for count in counts), together, device),
+        *attacks(psi, sum(ceil(count / together) for count in counts), together, device),
         Job("calls of the denoiser", ceil(asked / PURIFIED), PURIFIED, denoising, held),
-        _reading("psi on the results", psi, reads, device),
+        reading("psi on the results", psi, reads, device),
     ]
 
 
 def _inversion(scale: str, device: str) -> list[Job]:
-    size, network = inversion.SIZES[scale], _generator(scale, device)
+    size, network = inversion.SIZES[scale], untrained_generator(scale, device)
     chosen = len(inversion.RATES) * size.chosen_by * ceil(size.chosen_on / size.batch)
     judged = sum(size.steps) * ceil(size.images / size.batch)
 
@@ -205,31 +201,32 @@ def _inversion(scale: str, device: str) -> list[Job]:
     reads = (len(size.steps) + 1) * size.images
     return [
         Job("steps of Adam on w", chosen + judged, min(size.batch, size.images), descent, held),
-        _reading("psi on the results", untrained_psi(scale, device), reads, device),
+        reading("psi on the results", untrained_psi(scale, device), reads, device),
     ]
 
 
 def _fidelity(scale: str, device: str) -> list[Job]:
-    count, network = fidelity.COUNTS[scale], _generator(scale, device)
+    count, network = fidelity.COUNTS[scale], untrained_generator(scale, device)
     drawn = count + fidelity.ROWS * CLASSES
     w = torch.zeros(1, network.layers, network.width, device=device)
     return [
         _forward("drawing", lambda n: network.synthesis(w.expand(n, -1, -1)), drawn, network),
-        _reading("psi on drawn and real", untrained_psi(scale, device), 3 * count, device),
+        reading("psi on drawn and real", untrained_psi(scale, device), 3 * count, device),
     ]
 
 
 def _examples(scale: str, device: str) -> list[Job]:
-    drawn, network = examples.SIZES[scale].draws * CLASSES, _generator(scale, device)
+    drawn, network = examples.SIZES[scale].draws * CLASSES, untrained_generator(scale, device)
     w = torch.zeros(1, network.layers, network.width, device=device)
     return [
         _forward("drawing", lambda n: network.synthesis(w.expand(n, -1, -1)), drawn, network),
-        _reading("psi on what was drawn", untrained_psi(scale, device), drawn, device),
+        reading("psi on what was drawn", untrained_psi(scale, device), drawn, device),
     ]
 
 
-def _reading(what: str, psi: WideResNet, images: int, device: str) -> Job:
-    return _forward(what, lambda n: psi(_batch(n, device)[0]), images, psi)
+def reading(what: str, psi: WideResNet, images: int, device: str) -> Job:
+    """A Wide ResNet without gradients on `images` images."""
+    return _forward(what, lambda n: psi(batch_of(n, device)[0]), images, psi)
 
 
 def _forward(what: str, run: Callable[[int], Tensor], images: int, network: nn.Module) -> Job:
@@ -242,7 +239,8 @@ def _forward(what: str, run: Callable[[int], Tensor], images: int, network: nn.M
     return Job(what, ceil(images / batch), batch, probe, weight_bytes(network, copies=1))
 
 
-def _batch(images: int, device: str) -> tuple[Tensor, Tensor]:
+def batch_of(images: int, device: str) -> tuple[Tensor, Tensor]:
+    """Made-up images [images, 3, 32, 32] and labels."""
     x = torch.rand(images, *SHAPE, device=device)
     return x, torch.arange(images, device=device) % CLASSES
 
@@ -251,7 +249,7 @@ def _bytes(data: ImageSet) -> int:
     return data.images.numel() * data.images.element_size()
 
 
-_JOBS: dict[str, Callable[[str, str], list[Job]]] = {
+JOBS: dict[str, Callable[[str, str], list[Job]]] = {
     "classifier": _classifier,
     "generator": _generator_jobs,
     "diffusion": _diffusion,

@@ -9,6 +9,7 @@ import torch
 import red_core.methods.sparse
 from red_core.bundle import Bundle, load_bundle
 from red_core.data.assets import AssetError, write_tensors
+from red_core.data.datasets import ImageSet
 from red_core.methods import ANSWERS, fit
 from red_core.problem import AttackDictionary
 from red_core.sparse import BlockDictionary
@@ -79,6 +80,22 @@ def test_attacks_are_named_whatever_their_order_in_the_dictionary() -> None:
 def test_it_says_which_file_is_missing(toy_bundle: Bundle) -> None:
     with pytest.raises(AssetError, match="signal_dictionary"):
         fit("sbsc", toy_bundle)
+
+
+def test_images_that_are_not_bundled_are_read_where_they_are(toy_assets: Path, monkeypatch) -> None:
+    """CIFAR-10's D_s: the official training images that D_a attacks."""
+    torch.manual_seed(0)
+    train = ImageSet(torch.rand(30, 3, 32, 32), torch.arange(30) % 10, "made up")
+    indices = torch.stack([torch.arange(10), torch.arange(20, 30)], 1)
+    clean = red_core.methods.sparse._clean_images
+    stored = {"dictionary.safetensors": {"indices": indices.int()}}
+    monkeypatch.setattr(red_core.methods.sparse, "read_tensors", lambda _, name: stored[name])
+    with pytest.raises(AssetError, match=r"CIFAR-10's own images, .* CIFAR10 is not under"):
+        clean("cifar10", "signal_dictionary.safetensors")
+    monkeypatch.setattr(red_core.methods.sparse, "load_official", lambda *_: train)
+    images = clean("cifar10", "signal_dictionary.safetensors")
+    assert images.shape == (10, 2, 3, 32, 32)
+    assert images[3, 1].equal(train.images[23])
 
 
 def test_bundled_clean_digits_keep_their_class() -> None:

@@ -15,6 +15,8 @@ from red_core.models.cifar10 import (
     load_encoder,
     load_generator,
     load_psi,
+    load_reader,
+    load_types,
 )
 from red_core.recipes.common import SCALES
 from red_core.recipes.parts import parts_of
@@ -28,6 +30,8 @@ LOADERS = {
     "encoder.safetensors": load_encoder,
     "diffusion.safetensors": load_denoiser,
     "dictionary.safetensors": load_cifar10_dictionary,
+    "reader.safetensors": load_reader,
+    "type-classifier.safetensors": load_types,
 }
 BY_OTHERS = {"generator.safetensors", "encoder.safetensors"}
 MADE = sorted(name for name in MANIFEST if " recipe " in MANIFEST[name]["command"])
@@ -68,7 +72,8 @@ def test_weights_are_of_half_precision_and_finite(name: str) -> None:
         if tensor.is_floating_point():
             assert tensor.isfinite().all(), key
             # Norms, biases and the mean w of each class stay as they were trained.
-            assert tensor.dim() < 2 or tensor.dtype == torch.float16, key
+            small = tensor.dim() < 2 or name == "evidence.safetensors"  # a few kB
+            assert small or tensor.dtype == torch.float16, key
 
 
 # G is measured by parts of their own, inversion and fidelity; E was trained beside it.

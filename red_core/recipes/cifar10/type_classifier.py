@@ -1,0 +1,160 @@
+"""Train the network that reads the attack off x' itself, of CIFAR-10.
+
+D_a's attacks on most of its images at mixed strength, beside clean training images. Half of all
+images get noise of half a grey level: clean images are whole numbers of grey levels and attacked
+ones are not, which would otherwise be all that the network looks at.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from red_core.attacks import ATTACKS
+from red_core.data.datasets import ImageSet, load_official
+from red_core.models.placement import place
+from red_core.models.wide_resnet import WideResNet
+from red_core.recipes.cifar10.attacked import StoredAttacks, stored_attacks
+from red_core.recipes.cifar10.held_out import held_out_runs
+from red_core.recipes.cifar10.training import (
+    flipped_and_shifted,
+    halved,
+    lowered,
+    train,
+    write_trained,
+)
+from red_core.recipes.common import RecipeContext, accuracy
+from red_core.statistics import share
+
+NONE = len(ATTACKS)
+GREY_LEVEL = 1 / 255
+
+
+@dataclass(frozen=True)
+class Size:
+    """One scale of the recipe. clean: share of clean images in a batch."""
+
+    depth: int
+    width: int
+    steps: int
+    batch: int = 128
+    peak: float = 0.1
+    clean: float = 0.25
+
+
+SIZES = {
+    "tiny": Size(10, 1, steps=4, batch=16),
+    "cpu": Size(10, 2, steps=600),
+    "gpu": Size(16, 4, steps=6000),
+}
+
+
+class TypeTrainer:
+    """The network, its optimiser and the images; one step a batch."""
+
+    def __init__(
+        self, size: Size, data: ImageSet, stored: StoredAttacks, seed: int, device: str
+    ) -> None:
+        torch.manual_seed(seed)
+        self.size, self.device, self.stored, self.steps = size, device, stored, size.steps
+        self.images = data.images[~kept_apart(stored, len(data))]
+        self.network = place(WideResNet(size.depth, size.width, NONE + 1), device)
+        self.optimiser = torch.optim.SGD(
+            self.network.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True
+        )
+
+    def batch(self) -> tuple[Tensor, Tensor]:
+        """x' [B, 3, 32, 32] and their answers [B], drawn from torch's global generator."""
+        stored, clean = self.stored, round(self.size.clean * self.size.batch)
+        count = self.size.batch - clean
+        label = torch.randint(len(stored.labels), (count,))
+        column = torch.randint(stored.learning, (count,))
+        attack = torch.randint(NONE, (count,))
+        full = torch.rand(count) < 0.5
+        strength = torch.where(full, 1.0, 0.4 + 1.2 * torch.rand(count))
+        origin = stored.images[label, column]
+        delta = stored.deltas[label, attack, column].float().view_as(origin)
+        attacked = (origin + strength.view(-1, 1, 1, 1) * delta).clamp(0, 1)
+        # Half of the clean images are those that are attacked too: the object tells nothing.
+        half = clean // 2
+        other = self.images[torch.randint(len(self.images), (clean - half,))]
+        images = torch.cat((attacked, origin[:half], other))
+        kinds = torch.cat((attack, torch.full((clean,), NONE)))
+        noise = (torch.rand_like(images) - 0.5) * GREY_LEVEL
+        noisy = (torch.rand(len(images)) < 0.5).view(-1, 1, 1, 1)
+        images = torch.where(noisy, (images + noise).clamp(0, 1), images)
+        return flipped_and_shifted(images.to(self.device)), kinds.to(self.device)
+
+    def step(self, number: int) -> Mapping[str, float]:
+        """One batch; the loss and the share right in it."""
+        done = (number + 1) / self.steps
+        rise = min(1.0, done / 0.2)
+        fall = 0.5 * (1 + math.cos(math.pi * max(0.0, done - 0.2) / 0.8))
+        self.optimiser.param_groups[0]["lr"] = self.size.peak * rise * fall
+        images, kinds = self.batch()
+        with lowered(self.device):
+            logits = self.network(images)
+        loss = F.cross_entropy(logits.float(), kinds)
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        return {
+            "loss": loss.item(),
+            "right": (logits.argmax(1) == kinds).float().mean().item(),
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights and momenta."""
+        return {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from `state_dict()`."""
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+
+
+def kept_apart(stored: StoredAttacks, count: int) -> Tensor:
+    """Which of the first `count` training images no type classifier sees, [count] bool."""
+    apart = torch.zeros(count, dtype=torch.bool)
+    apart[stored.indices[:, stored.learning :].flatten()] = True
+    return apart
+
+
+def train_type_classifier(context: RecipeContext) -> None:
+    """Train, measure on held-out images, and write `type-classifier.safetensors`."""
+    size, stored = SIZES[context.scale], stored_attacks()
+    trainer = TypeTrainer(
+        size, load_official("cifar10", "train"), stored, context.seed, context.device
+    )
+    hours = train(context, "type-classifier", trainer, trainer.steps)
+    network = place(
+        WideResNet.from_tensors(halved(trainer.network.state_dict())), context.device
+    ).eval()
+    held_out = held_out_runs(context)
+    write_trained(
+        context,
+        "type_classifier",
+        "type-classifier",
+        trainer.network,
+        hours,
+        architecture=f"WRN-{size.depth}-{size.width}",
+        measured=by_answer(network, held_out.observed, held_out.runs.attack, context.device),
+    )
+
+
+def by_answer(
+    network: torch.nn.Module, observed: Tensor, answers: Tensor, device: str
+) -> dict[str, object]:
+    """Share of held-out images of every answer that a network of x' names rightly."""
+    found: dict[str, object] = {"held_out_images": len(answers)}
+    for number, name in enumerate((*ATTACKS, "none")):
+        own = answers == number
+        right = accuracy(network, observed[own], answers[own], device)
+        found[name] = share(round(right * int(own.sum())), int(own.sum()))
+    return found

@@ -1,0 +1,158 @@
+"""What the parts of `recipe cifar10` that train the preset `best` do, as steps like `work`'s."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from math import ceil
+
+import torch
+
+from red_core.attacks import ATTACKS
+from red_core.models.denoiser import Denoiser
+from red_core.models.placement import place
+from red_core.models.reading import EvidenceModel
+from red_core.models.style_partners import StyleEncoder
+from red_core.models.wide_resnet import WideResNet
+from red_core.presets import CIFAR10_BEST
+from red_core.problem import AttackDictionary, RedProblem
+from red_core.recipes.cifar10 import (
+    attacked,
+    classifier,
+    dictionary,
+    diffusion,
+    evidence,
+    generator,
+    held_out,
+    reader,
+    runs,
+    type_classifier,
+)
+from red_core.recipes.cifar10.counting import weight_bytes
+from red_core.recipes.cifar10.work import (
+    ADAM,
+    CLASSES,
+    SGD,
+    SHAPE,
+    Job,
+    attacks,
+    batch_of,
+    images_like,
+    reading,
+    untrained_generator,
+    untrained_psi,
+)
+from red_core.solver import Solver
+
+PIXELS = torch.Size(SHAPE).numel()
+
+
+def _type_classifier(scale: str, device: str) -> list[Job]:
+    size = type_classifier.SIZES[scale]
+    trainer = type_classifier.TypeTrainer(size, images_like(1000), _stored(scale), 0, device)
+
+    def training(images: int) -> Callable[[], object]:
+        trainer.size = replace(size, batch=images)
+        return lambda: trainer.step(size.steps - 1)
+
+    held = weight_bytes(trainer.network, copies=SGD)
+    count, psi = held_out.COUNTS[scale], untrained_psi(scale, device)
+    batch = min(held_out.BATCH, count)
+    return [
+        Job("steps", size.steps, size.batch, training, held),
+        *attacks(psi, ceil(count / batch), batch, device),
+        *_best(scale, device, 4 * ceil(count / batch), batch),
+    ]
+
+
+def _reader(scale: str, device: str) -> list[Job]:
+    size, stored = reader.SIZES[scale], _stored(scale)
+    count = 10
+    images = torch.rand(count, len(runs.MARKS), *SHAPE).half()
+    zeros = torch.zeros(count, dtype=torch.int64)
+    finished = runs.Runs(images, zeros, zeros, zeros.float(), zeros, images, zeros.bool())
+    shape = diffusion.SIZES[scale]
+    network, encoder = untrained_generator(scale, device), _encoder(scale, device)
+    denoiser = place(Denoiser(shape.widths, shape.blocks, shape.embedding), device).eval()
+    sources = reader.Sources(images_like(1000), stored, finished, encoder, network, denoiser)
+    own = classifier.SIZES[scale]
+    trainer = reader.ReaderTrainer(size, WideResNet(own.depth, own.width), sources, 0, device)
+
+    def training(images: int) -> Callable[[], object]:
+        trainer.size = replace(size, batch=images)
+        return lambda: trainer.step(size.steps - 1)
+
+    held = weight_bytes(trainer.network, copies=SGD)
+    jobs = runs.jobs_of(stored, runs.SIZES[scale])
+    together = CLASSES * runs.SIZES[scale].together
+    return [
+        *_best(scale, device, len(jobs), together),
+        Job("steps", size.steps, size.batch, training, held),
+    ]
+
+
+def _evidence(scale: str, device: str) -> list[Job]:
+    stored, size = _stored(scale), type_classifier.SIZES[scale]
+    network = place(WideResNet(size.depth, size.width, len(ATTACKS) + 1), device).eval()
+    apart = [job for job in runs.jobs_of(stored, runs.SIZES[scale]) if job.apart]
+    count = sum(len(stored.labels_of(job.columns)) for job in apart)
+    model = EvidenceModel(31, len(ATTACKS) + 1)
+
+    def training(rows: int) -> Callable[[], object]:
+        return lambda: model(torch.rand(rows, 31)).sum().backward()
+
+    steps = evidence.TINY_STEPS if scale == "tiny" else evidence.STEPS
+    return [
+        reading("the type classifier on the runs", network, count, device),
+        Job("steps", steps, evidence.BATCH, training, weight_bytes(model, copies=ADAM)),
+    ]
+
+
+def _stored(scale: str) -> attacked.StoredAttacks:
+    """As many attacks as D_a holds at a scale, all of them nothing."""
+    count = dictionary.SIZES[scale].per_class
+    return attacked.StoredAttacks(
+        torch.rand(1, 1, *SHAPE).expand(CLASSES, count, *SHAPE),
+        torch.zeros(1).half().expand(CLASSES, len(ATTACKS), count, PIXELS),
+        torch.zeros(CLASSES, count, dtype=torch.int64),
+        torch.arange(CLASSES),
+    )
+
+
+def _encoder(scale: str, device: str) -> StyleEncoder:
+    size, network = generator.SIZES[scale], untrained_generator(scale, device)
+    made = StyleEncoder(network.layers, size.width, size.encoder)
+    return place(made, device).eval().requires_grad_(False)
+
+
+def _best(scale: str, device: str, batches: int, images: int) -> list[Job]:
+    """Runs of `best`, `batches` times on `images` images: their steps in both phases."""
+    network, columns = (
+        untrained_generator(scale, device),
+        3 * CLASSES * dictionary.SIZES[scale].per_class,
+    )
+    atoms = torch.zeros(PIXELS, columns, device=device)
+    atoms[0] = 1
+    d_a = AttackDictionary(atoms, CLASSES, ATTACKS, torch.ones(columns))
+    d_a = d_a.with_operator_norm_squared(1.0)
+
+    def stepping(start: bool, images: int) -> Callable[[], object]:
+        w = torch.zeros(images, 1, network.layers, network.width, device=device)
+        options = replace(CIFAR10_BEST, start_steps=int(start))
+        solver = Solver(RedProblem(batch_of(images, device)[0], network, d_a), w, options)
+        return solver.step
+
+    held = weight_bytes(network, copies=1) + 2 * atoms.numel() * atoms.element_size()
+    phases = (("start", True, CIFAR10_BEST.start_steps), ("joint", False, CIFAR10_BEST.steps))
+    return [
+        Job(f"{name} steps of runs", batches * steps, images, partial(stepping, start), held)
+        for name, start, steps in phases
+    ]
+
+
+JOBS: dict[str, Callable[[str, str], list[Job]]] = {
+    "type_classifier": _type_classifier,
+    "reader": _reader,
+    "evidence": _evidence,
+}

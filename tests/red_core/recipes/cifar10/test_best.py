@@ -1,0 +1,197 @@
+"""What the preset `best` is trained from: stored attacks, runs on them, and who learns what."""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from red_core.attacks import ATTACKS
+from red_core.data.assets import read_manifest, read_tensors
+from red_core.data.datasets import ImageSet
+from red_core.models.cifar10 import load_reader, load_types
+from red_core.models.reading import EvidenceModel
+from red_core.problem import AttackDictionary
+from red_core.recipes.cifar10 import held_out, runs, training
+from red_core.recipes.cifar10.attacked import StoredAttacks, stored_attacks, without
+from red_core.recipes.cifar10.reader import ReaderTrainer
+from red_core.recipes.cifar10.runs import SIZES, Running, finished_runs, jobs_of, strengths
+from red_core.recipes.cifar10.type_classifier import NONE, TypeTrainer, kept_apart
+from red_core.recipes.cifar10.type_classifier import SIZES as TYPES
+from red_core.recipes.common import RecipeContext, load_checkpoint
+from red_core.recipes.parts import make
+
+PARTS = ("classifier", "generator", "diffusion", "dictionary")
+LEARNERS = ("type_classifier", "reader", "evidence")
+
+
+def stored_of(columns: int) -> StoredAttacks:
+    """Grey images; the perturbation of attack j is j + 1 hundredths in every value."""
+    images = torch.full((10, columns, 3, 32, 32), 0.5)
+    deltas = torch.arange(1, 4)[None, :, None, None].expand(10, 3, columns, 3072) / 100
+    indices = torch.arange(10 * columns).view(10, columns)
+    return StoredAttacks(images, deltas.half(), indices, torch.arange(10))
+
+
+def context_of(work: Path) -> RecipeContext:
+    return RecipeContext("cifar10", work=work, scale="tiny")
+
+
+# --- the attacks that D_a holds -------------------------------------------------------------
+
+
+def test_a_stored_attack_at_any_strength() -> None:
+    stored = stored_of(4)
+    made = stored.attacked(slice(1, 3), 2, 1.5)
+    assert made.shape == (20, 3, 32, 32)
+    torch.testing.assert_close(made, torch.full_like(made, 0.545), atol=1e-4, rtol=0)
+    each = stored.attacked(slice(0, 1), 0, torch.arange(10.0))
+    torch.testing.assert_close(each[7, 0, 0, 0], torch.tensor(0.57), atol=1e-3, rtol=0)
+    assert stored.attacked(slice(0, 1), 0, 1000.0).max() == 1
+    assert stored.attacked(slice(0, 2), len(ATTACKS)).eq(0.5).all()
+    assert stored.labels_of(slice(0, 2)).tolist() == [y for y in range(10) for _ in range(2)]
+
+
+def test_an_image_does_not_find_its_own_atoms() -> None:
+    torch.manual_seed(0)
+    dictionary = AttackDictionary.from_attacks(torch.randn(2, 3, 4, 12), ATTACKS)
+    rest = without(dictionary, slice(1, 3))
+    blocks = rest.atoms.view(12, 6, 4)
+    assert blocks[:, :, 1:3].eq(0).all()
+    assert blocks[:, :, ::3].equal(dictionary.atoms.view(12, 6, 4)[:, :, ::3])
+    assert dictionary.atoms.ne(0).all()  # the whole one stays as it is
+    norm = torch.linalg.matrix_norm(rest.atoms.double(), 2).square()
+    assert norm <= rest.operator_norm_squared + 1e-6
+
+
+# --- the batches of runs --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", SIZES)
+def test_every_answer_is_run_as_often(scale: str) -> None:
+    stored = stored_of(200 if scale != "tiny" else 2)
+    jobs = jobs_of(stored, SIZES[scale])
+    assert len({job.key for job in jobs}) == len(jobs)
+    for apart in (True, False):
+        counts = Counter(job.attack for job in jobs if job.apart == apart)
+        assert len(counts) == len(ATTACKS) + 1
+        assert len(set(counts.values())) == 1
+    for job in jobs:
+        assert job.apart == (job.columns.start >= stored.learning)
+        assert job.apart or job.columns.stop <= stored.learning
+
+
+def test_half_of_the_strengths_are_the_papers(tmp_path: Path) -> None:
+    job = jobs_of(stored_of(10), SIZES["cpu"])[0]
+    drawn = strengths(context_of(tmp_path), job, 50)
+    assert drawn[::2].eq(1).all()
+    assert 0.4 <= drawn.min() < 0.6 < 1.4 < drawn.max() <= 1.6
+    assert drawn.equal(strengths(context_of(tmp_path), job, 50))
+
+
+# --- what the type classifier sees ----------------------------------------------------------
+
+
+def test_the_type_classifier_never_sees_what_is_kept_apart() -> None:
+    stored = stored_of(10)
+    images = stored.images.clone()
+    images[:, stored.learning :] = 0.9
+    stored = StoredAttacks(images, stored.deltas, stored.indices, stored.labels)
+    pixels = torch.full((120, 3, 32, 32), 0.5)
+    pixels[kept_apart(stored, 120)] = 0.9
+    assert kept_apart(stored, 120).sum() == 30
+    trainer = TypeTrainer(TYPES["tiny"], ImageSet(pixels, torch.zeros(120), ""), stored, 0, "cpu")
+    torch.manual_seed(0)
+    for _ in range(10):
+        made, kinds = trainer.batch()
+        assert made.max() < 0.56
+        away = (made - 0.5).flatten(1).mean(1)
+        assert away[kinds == NONE].abs().max() < 1e-3
+        # One to three hundredths, times 0.4 to 1.6: no clean image among them.
+        assert away[kinds != NONE].min() > 0.003
+
+
+# --- the recipes ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def made(toy_cifar10: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A work folder with everything that the learners need; every step is kept."""
+    monkeypatch.setattr(training.train, "__defaults__", (0.0,))
+    make(context_of(tmp_path / "work"), PARTS)
+    return tmp_path / "work"
+
+
+def content(work: Path, name: str) -> bytes:
+    return (work / "tiny-assets" / "cifar10" / f"{name}.safetensors").read_bytes()
+
+
+def test_stopped_learners_end_alike(made: Path, tmp_path: Path, monkeypatch) -> None:
+    """Stopped in the runs, in the crafting and in both trainings; then once without."""
+
+    class Stopped(Exception):
+        pass
+
+    def stop(owner: Any, name: str, calls: int) -> None:
+        real, seen = getattr(owner, name), []
+
+        def stopping(*args: Any, **kwargs: Any) -> Any:
+            if len(seen) == calls:
+                raise Stopped
+            seen.append(1)
+            return real(*args, **kwargs)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, stopping)
+            with pytest.raises(Stopped):
+                make(context_of(made), LEARNERS)
+
+    before = tmp_path / "before"
+    subprocess.run(["cp", "-r", str(made), str(before)], check=True)
+    stop(TypeTrainer, "step", 2)
+    stop(held_out, "craft", 2)
+    stop(Running, "__call__", 6)
+    stop(ReaderTrainer, "step", 1)
+    kept = load_checkpoint(context_of(made).checkpoint("reader"))
+    assert kept is not None
+    assert kept["step"] == 1
+    make(context_of(made), LEARNERS)
+    make(context_of(before), LEARNERS)
+    for name in ("type-classifier", "reader", "evidence"):
+        assert content(made, name) == content(before, name), name
+
+
+def test_what_is_written(made: Path, monkeypatch) -> None:
+    make(context_of(made), LEARNERS)
+    monkeypatch.setenv("RED_ASSETS", str(made / "tiny-assets"))
+    manifest, images = read_manifest("cifar10"), torch.rand(4, 3, 32, 32)
+    reader, temperature = load_reader()
+    assert reader(images).shape == (4, 10)
+    assert temperature > 0
+    assert load_types()(images).shape == (4, len(ATTACKS) + 1)
+    model = EvidenceModel.from_tensors(read_tensors("cifar10", "evidence.safetensors"))
+    assert len(model.held_out) == 10  # a quarter of ten images under four answers
+    for name in ("type-classifier", "reader", "evidence"):
+        measured = manifest[f"{name}.safetensors"]["measured"]
+        assert measured["held_out_images"] == 4 * held_out.COUNTS["tiny"]
+    stored = stored_attacks()
+    assert (stored.columns, stored.learning) == (2, 1)
+
+
+def test_other_numbers_of_best_make_other_runs(made: Path, monkeypatch) -> None:
+    context = context_of(made)
+    with monkeypatch.context() as patch:
+        patch.setenv("RED_ASSETS", str(made / "tiny-assets"))
+        first = finished_runs(context)
+        assert first.images.shape == (80, len(runs.MARKS), 3, 32, 32)
+        assert first.features.isfinite().all()
+        assert first.apart.sum() == 40
+        patch.setattr(Running, "__call__", lambda *_: pytest.fail("it was run before"))
+        assert finished_runs(context).images.equal(first.images)
+        patch.setattr(runs, "made_by", lambda: ["another generator"])
+        with pytest.raises(pytest.fail.Exception):
+            finished_runs(context)
