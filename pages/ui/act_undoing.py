@@ -71,8 +71,9 @@ def _frames(scene: Scene, runner: Runner | None, view: RunView | None, place: in
         images, captions, scale=_SCALE, slots=GRID, dark=is_dark(), highlight=marked, widest=widest
     )
     height, width = pictures.cell(*images.shape[2:], _SCALE)
-    caption = "k: what ψ says of G(z^k), the frame looked at marked"
-    still = Still(png, "G(z^k), the recovered signal", caption, "Frames of the recovered signal")
+    name = "G(z^k)" if has_latent(scene.settings) else "D(x') of round k"
+    caption = f"k: what ψ says of {name}, the frame looked at marked"
+    still = Still(png, f"{name}, the recovered signal", caption, "Frames of the recovered signal")
     stills([still], key="frames", side=560, aspect=width / height, pixelated=False)
 
 
@@ -113,7 +114,7 @@ def _mu(scene: Scene, view: RunView | None, place: int | None) -> None:
     values: Sequence[float] = () if view is None else view.live
     if scene.deception.truth is not None and has_latent(scene.settings):
         name = "μ to the known z*, c_a*"
-    elif theory is not None:
+    elif theory is not None and has_latent(scene.settings):
         name, values = "μ to the last iterate", theory.mu
     figure = mu_figure(
         [] if view is None else [frame.k for frame in view.frames],
@@ -123,7 +124,8 @@ def _mu(scene: Scene, view: RunView | None, place: int | None) -> None:
         options.start_steps,
     )
     live_chart(_with_cursor(figure, view, place), key="mu", height=200)
-    st.caption(words.theory_line(theory), help=f"{texts.THEORY}\n\n{_ranks(scene, view)}")
+    told = words.theory_line(theory, has_latent(scene.settings))
+    st.caption(told, help=f"{texts.THEORY}\n\n{_ranks(scene, view)}")
 
 
 def _ranks(scene: Scene, view: RunView | None) -> str:

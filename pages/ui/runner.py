@@ -171,6 +171,8 @@ class Runner(Worker[Update]):
                 self._verdict = verdict
                 self._seconds += time.perf_counter() - began
                 self._settle()
+        if not self._has_latent:  # the theorems speak of z
+            return
         with self._line.turn(give_up=lambda: self._closed) as mine:
             if mine and not self._closed:
                 theory = self._theorise(self._running)

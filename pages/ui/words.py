@@ -78,8 +78,15 @@ def undoing_headline(view: RunView | None) -> str:
     return f"{state}: {step}{gap}."
 
 
-def theory_line(theory: Theory | None) -> str:
+def recovered(latent: bool) -> str:
+    """What stands for the clean signal: G(z), or D(x') where a diffusion model has no z."""
+    return "G(z)" if latent else "D(x')"
+
+
+def theory_line(theory: Theory | None, latent: bool = True) -> str:
     """The smallest values along the path of what the theorems rest on, once they are known."""
+    if not latent:
+        return "Smallest μ on the path: none, because a diffusion model has no z."
     if theory is None:
         return "Smallest μ and proximal-PL quotient on the path: known when the run ends."
     mu, quotient = (_least(values) for values in (theory.mu, theory.proximal_pl))
@@ -200,7 +207,7 @@ def verdict_sentences(found: Answers | None) -> list[str]:
         f"({percent(found.adversarial_probability)})."
     )
     second = (
-        f"{reader} says **{found.signal}** on the recovered signal G(z), "
+        f"{reader} says **{found.signal}** on the recovered signal, "
         f"{_points(found.signal_margin)} ahead of the next class.{beside}"
     )
     return [first, second, _attack_sentence(found)]

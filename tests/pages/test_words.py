@@ -113,3 +113,10 @@ def test_theory_is_named_as_what_it_is():
     assert "3.0e+00" in exact
     assert "not Assumption 5's" in words.theory_line(Theory((1.0,), False, (nan,)))
     assert "known when the run ends" in words.theory_line(None)
+    for theory in (None, Theory((1.0,), False, (nan,))):
+        assert "a diffusion model has no z" in words.theory_line(theory, latent=False)
+
+
+def test_what_stands_for_the_signal_has_its_name():
+    assert words.recovered(latent=True) == "G(z)"
+    assert words.recovered(latent=False) == "D(x')"
