@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from pages.ui import theme
 from red_core.data.assets import assets_root, read_tensors
-from tests.browser.conftest import HERE, PATIENCE, Server, free_port, overhanging, serving
+from tests.browser.conftest import PATIENCE, Server, forget_measured, overhanging, serving_app
 from tests.pages.ui.tables.toys import keep_reports, keep_starts, keep_toys, toy_starts
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -34,26 +32,15 @@ def toy_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RED_ASSETS", str(folder / "assets"))
         patch.setenv("RED_DATA", str(folder / "no-data"))
-        for kept in (folder / "assets" / "mnist").glob("answers*.json"):
-            _forget(kept)
+        # Answers on other images would join the toys.
+        forget_measured(folder / "assets" / "mnist", "answers*.json")
         labels = read_tensors("mnist", "examples.safetensors")["labels"].long().numpy()
         keep_toys("1", labels, "official", "bundled")
         keep_reports("mnist")
         keep_starts(toy_starts())
-        log, counted, port = folder / "log", folder / "count", free_port()
-        command = [sys.executable, str(HERE / "serve.py"), str(port), str(counted)]
-        with serving(command, port, log):
-            yield Server(f"http://localhost:{port}/", log, counted)
-    assert "Traceback" not in log.read_text()
-
-
-def _forget(kept: Path) -> None:
-    """Take a measured file out of the assets: answers on other images would join the toys."""
-    manifest = kept.with_name("manifest.json")
-    entries = json.loads(manifest.read_text())
-    entries.pop(kept.name, None)
-    manifest.write_text(json.dumps(entries))
-    kept.unlink()
+        with serving_app(folder) as running:
+            yield running
+    assert "Traceback" not in running.log.read_text()
 
 
 @pytest.fixture
