@@ -6,8 +6,14 @@ import math
 
 from red_core.data.datasets import SHAPES
 
-DATASET = "The images that were attacked. The paper's Tables 1 and 4 are MNIST, Table 5 is Fashion."
-TABLE = "**1** and **5**: every method beside every other. **4**: a smooth G beside one with kinks."
+DATASET = (
+    "The images that were attacked. The paper's Tables 1 and 4 are MNIST, Table 5 is Fashion, "
+    "Tables 2 and 6 are CIFAR-10."
+)
+TABLE = (
+    "**1**, **2** and **5**: every method beside every other. **4**: a smooth G beside one with "
+    "kinks. **6**: a diffusion model in the place of G."
+)
 METHOD = "Whose answers the matrices count. A click on a figure above chooses it, too."
 ATTACK = "Which attack the images were given: the paper's settings, or none."
 BLOCK = (
@@ -43,6 +49,11 @@ NO_CELL = "No cell is chosen yet."
 READ_ASSUMPTION = (
     "Large: the mean relative residual of attacks on held-out images. Beside it, slanted: on "
     "random subspaces of the same dimension. The smaller, the more of δ lies in the span."
+)
+
+READ_STARTS = (
+    "The first picture: how many inversions end right. The second: in which class they end. A "
+    "cell under the pointer tells its counts."
 )
 
 READ_UNKNOWN = (
@@ -94,6 +105,27 @@ the dictionary's own block, the one of its class and its attack.
   **other attacks**: only what it explains beyond these speaks for the assumption.
 - Where the spans of its own attack and of the others explain δ alike, block residuals can hardly
   name the attack.
+"""
+
+STARTS = """
+The generator of these images is told a class, so an inversion in W+ has to begin in one. The paper
+begins in a random class and observes that the inversion "usually converges to an image of the
+correct class regardless of the class of the initialization", which suggests a **benign landscape**.
+
+Here this is counted. Every image is inverted from the mean w of each class in turn, without a pull
+back to it, and ψ reads the G(w) where the inversion ends.
+
+- **First picture**: a row is the class of the start, a column the class of the image. If the start
+  did not matter, all rows would look alike. A dark diagonal alone would mean that only those end
+  right that began right.
+- **Second picture**: the same inversions by the class that ψ reads at the end. Those that stay
+  where they began lie on the diagonal, in a colour of their own, together with those that belong
+  there. If all ended right, every row would show how many of the images are of each class.
+- **The frames** show what ψ reads in the start's own G(w), before any step. A mean w is no picture
+  of its class, and ψ may read another one there. Where the frame lies beside the diagonal, an
+  inversion that hardly moves ends in the frame: look for dark frames, too.
+- ψ errs now and then on the images themselves, so not even a perfect inversion ends right always.
+- All starts share the same images, and the interval knows that.
 """
 
 UNKNOWN = """
