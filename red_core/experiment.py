@@ -11,11 +11,12 @@ from torch import Tensor
 from red_core.attacks import AttackSettings, craft
 from red_core.bundle import Bundle
 from red_core.diffusion_step import DiffusionStep, identity
+from red_core.options import DIFFUSION, SolverOptions
 from red_core.prior import starts_from
 from red_core.problem import RedProblem
 from red_core.purifier import Purifier
 from red_core.settings import RunSettings, SettingsError, item_seed
-from red_core.solver import DIFFUSION, Solver, SolverOptions
+from red_core.solver import Solver
 from red_core.verdict import Readers
 
 

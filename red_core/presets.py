@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from red_core.solver import DIFFUSION, SolverOptions
+from red_core.options import DIFFUSION, SolverOptions
 
 DEFAULT_PRESET = "best"
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from red_core.options import SolverOptions
 from red_core.problem import AttackDictionary, Generator
 from red_core.prox import block_soft_threshold, lambda_max, penalty
 from red_core.quasi_newton import LbfgsStep
-from red_core.solver import SolverOptions
 
 _FINAL_RATE = 0.1  # the cosine of latent.AdamStep ends there
 _BETAS = (0.9, 0.99)

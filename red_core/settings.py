@@ -13,8 +13,8 @@ from typing import Any
 
 from red_core.attacks import ATTACKS, PAPER_ATTACKS, AttackSettings
 from red_core.data.datasets import CLASSES, DENOISED, FEATURED, TITLES, check_dataset
+from red_core.options import DIFFUSION, SolverOptions
 from red_core.presets import DEFAULT_PRESET, presets_of
-from red_core.solver import DIFFUSION, SolverOptions
 from red_core.typed import checked, parsed, written
 
 SOURCES = ("example", "realizable", "own")

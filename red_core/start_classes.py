@@ -18,13 +18,14 @@ from tqdm import tqdm
 from red_core.attacks import PAPER_ATTACKS
 from red_core.bundle import Bundle
 from red_core.crafted import Crafted
+from red_core.options import SolverOptions
 from red_core.presets import PAPER_FILES, presets_of
 from red_core.prior import StylePrior
 from red_core.problem import RedProblem
 from red_core.provenance import asset_checksums, provenance
 from red_core.results import keep
 from red_core.settings import SettingsError
-from red_core.solver import Solver, SolverOptions
+from red_core.solver import Solver
 from red_core.statistics import share
 from red_core.tables.means import mean_share
 from red_core.verdict import NO_ATTACK

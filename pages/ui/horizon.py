@@ -14,9 +14,10 @@ from torch import Tensor
 from pages.ui.parts import Parts
 from red_core.experiment import make_starts, start_seeds
 from red_core.landscape import Bounds, ImageSheet, Plane, Surface, plane_ahead
+from red_core.options import DIFFUSION
 from red_core.problem import RedProblem
 from red_core.settings import RunSettings
-from red_core.solver import DIFFUSION, Iterate
+from red_core.solver import Iterate
 
 # By the channels of an image: steps of the rehearsal, and points a side of the grids. About 0.2 s
 # for MNIST; in colour a step, and an image of G, takes ten times as long.

@@ -11,9 +11,9 @@ from pages.ui import texts
 from pages.ui.numbers import numbers_of
 from pages.ui.session import devices
 from red_core.data.datasets import FEATURED
+from red_core.options import ACCELERATIONS, DIFFUSION, SIGNAL_STEPS, SolverOptions
 from red_core.presets import DEFAULT_PRESET, presets_of
 from red_core.settings import MAX_SEED
-from red_core.solver import ACCELERATIONS, DIFFUSION, SIGNAL_STEPS, SolverOptions
 
 _IN_LATENT = tuple(name for name in SIGNAL_STEPS if name != DIFFUSION)
 _CHOICES = {

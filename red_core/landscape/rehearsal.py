@@ -18,8 +18,9 @@ from red_core.landscape.images import image_loss
 from red_core.landscape.plane import Plane
 from red_core.landscape.principal import principal_axes
 from red_core.landscape.surface import Bounds
+from red_core.options import SolverOptions
 from red_core.problem import RedProblem
-from red_core.solver import Solver, SolverOptions
+from red_core.solver import Solver
 
 STEPS = 60
 MARGIN = 0.5  # on every side: of 24 runs on digits, none left such bounds

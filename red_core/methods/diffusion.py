@@ -13,8 +13,8 @@ from red_core.data.datasets import DENOISED
 from red_core.experiment import make_solver
 from red_core.methods.inversion import BsdGan
 from red_core.methods.method import Answers, Method, Watch, label
+from red_core.options import SolverOptions
 from red_core.presets import DIFFUSION_FILES, presets_of
-from red_core.solver import SolverOptions
 
 
 def _check(bundle: Bundle) -> None:

@@ -16,8 +16,8 @@ from red_core.data.assets import AssetError
 from red_core.experiment import make_solver, readers_for
 from red_core.methods.method import ANSWERS, GREY, Answers, Method, Watch, label
 from red_core.models.dcgan import DCGANGenerator
+from red_core.options import SolverOptions
 from red_core.presets import BEST_FILES, PAPER_FILES, presets_of
-from red_core.solver import SolverOptions
 from red_core.verdict import NO_ATTACK, judge
 
 BETA = 10.0  # B.4

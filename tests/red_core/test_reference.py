@@ -6,8 +6,8 @@ import torch
 from red_core.batching import run_to_end
 from red_core.bundle import Bundle
 from red_core.experiment import make_solver, make_starts
+from red_core.options import SolverOptions
 from red_core.reference import Objective, plain_solve
-from red_core.solver import SolverOptions
 
 OPTIONS = {
     "algorithm 1": SolverOptions(restarts=3, start_steps=4, steps=12),

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from red_core.landscape import plane_ahead, rehearsal_plane, rehearse
+from red_core.options import SolverOptions
 from red_core.problem import RedProblem
-from red_core.solver import Solver, SolverOptions
+from red_core.solver import Solver
 
 ADAM = SolverOptions(
     restarts=1,

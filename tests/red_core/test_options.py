@@ -5,8 +5,8 @@ from dataclasses import fields
 
 import pytest
 
+from red_core.options import SolverOptions
 from red_core.presets import DEFAULT_PRESET, PRESETS
-from red_core.solver import SolverOptions
 
 BAD = [
     ({"restarts": -1}, "restarts"),
