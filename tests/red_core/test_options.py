@@ -6,7 +6,7 @@ from dataclasses import fields
 import pytest
 
 from red_core.options import SolverOptions
-from red_core.presets import DEFAULT_PRESET, PRESETS
+from red_core.presets import DEFAULT_PRESET, PRESETS, presets_of
 
 BAD = [
     ({"restarts": -1}, "restarts"),
