@@ -31,7 +31,7 @@ _SCALE = 4  # of the frames in the grid
 
 def undoing(scene: Scene, runner: Runner | None, view: RunView | None) -> None:
     """Draw the act for one moment of a run, or for none."""
-    headline(2, "Undoing it", words.undoing_headline(view))
+    headline(2, "Undoing it", words.undoing_headline(view, has_latent(scene.settings)))
     transport(scene, view)
     if view is not None and view.error:
         st.error(view.error)
@@ -102,6 +102,7 @@ def _loss(scene: Scene, view: RunView | None, place: int | None) -> None:
         [float(frame.gap[0]) for frame in frames],
         options.start_steps + options.steps,
         options.start_steps,
+        words.start_name(has_latent(scene.settings)),
     )
     live_chart(_with_cursor(figure, view, place), key="loss", height=230)
 
@@ -122,6 +123,7 @@ def _mu(scene: Scene, view: RunView | None, place: int | None) -> None:
         name,
         options.start_steps + options.steps,
         options.start_steps,
+        words.start_name(has_latent(scene.settings)),
     )
     live_chart(_with_cursor(figure, view, place), key="mu", height=200)
     told = words.theory_line(theory, has_latent(scene.settings))

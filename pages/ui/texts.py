@@ -15,10 +15,11 @@ SOURCE = (
 )
 _GALLERY = "{many} of {title} that no training here has seen ({origin})"
 _GALLERIES = {"cifar10": "pictures that G draws, or the test set once you have downloaded it"}
+DRAWN_BY_G = "These pictures are drawn by our generator; they are no photographs."
 MADE_BY_G = (
-    "These pictures are drawn by our generator; they are no photographs. {title} may not be "
-    "bundled: download it, and its test images take their place."
+    f"{DRAWN_BY_G} {{title}} may not be bundled: download it, and its test images take their place."
 )
+ON_THE_MAIN_PAGE = f"{DRAWN_BY_G} The main page offers {{title}}'s own."
 DOWNLOAD = (
     "Fetches {title} ({megabytes} MB) from the address that torchvision names, into {root}, and "
     "checks it (MD5 {md5}). Unpacked it takes about as much room again. Without it everything "

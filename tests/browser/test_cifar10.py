@@ -121,6 +121,7 @@ def test_a_diffusion_model_in_the_place_of_g_gives_rounds_and_a_verdict(open_pag
 def test_methods_answer_side_by_side(open_page):
     page = open_page(f"index=5&attack=l1&{COLOUR}&methods=cnn,dp,bsd-dp&run=1", path="compare")
     expect(page.locator(".st-key-headline-compare h2")).to_contain_text("is read right by")
+    expect(page.get_by_text("The main page offers CIFAR-10's own.")).to_be_visible()
     for title in ("CNN", "DiffPure", "BSD-DP"):
         card = page.get_by_role("article", name=title, exact=True)
         expect(card).to_contain_text(re.compile(r"signal\s*\w+\s*. (right|wrong)"))

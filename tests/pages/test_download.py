@@ -246,6 +246,25 @@ def test_a_download_that_was_cancelled_says_nothing_any_more(server: Server) -> 
     assert work.look() == panel.Look()
 
 
+def test_other_galleries_say_who_drew_their_pictures_until_it_is_there(server: Server) -> None:
+    def page(dataset: str) -> None:
+        from pages.ui.download import drawn_note
+
+        drawn_note(dataset)
+
+    def said(dataset: str) -> list[str]:
+        app = AppTest.from_function(page, args=(dataset,)).run()
+        assert not app.exception
+        return [caption.value for caption in app.caption]
+
+    assert said("mnist") == []
+    (told,) = said("cifar10")
+    assert "drawn by our generator" in told
+    assert "The main page offers CIFAR-10's own." in told
+    server.there = True
+    assert said("cifar10") == []
+
+
 def test_the_sidebar_offers_it_for_cifar10_alone(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -242,6 +242,7 @@ def test_a_run_in_colour_is_cut_and_shown(colour_pages, monkeypatch) -> None:
     until(app, lambda a: headline(a).startswith("This plane shows"), 120)
     until(app, lambda a: drawn[-1]["frames"] is not None)
     assert not app.exception
+    assert "drawn by our generator" in said(app)
     for still in drawn[-1]["beside"]:
         shown = Image.open(io.BytesIO(still.png))
         assert (shown.mode, shown.size) == ("RGB", (128, 128))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -104,6 +105,13 @@ def test_numbers_keep_their_width():
     assert {len(words.number(v)) for v in (3e-9, 0.1, 12345.6, 1.0)} == {7}
     assert words.number(float("nan")) == "–"
     assert words.number(float("inf")) == "–"
+
+
+def test_the_first_phase_has_the_name_of_what_it_does():
+    frame = SimpleNamespace(k=1, phase="start")
+    view = SimpleNamespace(state="running", place=0, frames=(frame,), total=13)
+    assert words.undoing_headline(view).startswith("Defense-GAN start: step")
+    assert words.undoing_headline(view, latent=False).startswith("DiffPure: step")
 
 
 def test_theory_is_named_as_what_it_is():

@@ -11,6 +11,7 @@ from pages.ui.arrival import parts_of
 from pages.ui.compare import texts
 from pages.ui.compare.arrival import WIDGETS, adopt, main_request
 from pages.ui.compare.request import CompareRequest, first_choice, image_of, main_page
+from pages.ui.download import drawn_note
 from pages.ui.gallery import gallery, indices_of
 from pages.ui.session import devices, digest
 from pages.ui.theme import ATTACK_LABELS
@@ -69,13 +70,14 @@ def _image(held: CompareRequest) -> int:
         st.caption("An image of your own." if own else "An image that G made from the seed.")
         st.button(
             "Choose from the gallery", key=WIDGETS.key("gallery"), on_click=adopt,
-            help="Takes a held-out image in its place.",
+            help="Takes an image of the gallery in its place.",
             args=(replace(held, own=None, settings=replace(held.settings, source="example")),),
         )  # fmt: skip
         return 0
     bundle, index = parts_of(held.settings).bundle, held.settings.index
     examples, names = bundle.examples, bundle.class_names
     label = int(examples.labels[index])
+    drawn_note(bundle.dataset)
 
     def to_index(index: int) -> None:
         adopt(replace(held, settings=replace(held.settings, index=index)))

@@ -19,7 +19,7 @@ from pages.ui.figures.confusion import as_counts, matrix_layout
 from red_core.data.datasets import a, short_name
 
 _FROM = "class of the start"
-_STAYED, _MOVED = theme.LIGHT.certificate, theme.LIGHT.signal
+_STAYED, _MOVED = theme.LIGHT.pit, theme.LIGHT.signal  # as where descent is trapped
 
 
 def right_figure(

@@ -74,7 +74,7 @@ def test_a_class_without_images_has_an_empty_column():
 def test_what_stays_has_a_colour_of_its_own_and_psis_reading_a_frame():
     drawn = plain(FIGURES["ended"]())
     stayed, moved, written = drawn["data"]
-    assert stayed["colorscale"][-1][1] == theme.LIGHT.certificate
+    assert stayed["colorscale"][-1][1] == theme.LIGHT.pit
     assert moved["colorscale"][-1][1] == theme.LIGHT.signal
     for i in range(10):
         for j in range(10):
