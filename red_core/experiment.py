@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -165,5 +165,15 @@ def start_seeds(settings: RunSettings) -> list[int]:
 
 
 def readers_for(bundle: Bundle, preset: str) -> Readers:
-    """The readers a preset answers with: `best` its own, every other one the paper's rules."""
-    return bundle.readers if preset == "best" else bundle.paper_readers()
+    """The readers a preset answers with: the paper's rules for the paper's presets.
+
+    `best` has readers of its own for both answers, `bsd-dp` for the signal alone: the evidence was
+    trained on what G leaves over.
+    """
+    if preset == "best":
+        return bundle.readers
+    paper = bundle.paper_readers()
+    if preset == "bsd-dp":
+        own = bundle.readers
+        return replace(paper, reader=own.reader, reader_temperature=own.reader_temperature)
+    return paper

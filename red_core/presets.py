@@ -17,7 +17,7 @@ and class and takes B.2's 3,000 Defense-GAN steps; `best` starts from the encode
 the mean w of all classes, of which the better one is kept after ten steps.
 `bsd-dp-paper` is B.8: a diffusion model in the place of G, D(x') in that of G(z); its first round,
 where c_a is still zero, is DiffPure. `bsd-dp` purifies x' - D_a c_a instead, what the attack's code
-leaves of x', so that every round begins where the last one ended.
+leaves of x', so that every round begins where the last one ended, and our reader reads the end.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ BEST_FILES = (
 )
 
 
-DIFFUSION_FILES = (*("classifier.safetensors", "diffusion.safetensors", "dictionary.safetensors"),)
+DIFFUSION_FILES = ("classifier.safetensors", "diffusion.safetensors", "dictionary.safetensors")
+READ_DIFFUSION_FILES = (*DIFFUSION_FILES, "reader.safetensors")
+_FILES = {"best": BEST_FILES, "bsd-dp": READ_DIFFUSION_FILES, "bsd-dp-paper": DIFFUSION_FILES}
 
 
 def files_of(preset: str) -> tuple[str, ...]:
-    """The trained files of a preset: `paper...` knows psi, G and D_a alone."""
-    if preset.startswith("bsd-dp"):
-        return DIFFUSION_FILES
-    return PAPER_FILES if preset.startswith("paper") else BEST_FILES
+    """The trained files of a preset: the paper's know psi, G (or D) and D_a alone."""
+    return _FILES.get(preset, PAPER_FILES)
 
 
 PRESETS: dict[str, SolverOptions] = {

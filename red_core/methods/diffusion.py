@@ -14,7 +14,7 @@ from red_core.experiment import make_solver
 from red_core.methods.inversion import BsdGan
 from red_core.methods.method import Answers, Method, Watch, label
 from red_core.options import SolverOptions
-from red_core.presets import DIFFUSION_FILES, presets_of
+from red_core.presets import DIFFUSION_FILES, READ_DIFFUSION_FILES, presets_of
 
 
 def _check(bundle: Bundle) -> None:
@@ -48,12 +48,10 @@ class DiffPure(Method):
         return Answers(signal=label(self.bundle.psi, image), reconstruction=image)
 
 
-class BsdDp(BsdGan):
-    """BSD-DP and BSD-DP-AD, purifying in every round what the attack's code leaves of x'."""
+class _BsdDp(BsdGan):
+    """BSD-DP and BSD-DP-AD under a preset; AssetError where there is no diffusion model."""
 
-    key, title, preset = "bsd-dp", "BSD-DP", "bsd-dp"
     paper = ("BSD-DP", "BSD-DP-AD")
-    files: ClassVar[tuple[str, ...]] = DIFFUSION_FILES
     datasets = DENOISED
 
     @classmethod
@@ -63,7 +61,19 @@ class BsdDp(BsdGan):
         return super().fit(bundle)
 
 
-class BsdDpPaper(BsdDp):
-    """The same as B.8 writes it: every round purifies x' itself."""
+class BsdDpPaper(_BsdDp):
+    """B.8 as it is written: every round purifies x' itself, and psi reads D(x')."""
 
     key, title, preset = "bsd-dp-paper", "BSD-DP paper", "bsd-dp-paper"
+    files: ClassVar[tuple[str, ...]] = DIFFUSION_FILES
+
+
+class BsdDp(_BsdDp):
+    """Every round purifies what the attack's code leaves of x', and our reader reads the end."""
+
+    key, title, preset = "bsd-dp", "BSD-DP", "bsd-dp"
+    files: ClassVar[tuple[str, ...]] = READ_DIFFUSION_FILES
+    readings: ClassVar[dict[str, str]] = {"rules": "BSD-DP, read by ψ"}
+
+    def _readings(self, psi: Tensor, blocks: Tensor) -> dict[str, Answers]:
+        return {"rules": Answers(signal=psi, attack=blocks)}
