@@ -223,9 +223,9 @@ if that is nearer), ties z to it, and stops early; c_a takes what is left over.
 
 ACT_2_DIFFUSION = """
 This preset puts a diffusion model in the place of G (B.8). There is no z: every round adds noise
-that drowns the attack, takes it out again, and lets c_a explain what was lost. The first round, with
-c_a = 0, is *DiffPure*. As the paper writes it every round purifies x' itself (`bsd-dp-paper`);
-`bsd-dp` purifies x' - D_a c_a, what the attack's code leaves.
+that drowns the attack, takes it out again, and lets c_a explain what was lost. The first round,
+with c_a = 0, is *DiffPure*. As the paper writes it every round purifies x' itself
+(`bsd-dp-paper`); `bsd-dp` purifies x' - D_a c_a, what the attack's code leaves.
 """
 
 ACT_3 = """
