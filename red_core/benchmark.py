@@ -23,11 +23,12 @@ from red_core.batching import run_to_end
 from red_core.bundle import Bundle
 from red_core.experiment import attack_images, make_solver, make_starts, readers_for
 from red_core.operations import OperationCounter
+from red_core.options import DIFFUSION, SolverOptions
 from red_core.presets import presets_of
 from red_core.provenance import provenance
 from red_core.reference import Objective, Solution, plain_solve
 from red_core.settings import RunSettings, SettingsError, item_seed
-from red_core.solver import DIFFUSION, Iterate, SolverOptions
+from red_core.solver import Iterate
 from red_core.verdict import judge
 
 T = TypeVar("T")

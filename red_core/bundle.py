@@ -142,7 +142,7 @@ def _load_grey(dataset: str, target: torch.device) -> Bundle:
         encoder,
         Readers(psi, reader, temperature, evidence, types),
         load_dictionary(dataset, target),
-        _load_examples(dataset, "bundled held-out examples"),
+        load_examples(dataset),
         target,
     )
 
@@ -168,7 +168,7 @@ def _load_cifar10(target: torch.device) -> Bundle:
         encoder,
         Readers(cifar10.load_psi(target), reader, temperature, evidence, types),
         cifar10.load_cifar10_dictionary(target),
-        _load_examples("cifar10", "pictures drawn by the generator"),
+        load_examples("cifar10"),
         target,
         cifar10.load_denoiser(target),
     )
@@ -179,10 +179,17 @@ def _load_evidence(dataset: str, target: torch.device) -> EvidenceModel:
     return place(evidence, target).eval().requires_grad_(False)
 
 
-def _load_examples(dataset: str, what: str) -> ImageSet:
+def load_examples(dataset: str) -> ImageSet:
+    """The bundled images of a data set; AssetError where the file is missing or changed."""
     stored = read_tensors(dataset, "examples.safetensors")
     labels = stored["labels"].long()
-    return ImageSet(stored["images"].float() / 255, labels, f"{len(labels)} {what}")
+    return ImageSet(stored["images"].float() / 255, labels, f"{len(labels)} {_what(dataset)}")
+
+
+def _what(dataset: str) -> str:
+    """What the bundled images are: CIFAR-10's own may not be bundled."""
+    drawn = dataset == "cifar10"
+    return "pictures drawn by the generator" if drawn else "bundled held-out examples"
 
 
 def with_official_test(bundle: Bundle) -> Bundle:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -11,11 +11,12 @@ from torch import Tensor
 from red_core.attacks import AttackSettings, craft
 from red_core.bundle import Bundle
 from red_core.diffusion_step import DiffusionStep, identity
+from red_core.options import DIFFUSION, SolverOptions
 from red_core.prior import starts_from
 from red_core.problem import RedProblem
 from red_core.purifier import Purifier
 from red_core.settings import RunSettings, SettingsError, item_seed
-from red_core.solver import DIFFUSION, Solver, SolverOptions
+from red_core.solver import Solver
 from red_core.verdict import Readers
 
 
@@ -164,5 +165,15 @@ def start_seeds(settings: RunSettings) -> list[int]:
 
 
 def readers_for(bundle: Bundle, preset: str) -> Readers:
-    """The readers a preset answers with: `best` its own, every other one the paper's rules."""
-    return bundle.readers if preset == "best" else bundle.paper_readers()
+    """The readers a preset answers with: the paper's rules for the paper's presets.
+
+    `best` has readers of its own for both answers, `bsd-dp` for the signal alone: the evidence was
+    trained on what G leaves over.
+    """
+    if preset == "best":
+        return bundle.readers
+    paper = bundle.paper_readers()
+    if preset == "bsd-dp":
+        own = bundle.readers
+        return replace(paper, reader=own.reader, reader_temperature=own.reader_temperature)
+    return paper

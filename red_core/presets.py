@@ -13,16 +13,18 @@ through the alternation and compete on the joint objective, lambda is small, Ada
 accelerated with gradient restart, and z is tethered to where it is likely.
 
 CIFAR-10's numbers are its own, since z is a point of W+ there: `paper` starts from w of a random z
-and class and takes B.2's 3,000 Defense-GAN steps; `best` starts from the encoder's guess.
-`bsd-dp` is B.8: a diffusion model in the place of G, D(x') in that of G(z); its first round, where
-c_a is still zero, is DiffPure.
+and class and takes B.2's 3,000 Defense-GAN steps; `best` starts from the encoder's guess and from
+the mean w of all classes, of which the better one is kept after ten steps.
+`bsd-dp-paper` is B.8: a diffusion model in the place of G, D(x') in that of G(z); its first round,
+where c_a is still zero, is DiffPure. `bsd-dp` purifies x' - D_a c_a instead, what the attack's code
+leaves of x', so that every round begins where the last one ended, and our reader reads the end.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from red_core.solver import DIFFUSION, SolverOptions
+from red_core.options import DIFFUSION, SolverOptions
 
 DEFAULT_PRESET = "best"
 
@@ -37,14 +39,14 @@ BEST_FILES = (
 )
 
 
-DIFFUSION_FILES = (*("classifier.safetensors", "diffusion.safetensors", "dictionary.safetensors"),)
+DIFFUSION_FILES = ("classifier.safetensors", "diffusion.safetensors", "dictionary.safetensors")
+READ_DIFFUSION_FILES = (*DIFFUSION_FILES, "reader.safetensors")
+_FILES = {"best": BEST_FILES, "bsd-dp": READ_DIFFUSION_FILES, "bsd-dp-paper": DIFFUSION_FILES}
 
 
 def files_of(preset: str) -> tuple[str, ...]:
-    """The trained files of a preset: `paper...` knows psi, G and D_a alone."""
-    if preset.startswith("bsd-dp"):
-        return DIFFUSION_FILES
-    return PAPER_FILES if preset.startswith("paper") else BEST_FILES
+    """The trained files of a preset: the paper's know psi, G (or D) and D_a alone."""
+    return _FILES.get(preset, PAPER_FILES)
 
 
 PRESETS: dict[str, SolverOptions] = {
@@ -74,10 +76,11 @@ _BSD_DP = SolverOptions(
     start_step=DIFFUSION,
     signal_step=DIFFUSION,
     start_steps=1,
-    steps=24,
-    inner=20,
+    steps=12,
+    inner=5,
     acceleration="restart",
-    lambda_fraction=0.1,
+    lambda_fraction=0.35,
+    remainder=True,
 )
 
 # CIFAR-10's `best`. An attack is smaller there than what G misses, and an inversion that comes
@@ -87,6 +90,7 @@ _BSD_DP = SolverOptions(
 CIFAR10_BEST = SolverOptions(
     restarts=0,
     encoder_start=True,
+    mean_start=True,
     start_step="lbfgs",
     start_steps=10,
     start_rate=5.0,
@@ -103,6 +107,7 @@ CIFAR10_PRESETS: dict[str, SolverOptions] = {
     "paper": _CIFAR10_PAPER,
     "paper-frozen": replace(_CIFAR10_PAPER, signal_step="frozen"),
     "bsd-dp": _BSD_DP,
+    "bsd-dp-paper": replace(_BSD_DP, steps=24, inner=20, remainder=False),
 }
 
 

@@ -33,7 +33,10 @@ class LbfgsStep:
 
     def __call__(self, point: Linearised, residual: Tensor) -> Tensor:
         """One quasi-Newton step."""
-        z, gradient = point.z.detach(), point.gradient(residual)
+        return self.move(point.z.detach(), point.gradient(residual))
+
+    def move(self, z: Tensor, gradient: Tensor) -> Tensor:
+        """The next z [R, *latent] from z and its gradient."""
         here = z.flatten(1), gradient.flatten(1)
         if self._last is not None:
             self._remember(here[0] - self._last[0], here[1] - self._last[1])

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from red_core.options import SolverOptions
 from red_core.problem import AttackDictionary, Generator
 from red_core.prox import block_soft_threshold, lambda_max, penalty
-from red_core.solver import SolverOptions
+from red_core.quasi_newton import LbfgsStep
 
 _FINAL_RATE = 0.1  # the cosine of latent.AdamStep ends there
 _BETAS = (0.9, 0.99)
@@ -123,6 +124,7 @@ class _Stepper:
 
     def __init__(self, z: Tensor, kind: str, rate: float, steps: int) -> None:
         self.z = z
+        self.quasi = LbfgsStep(rate) if kind == "lbfgs" else None
         self.optimiser: torch.optim.Optimizer
         self.schedule: torch.optim.lr_scheduler.LRScheduler
         if kind == "adam":
@@ -136,12 +138,20 @@ class _Stepper:
 
     def step(self) -> None:
         """Move z by its gradient, and forget the gradient."""
+        if self.quasi is not None:  # torch has none whose rows do not meet
+            assert self.z.grad is not None
+            with torch.no_grad():
+                self.z.copy_(self.quasi.move(self.z.detach().clone(), self.z.grad))
+            self.z.grad = None
+            return
         self.optimiser.step()
         self.schedule.step()
         self.optimiser.zero_grad()
 
     def keep(self, starts: Tensor) -> Tensor:
         """Go on with some starts of z, and with their moments."""
+        if self.quasi is not None:
+            self.quasi.keep(starts)
         before, self.z = self.z, self.z.detach()[starts].requires_grad_()
         state = self.optimiser.state.pop(before, {})
         self.optimiser.state[self.z] = {

@@ -90,7 +90,8 @@ def run_arrays(deception: Deception, iterate: Iterate) -> dict[str, NDArray[np.f
     """The arrays of one run (a batch of one), for an NPZ file.
 
     image: x; attacked: x'; signal: G(z); perturbation: D_a c_a; residual: what neither explains,
-    all [28, 28]; z [d]; c_a [k]; block_energy: ||c_a[i][j]||, [classes, attacks].
+    all [H, W], or [3, H, W] in colour; z [*latent]; c_a [k]; block_energy: ||c_a[i][j]||,
+    [classes, attacks].
     """
     explained = deception.attacked[0] - iterate.image[0] - iterate.residual[0]
     tensors = {

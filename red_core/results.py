@@ -18,8 +18,8 @@ from red_core.bundle import Bundle
 from red_core.crafted import write_whole
 from red_core.data.assets import assets_root, read_json, read_manifest, record
 from red_core.evaluate import EvaluationSettings, evaluate, identity
+from red_core.options import SolverOptions
 from red_core.settings import RunSettings
-from red_core.solver import SolverOptions
 
 _DEFAULTS = json.loads(json.dumps(asdict(SolverOptions())))
 RESULTS, SPEED = "results.json", "benchmark.json"

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from red_core.attacks import ATTACKS, PAPER_ATTACKS, AttackSettings
-from red_core.data.datasets import CLASSES, DENOISED, TITLES, check_dataset
+from red_core.data.datasets import CLASSES, DENOISED, FEATURED, TITLES, check_dataset
+from red_core.options import DIFFUSION, SolverOptions
 from red_core.presets import DEFAULT_PRESET, presets_of
-from red_core.solver import DIFFUSION, SolverOptions
 from red_core.typed import checked, parsed, written
 
 SOURCES = ("example", "realizable", "own")
@@ -104,10 +104,11 @@ class RunSettings:
     def _check_options(self) -> None:
         """ValueError for options that make no sense on this data set."""
         options = self.solver_options()
+        title = TITLES[self.dataset]
         if options.signal_step == DIFFUSION and self.dataset not in DENOISED:
-            raise ValueError(
-                f"{TITLES[self.dataset]} has no diffusion model: choose another step on z"
-            )
+            raise ValueError(f"{title} has no diffusion model: choose another step on z")
+        if options.feature_weight and self.dataset not in FEATURED:
+            raise ValueError(f"{title}'s classifier offers no features: feature_weight must be 0")
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; `from_dict` is its inverse."""

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from red_core.diffusion_step import DiffusionStep
 from red_core.latent import AdamStep, FrozenStep, GradientStep, SignalStep
+from red_core.options import CHECK_EVERY, DIFFUSION, SolverOptions
 from red_core.problem import Linearised, RedProblem
 from red_core.prox import (
     block_soft_threshold,
@@ -27,90 +28,6 @@ from red_core.prox import (
 from red_core.quasi_newton import LbfgsStep
 
 Update = Literal["both", "z", "c_a"]
-DIFFUSION = "diffusion"
-SIGNAL_STEPS = ("gradient", "adam", "lbfgs", "frozen", DIFFUSION)
-ACCELERATIONS = ("none", "nesterov", "restart")
-CHECK_EVERY = 10
-
-
-@dataclass(frozen=True)
-class SolverOptions:
-    """Numbers of one run.
-
-    restarts: random starts an item; encoder_start: whether an encoder's guess is one more;
-    mean_start: whether the middle of what is likely (the mean w of all classes) is one more;
-    start_steps, start_step, start_rate: the Defense-GAN phase; carry: starts (lowest MSE) that
-    enter the alternation; halve_at: alternation steps after which the better half (lowest
-    objective) is kept; steps: alternation steps; signal_step, signal_rate: the z update, where the
-    rate of "lbfgs" is its longest step; acceleration: of c_a; lambda_fraction: lambda over
-    lambda_max at the start of the alternation; latent_weight: w of a term w/2 ||z - anchor||^2 in
-    the objective, which keeps z near where it is likely (0: the paper's eq. 5); feature_weight: of
-    a term u/2 ||phi(x') - phi(G(z))||^2 with features phi of the classifier (0: none); inner:
-    proximal steps on c_a for each z-step; tolerance: an item has settled once its relative duality
-    gap, and what its objective still gained in CHECK_EVERY steps, are below it (0: run all steps).
-
-    Of the signal step "diffusion" (B.8), which is that of both phases or of none, alone: noise:
-    sigma on the [-1, 1] scale; noise_levels, noise_draws: `steps` and `draws` of the `Purifier`;
-    remainder: purify x' - D_a c_a instead of x'.
-    """
-
-    restarts: int = 10
-    encoder_start: bool = False
-    mean_start: bool = False
-    start_steps: int = 100
-    start_step: str = "adam"
-    start_rate: float = 0.03
-    carry: int = 1
-    halve_at: tuple[int, ...] = ()
-    steps: int = 500
-    signal_step: str = "gradient"
-    signal_rate: float = 0.003
-    acceleration: str = "nesterov"
-    lambda_fraction: float = 0.35
-    latent_weight: float = 0.0
-    feature_weight: float = 0.0
-    inner: int = 1
-    tolerance: float = 0.0
-    noise: float = 0.1
-    noise_levels: int = 1
-    noise_draws: int = 1
-    remainder: bool = False
-
-    def __post_init__(self) -> None:
-        for name, low, high in (
-            ("restarts", 0, 64),
-            ("start_steps", 0, 5000),
-            ("steps", 1, 5000),
-            ("carry", 1, 65),
-            ("inner", 1, 50),
-            ("noise_levels", 1, 50),
-            ("noise_draws", 1, 50),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"{name} must lie between {low} and {high}, not {value}")
-        if any(step < 1 for step in self.halve_at):
-            raise ValueError(f"halve_at holds steps of the alternation, from 1: {self.halve_at}")
-        if self.restarts + self.encoder_start + self.mean_start < 1:
-            raise ValueError(
-                "a run needs at least one start: restarts >= 1, encoder_start or mean_start"
-            )
-        if not 0 < self.lambda_fraction <= 2:
-            raise ValueError(f"lambda_fraction must lie in (0, 2], not {self.lambda_fraction}")
-        for name in ("start_rate", "signal_rate"):
-            if not 0 < getattr(self, name) <= 10:
-                raise ValueError(f"{name} must lie in (0, 10], not {getattr(self, name)}")
-        for name, most in (("latent_weight", 10), ("feature_weight", 10), ("noise", 0.5)):
-            if not 0 <= getattr(self, name) <= most:
-                raise ValueError(f"{name} must lie in [0, {most}], not {getattr(self, name)}")
-        if self.signal_step not in SIGNAL_STEPS or self.start_step not in SIGNAL_STEPS:
-            raise ValueError(f"signal steps are {', '.join(SIGNAL_STEPS)}")
-        if (self.signal_step == DIFFUSION) != (self.start_step == DIFFUSION):
-            raise ValueError("start_step and signal_step are both diffusion, or neither is")
-        if self.acceleration not in ACCELERATIONS:
-            raise ValueError(f"acceleration is one of {', '.join(ACCELERATIONS)}")
-        if not 0 <= self.tolerance < 1:
-            raise ValueError(f"tolerance must lie in [0, 1), not {self.tolerance}")
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,14 @@ from tqdm import tqdm
 from red_core.attacks import PAPER_ATTACKS
 from red_core.bundle import Bundle
 from red_core.crafted import Crafted
+from red_core.options import SolverOptions
 from red_core.presets import PAPER_FILES, presets_of
 from red_core.prior import StylePrior
 from red_core.problem import RedProblem
 from red_core.provenance import asset_checksums, provenance
 from red_core.results import keep
 from red_core.settings import SettingsError
-from red_core.solver import Solver, SolverOptions
+from red_core.solver import Solver
 from red_core.statistics import share
 from red_core.tables.means import mean_share
 from red_core.verdict import NO_ATTACK
@@ -78,11 +79,11 @@ def measure(
     {"dataset", "n", "attack", "steps", "seen": psi's class of each start's own G(w) [classes],
     "right": counts of (start class, true class) that ended right, "ended": counts of (start class,
     class psi reads at the end), "images": images of each true class [classes], "share": of all
-    inversions that ended right (its interval knows that they share their images), "kept": of all
-    inversions from another class than the image's, which part ended in the start's class, "clean":
+    inversions that ended right (its interval knows that they share their images), "kept": the part
+    of the inversions from another class than the image's that ended in the start's class, "clean":
     share of the images that psi reads right as they are, "mean_distance" [classes]: by start,
-    "source", "seed", "command", "files", "provenance"}. Raises SettingsError for a generator without classes and
-    for more images than there are.
+    "source", "seed", "command", "files", "provenance"}. Raises SettingsError for a generator
+    without classes and for more images than there are.
     """
     prior, names = bundle.prior, bundle.class_names
     if not isinstance(prior, StylePrior):

@@ -58,7 +58,9 @@ def _pictures(scene: Scene) -> list[Still]:
         sizes = "no perturbation"
     elif (attack := settings.attack_settings()) and settings.source != "realizable":
         sizes += f" (ε = {attack.eps:g})"
-    scale = f"±{limit:.2g}" if settings.attack != "none" else "zero"
+    span = f"±{limit:.2g}" if settings.attack != "none" else "zero"
+    channels = delta.shape[1]
+    ground = "a diverging scale" if channels == 1 else "mid-grey, on a scale"
     own = settings.source == "own"
     of_g = "G(z*), made by the generator" if settings.source == "realizable" else "the clean image"
     return [
@@ -70,9 +72,9 @@ def _pictures(scene: Scene) -> list[Still]:
         ),
         Still(
             pictures.signed(delta[0], limit, dark=is_dark()),
-            f"δ, scale {scale}",
+            f"δ, {texts.scale(span, channels)}",
             sizes,
-            f"The perturbation delta on a diverging scale of {scale}",
+            f"The perturbation delta on {ground} of {span}",
             sign="+",
         ),
         Still(

@@ -20,10 +20,11 @@ NAMES = ("a", "b")
 LIMITS = (-1.0, 1.0, -1.0, 1.0)  # before the horizon is known
 
 
-def landscape(view: RunView | None, place: int | None) -> None:
+def landscape(view: RunView | None, place: int | None, latent: bool = True) -> None:
     """f over the slice with c_a as in the iterate looked at, and the path so far.
 
-    A click on the path looks at that iterate, once the run stands.
+    A click on the path looks at that iterate, once the run stands. latent: whether the run has a
+    latent space to slice.
     """
     horizon = None if view is None else view.horizon
     relief, limits, over = None, LIMITS, list[dict[str, Any]]()
@@ -45,11 +46,13 @@ def landscape(view: RunView | None, place: int | None) -> None:
     live_chart(figure, key="landscape", height=HEIGHT, on_click=_look)
     with st.container(key="landscape-line", horizontal=True, gap="small"):
         told = texts.HORIZON_LATER if horizon is None else texts.HORIZON
+        told = told if latent else texts.NO_LATENT
         words = "" if horizon is None else f"\n\n{horizon.plane.words}"
         st.caption(told, help=f"{texts.HORIZON_HELP}{words}")
         st.page_link(
             "pages/landscape.py", label="Cut it otherwise", icon=":material/landscape:",
-            query_params={"show": "run"}, help=texts.CUT, disabled=view is None or not view.ended,
+            query_params={"show": "run"}, help=texts.CUT,
+            disabled=view is None or not view.ended or not latent,
         )  # fmt: skip
 
 

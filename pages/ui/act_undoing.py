@@ -13,6 +13,7 @@ from pages.ui.act_landscape import landscape
 from pages.ui.figures.energies import energy_figure
 from pages.ui.figures.traces import loss_figure, mu_figure
 from pages.ui.history import GRID, grid_frames, nearest
+from pages.ui.horizon import has_latent
 from pages.ui.landscape import texts as landscape_texts
 from pages.ui.live_chart import live_chart
 from pages.ui.run_view import RunView
@@ -22,7 +23,7 @@ from pages.ui.stills import Still, stills
 from pages.ui.style import headline, is_dark
 from pages.ui.theme import LIGHT
 from pages.ui.transport import position, transport
-from red_core.data.datasets import short_name
+from red_core.data.datasets import SHAPES, short_name
 from red_core.theory import rank_sentence
 
 _SCALE = 4  # of the frames in the grid
@@ -30,7 +31,7 @@ _SCALE = 4  # of the frames in the grid
 
 def undoing(scene: Scene, runner: Runner | None, view: RunView | None) -> None:
     """Draw the act for one moment of a run, or for none."""
-    headline(2, "Undoing it", words.undoing_headline(view))
+    headline(2, "Undoing it", words.undoing_headline(view, has_latent(scene.settings)))
     transport(scene, view)
     if view is not None and view.error:
         st.error(view.error)
@@ -41,18 +42,28 @@ def undoing(scene: Scene, runner: Runner | None, view: RunView | None) -> None:
         _loss(scene, view, place)
     with right:
         _energies(scene, view, place)
-        landscape(view, place)
+        landscape(view, place, has_latent(scene.settings))
         _mu(scene, view, place)
     with st.expander("What am I seeing?"):
-        about = texts.about(texts.ACT_2, scene.settings.dataset)
-        st.markdown(about + landscape_texts.ACT_2)
+        st.markdown(_taught(scene))
+
+
+def _taught(scene: Scene) -> str:
+    """What the act shows, for this data set and preset."""
+    dataset = scene.settings.dataset
+    about = texts.about(texts.ACT_2, dataset)
+    if not has_latent(scene.settings):
+        return about + texts.ACT_2_DIFFUSION
+    if dataset == "cifar10":
+        about += texts.ACT_2_W_PLUS
+    return about + landscape_texts.ACT_2
 
 
 def _frames(scene: Scene, runner: Runner | None, view: RunView | None, place: int | None) -> None:
     """Figure 4: G(z^k) with k and psi's answer under each."""
     names = scene.parts.bundle.class_names
     chosen = [] if view is None else grid_frames(view.frames, view.planned)
-    images, captions = torch.zeros(0, 1, pictures.SIDE, pictures.SIDE), list[str]()
+    images, captions = torch.zeros(0, *SHAPES[scene.settings.dataset]), list[str]()
     marked = None
     if view is not None and runner is not None and chosen and place is not None:
         shown = [view.frames[i] for i in chosen]
@@ -69,10 +80,11 @@ def _frames(scene: Scene, runner: Runner | None, view: RunView | None, place: in
     png = pictures.frame_grid(
         images, captions, scale=_SCALE, slots=GRID, dark=is_dark(), highlight=marked, widest=widest
     )
-    size = _SCALE * pictures.SIDE + 2 * max(2, _SCALE)
-    caption = "k: what ψ says of G(z^k), the frame looked at marked"
-    still = Still(png, "G(z^k), the recovered signal", caption, "Frames of the recovered signal")
-    stills([still], key="frames", side=560, aspect=size / (size + 4 * _SCALE + 3), pixelated=False)
+    height, width = pictures.cell(*images.shape[2:], _SCALE)
+    name = "G(z^k)" if has_latent(scene.settings) else "D(x') of round k"
+    caption = f"k: what ψ says of {name}, the frame looked at marked"
+    still = Still(png, f"{name}, the recovered signal", caption, "Frames of the recovered signal")
+    stills([still], key="frames", side=560, aspect=width / height, pixelated=False)
 
 
 def _energies(scene: Scene, view: RunView | None, place: int | None) -> None:
@@ -100,6 +112,7 @@ def _loss(scene: Scene, view: RunView | None, place: int | None) -> None:
         [float(frame.gap[0]) for frame in frames],
         options.start_steps + options.steps,
         options.start_steps,
+        words.start_name(has_latent(scene.settings)),
     )
     live_chart(_with_cursor(figure, view, place), key="loss", height=230)
 
@@ -110,9 +123,9 @@ def _mu(scene: Scene, view: RunView | None, place: int | None) -> None:
     theory = None if view is None else view.theory
     name = "norm of the proximal-gradient step"
     values: Sequence[float] = () if view is None else view.live
-    if scene.deception.truth is not None:
+    if scene.deception.truth is not None and has_latent(scene.settings):
         name = "μ to the known z*, c_a*"
-    elif theory is not None:
+    elif theory is not None and has_latent(scene.settings):
         name, values = "μ to the last iterate", theory.mu
     figure = mu_figure(
         [] if view is None else [frame.k for frame in view.frames],
@@ -120,14 +133,20 @@ def _mu(scene: Scene, view: RunView | None, place: int | None) -> None:
         name,
         options.start_steps + options.steps,
         options.start_steps,
+        words.start_name(has_latent(scene.settings)),
     )
     live_chart(_with_cursor(figure, view, place), key="mu", height=200)
-    dictionary = scene.parts.bundle.dictionary
-    ranks = rank_sentence(
-        scene.parts.basis.shape[1], dictionary.size, scene.parts.bundle.latent,
-        dictionary.atoms.shape[0],
-    )  # fmt: skip
-    st.caption(words.theory_line(theory), help=f"{texts.THEORY}\n\n{ranks}")
+    told = words.theory_line(theory, has_latent(scene.settings))
+    st.caption(told, help=f"{texts.THEORY}\n\n{_ranks(scene, view)}")
+
+
+def _ranks(scene: Scene, view: RunView | None) -> str:
+    """What the ranks allow mu to be, once a run has needed that of D_a."""
+    rank, dictionary = scene.parts.rank, scene.parts.bundle.dictionary
+    if rank is None or view is None or not view.frames:
+        return texts.NO_RANKS
+    latent = view.frames[-1].z[0].numel()
+    return rank_sentence(rank, dictionary.size, latent, len(dictionary.atoms))
 
 
 def _with_cursor(figure: go.Figure, view: RunView | None, place: int | None) -> go.Figure:

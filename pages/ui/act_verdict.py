@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import pictures, texts, words
 from pages.ui.figures.verdict import margin_figure, residual_figure
+from pages.ui.horizon import has_latent
 from pages.ui.live_chart import live_chart
 from pages.ui.run_view import RunView
 from pages.ui.session import Scene
@@ -84,6 +85,7 @@ def _charts(scene: Scene, view: RunView | None) -> None:
 def _parts(scene: Scene, view: RunView | None) -> list[Still]:
     """x' and its three parts at the iterate looked at."""
     dark, place = is_dark(), position(view)
+    name = words.recovered(has_latent(scene.settings))
     attacked = Still(
         pictures.picture(scene.deception.attacked[0].cpu()),
         "x'",
@@ -94,21 +96,21 @@ def _parts(scene: Scene, view: RunView | None) -> list[Still]:
         empty = nothing_yet(dark)
         return [
             attacked,
-            Still(empty, "G(z)", "the signal", "Not known yet", "="),
+            Still(empty, name, "the signal", "Not known yet", "="),
             Still(empty, "D_a c_a", "the attack", "Not known yet", "+"),
             Still(empty, "residual", "the rest", "Not known yet", "+"),
         ]
     frame = view.frames[place]
     explained = scene.deception.attacked.cpu() - frame.image - frame.residual
     limit = max(float(explained.abs().max()), float(frame.residual.abs().max()), 1e-6)
-    scale = f"scale ±{limit:.2f}"
+    scale = texts.scale(f"±{limit:.2f}", explained.shape[1])
     return [
         attacked,
         Still(
             pictures.picture(frame.image[0]),
-            "G(z)",
+            name,
             f"the signal at k = {frame.k}",
-            "The recovered signal G(z)",
+            f"The recovered signal {name}",
             "=",
         ),
         Still(

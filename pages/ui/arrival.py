@@ -13,13 +13,16 @@ from torch import Tensor
 
 from pages.ui import address
 from pages.ui.controls import seed_widgets
+from pages.ui.numbers import same_numbers
 from pages.ui.parts import Parts
 from pages.ui.session import Scene, desk, devices, digest, load_parts
 from pages.ui.state import Request, as_query, canonical, from_query
 from pages.ui.waiting import in_turn
 from red_core.bundle import Bundle, choose_device
+from red_core.data.archive import DOWNLOADABLE, is_there
 from red_core.data.assets import AssetError
 from red_core.data.datasets import SHAPES
+from red_core.presets import DEFAULT_PRESET, presets_of
 from red_core.settings import RunSettings
 
 PAGE = "reverse"  # the main page's name in the session
@@ -63,10 +66,21 @@ def adopt(request: Request) -> None:
 
 
 def switch(dataset: str) -> None:
-    """Take another data set and keep everything else that it can take: for the picker."""
+    """Take another data set and keep everything else that it can take: for the picker.
+
+    Budgets, preset and the solver's options are kept where they mean the same there.
+    """
     state = st.session_state
     held: Request = state["held"]
-    settings, own = replace(held.settings, dataset=dataset), held.own
+    settings, own = held.settings, held.own
+    if not same_numbers(settings.dataset, dataset):
+        known = settings.preset in presets_of(dataset)
+        preset = settings.preset if known else DEFAULT_PRESET
+        own_numbers = dict.fromkeys(("eps", "step_size", "attack_steps"))
+        settings = replace(settings, preset=DEFAULT_PRESET, solver=(), **own_numbers)
+        settings = replace(settings, dataset=dataset, preset=preset)
+    else:
+        settings = replace(settings, dataset=dataset)
     if own is not None and tuple(own.shape) != SHAPES[dataset]:
         settings, own = replace(settings, source="example"), None
     state["held"] = replace(held, settings=canonical(settings), own=own)
@@ -115,7 +129,9 @@ def write_link(held: Request) -> None:
 def parts_of(settings: RunSettings) -> Parts:
     """The trained parts, or the page ends with one clear message."""
     try:
-        return load_parts(settings.dataset, str(choose_device(settings.device)))
+        dataset = settings.dataset
+        there = dataset in DOWNLOADABLE and is_there(dataset)
+        return load_parts(dataset, str(choose_device(settings.device)), there)
     except AssetError as error:
         st.error(f"The trained files cannot be used. {error}")
         st.stop()

@@ -15,7 +15,7 @@ from typing import Literal
 import streamlit as st
 
 from pages.ui import texts
-from red_core.data.archive import MEGABYTES, archive_of, is_there
+from red_core.data.archive import DOWNLOADABLE, MEGABYTES, archive_of, is_there
 from red_core.data.datasets import TITLES, data_root
 from red_core.data.download import DownloadError, download
 
@@ -135,6 +135,12 @@ def download_panel(dataset: str, on_done: Callable[[], None]) -> None:
         key="download.start",
         on_click=work.start,
     )
+
+
+def drawn_note(dataset: str) -> None:
+    """Beside a gallery of another page: who drew it, while the data set is not there."""
+    if dataset in DOWNLOADABLE and not is_there(dataset):
+        st.caption(texts.ON_THE_MAIN_PAGE.format(title=TITLES[dataset]))
 
 
 @st.fragment(run_every=REFRESH)

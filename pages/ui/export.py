@@ -85,14 +85,14 @@ def run_gif(scene: Scene, runner: Runner, view: RunView) -> bytes:
 def run_npz(scene: Scene, view: RunView) -> bytes:
     """The end of the run and its path.
 
-    Beside `run_arrays`: path_k [K], path_z [K, d], path_image [K, 28, 28], path_block_energy
-    [K, classes, attacks], path_loss, path_gap, path_gradient_norm, path_prox_residual [K], and,
-    where the run has them, path_mu and path_proximal_pl [K].
+    Beside `run_arrays`: path_k [K], path_z [K, *latent], path_image [K, H, W] or, in colour,
+    [K, 3, H, W], path_block_energy [K, classes, attacks], path_loss, path_gap, path_gradient_norm,
+    path_prox_residual [K], and, where the run has them, path_mu and path_proximal_pl [K].
     """
     frames = view.frames
     arrays: dict[str, Any] = dict(run_arrays(scene.deception, frames[-1]))
     arrays["path_k"] = np.array([frame.k for frame in frames])
-    arrays["path_image"] = torch.cat([frame.image for frame in frames])[:, 0].numpy()
+    arrays["path_image"] = torch.cat([frame.image for frame in frames]).squeeze(1).numpy()
     for name in ("z", "block_energy", "loss", "gap", "gradient_norm", "prox_residual"):
         arrays[f"path_{name}"] = torch.cat([getattr(frame, name) for frame in frames]).numpy()
     if view.theory is not None:
@@ -104,9 +104,9 @@ def run_npz(scene: Scene, view: RunView) -> bytes:
 
 
 def own_npz(scene: Scene) -> bytes:
-    """The user's image as the solver got it, for the command's --image."""
+    """The user's image as the solver got it, [H, W] or [3, H, W], for the command's --image."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, image=scene.deception.clean[0, 0].cpu().numpy())
+    np.savez_compressed(buffer, image=scene.deception.clean[0].squeeze(0).cpu().numpy())
     return buffer.getvalue()
 
 

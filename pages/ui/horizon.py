@@ -14,18 +14,21 @@ from torch import Tensor
 from pages.ui.parts import Parts
 from red_core.experiment import make_starts, start_seeds
 from red_core.landscape import Bounds, ImageSheet, Plane, Surface, plane_ahead
+from red_core.options import DIFFUSION
 from red_core.problem import RedProblem
 from red_core.settings import RunSettings
 from red_core.solver import Iterate
 
-REHEARSED = 40  # steps, about 0.15 s for MNIST
-SIZES = (13, 25)
+# By the channels of an image: steps of the rehearsal, and points a side of the grids. About 0.2 s
+# for MNIST; in colour a step, and an image of G, takes ten times as long.
+REHEARSED = {1: 40, 3: 20}
+SIZES = {1: (13, 25), 3: (7, 13)}
 
 
 @dataclass(frozen=True)
 class Horizon:
-    """plane; bounds; sheet: G over it; begun: the k at which it was chosen; anchor [d]: where the
-    objective's tether of weight `weight` pulls the leading start.
+    """plane; bounds; sheet: G over it; begun: the k at which it was chosen; anchor [d], flat as all
+    points of a plane: where the objective's tether of weight `weight` pulls the leading start.
     """
 
     plane: Plane
@@ -47,6 +50,11 @@ class Horizon:
         return self.sheet.surface(target, held, tether=(self.weight, self.anchor))
 
 
+def has_latent(settings: RunSettings) -> bool:
+    """Whether a run moves z in a latent space; with a diffusion model z is an image itself."""
+    return settings.solver_options().signal_step != DIFFUSION
+
+
 def look_ahead(
     parts: Parts, settings: RunSettings, problem: RedProblem, iterate: Iterate
 ) -> Horizon:
@@ -56,8 +64,9 @@ def look_ahead(
     _, anchors = make_starts(parts.bundle, problem.observed, options, seeds)
     anchor = anchors[0, int(iterate.leader[0])]
     z = iterate.z[0].to(anchor.device)
-    plane, bounds = plane_ahead(problem, z, options, anchor, REHEARSED)
-    sheet = ImageSheet(problem.generator, z, plane, bounds, SIZES)
+    channels = iterate.image.shape[1]
+    plane, bounds = plane_ahead(problem, z, options, anchor, REHEARSED[channels])
+    sheet = ImageSheet(problem.generator, z, plane, bounds, SIZES[channels])
     while not sheet.done:
         sheet.advance()
-    return Horizon(plane, bounds, sheet, iterate.k, options.latent_weight, anchor.cpu())
+    return Horizon(plane, bounds, sheet, iterate.k, options.latent_weight, anchor.cpu().flatten())

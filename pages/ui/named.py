@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from red_core.data.datasets import NOUNS, TITLES
+from red_core.data.datasets import DENOISED, NOUNS, TITLES
 from red_core.settings import RunSettings
 
 
@@ -21,6 +21,7 @@ class Named:
 _SHOWN = {
     "mnist": {"figure": 7, "l2": 23, "l1": 41, "clean": 7, "made": 10},
     "fashion": {"figure": 9, "l2": 18, "l1": 45, "clean": 9, "made": 10},
+    "cifar10": {"figure": 0, "l2": 1, "l1": 2, "clean": 0, "made": 10},
 }
 
 
@@ -57,5 +58,23 @@ def named(dataset: str) -> tuple[Named, ...]:
             "μ exact (B.1)",
             "An image the generator made plus D_a c_a*: z* and c_a* are known, and μ is live.",
             RunSettings(dataset, source="realizable", attack="l2", seed=shown["made"]),
+        ),
+        *(_diffusion(shown["figure"]) if dataset in DENOISED else ()),
+    )
+
+
+def _diffusion(index: int) -> tuple[Named, ...]:
+    """The methods of B.8, for a data set that has a diffusion model."""
+    run = RunSettings("cifar10", index=index, attack="linf", preset="bsd-dp")
+    return (
+        Named(
+            "B.8: diffusion in the place of G",
+            "Every round purifies what the attack's code leaves of x'.",
+            run,
+        ),
+        Named(
+            "B.8 as printed",
+            "Every round purifies x' itself with fresh noise; the first is DiffPure.",
+            replace(run, preset="bsd-dp-paper"),
         ),
     )

@@ -70,7 +70,7 @@ def preview(held: Intake | None, hint: str) -> None:
         st.caption(hint)
         return
     picture, words = st.columns([1, 2], vertical_alignment="center", wrap=False)
-    picture.image(pictures.picture(held.image, scale=4), width=84)
+    picture.image(pictures.picture(held.image, scale=4), width=3 * held.image.shape[-1])
     words.caption("  \n".join(held.steps))
 
 

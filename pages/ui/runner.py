@@ -11,7 +11,7 @@ import time
 import torch
 
 from pages.ui.history import History, grid_ks, moved
-from pages.ui.horizon import Horizon, look_ahead
+from pages.ui.horizon import Horizon, has_latent, look_ahead
 from pages.ui.parts import Parts
 from pages.ui.run_view import RunView, Theory
 from pages.ui.turns import LINE, Line
@@ -44,6 +44,9 @@ class Runner(Worker[Update]):
     ) -> None:
         self.parts, self.settings, self.deception = parts, settings, deception
         options = settings.solver_options()
+        self._has_latent = has_latent(settings)
+        # Without a latent space z is an image, and has no distance from z*.
+        self._truth = deception.truth if self._has_latent else None
         self._start_steps = options.start_steps
         self._total = options.start_steps + options.steps
         self._planned = tuple(grid_ks(self._total))
@@ -73,7 +76,7 @@ class Runner(Worker[Update]):
                 frames=frames,
                 live=tuple(self._live[frame.k] for frame in frames),
                 spots=tuple(self._spots.get(frame.k) for frame in frames),
-                exact_mu=self.deception.truth is not None,
+                exact_mu=self._truth is not None,
                 seconds=self._seconds,
                 verdict=self._verdict,
                 theory=self._theory,
@@ -125,13 +128,13 @@ class Runner(Worker[Update]):
                 "large. Lower it under Advanced."
             )
         live = iterate.prox_residual
-        if self.deception.truth is not None:
+        if self._truth is not None:
             # Measured in D_a's row space: outside of it c_a does not change x'.
             live = error_bound_mu(
                 iterate.gradient_norm,
                 iterate.z,
                 iterate.c_a,
-                *self.deception.truth,
+                *self._truth,
                 self.parts.basis,
             )
         with self._changed:
@@ -145,7 +148,7 @@ class Runner(Worker[Update]):
 
         After the iterate itself is shown: choosing a plane takes a moment.
         """
-        if iterate.phase != "joint":
+        if iterate.phase != "joint" or not self._has_latent:
             return
         horizon = self._horizon
         if horizon is None:
@@ -168,6 +171,8 @@ class Runner(Worker[Update]):
                 self._verdict = verdict
                 self._seconds += time.perf_counter() - began
                 self._settle()
+        if not self._has_latent:  # the theorems speak of z
+            return
         with self._line.turn(give_up=lambda: self._closed) as mine:
             if mine and not self._closed:
                 theory = self._theorise(self._running)
@@ -177,7 +182,7 @@ class Runner(Worker[Update]):
     def _theorise(self, solver: Solver) -> Theory:
         device = self.parts.bundle.device
         frames = [moved(frame, device) for frame in self._history.frames]
-        exact = self.deception.truth is not None
+        exact = self._truth is not None
         if exact:
             mu = [self._live[frame.k] for frame in frames]
         else:

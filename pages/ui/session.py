@@ -21,11 +21,9 @@ from pages.ui.runner import Runner
 from pages.ui.turns import LINE
 from red_core.bundle import choose_device, load_bundle, with_official_test
 from red_core.compat import ensure_advertorch
-from red_core.data.archive import DOWNLOADABLE
 from red_core.data.datasets import DataMissing, load_official
 from red_core.experiment import Deception, deceive
 from red_core.settings import RunSettings
-from red_core.theory import row_space
 
 _ATTACK_FIELDS = (
     "dataset", "source", "index", "attack", "eps", "step_size", "attack_steps", "target", "seed",
@@ -33,8 +31,11 @@ _ATTACK_FIELDS = (
 
 
 @st.cache_resource(max_entries=3, show_spinner="Loading the trained models")
-def load_parts(dataset: str, device: str) -> Parts:
-    """The trained parts of a data set on a device; AssetError where a file is missing or bad."""
+def load_parts(dataset: str, device: str, photographs: bool = False) -> Parts:
+    """The trained parts of a data set on a device; AssetError where a file is missing or bad.
+
+    photographs: whether the official test set takes the place of the bundled examples.
+    """
     # One image is bound by reading D_a, not by arithmetic: two threads took three times the CPU
     # of one and were slower, and the browser wants the other core.
     torch.set_num_threads(1)
@@ -44,9 +45,9 @@ def load_parts(dataset: str, device: str) -> Parts:
     ensure_advertorch()
     importlib.import_module("advertorch.attacks")  # takes seconds: not with the first attack
     bundle = load_bundle(dataset, device)
-    if dataset in DOWNLOADABLE:  # its photographs, once they are there, instead of drawn pictures
+    if photographs:
         bundle = with_official_test(bundle)
-    return Parts(bundle, row_space(bundle.dictionary))
+    return Parts(bundle)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -18,20 +19,19 @@ import torch
 from torch import Tensor
 
 from red_core.attacks import PAPER_ATTACKS
+from red_core.data.datasets import SHAPES
 from red_core.presets import presets_of
 from red_core.settings import RunSettings, SettingsError
 
-SIDE = 28
-_PIXELS = SIDE * SIDE
-_MAX_IMAGE_TEXT = 6000  # characters; an image in float32 takes about 3,600
-_BYTES = {"b": _PIXELS, "f": 4 * _PIXELS}  # 8 bits a pixel where that is exact, else float32
+_BYTES = {"b": 1, "f": 4}  # of a value: 8 bits where that is exact, else float32
+_MOST_TEXT = 8  # characters a value of an image; one in float32 that does not compress takes 5.4
 
 
 @dataclass(frozen=True)
 class Request:
     """What a URL asks for.
 
-    settings: of the run; own: the user's image [1, 28, 28] in [0, 1] for source "own"; run:
+    settings: of the run; own: the user's image [C, H, W] in [0, 1] for source "own"; run:
     whether to run at once; teach: whether to hide the controls.
     """
 
@@ -56,7 +56,7 @@ def from_query(query: Mapping[str, str]) -> tuple[Request, list[str]]:
     own = None
     if settings.source == "own":
         try:
-            own = unpack_image(query["image"])
+            own = unpack_image(query["image"], SHAPES[settings.dataset])
         except KeyError:
             complaints.append("The link asks for an image of your own but holds none.")
         except ValueError as error:
@@ -105,7 +105,7 @@ def _settings(query: Mapping[str, str]) -> tuple[RunSettings, list[str]]:
 
 
 def pack_image(image: Tensor) -> str:
-    """An image [1, 28, 28] in [0, 1] as URL-safe text, exactly."""
+    """An image [C, H, W] in [0, 1] as URL-safe text, exactly."""
     values = image.detach().cpu().to(torch.float32).numpy()
     eighth = np.rint(values * 255).astype(np.uint8)
     if np.array_equal(eighth.astype(np.float32) / np.float32(255), values):
@@ -115,23 +115,28 @@ def pack_image(image: Tensor) -> str:
     return kind + base64.urlsafe_b64encode(zlib.compress(raw, 9)).decode().rstrip("=")
 
 
-def unpack_image(text: str) -> Tensor:
-    """The image [1, 28, 28] of a URL's text; ValueError, one sentence, where it holds none."""
+def unpack_image(text: str, shape: tuple[int, int, int]) -> Tensor:
+    """The image of `shape` [C, H, W] of a URL's text.
+
+    Raises ValueError, one sentence, where it holds none, or one of another shape.
+    """
     refused = ValueError("The image in the link is damaged or incomplete and is left out.")
     kind, body = text[:1], text[1:]
-    if kind not in _BYTES or len(text) > _MAX_IMAGE_TEXT:
+    values = math.prod(shape)
+    if kind not in _BYTES or len(text) > _MOST_TEXT * values:
         raise refused
+    size = _BYTES[kind] * values
     try:
         packed = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
-        raw = zlib.decompressobj().decompress(packed, _BYTES[kind] + 1)
+        raw = zlib.decompressobj().decompress(packed, size + 1)
     except (binascii.Error, ValueError, zlib.error) as error:
         raise refused from error
-    if len(raw) != _BYTES[kind]:
+    if len(raw) != size:
         raise refused
     if kind == "b":
-        values = np.frombuffer(raw, np.uint8).astype(np.float32) / np.float32(255)
+        image = np.frombuffer(raw, np.uint8).astype(np.float32) / np.float32(255)
     else:
-        values = np.frombuffer(raw, "<f4").astype(np.float32)
-    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
+        image = np.frombuffer(raw, "<f4").astype(np.float32)
+    if not np.isfinite(image).all() or image.min() < 0 or image.max() > 1:
         raise refused
-    return torch.from_numpy(values.reshape(1, SIDE, SIDE))
+    return torch.from_numpy(image.reshape(shape))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from red_core.data.datasets import NOUNS, TITLES
+from red_core.data.datasets import NOUNS, SHAPES, TITLES
 
 DATASET = (
     "What the images show. Everything else stays as it is: attack, solver and seed. Each data set "
@@ -15,10 +15,11 @@ SOURCE = (
 )
 _GALLERY = "{many} of {title} that no training here has seen ({origin})"
 _GALLERIES = {"cifar10": "pictures that G draws, or the test set once you have downloaded it"}
+DRAWN_BY_G = "These pictures are drawn by our generator; they are no photographs."
 MADE_BY_G = (
-    "These pictures are drawn by our generator; they are no photographs. {title} may not be "
-    "bundled: download it, and its test images take their place."
+    f"{DRAWN_BY_G} {{title}} may not be bundled: download it, and its test images take their place."
 )
+ON_THE_MAIN_PAGE = f"{DRAWN_BY_G} The main page offers {{title}}'s own."
 DOWNLOAD = (
     "Fetches {title} ({megabytes} MB) from the address that torchvision names, into {root}, and "
     "checks it (MD5 {md5}). Unpacked it takes about as much room again. Without it everything "
@@ -60,7 +61,7 @@ DRAWN = {  # nobody draws a photograph: CIFAR-10 has no pen
 }
 ATTACK = (
     "The norm that limits the perturbation δ. **ℓ∞** moves every pixel a little, **ℓ2** spreads "
-    "its energy over strokes, **ℓ1** changes few pixels much. The solver is not told which."
+    "its energy over shapes, **ℓ1** changes few pixels much. The solver is not told which."
 )
 EPS = "The budget: ‖δ‖ ≤ ε in the chosen norm, with pixels in [0, 1]. The paper uses {paper:g}."
 STEP_SIZE = "How far each step of projected gradient descent goes. The paper uses {paper:g}."
@@ -83,8 +84,9 @@ PRESETS = {
         "**best**: from the encoder's guess, z tethered to where it is likely, the attack's code "
         "late, readers trained on reconstructions; seconds. **paper**: B.2 in W+ from a random "
         "class, 3,000 Defense-GAN steps and 500 of Algorithm 1; minutes. **paper-frozen**: the "
-        "same with z frozen after the start. **bsd-dp**: B.8, a diffusion model in the place of "
-        "G: D(x') and steps on c_a in turn; its first round is DiffPure."
+        "same with z frozen after the start. **bsd-dp-paper**: B.8, a diffusion model in the place "
+        "of G: D(x') and steps on c_a in turn; its first round is DiffPure. **bsd-dp**: the same, "
+        "purifying x' - D_a c_a in every round."
     ),
 }
 SEED = "Decides every random start, of the attack and of the solver. Same seed, same iterates."
@@ -176,12 +178,19 @@ OPTIONS = {
     ),
 }
 
+# How a perturbation is drawn, by the channels of its image (`pictures.signed`).
+SIGNED = {
+    1: "in a diverging scale: orange darkens, purple brightens, the middle colour is zero",
+    3: "on mid-grey, which is zero: red, green and blue are each brighter where δ adds to them, "
+    "darker where it takes away",
+}
+
 ACT_1 = """
 A classifier ψ reads {many} with few errors. An attack adds a perturbation **δ**, chosen by
 following ψ's gradient uphill, so small that a person still sees the same {one}.
 
 - **x** is the clean image, **x' = x + δ** the attacked one. Only x' is handed on.
-- **δ** is drawn in a diverging scale: orange darkens, purple brightens, the middle colour is zero.
+- **δ** is drawn {signed}.
   Its limit is stated, because a perturbation this faint would not show otherwise.
 - The bars are ψ's probabilities before and after.
 
@@ -205,6 +214,20 @@ The solver sees x' alone and looks for **z** and **c_a** with x' ≈ G(z) + D_a 
   a real image the norm of the proximal-gradient step stands in while the run goes on.
 """
 
+ACT_2_W_PLUS = """
+On CIFAR-10 G is a style generator and **z** a point of **W+**, one w for each of its layers
+(Section 5.2.2): so many numbers that G can draw the perturbation too, if z is let go far enough.
+The preset `best` therefore begins at what an encoder makes of x' (or at the mean w of all classes,
+if that is nearer), ties z to it, and stops early; c_a takes what is left over.
+"""
+
+ACT_2_DIFFUSION = """
+This preset puts a diffusion model in the place of G (B.8). There is no z: every round adds noise
+that drowns the attack, takes it out again, and lets c_a explain what was lost. The first round,
+with c_a = 0, is *DiffPure*. As the paper writes it every round purifies x' itself
+(`bsd-dp-paper`); `bsd-dp` purifies x' - D_a c_a, what the attack's code leaves.
+"""
+
 ACT_3 = """
 The end of the run splits x' into three parts: **G(z)**, the recovered signal; **D_a c_a**, the part
 explained by known attacks; and the **residual** that neither explains. They add up to x' exactly.
@@ -223,6 +246,7 @@ stays above zero. For a real image nobody knows (z\\*, c_a\\*), so the run's own
 its place, and the value is not Assumption 5's. **The proximal-PL quotient** is that of Assumption 7
 (eq. 11), with the lowest objective of the run for the unknown minimum.
 """
+NO_RANKS = "The ranks of D_a and G, which bound μ, are stated once a run has ended."
 
 
 def about(text: str, dataset: str) -> str:
@@ -234,5 +258,11 @@ def about(text: str, dataset: str) -> str:
         "origin": noun.origin,
         "title": TITLES[dataset],
         "own": "**Upload** and **Draw**" if dataset in DRAWN else "**Upload**",
+        "signed": SIGNED[SHAPES[dataset][0]],
     }
     return text.format(gallery=_GALLERIES.get(dataset, _GALLERY).format(**words), **words)
+
+
+def scale(span: str, channels: int) -> str:
+    """The scale of a signed picture in its caption; span: "±0.1"; channels: of the image."""
+    return f"scale {span}" if channels == 1 else f"{span} around grey"

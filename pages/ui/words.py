@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pages.ui.figures.traces import START_NAME
 from pages.ui.run_view import RunView, Theory
 from pages.ui.theme import ATTACK_LABELS
 from red_core.data.datasets import a as a
@@ -57,8 +58,13 @@ def deception_headline(
     return f"{what}{was} now read as {a(after)} ({sure}){missed}."
 
 
-def undoing_headline(view: RunView | None) -> str:
-    """Act 2's line."""
+def start_name(latent: bool) -> str:
+    """The phase before c_a moves: a search for z, or one purification, which is DiffPure."""
+    return START_NAME if latent else "DiffPure"
+
+
+def undoing_headline(view: RunView | None, latent: bool = True) -> str:
+    """Act 2's line; latent: whether the run moves z in a latent space."""
     if view is None:
         return "Not run yet. Press Run, or take one step."
     if view.state == "failed":
@@ -73,13 +79,20 @@ def undoing_headline(view: RunView | None) -> str:
     step = f"step {str(last.k).rjust(width, FIGURE_SPACE)} of {view.total}"
     state = view.state.capitalize()
     if view.state == "running":
-        state = "Defense-GAN start" if last.phase == "start" else "Alternating"
+        state = start_name(latent) if last.phase == "start" else "Alternating"
     gap = "" if last.phase == "start" else f", duality gap {number(float(last.gap[0]))}"
     return f"{state}: {step}{gap}."
 
 
-def theory_line(theory: Theory | None) -> str:
+def recovered(latent: bool) -> str:
+    """What stands for the clean signal: G(z), or D(x') where a diffusion model has no z."""
+    return "G(z)" if latent else "D(x')"
+
+
+def theory_line(theory: Theory | None, latent: bool = True) -> str:
     """The smallest values along the path of what the theorems rest on, once they are known."""
+    if not latent:
+        return "Smallest μ on the path: none, because a diffusion model has no z."
     if theory is None:
         return "Smallest μ and proximal-PL quotient on the path: known when the run ends."
     mu, quotient = (_least(values) for values in (theory.mu, theory.proximal_pl))
@@ -200,7 +213,7 @@ def verdict_sentences(found: Answers | None) -> list[str]:
         f"({percent(found.adversarial_probability)})."
     )
     second = (
-        f"{reader} says **{found.signal}** on the recovered signal G(z), "
+        f"{reader} says **{found.signal}** on the recovered signal, "
         f"{_points(found.signal_margin)} ahead of the next class.{beside}"
     )
     return [first, second, _attack_sentence(found)]

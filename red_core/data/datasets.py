@@ -31,6 +31,7 @@ CLASSES = {
 SHAPES = {"mnist": (1, 28, 28), "fashion": (1, 28, 28), "cifar10": (3, 32, 32)}  # of one image
 DATASETS = tuple(CLASSES)
 DENOISED = ("cifar10",)  # those with a diffusion model
+FEATURED = ("cifar10",)  # those whose psi offers feature maps to compare images by
 TITLES = {"mnist": "MNIST", "fashion": "Fashion-MNIST", "cifar10": "CIFAR-10"}
 # Where a class's name must be short: below a bar of a chart, beside a number.
 _SHORT = {"T-shirt/top": "T-shirt", "ankle boot": "boot", "automobile": "car"}
@@ -112,8 +113,10 @@ def load_official(dataset: str, split: str) -> ImageSet:
     try:
         official = getattr(tv, name)(str(data_root()), train=split != "test", download=False)
     except RuntimeError as error:
+        fetch = ", or run `python -m red_core download cifar10`" if dataset == "cifar10" else ""
         raise DataMissing(
-            f"{name} is not under {data_root()}: set RED_DATA to a torchvision root that holds it"
+            f"{name} is not under {data_root()}: set RED_DATA to a torchvision root that holds "
+            f"it{fetch}"
         ) from error
     pixels, labels = torch.as_tensor(official.data), torch.as_tensor(official.targets)
     # Grey sets are [N, H, W]; CIFAR-10 is [N, H, W, 3].

@@ -14,13 +14,25 @@ from red_core.problem import Generator, RedProblem
 CHUNK = 64
 
 
+def of_rows(generator: Generator, like: Tensor) -> Generator:
+    """G of rows [R, d]: the points of planes and paths are flat, whatever shape of z G takes.
+
+    like: one z [*latent] of G's shape and dtype, on its device; d: its number of elements.
+    """
+
+    def images(rows: Tensor) -> Tensor:
+        return generator(rows.to(like).reshape(-1, *like.shape))
+
+    return images
+
+
 class ImageSheet(Sheet):
     """G(z) at every point of nested grids in a plane of the latent space.
 
-    generator: G; like: a tensor of its dtype on its device (z of the run, say). Since f depends on
-    c_a through y = x' - D_a c_a alone, the same images give the surface of every iterate: while a
-    run goes on nothing but `surface` need be called again. Rows [m, m, n] of `stored` are the
-    images themselves.
+    generator, like: as `of_rows` (z of the run, say). Since f depends on c_a through
+    y = x' - D_a c_a alone, the same images give the surface of every iterate: while a run goes on
+    nothing but `surface` need be called again. Rows [m, m, n] of `stored` are the images
+    themselves.
     """
 
     def __init__(
@@ -32,9 +44,11 @@ class ImageSheet(Sheet):
         sizes: tuple[int, ...] = SIZES,
         chunk: int = CHUNK,
     ) -> None:
+        flat = of_rows(generator, like)
+
         def images(points: Tensor) -> Tensor:
             with torch.no_grad():
-                return generator(points.to(like)).flatten(1)
+                return flat(points).flatten(1)
 
         super().__init__(images, plane, bounds, sizes, chunk)
 
@@ -63,15 +77,19 @@ class ImageSheet(Sheet):
 
 
 def image_loss(
-    generator: Generator, target: Tensor, tether: tuple[float, Tensor] | None = None
+    generator: Generator,
+    like: Tensor,
+    target: Tensor,
+    tether: tuple[float, Tensor] | None = None,
 ) -> Callable[[Tensor], Tensor]:
-    """z [d] -> f = ||y - G(z)||^2 as a scalar to differentiate; y [n], tether: as in `surface`.
+    """z [d] -> f = ||y - G(z)||^2 as a scalar to differentiate.
 
-    For `hessian_plane`.
+    For `hessian_plane`. generator, like: as `of_rows`; y [n], tether: as in `surface`.
     """
+    flat = of_rows(generator, like)
 
     def value(z: Tensor) -> Tensor:
-        loss = (generator(z[None]).flatten() - target).square().sum()
+        loss = (flat(z[None]).flatten() - target).square().sum()
         if tether is not None:
             loss = loss + tether[0] * (z - tether[1]).square().sum()
         return loss

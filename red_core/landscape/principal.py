@@ -8,12 +8,15 @@ path's shape.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 
 import torch
 from torch import Tensor
 
-WALKS = 64  # random walks that are averaged
+WALKS = 64  # random walks that are averaged, where d is 128 at most
+FEWEST = 3  # in many dimensions: one walk's shares are then an average over them already
 SHORT = 1e-12  # of the longest axis: a direction below it is rounding
 
 
@@ -63,9 +66,8 @@ def completed(directions: list[Tensor], path: Tensor) -> Tensor:
     steps = path - path[0]
     candidates = [row.detach().cpu().double() for row in directions]
     candidates += list(steps[steps.norm(dim=1).argsort(descending=True)][:8])
-    candidates += list(torch.eye(d, dtype=torch.float64))
     rows: list[Tensor] = []
-    for candidate in candidates:
+    for candidate in chain(candidates, _coordinate_axes(d)):
         rest = candidate
         for _ in range(2):  # twice is enough (Kahan): the second pass removes the rounding
             for row in rows:
@@ -77,6 +79,14 @@ def completed(directions: list[Tensor], path: Tensor) -> Tensor:
     raise ValueError(f"a plane needs two dimensions, and there are {d}")
 
 
+def _coordinate_axes(d: int) -> Iterator[Tensor]:
+    """The unit vectors of R^d, one at a time: all of them are d^2 numbers."""
+    for i in range(d):
+        axis = torch.zeros(d, dtype=torch.float64)
+        axis[i] = 1
+        yield axis
+
+
 @lru_cache(maxsize=256)
 def random_walk_shares(steps: int, dimension: int) -> tuple[float, float]:
     """Shares of the first two principal components of a random walk, averaged over many walks.
@@ -86,7 +96,7 @@ def random_walk_shares(steps: int, dimension: int) -> tuple[float, float]:
     sum_k s_k g_k g_k^T with independent g_k ~ N(0, I_d) and s_k = 1 / (4 sin^2(pi k / (2 n))),
     k = 1 ... steps, n = steps + 1: the eigenvalues of the walk's own covariance are known, and
     Gaussian steps look alike in every orthonormal basis. So nothing long need be walked.
-    (0, 0) without steps.
+    So fewer walks do where d is large. (0, 0) without steps.
     """
     if steps < 1:
         return 0.0, 0.0
@@ -94,10 +104,11 @@ def random_walk_shares(steps: int, dimension: int) -> tuple[float, float]:
     spread = 1 / (2 * torch.sin(torch.pi * k / (2 * (steps + 1))))  # roots of s_k
     draw = torch.Generator().manual_seed(0)
     shares = torch.zeros(2, dtype=torch.float64)
-    for _ in range(WALKS):
+    walks = min(WALKS, max(FEWEST, WALKS * 128 // dimension))
+    for _ in range(walks):
         rows = spread[:, None] * torch.randn(steps, dimension, generator=draw, dtype=torch.float64)
         small = rows @ rows.T if steps < dimension else rows.T @ rows
         values = torch.linalg.eigvalsh(small).flip(0)
-        shares[: len(values[:2])] += values[:2] / values.sum() / WALKS
+        shares[: len(values[:2])] += values[:2] / values.sum() / walks
     first, second = shares.tolist()
     return first, second

@@ -32,9 +32,9 @@ def refitted_height(
 ) -> tuple[Height, str]:
     """The height of points [R, d] -> [R] for `refine`, and the sentence that says what it is.
 
-    problem, item: x', G and D_a; c_a [k]: of the iterate looked at, from which every fit starts;
-    lam: the solver's lambda. Never above the height with c_a held, and never below the true
-    minimum over all of c_a. About 0.4 s for 625 points of MNIST with three active blocks.
+    problem, item: x', G of a flat z and D_a; c_a [k]: of the iterate looked at, from which every
+    fit starts; lam: the solver's lambda. Never above the height with c_a held, and never below the
+    true minimum over all of c_a. About 0.4 s for 625 points of MNIST with three active blocks.
     """
     active, start, columns = _active(problem.dictionary, c_a, most)
     rest = c_a.clone()

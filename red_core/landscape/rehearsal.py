@@ -18,8 +18,9 @@ from red_core.landscape.images import image_loss
 from red_core.landscape.plane import Plane
 from red_core.landscape.principal import principal_axes
 from red_core.landscape.surface import Bounds
+from red_core.options import SolverOptions
 from red_core.problem import RedProblem
-from red_core.solver import Solver, SolverOptions
+from red_core.solver import Solver
 
 STEPS = 60
 MARGIN = 0.5  # on every side: of 24 runs on digits, none left such bounds
@@ -35,12 +36,13 @@ def rehearse(
     anchor: Tensor | None = None,
     steps: int = STEPS,
 ) -> Tensor:
-    """Where the alternation goes from z [d] with c_a = 0, [steps + 1, d].
+    """Where the alternation goes from z [*latent] with c_a = 0, flat: [steps + 1, d].
 
     problem: one item; options: the run's, without its starting phase, its competing starts and its
-    stopping rule; anchor [d]: where `latent_weight` pulls to (None: the origin). With Adam these
-    are the very iterates of a run that carries this start alone. Plain gradient descent is slow,
-    so its steps are lengthened to cover the whole run's distance. About 5 ms a step for MNIST.
+    stopping rule; anchor [*latent]: where `latent_weight` pulls to (None: the origin). With Adam
+    these are the very iterates of a run that carries this start alone. Plain gradient descent is
+    slow, so its steps are lengthened to cover the whole run's distance. About 5 ms a step for
+    MNIST.
     """
     rate = options.signal_rate
     if options.signal_step == "gradient" and options.steps > steps:
@@ -62,7 +64,7 @@ def rehearse(
         if not bool(torch.isfinite(solver.z).all()):
             break  # the run itself will say so
         path.append(solver.z[0, 0])
-    return torch.stack(path).detach()
+    return torch.stack(path).flatten(1).detach()
 
 
 def rehearsal_plane(path: Tensor) -> Plane:
@@ -87,15 +89,15 @@ def plane_ahead(
     anchor: Tensor | None = None,
     steps: int = STEPS,
 ) -> tuple[Plane, Bounds]:
-    """A plane and bounds for a run that is about to enter its alternation at z [d].
+    """A plane and bounds for a run that is about to enter its alternation at z [*latent].
 
     problem, options, anchor, steps: as `rehearse`. Where the options freeze z there is nothing to
     rehearse: the plane is that of the Hessian's extreme eigenvectors at z, with c_a = 0.
     """
     if options.signal_step == "frozen":
-        value = image_loss(problem.generator, problem.flat[0])
-        plane = hessian_plane(value, z, where="where the run keeps z")
-        return plane, Bounds.around(plane.coordinates(z[None]), least=FROZEN_SIDE)
+        value = image_loss(problem.generator, z, problem.flat[0])
+        plane = hessian_plane(value, z.flatten(), where="where the run keeps z")
+        return plane, Bounds.around(plane.coordinates(z.flatten()), least=FROZEN_SIDE)
     path = rehearse(problem, z, options, anchor, steps)
     plane = rehearsal_plane(path)
     return plane, Bounds.around(plane.coordinates(path), margin=MARGIN, least=LEAST_SIDE)

@@ -5,6 +5,6 @@ them by key, in the order of the tables' columns.
 """
 
 from red_core.methods.method import ANSWERS, Answers, Method, Watch
-from red_core.methods.registry import METHODS, fit
+from red_core.methods.registry import METHODS, fit, methods_of
 
-__all__ = ["ANSWERS", "METHODS", "Answers", "Method", "Watch", "fit"]
+__all__ = ["ANSWERS", "METHODS", "Answers", "Method", "Watch", "fit", "methods_of"]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from red_core.bundle import Bundle
 from red_core.data.assets import AssetError, read_tensors
-from red_core.methods.method import ANSWERS, Answers, Method, Watch, label
+from red_core.methods.method import ANSWERS, GREY, Answers, Method, Watch, label
 from red_core.models.reading import EvidenceModel
 
 KNOWN = ANSWERS.index("none") + 1  # the attacks and none: what they were trained on
@@ -31,7 +31,9 @@ class TypeClassifier(Method):
     def fit(cls, bundle: Bundle) -> Self:
         """The bundle's network; AssetError where it has none."""
         if bundle.readers.types is None:
-            raise AssetError(f"{bundle.dataset} has no type CNN yet: its recipe makes one")
+            raise AssetError(
+                f"{bundle.dataset} has no type-classifier.safetensors yet: its recipe makes it"
+            )
         return cls(bundle.readers.types)
 
     def classify(
@@ -47,6 +49,7 @@ class NormRatio(Method):
     key, title = "norm-ratio", "Norm ratios"
     answers_signal, answers_attack = False, True
     files = ("generator.safetensors", "encoder.safetensors", "norm-ratio.safetensors")
+    datasets = GREY
 
     def __init__(self, bundle: Bundle, rule: nn.Module) -> None:
         self.bundle, self.rule = bundle, rule

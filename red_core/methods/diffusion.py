@@ -9,18 +9,17 @@ from torch import Tensor
 
 from red_core.bundle import Bundle
 from red_core.data.assets import AssetError
+from red_core.data.datasets import DENOISED
 from red_core.experiment import make_solver
 from red_core.methods.inversion import BsdGan
 from red_core.methods.method import Answers, Method, Watch, label
-from red_core.presets import DIFFUSION_FILES, presets_of
-from red_core.solver import SolverOptions
-
-_PRESET = "bsd-dp"
+from red_core.options import SolverOptions
+from red_core.presets import DIFFUSION_FILES, READ_DIFFUSION_FILES, presets_of
 
 
 def _check(bundle: Bundle) -> None:
     if bundle.denoiser is None:
-        raise AssetError(f"{bundle.dataset} has no diffusion model")
+        raise AssetError(f"{bundle.dataset} has no diffusion model (diffusion.safetensors)")
 
 
 class DiffPure(Method):
@@ -28,6 +27,7 @@ class DiffPure(Method):
 
     key, title, paper = "dp", "DiffPure", ("DP", None)
     files = ("classifier.safetensors", "diffusion.safetensors")
+    datasets = DENOISED
 
     def __init__(self, bundle: Bundle, options: SolverOptions) -> None:
         self.bundle, self.options = bundle, options
@@ -36,7 +36,7 @@ class DiffPure(Method):
     def fit(cls, bundle: Bundle) -> Self:
         """The bundle holds all it needs; AssetError where it has no diffusion model."""
         _check(bundle)
-        return cls(bundle, presets_of(bundle.dataset)[_PRESET])
+        return cls(bundle, presets_of(bundle.dataset)["bsd-dp"])
 
     def classify(
         self, attacked: Tensor, seeds: Sequence[int], watch: Watch | None = None
@@ -48,15 +48,32 @@ class DiffPure(Method):
         return Answers(signal=label(self.bundle.psi, image), reconstruction=image)
 
 
-class BsdDp(BsdGan):
-    """BSD-DP and BSD-DP-AD: D(x') and proximal steps on c_a in turn."""
+class _BsdDp(BsdGan):
+    """BSD-DP and BSD-DP-AD under a preset; AssetError where there is no diffusion model."""
 
-    key, title, preset = "bsd-dp", "BSD-DP", _PRESET
     paper = ("BSD-DP", "BSD-DP-AD")
-    files: ClassVar[tuple[str, ...]] = DIFFUSION_FILES
+    datasets = DENOISED
 
     @classmethod
     def fit(cls, bundle: Bundle) -> Self:
         """The bundle holds all it needs; AssetError where it has no diffusion model."""
         _check(bundle)
         return super().fit(bundle)
+
+
+class BsdDpPaper(_BsdDp):
+    """B.8 as it is written: every round purifies x' itself, and psi reads D(x')."""
+
+    key, title, preset = "bsd-dp-paper", "BSD-DP paper", "bsd-dp-paper"
+    files: ClassVar[tuple[str, ...]] = DIFFUSION_FILES
+
+
+class BsdDp(_BsdDp):
+    """Every round purifies what the attack's code leaves of x', and our reader reads the end."""
+
+    key, title, preset = "bsd-dp", "BSD-DP", "bsd-dp"
+    files: ClassVar[tuple[str, ...]] = READ_DIFFUSION_FILES
+    readings: ClassVar[dict[str, str]] = {"rules": "BSD-DP, read by ψ"}
+
+    def _readings(self, psi: Tensor, blocks: Tensor) -> dict[str, Answers]:
+        return {"rules": Answers(signal=psi, attack=blocks)}

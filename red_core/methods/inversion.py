@@ -14,10 +14,10 @@ from red_core.batching import run_to_end
 from red_core.bundle import Bundle
 from red_core.data.assets import AssetError
 from red_core.experiment import make_solver, readers_for
-from red_core.methods.method import ANSWERS, Answers, Method, Watch, label
+from red_core.methods.method import ANSWERS, GREY, Answers, Method, Watch, label
 from red_core.models.dcgan import DCGANGenerator
+from red_core.options import SolverOptions
 from red_core.presets import BEST_FILES, PAPER_FILES, presets_of
-from red_core.solver import SolverOptions
 from red_core.verdict import NO_ATTACK, judge
 
 BETA = 10.0  # B.4
@@ -103,6 +103,8 @@ class BsdGanFrozen(BsdGan):
 
 class _Smooth(BsdGan):
     """A preset with softplus (beta = 10) in G, whose weights stay (B.4): G meets Assumption 1."""
+
+    datasets = GREY
 
     @classmethod
     def fit(cls, bundle: Bundle) -> Self:

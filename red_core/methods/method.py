@@ -12,8 +12,10 @@ from torch import Tensor, nn
 
 from red_core.attacks import ATTACKS
 from red_core.bundle import Bundle
+from red_core.data.datasets import DATASETS
 from red_core.verdict import NO_ATTACK, UNKNOWN
 
+GREY = ("mnist", "fashion")  # data sets of Table 3's networks and a DCGAN
 ANSWERS = (*ATTACKS, NO_ATTACK, UNKNOWN)  # what an attack label counts through
 Watch = Callable[[int, Tensor], object]
 """Told by an iterative method, now and then: its step and the images it stands at.
@@ -43,8 +45,8 @@ class Method(ABC):
 
     key: on the command line and in files; title: on a page; paper: its columns in the paper's
     tables, for the signal and the attack (None where it has none); files: the trained files that
-    decide its answers; readings: names of the further answers in `Answers.readings`, with their
-    titles; iterative: whether it tells `watch` of steps.
+    decide its answers; datasets: those it makes sense on; readings: names of the further answers
+    in `Answers.readings`, with their titles; iterative: whether it tells `watch` of steps.
     """
 
     key: ClassVar[str]
@@ -53,6 +55,7 @@ class Method(ABC):
     answers_attack: ClassVar[bool] = False
     paper: ClassVar[tuple[str | None, str | None]] = (None, None)
     files: ClassVar[tuple[str, ...]] = ("classifier.safetensors",)
+    datasets: ClassVar[tuple[str, ...]] = DATASETS
     readings: ClassVar[dict[str, str]] = {}
     iterative: ClassVar[bool] = False
 

@@ -8,7 +8,7 @@ from typing import Self
 from torch import Tensor, nn
 
 from red_core.bundle import Bundle, load_network
-from red_core.methods.method import Answers, Method, Watch, label
+from red_core.methods.method import GREY, Answers, Method, Watch, label
 from red_core.models.classifiers import Table3CNN
 
 
@@ -39,6 +39,8 @@ class Undefended(Method):
 
 class Robust(Undefended):
     """A network of psi's architecture, trained on attacks on itself (recipes/robust.py)."""
+
+    datasets = GREY
 
     @classmethod
     def fit(cls, bundle: Bundle) -> Self:

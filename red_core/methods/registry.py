@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from red_core.bundle import Bundle
 from red_core.methods.competitors import NormRatio, TypeClassifier
-from red_core.methods.diffusion import BsdDp, DiffPure
+from red_core.methods.diffusion import BsdDp, BsdDpPaper, DiffPure
 from red_core.methods.inversion import (
     BsdGanBest,
     BsdGanBestSmooth,
@@ -31,11 +31,17 @@ _ALL: tuple[type[Method], ...] = (
     BsdGanBest,
     BsdGanBestSmooth,
     DiffPure,
+    BsdDpPaper,
     BsdDp,
     TypeClassifier,
     NormRatio,
 )
 METHODS: dict[str, type[Method]] = {method.key: method for method in _ALL}
+
+
+def methods_of(dataset: str) -> tuple[str, ...]:
+    """The keys of the methods that make sense on a data set, in the tables' order."""
+    return tuple(key for key, method in METHODS.items() if dataset in method.datasets)
 
 
 def fit(key: str, bundle: Bundle) -> Method:

@@ -79,7 +79,7 @@ TABLES: dict[str, TableSpec] = {
         "6",
         "cifar10",
         "A diffusion model instead of a generator, on CIFAR-10",
-        ("cnn", "bsd-gan-paper", "bsd-gan-best", "dp", "bsd-dp"),
+        ("cnn", "bsd-gan-paper", "bsd-gan-best", "dp", "bsd-dp-paper", "bsd-dp"),
         (PSI,),
     ),
 }

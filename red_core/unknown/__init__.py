@@ -6,6 +6,14 @@ shortest way out (`simple`), a patch (`patch`), noise, an attack made on another
 """
 
 from red_core.unknown.measuring import keep_report, load_report, measure
-from red_core.unknown.registry import GROUPS, Unseen, unseen_attacks
+from red_core.unknown.registry import GROUPS, MEASURED, Unseen, unseen_attacks
 
-__all__ = ["GROUPS", "Unseen", "keep_report", "load_report", "measure", "unseen_attacks"]
+__all__ = [
+    "GROUPS",
+    "MEASURED",
+    "Unseen",
+    "keep_report",
+    "load_report",
+    "measure",
+    "unseen_attacks",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -103,12 +104,29 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("server")
+@contextmanager
+def serving_app(folder: Path) -> Iterator[Server]:
+    """The whole app, with this process's environment; its log and its count in `folder`."""
     log, counted, port = folder / "log", folder / "count", free_port()
     with serving([sys.executable, str(HERE / "serve.py"), str(port), str(counted)], port, log):
         yield Server(f"http://localhost:{port}/", log, counted)
+
+
+def forget_measured(folder: Path, names: str) -> None:
+    """Take the measured files of this pattern out of a data set's assets in `folder`."""
+    manifest = folder / "manifest.json"
+    entries = json.loads(manifest.read_text())
+    for kept in folder.glob(names):
+        if kept != manifest:
+            entries.pop(kept.name, None)
+            kept.unlink()
+    manifest.write_text(json.dumps(entries))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving_app(tmp_path_factory.mktemp("server")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

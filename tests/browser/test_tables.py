@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from pages.ui import theme
 from red_core.data.assets import assets_root, read_tensors
-from tests.browser.conftest import HERE, PATIENCE, Server, free_port, overhanging, serving
-from tests.pages.ui.tables.toys import keep_reports, keep_toys
+from tests.browser.conftest import PATIENCE, Server, forget_measured, overhanging, serving_app
+from tests.pages.ui.tables.toys import keep_reports, keep_starts, keep_toys, toy_starts
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
@@ -29,29 +27,20 @@ def toy_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose tables are toys, and which has no official images."""
     folder = tmp_path_factory.mktemp("tables")
     shutil.copytree(assets_root() / "mnist", folder / "assets" / "mnist")
-    (folder / "assets" / "fashion").mkdir()
+    for empty in ("fashion", "cifar10"):
+        (folder / "assets" / empty).mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RED_ASSETS", str(folder / "assets"))
         patch.setenv("RED_DATA", str(folder / "no-data"))
-        for kept in (folder / "assets" / "mnist").glob("answers*.json"):
-            _forget(kept)
+        # Answers on other images would join the toys.
+        forget_measured(folder / "assets" / "mnist", "answers*.json")
         labels = read_tensors("mnist", "examples.safetensors")["labels"].long().numpy()
         keep_toys("1", labels, "official", "bundled")
         keep_reports("mnist")
-        log, counted, port = folder / "log", folder / "count", free_port()
-        command = [sys.executable, str(HERE / "serve.py"), str(port), str(counted)]
-        with serving(command, port, log):
-            yield Server(f"http://localhost:{port}/", log, counted)
-    assert "Traceback" not in log.read_text()
-
-
-def _forget(kept: Path) -> None:
-    """Take a measured file out of the assets: answers on other images would join the toys."""
-    manifest = kept.with_name("manifest.json")
-    entries = json.loads(manifest.read_text())
-    entries.pop(kept.name, None)
-    manifest.write_text(json.dumps(entries))
-    kept.unlink()
+        keep_starts(toy_starts())
+        with serving_app(folder) as running:
+            yield running
+    assert "Traceback" not in running.log.read_text()
 
 
 @pytest.fixture
@@ -204,6 +193,19 @@ def test_a_phone_scrolls_the_table_inside_itself(open_tables):
     box.evaluate("node => { node.scrollLeft = 200 }")
     assert name.bounding_box()["x"] == pytest.approx(before, abs=1)
     assert figure.bounding_box()["x"] == pytest.approx(first - 200, abs=1)
+
+
+def test_a_phone_shows_where_inversions_end(open_tables):
+    page = open_tables("dataset=cifar10", **PHONE)
+    expect(headline(page, "starts")).to_contain_text("From any class, 82% of the inversions")
+    for name in ("right", "ended"):
+        page.wait_for_function(
+            f"document.querySelector('.st-key-tables-starts-{name} .red-live-chart')"
+            "?._fullData?.length > 1"
+        )
+        page.locator(f".st-key-tables-starts-{name}").scroll_into_view_if_needed()
+    page.wait_for_timeout(1000)
+    assert overhanging(page) == []
 
 
 def test_dark_colours_reach_the_matrices_and_the_table(open_tables):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
 
+from pages.ui import session
 from pages.ui.parts import Parts
 from pages.ui.run_view import RunView
 from pages.ui.runner import Runner
@@ -17,7 +19,6 @@ from red_core.models.classifiers import Table3CNN
 from red_core.models.dcgan import DCGANGenerator
 from red_core.problem import AttackDictionary
 from red_core.settings import RunSettings
-from red_core.theory import row_space
 from red_core.verdict import Readers
 
 QUICK = (("restarts", 2), ("start_steps", 5), ("steps", 12), ("carry", 2), ("encoder_start", False))
@@ -40,7 +41,7 @@ def make_parts() -> Parts:
         examples,
         torch.device("cpu"),
     )
-    return Parts(bundle, row_space(dictionary))
+    return Parts(bundle)
 
 
 @pytest.fixture(scope="session")
@@ -49,8 +50,26 @@ def parts() -> Parts:
 
 
 @pytest.fixture
+def colour(toy_cifar10: Bundle) -> Parts:
+    """Toy parts of CIFAR-10: images in colour, and a z of 9 layers times 16."""
+    return Parts(toy_cifar10)
+
+
+@pytest.fixture
 def settings() -> RunSettings:
     return RunSettings(index=3, attack="linf", attack_steps=3, preset="best", solver=QUICK)
+
+
+@pytest.fixture
+def in_colour(settings: RunSettings) -> RunSettings:
+    return replace(settings, dataset="cifar10")
+
+
+@pytest.fixture
+def colour_pages(colour: Parts, monkeypatch) -> Parts:
+    """`colour`, on every page that is opened."""
+    monkeypatch.setattr(session, "load_bundle", lambda _dataset, _device: colour.bundle)
+    return colour
 
 
 def wait_until(runner: Runner, wanted: Callable[[RunView], bool], seconds: float = 60) -> RunView:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import controls
 from pages.ui import download as panel
+from pages.ui import image_controls
 from red_core.data.download import DownloadError
 
 
@@ -246,18 +246,41 @@ def test_a_download_that_was_cancelled_says_nothing_any_more(server: Server) -> 
     assert work.look() == panel.Look()
 
 
+def test_other_galleries_say_who_drew_their_pictures_until_it_is_there(server: Server) -> None:
+    def page(dataset: str) -> None:
+        from pages.ui.download import drawn_note
+
+        drawn_note(dataset)
+
+    def said(dataset: str) -> list[str]:
+        app = AppTest.from_function(page, args=(dataset,)).run()
+        assert not app.exception
+        return [caption.value for caption in app.caption]
+
+    assert said("mnist") == []
+    (told,) = said("cifar10")
+    assert "drawn by our generator" in told
+    assert "The main page offers CIFAR-10's own." in told
+    server.there = True
+    assert said("cifar10") == []
+
+
 def test_the_sidebar_offers_it_for_cifar10_alone(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from types import SimpleNamespace
 
     offered: list[str] = []
-    monkeypatch.setattr(controls, "download_panel", lambda dataset, _: offered.append(dataset))
-    monkeypatch.setattr(controls, "_gallery", lambda _: controls.st.session_state.update(x=1))
-    monkeypatch.setattr(controls.st, "session_state", {"ui.source": "gallery", "ui.index": 0})
+    monkeypatch.setattr(
+        image_controls, "download_panel", lambda dataset, _: offered.append(dataset)
+    )
+    monkeypatch.setattr(
+        image_controls, "_gallery", lambda _: image_controls.st.session_state.update(x=1)
+    )
+    monkeypatch.setattr(image_controls.st, "session_state", {"ui.source": "gallery", "ui.index": 0})
     for dataset in ("mnist", "fashion", "cifar10"):
-        monkeypatch.setattr(controls.st, "selectbox", lambda *_, **__: "gallery")
-        controls._image(SimpleNamespace(dataset=dataset))
+        monkeypatch.setattr(image_controls.st, "selectbox", lambda *_, **__: "gallery")
+        image_controls.image_controls(SimpleNamespace(dataset=dataset))
     assert offered == ["cifar10"]
 
 
@@ -267,7 +290,7 @@ def test_reloading_forgets_the_parts_and_what_the_command_line_would_take(
     cleared: list[str] = []
     for name in ("load_parts", "takes_official"):
         monkeypatch.setattr(
-            getattr(controls.session, name), "clear", lambda name=name: cleared.append(name)
+            getattr(image_controls.session, name), "clear", lambda name=name: cleared.append(name)
         )
-    controls._reload()
+    image_controls._reload()
     assert cleared == ["load_parts", "takes_official"]

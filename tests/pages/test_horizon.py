@@ -10,6 +10,7 @@ import torch
 
 from pages.ui import act_landscape
 from pages.ui.act_landscape import DRAWN, trail_of
+from pages.ui.horizon import SIZES
 from pages.ui.parts import Parts
 from pages.ui.run_view import RunView
 from pages.ui.runner import Runner
@@ -132,6 +133,22 @@ def test_a_long_trail_is_thinned_and_keeps_its_ends(view: RunView) -> None:
     assert len(trail.ks) <= DRAWN + 1
     assert (trail.ks[0], trail.ks[-1]) == (0, 899)
     assert (np.diff(trail.ks) > 0).all()
+
+
+def test_z_of_two_dimensions_is_seen_on_a_plane_too(colour: Parts, in_colour: RunSettings) -> None:
+    """And the landscape there has the height of the iterate it goes through."""
+    made = Runner(colour, in_colour, deceive(colour.bundle, in_colour), line=Line())
+    view = wait_until(made, lambda view: not view.busy)
+    made.close()
+    assert view.state == "finished", view.error
+    assert view.frames[-1].z.shape == (1, 9, 16)
+    assert view.horizon is not None
+    assert view.horizon.sheet.sizes == SIZES[3]
+    assert view.spots[5] == pytest.approx((0, 0), abs=1e-6)
+    first = view.frames[5]
+    surface = view.horizon.surface(first)
+    height = float(surface.height(torch.tensor(view.spots[5], dtype=torch.float64)))
+    assert height == pytest.approx(2 * float(first.loss[0]), rel=0.02)
 
 
 def test_an_iterate_that_is_not_located_yet_shows_the_one_before(view, monkeypatch) -> None:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import streamlit as st
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import session
 from pages.ui.landscape import desk as desks
+from pages.ui.landscape import real, source
 from pages.ui.landscape.presets import PRESETS
 from pages.ui.live_chart import Click
 from pages.ui.parts import Parts
 from pages.ui.worker import THREAD_NAME
 from red_core.data.datasets import CLASSES
+from red_core.settings import RunSettings
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 SMALL = {"family": "example15", "m": "20"}
@@ -229,6 +234,20 @@ def test_an_images_run_is_cut_and_can_be_looked_along() -> None:
     assert not app.exception
 
 
+def test_a_run_in_colour_is_cut_and_shown(colour_pages, monkeypatch) -> None:
+    drawn = []
+    mount = real.pointed
+    monkeypatch.setattr(real, "pointed", lambda **given: (drawn.append(given), mount(**given)))
+    app = opened({"show": "image", "dataset": "cifar10", "index": "7", "kind": "l2"})
+    until(app, lambda a: headline(a).startswith("This plane shows"), 120)
+    until(app, lambda a: drawn[-1]["frames"] is not None)
+    assert not app.exception
+    assert "drawn by our generator" in said(app)
+    for still in drawn[-1]["beside"]:
+        shown = Image.open(io.BytesIO(still.png))
+        assert (shown.mode, shown.size) == ("RGB", (128, 128))
+
+
 def test_another_data_set_keeps_the_number_and_the_attack() -> None:
     app = opened({"show": "image", "index": "3", "kind": "l2"})
     widget(app, "segmented_control", "Data set").set_value("fashion").run()
@@ -247,6 +266,14 @@ def test_without_a_run_on_the_main_page_the_page_says_so() -> None:
     app = opened({"show": "run"})
     assert headline(app) == "There is no run to cut through yet."
     assert "Start one on the main page" in said(app)
+    assert not app.exception
+
+
+def test_a_run_without_a_latent_space_is_named(monkeypatch) -> None:
+    run = SimpleNamespace(settings=RunSettings("cifar10", preset="bsd-dp"))
+    monkeypatch.setattr(source, "run_of", lambda _: run)
+    app = opened({"show": "run"})
+    assert "there is no latent space to slice" in said(app)
     assert not app.exception
 
 

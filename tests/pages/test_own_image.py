@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import arrival, controls, own_image, pictures, texts
+from pages.ui import arrival, image_controls, own_image, pictures, texts
 from pages.ui.state import Request
 from red_core.data.datasets import CLASSES, SHAPES
 from red_core.data.intake import Intake, IntakeError
@@ -42,18 +42,20 @@ def page() -> None:
 
     import streamlit as st
 
-    from pages.ui import controls
+    from pages.ui import image_controls
     from red_core.data.datasets import CLASSES
 
     dataset = st.session_state["dataset"]
     bundle = SimpleNamespace(dataset=dataset, class_names=CLASSES[dataset])
-    _, own = controls._image(bundle)
+    _, own = image_controls.image_controls(bundle)
     st.session_state["taken"] = own
 
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    monkeypatch.setattr(controls, "_gallery", lambda _: st.session_state.setdefault("ui.index", 0))
+    monkeypatch.setattr(
+        image_controls, "_gallery", lambda _: st.session_state.setdefault("ui.index", 0)
+    )
     monkeypatch.setattr(pictures, "picture", lambda *_, **__: png(8))
     made = AppTest.from_function(page, default_timeout=30)
     made.session_state["dataset"] = "cifar10"
@@ -104,7 +106,7 @@ def test_nobody_draws_a_photograph(app: AppTest) -> None:
 
 @pytest.mark.parametrize("dataset", CLASSES)
 def test_every_source_has_its_words(dataset: str) -> None:
-    labels = controls.source_labels(dataset)
+    labels = image_controls.source_labels(dataset)
     assert ("draw" in labels) == (dataset in own_image.PENS) == (dataset in texts.DRAWN)
     assert dataset in texts.UPLOAD
     assert dataset in texts.WANTED

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import session
+from pages.ui import act_deception, act_undoing, act_verdict, export, session
 from pages.ui.named import named
 from pages.ui.parts import Parts
 from pages.ui.runner import THREAD_NAME, Runner
 from pages.ui.state import pack_image
+from pages.ui.stills import Still
 from red_core.data.assets import AssetError
 from red_core.data.datasets import CLASSES, DATASETS
 from red_core.experiment import deceive, make_solver, start_seeds
@@ -124,6 +128,58 @@ def test_run_ends_in_a_verdict_and_the_link_asks_for_it(runners):
     assert not app.exception
 
 
+def test_a_run_in_colour_ends_in_a_verdict(runners, colour_pages, monkeypatch):
+    drawn: dict[str, list[Still]] = {}
+    for act in (act_deception, act_undoing, act_verdict):
+        mount = act.stills
+        monkeypatch.setattr(
+            act,
+            "stills",
+            lambda items, *, key, mount=mount, **more: (
+                drawn.update({key: list(items)}),
+                mount(items, key=key, **more),
+            ),
+        )
+    app = open_app({"dataset": "cifar10"})
+    empty = Image.open(io.BytesIO(drawn["frames"][0].png))
+    assert "are stated once a run has ended" in mu_help(app)
+    assert colour_pages.rank is None, "nothing slow is computed while a page opens"
+    app.button("run-button").click().run()
+    finish(app, runners[0])
+    assert not app.exception
+    assert headlines(app)[1].startswith("Finished: step 17 of 17")
+    assert "rank(D_a) = 120 of 120 columns, d = 144, n = 3072" in mu_help(app)
+    full = Image.open(io.BytesIO(drawn["frames"][0].png))
+    assert (full.mode, full.size) == ("RGBA", empty.size)
+    for key in ("equation-1", "equation-3"):
+        for still in drawn[key]:
+            shown = Image.open(io.BytesIO(still.png))
+            assert (shown.mode, shown.size) == ("RGB", (256, 256))
+    assert drawn["equation-1"][1].name.endswith(" around grey")
+    assert drawn["equation-3"][3].caption.endswith(" around grey")
+    assert "on mid-grey, which is zero" in texts(app)
+
+
+def mu_help(app: AppTest) -> str:
+    return next(one.help for one in app.caption if one.help and "Assumption 5" in one.help)
+
+
+def test_the_files_of_a_run_in_colour(runners, colour_pages):
+    finish(open_app({"dataset": "cifar10", "run": "1"}), runners[0])
+    runner, view = runners[0], runners[0].view()
+    scene = session.Scene(runner.settings, runner.parts, runner.deception, ())
+    with np.load(io.BytesIO(export.run_npz(scene, view))) as arrays:
+        count = len(view.frames)
+        assert arrays["path_image"].shape == (count, 3, 32, 32)
+        assert arrays["path_z"].shape == (count, 9, 16)
+        for name in ("image", "attacked", "signal", "perturbation", "residual"):
+            assert arrays[name].shape == (3, 32, 32)
+    with np.load(io.BytesIO(export.own_npz(scene))) as arrays:
+        assert arrays["image"].shape == (3, 32, 32)
+    assert Image.open(io.BytesIO(export.grid_png(scene, runner, view))).mode == "RGBA"
+    assert Image.open(io.BytesIO(export.run_gif(scene, runner, view))).n_frames == count
+
+
 def test_a_link_repeats_the_run_to_the_same_iterates(parts, runners):
     query = {"index": "4", "attack": "l2", "seed": "3", "run": "1"}
     app = open_app(query)
@@ -202,10 +258,10 @@ def test_a_device_this_machine_lacks_is_named():
 def test_a_number_that_cannot_be_is_refused_and_the_one_before_holds():
     app = open_app()
     before = headlines(app)[0]
-    app.number_input("ui.eps.mnist.linf").set_value(0.0).run()
+    app.number_input("ui.eps.grey.linf").set_value(0.0).run()
     assert "ps must be a positive number" in app.error[0].value
     assert headlines(app)[0] == before
-    app.number_input("ui.eps.mnist.linf").set_value(0.1).run()
+    app.number_input("ui.eps.grey.linf").set_value(0.1).run()
     assert not app.error
     assert app.query_params["eps"] == "0.1"
 
@@ -215,7 +271,7 @@ def test_the_papers_numbers_are_not_part_of_the_link():
     app.segmented_control("ui.attack").set_value("l1").run()
     assert app.query_params["attack"] == "l1"
     assert not {"eps", "step_size", "attack_steps"} & set(app.query_params)
-    assert app.number_input("ui.eps.mnist.l1").value == 10
+    assert app.number_input("ui.eps.grey.l1").value == 10
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
@@ -266,7 +322,7 @@ def test_clothes_are_called_by_their_names(runners):
 
 
 def test_a_data_set_without_its_files_is_not_offered(monkeypatch):
-    monkeypatch.setattr("pages.ui.controls.is_made", lambda name: name == "mnist")
+    monkeypatch.setattr("pages.ui.image_controls.is_made", lambda name: name == "mnist")
     assert open_app().segmented_control("ui.dataset").options == ["MNIST"]
 
 

@@ -13,6 +13,7 @@ from pages.ui.turns import Line
 from red_core.experiment import deceive, make_solver, start_seeds
 from red_core.settings import RunSettings
 from red_core.solver import solve
+from red_core.theory import row_space
 from tests.pages.conftest import QUICK, wait_until
 
 
@@ -131,6 +132,80 @@ def test_mu_of_a_real_image_comes_at_the_end_and_has_no_value_there(start):
     assert not view.theory.exact
     assert view.theory.mu[-1] != view.theory.mu[-1]
     assert all(value > 0 for value in view.theory.mu[:-1])
+
+
+def test_a_run_in_colour_over_z_of_two_dimensions(colour, in_colour):
+    made = deceive(colour.bundle, in_colour)
+    runner = Runner(colour, in_colour, made, line=Line())
+    view = wait_until(runner, lambda view: not view.busy)
+    runner.close()
+    assert view.state == "finished", view.error
+    frame = view.frames[-1]
+    assert frame.z.shape == (1, 9, 16)
+    assert frame.image.shape == (1, 3, 32, 32)
+    assert view.theory is not None
+    z, c_a = view.frames[-1].z, view.frames[-1].c_a
+    first = view.frames[4]
+    apart = torch.cat(((first.z - z).flatten(1), (first.c_a - c_a) @ colour.basis), dim=1).norm()
+    assert view.theory.mu[4] == pytest.approx(float(first.gradient_norm / apart), rel=1e-3)
+    assert any(value > 0 for value in view.theory.proximal_pl)
+
+
+@pytest.mark.parametrize("source", ["example", "realizable"])
+def test_a_run_with_a_diffusion_model_has_no_latent_space(colour, in_colour, source):
+    solver = (("noise_levels", 2), ("steps", 3), ("inner", 2))
+    chosen = replace(in_colour, preset="bsd-dp", solver=solver, source=source)
+    runner = Runner(colour, chosen, deceive(colour.bundle, chosen), line=Line())
+    view = wait_until(runner, lambda view: not view.busy)
+    runner.close()
+    assert view.state == "finished", view.error
+    assert view.horizon is None
+    assert set(view.spots) == {None}
+    assert not view.exact_mu
+    assert view.theory is None, "the theorems speak of z"
+    assert view.verdict is not None
+
+
+def test_the_basis_comes_with_the_end_of_a_run_and_once(monkeypatch, parts, settings):
+    calls = []
+    monkeypatch.setattr(
+        "pages.ui.parts.row_space", lambda given: calls.append(given) or row_space(given)
+    )
+    fresh = Parts(parts.bundle)
+    made = deceive(parts.bundle, settings)
+    paused = Runner(fresh, settings, made, paused=True, line=Line())
+    paused.step("both", wait=30)
+    assert fresh.rank is None
+    paused.resume()
+    wait_until(paused, lambda view: not view.busy)
+    assert fresh.rank == fresh.basis.shape[1]
+    again = Runner(fresh, settings, made, line=Line())
+    wait_until(again, lambda view: not view.busy)
+    for runner in (paused, again):
+        runner.close()
+    assert len(calls) == 1
+
+
+def test_the_basis_is_computed_once_for_all_who_ask_at_once(monkeypatch, parts):
+    calls = []
+
+    def slow(given):
+        calls.append(given)
+        time.sleep(0.2)
+        return row_space(given)
+
+    monkeypatch.setattr("pages.ui.parts.row_space", slow)
+    fresh, found = Parts(parts.bundle), []
+    asking = [threading.Thread(target=lambda: found.append(fresh.basis)) for _ in range(4)]
+    for thread in asking:
+        thread.start()
+    began = time.monotonic()
+    assert fresh.rank is None  # and this does not wait
+    assert time.monotonic() - began < 0.1
+    for thread in asking:
+        thread.join()
+    assert len(calls) == 1
+    assert all(basis is found[0] for basis in found)
 
 
 def test_a_diverging_run_says_so(settings, start):

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pages.ui.state import Request, as_query, canonical, from_query, pack_image, unpack_image
+from red_core.data.datasets import SHAPES
 from red_core.settings import RunSettings
 
 
@@ -85,18 +86,39 @@ def test_a_budget_is_judged_by_its_own_attack_wherever_it_stands():
     assert request.settings.attack == "linf"
 
 
+GREY, COLOUR = (1, 28, 28), (3, 32, 32)
+
+
+@pytest.mark.parametrize("shape", [GREY, COLOUR])
 @pytest.mark.parametrize("kind", ["eight bits", "float"])
-def test_an_own_image_travels_exactly(kind):
-    image = torch.rand(1, 28, 28)
+def test_an_own_image_travels_exactly(kind, shape, monkeypatch):
+    monkeypatch.setitem(SHAPES, "mnist", shape)
+    image = torch.rand(shape)
     if kind == "eight bits":
         image = (image * 255).round().to(torch.uint8).float() / 255
     text = pack_image(image)
-    assert len(text) < 6000
-    assert torch.equal(unpack_image(text), image)
+    assert len(text) < (6 if kind == "float" else 1.4) * image.numel()
+    assert torch.equal(unpack_image(text, shape), image)
     request = Request(RunSettings(source="own"), image, run=True)
     again, complaints = from_query(as_query(request))
     assert complaints == []
     assert torch.equal(again.own, image)
+
+
+def test_a_grey_link_of_old_means_the_same():
+    ramp = torch.arange(784).reshape(GREY) % 256 / 255
+    assert torch.equal(unpack_image(packed("b", bytes(i % 256 for i in range(784))), GREY), ramp)
+
+
+@pytest.mark.parametrize(("had", "wanted"), [(GREY, COLOUR), (COLOUR, GREY)])
+@pytest.mark.parametrize("kind", ["eight bits", "float"])
+def test_an_image_of_another_data_set_is_refused(had, wanted, kind, monkeypatch):
+    monkeypatch.setitem(SHAPES, "mnist", wanted)
+    image = torch.zeros(had) if kind == "eight bits" else torch.rand(had)
+    request, complaints = from_query({"source": "own", "image": pack_image(image)})
+    assert complaints == ["The image in the link is damaged or incomplete and is left out."]
+    assert request.own is None
+    assert request.settings.source == "example"
 
 
 def packed(kind: str, raw: bytes) -> str:
@@ -121,7 +143,7 @@ def packed(kind: str, raw: bytes) -> str:
 )
 def test_a_damaged_image_is_refused_in_words(text):
     with pytest.raises(ValueError, match="image in the link"):
-        unpack_image(text)
+        unpack_image(text, GREY)
     request, complaints = from_query({"source": "own", "image": text, "attack": "l2"})
     assert len(complaints) == 1
     assert request.settings == RunSettings(source="example", attack="l2")

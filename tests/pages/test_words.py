@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -106,6 +107,13 @@ def test_numbers_keep_their_width():
     assert words.number(float("inf")) == "–"
 
 
+def test_the_first_phase_has_the_name_of_what_it_does():
+    frame = SimpleNamespace(k=1, phase="start")
+    view = SimpleNamespace(state="running", place=0, frames=(frame,), total=13)
+    assert words.undoing_headline(view).startswith("Defense-GAN start: step")
+    assert words.undoing_headline(view, latent=False).startswith("DiffPure: step")
+
+
 def test_theory_is_named_as_what_it_is():
     nan = float("nan")
     exact = words.theory_line(Theory((2.0, 0.5, nan), True, (nan, 3.0)))
@@ -113,3 +121,10 @@ def test_theory_is_named_as_what_it_is():
     assert "3.0e+00" in exact
     assert "not Assumption 5's" in words.theory_line(Theory((1.0,), False, (nan,)))
     assert "known when the run ends" in words.theory_line(None)
+    for theory in (None, Theory((1.0,), False, (nan,))):
+        assert "a diffusion model has no z" in words.theory_line(theory, latent=False)
+
+
+def test_what_stands_for_the_signal_has_its_name():
+    assert words.recovered(latent=True) == "G(z)"
+    assert words.recovered(latent=False) == "D(x')"

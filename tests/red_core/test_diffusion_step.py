@@ -12,13 +12,14 @@ from torch import Tensor
 from red_core.bundle import Bundle
 from red_core.diffusion_step import DiffusionStep, identity
 from red_core.experiment import make_solver
+from red_core.options import SolverOptions
 from red_core.presets import presets_of
 from red_core.problem import Linearised, RedProblem
 from red_core.purifier import Purifier
 from red_core.settings import RunSettings, SettingsError
-from red_core.solver import Solver, SolverOptions
+from red_core.solver import Solver
 
-OPTIONS = replace(presets_of("cifar10")["bsd-dp"], steps=4, inner=3)
+OPTIONS = replace(presets_of("cifar10")["bsd-dp-paper"], steps=4, inner=3)
 
 
 class Recorded:

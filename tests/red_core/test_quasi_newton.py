@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from red_core.options import SolverOptions
 from red_core.problem import AttackDictionary, Linearised, RedProblem
 from red_core.quasi_newton import LbfgsStep
-from red_core.solver import Solver, SolverOptions
+from red_core.solver import Solver
 
 
 def descended(matrices: Tensor, wanted: Tensor, steps: int, longest: float = 10.0) -> Tensor:

@@ -6,8 +6,8 @@ import torch
 from red_core.batching import run_to_end
 from red_core.bundle import Bundle
 from red_core.experiment import make_solver, make_starts
+from red_core.options import SolverOptions
 from red_core.reference import Objective, plain_solve
-from red_core.solver import SolverOptions
 
 OPTIONS = {
     "algorithm 1": SolverOptions(restarts=3, start_steps=4, steps=12),
@@ -50,3 +50,31 @@ def test_the_loop_ends_where_the_solver_ends(toy_bundle: Bundle, options: Solver
         torch.testing.assert_close(own.z, iterate.z[i], rtol=1e-3, atol=1e-3)
         torch.testing.assert_close(own.c_a, iterate.c_a[i], rtol=1e-3, atol=1e-4)
         assert own.c_a.norm() > 0
+
+
+def test_the_loop_knows_w_plus_and_its_quasi_newton_steps(toy_cifar10: Bundle) -> None:
+    options = SolverOptions(
+        restarts=1,
+        mean_start=True,
+        start_step="lbfgs",
+        start_steps=3,
+        start_rate=1.0,
+        carry=2,
+        halve_at=(2,),
+        steps=4,
+        signal_step="lbfgs",
+        signal_rate=1.0,
+        latent_weight=0.1,
+    )
+    attacked = toy_cifar10.examples.images[:1]
+    iterate = run_to_end(make_solver(toy_cifar10, attacked, options, [0]))
+    starts, anchors = make_starts(toy_cifar10, attacked, options, [0])
+    own = plain_solve(
+        attacked[0], starts[0], anchors[0], options, toy_cifar10.generator, toy_cifar10.dictionary
+    )
+    goal = Objective(
+        attacked[0], toy_cifar10.generator, toy_cifar10.dictionary, own.anchor[None], 0.1
+    )
+    value = goal.value(own.z[None], own.c_a[None], own.lam)
+    assert own.z.shape == toy_cifar10.prior.shape
+    assert float(value) == pytest.approx(float(iterate.loss[0]), rel=1e-3)

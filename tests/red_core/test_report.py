@@ -86,3 +86,14 @@ def test_the_arrays_add_up(toy_bundle: Bundle) -> None:
     assert arrays["image"] == pytest.approx(toy_bundle.examples.images[3, 0].numpy())
     assert arrays["z"].shape == (100,)
     assert arrays["block_energy"].shape == (10, 3)
+
+
+def test_the_arrays_of_a_run_in_colour_keep_its_shapes(toy_bundle: Bundle) -> None:
+    _, deception, _, iterate = finished(toy_bundle, SETTINGS)
+    image = torch.rand(1, 3, 32, 32)
+    made = replace(deception, clean=image, attacked=image)
+    moved = replace(iterate, image=image, residual=0 * image, z=torch.rand(1, 9, 4))
+    arrays = run_arrays(made, moved)
+    assert arrays["z"].shape == (9, 4)
+    for name in ("image", "attacked", "signal", "perturbation", "residual"):
+        assert arrays[name].shape == (3, 32, 32)

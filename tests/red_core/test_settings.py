@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from red_core.attacks import ATTACKS, MAX_EPS, PAPER_ATTACKS
 from red_core.cli import build_parser
 from red_core.cli.run import _settings as settings_of
+from red_core.options import ACCELERATIONS, SIGNAL_STEPS
 from red_core.presets import PRESETS
 from red_core.settings import (
     MAX_SEED,
@@ -21,7 +22,6 @@ from red_core.settings import (
     item_seed,
     parse_solver_option,
 )
-from red_core.solver import ACCELERATIONS, SIGNAL_STEPS
 
 rates = st.floats(1e-9, 10)
 solver_values = st.fixed_dictionaries(

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from red_core.latent import random_starts
+from red_core.options import ACCELERATIONS, SolverOptions
 from red_core.presets import PRESETS
 from red_core.prox import lambda_max
-from red_core.solver import ACCELERATIONS, Solver, SolverOptions, solve
+from red_core.solver import Solver, solve
 
 FROZEN = SolverOptions(
     restarts=1, start_steps=0, signal_step="frozen", lambda_fraction=0.2, steps=3000

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from red_core.bundle import Bundle
 from red_core.experiment import make_solver
+from red_core.options import SolverOptions
 from red_core.problem import RedProblem
-from red_core.solver import Solver, SolverOptions
+from red_core.solver import Solver
 
 OPTIONS = SolverOptions(start_steps=2, steps=3, restarts=2, carry=2, feature_weight=0.5)
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from red_core.options import SolverOptions
 from red_core.presets import PRESETS
 from red_core.problem import AttackDictionary, RedProblem
-from red_core.solver import Iterate, Solver, SolverOptions
+from red_core.solver import Iterate, Solver
 
 FROZEN = SolverOptions(
     restarts=1, start_steps=0, signal_step="frozen", lambda_fraction=0.2, steps=3000

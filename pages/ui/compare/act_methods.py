@@ -20,36 +20,37 @@ from pages.ui.compare.scrubber import scrubber
 from pages.ui.compare.truth import truth_of
 from pages.ui.session import Scene
 from pages.ui.style import banner, is_dark
-from red_core.methods import METHODS
+from red_core.methods import METHODS, methods_of
 
 _TRAINED = ("m-inf", "m-2", "m-1", "msd")
+_DIFFUSION = ("dp", "bsd-dp", "bsd-dp-paper")
 _NAMERS = ("type-cnn", "norm-ratio")
 
 
-def sets() -> dict[str, tuple[str, ...]]:
-    """Groups of methods by name."""
-    known = tuple(METHODS)
-    return {
-        "The story": first_choice(),
-        "Trained on attacks": in_order(k for k in ("cnn", *_TRAINED) if k in METHODS),
-        "BSD-GAN": in_order(k for k in known if k.startswith("bsd-gan")),
-        "Attack types": in_order(
-            k for k in known if METHODS[k].answers_attack and "smooth" not in k
-        ),
-        "All": known,
-        "None": (),
+def sets(dataset: str) -> dict[str, tuple[str, ...]]:
+    """Groups of a data set's methods by name; those that it has."""
+    known = methods_of(dataset)
+    groups = {
+        "The story": first_choice(dataset),
+        "Trained on attacks": tuple(k for k in known if k in ("cnn", *_TRAINED)),
+        "BSD-GAN": tuple(k for k in known if k.startswith("bsd-gan")),
+        "Diffusion": tuple(k for k in known if k in _DIFFUSION),
+        "Attack types": tuple(k for k in known if METHODS[k].answers_attack and "smooth" not in k),
     }
+    told = {name: chosen for name, chosen in groups.items() if len(chosen) > 1}
+    return {**told, "All": known, "None": ()}
 
 
 def choice(held: CompareRequest) -> CompareRequest:
     """The methods to choose from; the request with those chosen."""
+    dataset = held.settings.dataset
     chosen = st.pills(
-        "Methods", list(METHODS), selection_mode="multi", default=list(held.methods),
+        "Methods", methods_of(dataset), selection_mode="multi", default=list(held.methods),
         format_func=lambda key: METHODS[key].title, help=texts.METHODS, key=WIDGETS.key("methods"),
         wrap=True,
     )  # fmt: skip
     st.selectbox(
-        "Choose a group", list(sets()), index=None, placeholder="A group of methods",
+        "Choose a group", list(sets(dataset)), index=None, placeholder="A group of methods",
         help=texts.SETS, key=WIDGETS.key("set"), label_visibility="collapsed", width=230,
         on_change=WIDGETS.unless_renewed(_choose),
     )  # fmt: skip
@@ -135,4 +136,5 @@ def _stop(held: CompareRequest) -> None:
 def _choose() -> None:
     chosen = st.session_state[WIDGETS.key("set")]
     if chosen is not None:
-        adopt(replace(st.session_state["compare.held"], methods=sets()[chosen]))
+        held: CompareRequest = st.session_state["compare.held"]
+        adopt(replace(held, methods=sets(held.settings.dataset)[chosen]))

@@ -16,14 +16,14 @@ from red_core.data.assets import AssetError, read_manifest
 from red_core.methods import METHODS, Answers, Method, Watch, fit
 
 Status = Literal["waiting", "running", "done", "missing", "failed", "stopped"]
-FRAMES = 60  # of a run that are kept at most; 784 bytes each
+FRAMES = 60  # of a run that are kept at most; 784 bytes each for MNIST, 3072 for CIFAR-10
 
 _log = logging.getLogger("red.compare")
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """Where an iterative method stood: its step, and G(z) [1, H, W] in 256 greys (uint8)."""
+    """Where an iterative method stood: its step, and G(z) [C, H, W] in 256 steps (uint8)."""
 
     k: int
     image: Tensor
@@ -62,11 +62,11 @@ class Film:
         self._told = 0
 
     def add(self, k: int, image: Tensor) -> None:
-        """One more; image: [1, H, W] in [0, 1]."""
+        """One more; image: [C, H, W] in [0, 1]."""
         self._told += 1
         if self._told % self._stride:
             return
-        self.frames += (Frame(k, grey(image)),)
+        self.frames += (Frame(k, eight_bits(image)),)
         if len(self.frames) > FRAMES:
             self.frames = self.frames[1::2]
             self._stride *= 2
@@ -74,10 +74,10 @@ class Film:
     def end(self, k: int, image: Tensor) -> None:
         """The answer itself, last of all."""
         kept = tuple(frame for frame in self.frames if frame.k < k)
-        self.frames = (*kept, Frame(k, grey(image)))
+        self.frames = (*kept, Frame(k, eight_bits(image)))
 
 
-def grey(image: Tensor) -> Tensor:
+def eight_bits(image: Tensor) -> Tensor:
     """An image in [0, 1] as uint8 in main memory."""
     return (image.detach().clamp(0, 1) * 255).round().byte().cpu()
 

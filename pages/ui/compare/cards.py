@@ -16,6 +16,7 @@ from pages.ui.compare import texts
 from pages.ui.compare.attempt import Attempt, Frame
 from pages.ui.compare.card import Answer, Card, Picture, Strip
 from pages.ui.compare.truth import ATTACK_WORDS, Truth, said
+from pages.ui.texts import scale
 from pages.ui.theme import palette
 from red_core.methods import METHODS, Answers, Method
 
@@ -26,7 +27,7 @@ NOTHING, NOT_ASKED = "–", "not its task"
 class Ground:
     """What all cards share; made once for a page.
 
-    attacked: x' [1, H, W]; limit: the end of the colour scale of every perturbation.
+    attacked: x' [C, H, W]; limit: the end of the colour scale of every perturbation.
     """
 
     class_names: tuple[str, ...]
@@ -94,7 +95,7 @@ def _perturbation(attempt: Attempt, ground: Ground) -> Picture:
     if found is None:
         return Picture("", name, "", "not taken apart")
     drawn = pictures.signed(found[0], ground.limit, 1, dark=ground.dark)
-    return Picture(_url(drawn), name, f"scale ±{ground.limit:.2g}")
+    return Picture(_url(drawn), name, scale(f"±{ground.limit:.2g}", found.shape[1]))
 
 
 def _answers(method: type[Method], answers: Answers | None, ground: Ground) -> tuple[Answer, ...]:
@@ -154,9 +155,9 @@ def _strip(
     """The frames of a run that is done, side by side."""
     if not frames or not reads:
         return None
-    pixels = torch.cat([frame.image[0] for frame in frames], dim=1).numpy()
+    whole = torch.cat([frame.image for frame in frames], dim=2)
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
+    Image.fromarray(pictures.pixels(whole.float() / 255)).save(buffer, "PNG")
     captions = tuple(
         f"step {frame.k}: ψ reads {class_names[label]}"
         for frame, label in zip(frames, reads, strict=True)

@@ -34,7 +34,7 @@ class ComparisonView:
 
 
 class Comparison(LongSteps):
-    """Runs the methods `keys` on x' [1, 1, H, W], of which `seeds` is the one seed.
+    """Runs the methods `keys` on x' [1, C, H, W], of which `seeds` is the one seed.
 
     fitted: methods at hand, shared; kept: attempts at the same image that need no repeating.
     """

@@ -10,7 +10,8 @@ import streamlit as st
 from pages.ui.arrival import parts_of
 from pages.ui.compare import texts
 from pages.ui.compare.arrival import WIDGETS, adopt, main_request
-from pages.ui.compare.request import CompareRequest, image_of, main_page
+from pages.ui.compare.request import CompareRequest, first_choice, image_of, main_page
+from pages.ui.download import drawn_note
 from pages.ui.gallery import gallery, indices_of
 from pages.ui.session import devices, digest
 from pages.ui.theme import ATTACK_LABELS
@@ -27,7 +28,11 @@ def controls(held: CompareRequest) -> CompareRequest:
     st.subheader("Image", anchor=False)
     dataset = _dataset(held)
     if dataset != held.settings.dataset:
-        adopt(replace(held, settings=image_of(RunSettings(dataset=dataset)), own=None))
+        # The same methods, so far as the data set has them; its own story in the place of one.
+        chosen = held.methods
+        methods = None if chosen == first_choice(held.settings.dataset) else chosen
+        settings = image_of(RunSettings(dataset=dataset))
+        adopt(replace(held, settings=settings, own=None, methods=methods))
         st.rerun()
     index = _image(held)
     st.subheader("Attack", anchor=False)
@@ -65,13 +70,14 @@ def _image(held: CompareRequest) -> int:
         st.caption("An image of your own." if own else "An image that G made from the seed.")
         st.button(
             "Choose from the gallery", key=WIDGETS.key("gallery"), on_click=adopt,
-            help="Takes a held-out image in its place.",
+            help="Takes an image of the gallery in its place.",
             args=(replace(held, own=None, settings=replace(held.settings, source="example")),),
         )  # fmt: skip
         return 0
     bundle, index = parts_of(held.settings).bundle, held.settings.index
     examples, names = bundle.examples, bundle.class_names
     label = int(examples.labels[index])
+    drawn_note(bundle.dataset)
 
     def to_index(index: int) -> None:
         adopt(replace(held, settings=replace(held.settings, index=index)))

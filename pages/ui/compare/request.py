@@ -13,7 +13,7 @@ from torch import Tensor
 
 from pages.ui import state
 from pages.ui.state import Request, canonical
-from red_core.methods import METHODS
+from red_core.methods import METHODS, methods_of
 from red_core.settings import RunSettings
 
 IMAGE = (
@@ -22,12 +22,15 @@ IMAGE = (
 )  # fmt: skip
 """The fields of RunSettings that decide x'; a comparison has no preset and no solver of its own."""
 _STORY = ("cnn", "m-inf", "defense-gan", "sbsc", "bsd-gan-paper", "bsd-gan-best")
+# In W+ the paper's preset takes minutes: it is there to choose.
+_STORY_IN_COLOUR = ("cnn", "sbsc", "bsd-gan-best", "dp", "bsd-dp")
 NONE = "none"  # what a link says where no method is chosen
 
 
-def first_choice() -> tuple[str, ...]:
-    """The methods that tell the story: no defence, training, G alone, D_a alone, both."""
-    return in_order(key for key in _STORY if key in METHODS)
+def first_choice(dataset: str = "mnist") -> tuple[str, ...]:
+    """The methods that tell a data set's story: no defence, training, G alone, D_a alone, both."""
+    story = _STORY_IN_COLOUR if dataset == "cifar10" else _STORY
+    return in_order(key for key in story if key in methods_of(dataset))
 
 
 def in_order(keys: Iterable[str]) -> tuple[str, ...]:
@@ -49,26 +52,30 @@ class CompareRequest:
     """One comparison.
 
     settings: the image and its attack (IMAGE; everything else is the default); own: the user's
-    image [1, 28, 28] for source "own"; methods: keys of METHODS, in its order; run, sweep: whether
+    image [1, 28, 28] for source "own"; methods: keys of `methods_of` the data
+    set, in their order, None for the story's; run, sweep: whether
     to run the methods, or the sweep over eps, at once; teach: whether to hide the controls.
     """
 
     settings: RunSettings = field(default_factory=RunSettings)
     own: Tensor | None = None
-    methods: tuple[str, ...] = field(default_factory=first_choice)
+    methods: tuple[str, ...] | None = None
     run: bool = False
     sweep: bool = False
     teach: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "settings", image_of(self.settings))
-        object.__setattr__(self, "methods", in_order(self.methods))
+        dataset = self.settings.dataset
+        chosen = first_choice(dataset) if self.methods is None else in_order(self.methods)
+        known = tuple(key for key in chosen if key in methods_of(dataset))
+        object.__setattr__(self, "methods", known)
 
 
 def as_query(request: CompareRequest) -> dict[str, str]:
     """The short strings of a URL; `from_query` is its inverse."""
     query = state.as_query(Request(request.settings, request.own))
-    if request.methods != first_choice():
+    if request.methods != first_choice(request.settings.dataset):
         query["methods"] = ",".join(request.methods) or NONE
     query.update({name: "1" for name in ("run", "sweep", "teach") if getattr(request, name)})
     return query
@@ -78,15 +85,15 @@ def from_query(query: Mapping[str, str]) -> tuple[CompareRequest, list[str]]:
     """The request of a URL, and a sentence about every value that was dropped."""
     known = {name: text for name, text in query.items() if name in (*IMAGE, "image")}
     image, complaints = state.from_query(known)
-    methods = first_choice()
+    there, methods = methods_of(image.settings.dataset), None
     if "methods" in query:
         named = [key.strip() for key in query["methods"].split(",") if key.strip()]
-        methods = in_order(key for key in named if key in METHODS)
-        unknown = [key for key in named if key not in METHODS and named != [NONE]]
+        methods = in_order(key for key in named if key in there)
+        unknown = [key for key in named if key not in there and named != [NONE]]
         for key in unknown:
             complaints.append(f"The link's method {key[:40]!r} is left out: there is none such.")
         if unknown and not methods:
-            methods = first_choice()
+            methods = None
     flags = {name: query.get(name) == "1" for name in ("run", "sweep", "teach")}
     return CompareRequest(image.settings, image.own, methods, **flags), complaints
 

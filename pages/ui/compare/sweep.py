@@ -15,6 +15,7 @@ from pages.ui.turns import LINE, Line
 from pages.ui.worker import State
 from red_core.attacks import PAPER_ATTACKS, AttackSettings
 from red_core.bundle import Bundle
+from red_core.data.datasets import SHAPES
 from red_core.experiment import deceive, start_seeds
 from red_core.methods import Method
 from red_core.settings import RunSettings
@@ -39,7 +40,7 @@ def base(settings: RunSettings) -> AttackSettings:
 class SweepView:
     """A sweep at one moment.
 
-    images: x' of the strengths crafted so far, [n, 1, H, W]; rows: an attempt for each method, its
+    images: x' of the strengths crafted so far, [n, C, H, W]; rows: an attempt for each method, its
     answers a batch of one item for each of FACTORS; place: in the line.
     """
 
@@ -96,7 +97,7 @@ class Sweep(LongSteps):
             images = self._images
             return SweepView(
                 self._state,
-                torch.cat(images) if images else torch.zeros(0, 1, 28, 28),
+                torch.cat(images) if images else torch.zeros(0, *SHAPES[self.bundle.dataset]),
                 tuple(self._rows.values()),
                 self._place,
                 self._busy,

@@ -20,7 +20,7 @@ SWEEP = (
     "and lets the chosen methods answer all of them."
 )
 DATASET = "Which data set, and so which trained parts."
-CLASS = "Held-out images of one class: no training has seen them."
+CLASS = "The class of the images shown below. They are no training images."
 INDEX = "The image's number among the bundled examples."
 ATTACK = "The norm in which the attack is small. None: a clean image, which should be left alone."
 EPS = "The attack's budget: the norm of δ is at most ε. The paper's is {paper:g}."
@@ -49,6 +49,9 @@ ABOUT = {
     "bsd-gan-frozen": "z stays where Defense-GAN left it; only c_a moves.",
     "bsd-gan-best": "Algorithm 1, many starts, our reader and evidence.",
     "bsd-gan-best-smooth": "The same with softplus in G.",
+    "dp": "DiffPure: noise drowns the attack, a diffusion model takes it out again; ψ reads D(x').",
+    "bsd-dp": "B.8's alternation, purifying what the attack's code leaves of x'.",
+    "bsd-dp-paper": "B.8 as it is written: D(x') and steps on c_a in turn.",
     "type-cnn": "A small network trained to tell attack types from x'.",
     "norm-ratio": "A rule on the residual's norms: flat, dense or sparse.",
 }

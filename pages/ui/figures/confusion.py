@@ -152,7 +152,7 @@ def _matrix(
     texts = [[f"{int(count)}" if count else "" for count in line] for line in counts]
     traces.append(writing(texts, (depth > 0.6).tolist()))
     shapes = [outline(chosen[1], chosen[0], theme.LIGHT.accent, 3)] if chosen else []
-    return theme.figure(traces, _layout(rows, columns, titles, note, shapes))
+    return theme.figure(traces, matrix_layout(rows, columns, titles, note, shapes))
 
 
 def _all(names: list[str]) -> range:
@@ -163,7 +163,7 @@ def _share(count: float, total: float) -> str:
     return f"{int(count)} of {int(total)} ({count / total:.1%})" if total else "not measured"
 
 
-def _layout(
+def matrix_layout(
     rows: list[str],
     columns: list[str],
     titles: tuple[str, str],

@@ -18,7 +18,7 @@ _KEY_SHIFT = 20  # px: the names of the lines stand above the name of the start
 
 
 def _steps_layout(
-    total_steps: int, start_steps: int, names: dict[str, Any], **values: Any
+    total_steps: int, start_steps: int, start: str, names: dict[str, Any], **values: Any
 ) -> dict[str, Any]:
     """A fixed axis of k, the start phase shaded and named; names: a `theme.key` for above it."""
     if total_steps < 1 or not 0 <= start_steps <= total_steps:
@@ -41,7 +41,7 @@ def _steps_layout(
         )
         notes.append(
             theme.note(
-                START_NAME,
+                start,
                 xref="x",
                 x=0,
                 yshift=2,
@@ -87,11 +87,13 @@ def loss_figure(
     gaps: Sequence[float | None],
     total_steps: int,
     start_steps: int = 0,
+    start: str = START_NAME,
 ) -> go.Figure:
     """Objective and duality gap of the c_a problem over the steps k, on a log axis.
 
-    The axis of k is [0, total_steps] from the first frame; [0, start_steps] is shaded. Values
-    that a log axis cannot show leave a gap in the line. Raises ValueError where lengths differ.
+    The axis of k is [0, total_steps] from the first frame; [0, start_steps] is shaded and called
+    `start`. Values that a log axis cannot show leave a gap in the line. Raises ValueError where
+    lengths differ.
     """
     _check(ks, losses=losses, gaps=gaps)
     loss, gap = positive(losses), positive(gaps)
@@ -100,6 +102,7 @@ def loss_figure(
     layout = _steps_layout(
         total_steps,
         start_steps,
+        start,
         theme.key(names, yshift=_KEY_SHIFT),
         yaxis=log_axis(low, high),
     )
@@ -116,6 +119,7 @@ def mu_figure(
     name: str,
     total_steps: int,
     start_steps: int = 0,
+    start: str = START_NAME,
 ) -> go.Figure:
     """mu along the path (eq. 9), or what stands in for it, over the steps k on a log axis.
 
@@ -128,6 +132,7 @@ def mu_figure(
     layout = _steps_layout(
         total_steps,
         start_steps,
+        start,
         theme.key([("—", theme.LIGHT.certificate, name)], yshift=_KEY_SHIFT),
         yaxis=log_axis(low, high),
     )

@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
+import torch
 from PIL import Image
 from torch import Tensor
 
+from pages.ui import pictures
 from red_core.data.datasets import ImageSet
 
 MOST = 60  # thumbnails of a class
@@ -31,10 +33,9 @@ def indices_of(examples: ImageSet, label: int) -> list[int]:
 
 
 def sprite(images: Tensor) -> str:
-    """Images [N, 1, 28, 28] side by side, as the URL of a PNG."""
-    strip = (images[:, 0].movedim(0, 1).flatten(1) * 255).round().byte().cpu().numpy()
+    """Images [N, 1, H, W] or [N, 3, H, W] in [0, 1] side by side, as the URL of a PNG."""
     buffer = io.BytesIO()
-    Image.fromarray(strip).save(buffer, "PNG")
+    Image.fromarray(pictures.pixels(torch.cat(tuple(images), dim=2))).save(buffer, "PNG")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -74,6 +75,7 @@ def thumbnails(
         key=key,
         data={
             "sprite": sprite(examples.images[list(indices)]),
+            "side": examples.images.shape[-1],
             "indices": list(indices),
             "label": name,
             "chosen": chosen,

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.arrival import parts_of
+from pages.ui.download import drawn_note
 from pages.ui.gallery import gallery, indices_of
 from pages.ui.labels import ACTIVATION_LABELS, SCALE_LABELS
 from pages.ui.landscape import texts
@@ -57,6 +58,7 @@ def _real(held: LandscapeRequest) -> LandscapeRequest:
         bundle = parts_of(held.run_settings()).bundle
         examples, names = bundle.examples, bundle.class_names
         label = int(examples.labels[index])
+        drawn_note(bundle.dataset)
 
         def to_class() -> None:
             chosen = st.session_state[WIDGETS.key("class")]

@@ -21,6 +21,7 @@ from pages.ui.figures.landscape import (
     tall_trails,
 )
 from pages.ui.history import nearest
+from pages.ui.horizon import has_latent
 from pages.ui.landscape import texts, words
 from pages.ui.landscape.arrival import WIDGETS, hold_plane
 from pages.ui.landscape.desk import landscape_desk
@@ -59,6 +60,9 @@ class Look:
 def real(request: LandscapeRequest, runner: Runner | None) -> None:
     """Draw the page for a slice along `runner`'s run; None where there is none."""
     head = st.container()
+    told = texts.NO_RUN
+    if runner is not None and not has_latent(runner.settings):
+        runner, told = None, texts.NO_LATENT
     chosen = st.segmented_control(
         "Plane", PLANES, format_func=PLANE_LABELS.__getitem__, required=True,
         default=request.plane, help=texts.PLANE, key=WIDGETS.key("plane"),
@@ -78,7 +82,7 @@ def real(request: LandscapeRequest, runner: Runner | None) -> None:
     def live() -> None:
         with COURTESY.drawing():
             look = _look(request, runner)
-            _draw(request, runner, look)
+            _draw(request, look, told if runner is None else "")
         nonlocal by_itself
         if by_itself and _marks(runner, look) != drawn:
             st.rerun()  # begin or end the refreshing, and let the headline know
@@ -121,8 +125,9 @@ def _marks(runner: Runner | None, look: Look | None) -> tuple[bool, bool]:
     return busy or cutting, look is not None and look.view.plane is not None
 
 
-def _draw(request: LandscapeRequest, runner: Runner | None, look: Look | None) -> None:
-    told = texts.NO_RUN if runner is None else words.slice_line(_view(look))
+def _draw(request: LandscapeRequest, look: Look | None, told: str) -> None:
+    """told: why there is nothing to see, where there will not be."""
+    told = told or words.slice_line(_view(look))
     if look is not None and look.view.plane is not None:
         told = words.plane_line(look.view.plane, look.cut.course.truth is not None)
     with st.container(key="statement"):  # of fixed height: what is below stays where it is

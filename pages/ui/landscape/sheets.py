@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from pages.ui import pictures
+
 _QUALITY = 60  # of the grid's sheet: hundreds of pictures that are seen one at a time
 
 
@@ -24,31 +26,29 @@ class PictureSheet:
     rows: int
 
 
-def grid_sheet(images: Tensor) -> PictureSheet:
-    """Images [m, m, n] of a grid (n a square number), the row of lowest y on top."""
-    side = round(images.shape[-1] ** 0.5)
+def grid_sheet(images: Tensor, shape: Sequence[int]) -> PictureSheet:
+    """Images [m, m, n] of a grid, each of `shape` (C, H, W), the row of lowest y on top."""
     rows, columns = images.shape[:2]
-    tiles = images.reshape(rows, columns, side, side)
+    tiles = images.reshape(rows, columns, *shape)
     return PictureSheet(_url(_tiled(tiles), "WEBP", quality=_QUALITY), columns, rows)
 
 
 def path_sheet(images: Sequence[Tensor], columns: int = 16) -> PictureSheet:
-    """Images [1, 1, H, W] one after the other, in rows of `columns`; at least one."""
+    """Images [1, C, H, W] one after the other, in rows of `columns`; at least one."""
     rows = -(-len(images) // columns)
-    height, width = images[0].shape[2:]
-    canvas = images[0].new_zeros(rows * columns, height, width)
+    shape = images[0].shape[1:]
+    canvas = images[0].new_zeros(rows * columns, *shape)
     for place, image in enumerate(images):
-        canvas[place] = image[0, 0]
-    tiles = canvas.reshape(rows, columns, height, width)
+        canvas[place] = image[0]
+    tiles = canvas.reshape(rows, columns, *shape)
     return PictureSheet(_url(_tiled(tiles), "PNG"), columns, rows)
 
 
 def _tiled(tiles: Tensor) -> NDArray[np.uint8]:
-    """[rows, columns, H, W] in [0, 1] as one picture."""
-    rows, columns, height, width = tiles.shape
-    whole = tiles.permute(0, 2, 1, 3).reshape(rows * height, columns * width)
-    pixels: NDArray[np.uint8] = (whole.clamp(0, 1) * 255).round().byte().cpu().numpy()
-    return pixels
+    """[rows, columns, C, H, W] in [0, 1] as one picture."""
+    rows, columns, channels, height, width = tiles.shape
+    whole = tiles.permute(2, 0, 3, 1, 4).reshape(channels, rows * height, columns * width)
+    return pictures.pixels(whole)
 
 
 def _url(pixels: NDArray[np.uint8], kind: str, **options: int) -> str:

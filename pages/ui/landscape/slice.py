@@ -34,6 +34,7 @@ from red_core.settings import RunSettings
 from red_core.solver import Iterate
 
 SIZES = (13, 25, 49)
+COLOUR_LEVELS = 2  # of SIZES: the finest grid would take 30 MB of images, and 15 s
 PICTURED_LEVEL = 1  # of the grid whose pictures a browser gets
 PICTURED = 160  # pictures of a path, at most
 
@@ -51,9 +52,9 @@ class Sheets:
 class Course:
     """The iterates of a run as a slice needs them: from the last of the start on.
 
-    frames: the iterates; attacked: x' [1, 1, H, W]; path [K, d]; jumps: positions at which another
+    frames: the iterates; attacked: x' [1, C, H, W]; path [K, d]; jumps: positions at which another
     start took the lead; tether: (w, anchor [d]) of the objective, the anchor of the last leader;
-    truth: z* [d], where it is known.
+    truth: z* [d], where it is known. Every point is flat, whatever the shape of the frames' z.
     """
 
     frames: tuple[Iterate, ...]
@@ -62,6 +63,11 @@ class Course:
     jumps: tuple[int, ...]
     tether: tuple[float, Tensor]
     truth: Tensor | None
+
+    @property
+    def like(self) -> Tensor:
+        """One z in the generator's own shape, [*latent]."""
+        return self.frames[-1].z[0]
 
     @property
     def ks(self) -> list[int]:
@@ -92,7 +98,7 @@ def course_of(
     options = settings.solver_options()
     _, anchors = make_starts(parts.bundle, attacked, options, start_seeds(settings))
     leaders = [int(frame.leader[0]) for frame in chosen]
-    anchor = anchors[0, leaders[-1]].detach().cpu()
+    anchor = anchors[0, leaders[-1]].detach().cpu().flatten()
     return Course(
         chosen,
         attacked.detach().cpu(),
@@ -109,7 +115,8 @@ def plane_of(parts: Parts, course: Course, kind: str) -> Plane:
     if kind == "hessian":
         device = parts.bundle.device
         tether = course.tether[0], course.tether[1].to(device)
-        value = image_loss(parts.bundle.generator, course.target(-1).to(device), tether)
+        like, target = course.like.to(device), course.target(-1).to(device)
+        value = image_loss(parts.bundle.generator, like, target, tether)
         return hessian_plane(value, last.to(device), path, "at the last iterate")
     if kind == "difference" and len(path) > 1:
         star = last if course.truth is None else course.truth
@@ -175,7 +182,7 @@ class Slice(Worker[str]):
 
     @property
     def attacked(self) -> Tensor:
-        """x' [1, 1, H, W]."""
+        """x' [1, C, H, W]."""
         return self.course.attacked
 
     @property
@@ -191,9 +198,10 @@ class Slice(Worker[str]):
 
     def _begin(self) -> None:
         plane = plane_of(self.parts, self.course, self.kind)
-        like = torch.empty(0, device=self.parts.bundle.device)
+        like = self.course.like.to(self.parts.bundle.device)
         bounds = path_bounds(plane, self.course.path)
-        sheet = ImageSheet(self.parts.bundle.generator, like, plane, bounds, SIZES)
+        sizes = SIZES if self.attacked.shape[1] == 1 else SIZES[:COLOUR_LEVELS]
+        sheet = ImageSheet(self.parts.bundle.generator, like, plane, bounds, sizes)
         with self._changed:
             self._plane, self._sheet = plane, sheet
 
@@ -214,7 +222,7 @@ class Slice(Worker[str]):
             count = min(len(frames), PICTURED)
             chosen = np.unique(np.linspace(0, len(frames) - 1, count).round().astype(int))
             sheets = Sheets(
-                grid_sheet(self._sheet.stored(PICTURED_LEVEL)[2]),
+                grid_sheet(self._sheet.stored(PICTURED_LEVEL)[2], self.attacked.shape[1:]),
                 path_sheet([frames[i].image for i in chosen]),
                 tuple(frames[i].k for i in chosen),
             )

@@ -67,7 +67,7 @@ PLANE = (
     "comparison; in 100 dimensions it hardly shows the path."
 )
 DATASET = "What the image shows. Each data set has a generator G of its own."
-IMAGE = "A bundled image that no training has seen. The solver is not told what it is."
+IMAGE = "An image of the gallery, which is no training image. The solver is not told what it is."
 KIND = "The attack on it, with the paper's numbers."
 MAIN_RUN = "The slice follows the run of the main page, as it stands there."
 NO_RUN = (
@@ -98,6 +98,7 @@ What to try: the plane of the *Hessian*. One direction is steep, the other flat,
 hardly moves in either: it goes where it is neither.
 """
 
+NO_LATENT = "This run has a diffusion model in the place of G: there is no latent space to slice."
 HORIZON_LATER = "It appears when the alternation begins."
 HORIZON = "Once it stands, click a point to look at it."
 HORIZON_HELP = (

@@ -16,7 +16,6 @@ from pathlib import Path
 import streamlit as st
 from PIL import Image
 
-from pages.ui import pictures
 from pages.ui.theme import palette
 
 _HERE = Path(__file__).parent
@@ -74,7 +73,7 @@ def stills(
 
 @lru_cache(maxsize=2)
 def nothing_yet(dark: bool) -> bytes:
-    """An empty place, as PNG: what is not known yet is drawn empty, not absent."""
+    """An empty place, as PNG of one pixel: what is not known yet is drawn empty, not absent."""
     buffer = io.BytesIO()
-    Image.new("RGB", (pictures.SIDE, pictures.SIDE), palette(dark).surface).save(buffer, "PNG")
+    Image.new("RGB", (1, 1), palette(dark).surface).save(buffer, "PNG")
     return buffer.getvalue()

@@ -39,7 +39,7 @@ def assumption(held: TablesRequest) -> None:
             f"{report['provenance'].get('device')}."
         )
     with st.expander("What am I seeing?"):
-        st.markdown(texts.ASSUMPTION)
+        st.markdown(texts.assumption(held.dataset))
 
 
 def _check(report: Mapping[str, Any]) -> None:

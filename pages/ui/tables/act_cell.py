@@ -72,7 +72,8 @@ def _one(held: TablesRequest, found: Answered, images: ImageSet, chosen: Cell, i
     kind = "Example" if found.source == BUNDLED else "Test image"
     picture, about = st.columns([1, 2.2], wrap=False)
     with picture.container(key="tables-image"):
-        st.image(pictures.picture(images.images[index], scale=4), width=112)
+        image = images.images[index]
+        st.image(pictures.picture(image, scale=4), width=4 * image.shape[-1])
     with about:
         st.markdown(f"{kind} {index}, {words.a(true)}, {told.under(chosen.attack)}.")
         query = query_of(

@@ -17,6 +17,7 @@ from pages.ui.tables.files import measured_file
 from pages.ui.tables.grid import grid
 from pages.ui.tables.render import percent
 from pages.ui.tables.request import TablesRequest
+from red_core.unknown import MEASURED
 from red_core.unknown.measuring import REPORT
 
 _COLUMNS = {
@@ -30,7 +31,9 @@ _AROUND = 80
 
 
 def unknown(held: TablesRequest) -> None:
-    """Draw how `best` answers attacks that it does not know."""
+    """Draw how `best` answers attacks that it does not know; nothing where that is not measured."""
+    if held.dataset not in MEASURED:
+        return
     report = measured_file(held.dataset, REPORT, _check)
     if report is not None and not report["attacks"]:
         report = None

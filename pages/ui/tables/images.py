@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from red_core.data.assets import AssetError, read_tensors
+from red_core.bundle import load_examples
+from red_core.data.assets import AssetError
 from red_core.data.datasets import DataMissing, ImageSet, load_official
 from red_core.tables.store import BUNDLED, OFFICIAL
 
@@ -23,11 +24,9 @@ def images_of(dataset: str, source: str) -> ImageSet | None:
         except DataMissing:
             return None
     try:
-        stored = read_tensors(dataset, "examples.safetensors")
+        return load_examples(dataset)
     except AssetError:
         return None
-    images, labels = stored["images"].float() / 255, stored["labels"].long()
-    return ImageSet(images, labels, f"{len(labels)} bundled held-out examples")
 
 
 def fit(images: ImageSet, answers: Mapping[str, Any]) -> bool:

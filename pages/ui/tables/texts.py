@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-DATASET = "The images that were attacked. The paper's Tables 1 and 4 are MNIST, Table 5 is Fashion."
-TABLE = "**1** and **5**: every method beside every other. **4**: a smooth G beside one with kinks."
+import math
+
+from red_core.data.datasets import SHAPES
+
+DATASET = (
+    "The images that were attacked. The paper's Tables 1 and 4 are MNIST, Table 5 is Fashion, "
+    "Tables 2 and 6 are CIFAR-10."
+)
+TABLE = (
+    "**1**, **2** and **5**: every method beside every other. **4**: a smooth G beside one with "
+    "kinks. **6**: a diffusion model in the place of G."
+)
 METHOD = "Whose answers the matrices count. A click on a figure above chooses it, too."
 ATTACK = "Which attack the images were given: the paper's settings, or none."
 BLOCK = (
@@ -39,6 +49,11 @@ NO_CELL = "No cell is chosen yet."
 READ_ASSUMPTION = (
     "Large: the mean relative residual of attacks on held-out images. Beside it, slanted: on "
     "random subspaces of the same dimension. The smaller, the more of δ lies in the span."
+)
+
+READ_STARTS = (
+    "The first picture: how many inversions end right. The second: in which class they end. A "
+    "cell under the pointer tells its counts."
 )
 
 READ_UNKNOWN = (
@@ -85,11 +100,32 @@ the dictionary's own block, the one of its class and its attack.
 
 - The **relative residual** is the part of δ that the span leaves over: ‖δ - Pδ‖ / ‖δ‖. At 0 the
   span explains all of it, at 1 nothing.
-- 200 columns span a quarter of a 28 x 28 image, whatever they are made of. So each span stands
-  beside a **random one** of its own dimension, and beside as many columns of the **other
-  attacks**: only what it explains beyond these speaks for the assumption.
+- 200 columns span {share:.0%} of an image's {pixels} dimensions, whatever they are made of. So
+  each span stands beside a **random one** of its own dimension, and beside as many columns of the
+  **other attacks**: only what it explains beyond these speaks for the assumption.
 - Where the spans of its own attack and of the others explain δ alike, block residuals can hardly
   name the attack.
+"""
+
+STARTS = """
+The generator of these images is told a class, so an inversion in W+ has to begin in one. The paper
+begins in a random class and observes that the inversion "usually converges to an image of the
+correct class regardless of the class of the initialization", which suggests a **benign landscape**.
+
+Here this is counted. Every image is inverted from the mean w of each class in turn, without a pull
+back to it, and ψ reads the G(w) where the inversion ends.
+
+- **First picture**: a row is the class of the start, a column the class of the image. If the start
+  did not matter, all rows would look alike. A dark diagonal alone would mean that only those end
+  right that began right.
+- **Second picture**: the same inversions by the class that ψ reads at the end. Those that stay
+  where they began lie on the diagonal, in a colour of their own, together with those that belong
+  there. If all ended right, every row would show how many of the images are of each class.
+- **The frames** show what ψ reads in the start's own G(w), before any step. A mean w is no picture
+  of its class, and ψ may read another one there. Where the frame lies beside the diagonal, an
+  inversion that hardly moves ends in the frame: look for dark frames, too.
+- ψ errs now and then on the images themselves, so not even a perfect inversion ends right always.
+- All starts share the same images, and the interval knows that.
 """
 
 UNKNOWN = """
@@ -105,3 +141,9 @@ if another one comes?
 - An **adaptive** attack knows the defence: it takes its gradient through the reconstruction (BPDA)
   and averages over random starts (EOT). Every defence of this kind has to be asked this question.
 """
+
+
+def assumption(dataset: str) -> str:
+    """ASSUMPTION for a data set's images."""
+    pixels = math.prod(SHAPES[dataset])
+    return ASSUMPTION.format(share=200 / pixels, pixels=pixels)

@@ -162,6 +162,8 @@ def test_the_axis_of_steps_is_fixed_and_the_start_is_named() -> None:
     whole = loss_figure([], [], [], 200).to_dict()
     assert not whole["layout"]["shapes"]
     assert START_NAME not in str(whole["layout"]["annotations"])
+    round_one = loss_figure([], [], [], 13, 1, "DiffPure").to_dict()["layout"]["annotations"]
+    assert "DiffPure" in [note["text"] for note in round_one]
 
 
 def test_the_log_axis_holds_the_values_and_moves_by_decades() -> None:

@@ -19,6 +19,10 @@ def _frames(count: int) -> torch.Tensor:
     return torch.rand(count, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 
 
+def _coloured(count: int) -> torch.Tensor:
+    return torch.rand(count, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+
+
 def _captions(count: int) -> list[str]:
     return [f"k {20 * i} · {i % 10}" for i in range(count)]
 
@@ -29,6 +33,23 @@ def test_a_picture_shows_its_pixels() -> None:
     assert shown.shape == (84, 84)
     np.testing.assert_array_equal(shown[1::3, 1::3], (image[0] * 255).round().numpy())
     np.testing.assert_array_equal(shown[::3], shown[2::3])
+
+
+def test_a_picture_in_colour_shows_its_pixels() -> None:
+    image = _coloured(1)[0]
+    shown = np.asarray(_open(pictures.picture(image, scale=3)))
+    assert shown.shape == (96, 96, 3)
+    np.testing.assert_array_equal(shown[1::3, 1::3], (image * 255).round().movedim(0, 2).numpy())
+    np.testing.assert_array_equal(shown[:, ::3], shown[:, 2::3])
+
+
+def test_signed_in_colour_lies_on_mid_grey() -> None:
+    delta = torch.zeros(3, 32, 32)
+    delta[0, 0, 0], delta[1, 0, 0] = 0.03, -0.03
+    delta[2, 0, 1] = -0.9
+    shown = np.asarray(_open(pictures.signed(delta, 0.06, scale=1)))
+    assert shown[5, 5].tolist() == [128, 128, 128]
+    assert shown[0, :2].tolist() == [[191, 64, 128], [128, 128, 0]]
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -54,6 +75,32 @@ def test_the_grid_keeps_its_size_and_its_frames_their_places() -> None:
     assert set(np.unique(below[below[..., 3] > 0][:, :3].reshape(-1, 3), axis=0).ravel()) == set(
         theme.rgb(theme.LIGHT.surface)
     )
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_grid_in_colour_has_every_colour_and_what_a_grey_one_has(dark: bool) -> None:
+    frames = _coloured(3)
+    options = {"columns": 2, "slots": 4, "dark": dark, "highlight": 1}
+    shown = np.asarray(_open(pictures.frame_grid(frames, _captions(3), **options)))
+    assert shown.shape == (2 * 117, 2 * 102, 4)
+    inside = shown[3:99, 3:99][1::3, 1::3]
+    expected = (frames[0] * 255).round().movedim(0, 2).numpy()
+    np.testing.assert_array_equal(inside[..., :3], expected)
+    square = torch.zeros(3, 1, 32, 32)
+    grey = _open(pictures.frame_grid(square, _captions(3), **options)).convert("RGBA")
+    beside = np.ones(shown.shape[:2], dtype=bool)
+    for top, left in ((0, 0), (0, 102), (117, 0)):
+        beside[top + 3 : top + 99, left + 3 : left + 99] = False
+    np.testing.assert_array_equal(shown[beside], np.asarray(grey)[beside])
+
+
+def test_an_empty_grid_is_as_large_as_a_full_one_in_colour() -> None:
+    sizes = {
+        _open(pictures.frame_grid(_coloured(n)[:count], _captions(count))).size
+        for n, count in ((1, 0), (4, 4), (25, 25))
+    }
+    height, width = pictures.cell(32, 32, 3)
+    assert sizes == {(5 * width, 5 * height)}
 
 
 def test_long_captions_are_written_smaller_and_none_is_cut() -> None:
@@ -119,9 +166,23 @@ def test_a_gif_has_all_frames_and_their_times() -> None:
         assert np.abs(inside / 255 - frames[i, 0].numpy()).max() < 0.01
 
 
+def test_a_gif_in_colour_is_near_its_frames() -> None:
+    smooth = torch.nn.functional.interpolate(_coloured(5)[..., :4, :4], size=32, mode="bicubic")
+    frames = (0.3 * smooth + 0.7 * torch.linspace(0, 1, 32)).clamp(0, 1)
+    shown = _open(pictures.gif(frames, _captions(5), ms=60))
+    assert shown.n_frames == 5
+    for i in range(5):
+        shown.seek(i)
+        inside = np.asarray(shown.convert("RGB"))[8:264, 8:264][4::8, 4::8] / 255
+        away = np.abs(inside - frames[i].movedim(0, 2).numpy())
+        assert away.mean() < 0.02
+        assert away.max() < 0.15
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_what_is_not_finite_is_refused(bad: float) -> None:
-    frames = _frames(2)
+@pytest.mark.parametrize("draw_from", [_frames, _coloured])
+def test_what_is_not_finite_is_refused(bad: float, draw_from) -> None:
+    frames = draw_from(2)
     frames[1, 0, 3, 3] = bad
     for draw in (
         lambda: pictures.picture(frames[1]),
@@ -145,6 +206,8 @@ def test_wrong_input_is_refused() -> None:
         pictures.picture(frames)
     with pytest.raises(ValueError, match="shape"):
         pictures.frame_grid(frames[:, 0], _captions(3))
+    with pytest.raises(ValueError, match="shape"):
+        pictures.picture(torch.zeros(2, 28, 28))
     with pytest.raises(ValueError, match="scale"):
         pictures.picture(frames[0], scale=0)
     with pytest.raises(ValueError, match="limit"):
@@ -155,12 +218,13 @@ def test_wrong_input_is_refused() -> None:
         pictures.gif(frames, _captions(2))
 
 
-def test_a_montage_takes_milliseconds() -> None:
-    frames, captions = _frames(25), _captions(25)
+@pytest.mark.parametrize("draw_from", [_frames, _coloured])
+def test_a_montage_takes_milliseconds(draw_from) -> None:
+    frames, captions = draw_from(25), _captions(25)
     pictures.frame_grid(frames, captions)
     took = []
     for _ in range(10):
         began = time.process_time()
         pictures.frame_grid(frames, captions)
         took.append(time.process_time() - began)
-    assert min(took) < 0.02  # about 2 ms; the rest is room for a slow machine
+    assert min(took) < 0.03  # about 2 ms, in colour 6; the rest is room for a slow machine

@@ -17,6 +17,7 @@ WORDS = [
         "run --set signal_step=diffusion --set start_step=diffusion",
         "MNIST has no diffusion model: choose another step on z",
     ),
+    ("run --set feature_weight=0.1", "MNIST's classifier offers no features"),
     ("benchmark --dataset cifar10 --preset bsd-dp", "the plain loop knows neither diffusion"),
     ("run --preset worst", "unknown preset 'worst'"),
     ("run --device tpu", "unknown device 'tpu'"),

@@ -19,7 +19,7 @@ BOUNDS = Bounds(-1.0, 1.0, -0.5, 0.5)
 
 
 def sheet_of(network: Callable[[Tensor], Tensor], path: Tensor) -> ImageSheet:
-    sheet = ImageSheet(network, path, pca_plane(path), BOUNDS, sizes=(3, 5), chunk=4)
+    sheet = ImageSheet(network, path[0], pca_plane(path), BOUNDS, sizes=(3, 5), chunk=4)
     while not sheet.done:
         sheet.advance()
     return sheet
@@ -45,7 +45,7 @@ def test_coarse_surfaces_come_first_and_agree(make_instance) -> None:
     instance = make_instance()
     problem, network = instance.problem, instance.network
     path = torch.randn(6, 4, dtype=torch.float64)
-    sheet = ImageSheet(network, path, pca_plane(path), BOUNDS, sizes=(3, 5), chunk=9)
+    sheet = ImageSheet(network, path[0], pca_plane(path), BOUNDS, sizes=(3, 5), chunk=9)
     assert sheet.advance()
     target = problem.flat[0]
     coarse = sheet.surface(target, "held")
@@ -87,7 +87,7 @@ def test_the_tether_is_added_and_said(make_instance) -> None:
     assert "anchor" not in plain.held
     assert sheet.surface(target, "held", tether=(0.0, anchor)).held == plain.held
     z = path[0]
-    value = image_loss(network, target, (0.3, anchor))(z)
+    value = image_loss(network, z, target, (0.3, anchor))(z)
     expected = (network(z[None])[0] - target).square().sum() + 0.3 * (z - anchor).square().sum()
     torch.testing.assert_close(value, expected)
 
@@ -100,6 +100,31 @@ def test_the_images_themselves_are_kept(make_instance) -> None:
     torch.testing.assert_close(images[1, 3], network(z[None])[0])
 
 
+def test_points_are_flat_whatever_the_shape_of_z(make_instance) -> None:
+    instance = make_instance()
+    network, target = instance.network, instance.problem.flat[0]
+
+    def squared(z: Tensor) -> Tensor:
+        assert z.shape[1:] == (2, 2)
+        return network(z.flatten(1))
+
+    path = torch.randn(6, 4, dtype=torch.float64)
+    like = path[0].reshape(2, 2)
+    sheets = [
+        ImageSheet(generator, one, pca_plane(path), BOUNDS, sizes=(3,), chunk=4)
+        for generator, one in ((network, path[0]), (squared, like))
+    ]
+    for sheet in sheets:
+        while not sheet.done:
+            sheet.advance()
+    assert torch.equal(sheets[0].stored()[2], sheets[1].stored()[2])
+    plain, shaped = (
+        hessian_plane(image_loss(generator, one, target, (0.1, path[2])), path[-1])
+        for generator, one in ((network, path[0]), (squared, like))
+    )
+    torch.testing.assert_close(plain.axes, shaped.axes)
+
+
 def test_the_apps_own_generator_in_float32(toy_bundle: Bundle) -> None:
     problem = RedProblem(
         toy_bundle.examples.images[:1], toy_bundle.generator, toy_bundle.dictionary
@@ -107,9 +132,9 @@ def test_the_apps_own_generator_in_float32(toy_bundle: Bundle) -> None:
     path = torch.randn(4, toy_bundle.latent).cumsum(0)
     c_a = 0.1 * torch.randn(problem.dictionary.size)
     target = held_target(problem, c_a)
-    plane = hessian_plane(image_loss(toy_bundle.generator, target), path[-1], path)
+    plane = hessian_plane(image_loss(toy_bundle.generator, path[0], target), path[-1], path)
     assert plane.explained is not None
-    sheet = ImageSheet(toy_bundle.generator, path, plane, BOUNDS, sizes=(3,))
+    sheet = ImageSheet(toy_bundle.generator, path[0], plane, BOUNDS, sizes=(3,))
     sheet.advance()
     values = sheet.surface(target, "held").values
     centre = toy_bundle.generator(path[-1:]).flatten()  # the plane goes through the path's end

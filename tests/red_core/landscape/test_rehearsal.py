@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from red_core.landscape import plane_ahead, rehearsal_plane, rehearse
+from red_core.options import SolverOptions
 from red_core.problem import RedProblem
-from red_core.solver import Solver, SolverOptions
+from red_core.solver import Solver
 
 ADAM = SolverOptions(
     restarts=1,
@@ -70,6 +71,26 @@ def test_frozen_z_gets_the_plane_of_the_curvatures(make_instance) -> None:
     assert "keeps z" in plane.words
     assert bounds.contains(plane.coordinates(z))
     assert bounds.right - bounds.left >= 2
+
+
+@pytest.mark.parametrize("signal_step", ["adam", "frozen"])
+def test_z_of_two_dimensions_is_rehearsed_flat(make_instance, signal_step) -> None:
+    problem = make_instance(items=1).problem
+    network, shapes = problem.generator, []
+
+    def squared(z: torch.Tensor) -> torch.Tensor:
+        shapes.append(z.shape[1:])
+        return network(z.flatten(1))
+
+    z, anchor = torch.randn(2, 4, dtype=torch.float64)
+    options = replace(ADAM, signal_step=signal_step)
+    plain = plane_ahead(problem, z, options, anchor, steps=10)
+    shaped = plane_ahead(
+        replace(problem, generator=squared), z.view(2, 2), options, anchor.view(2, 2), steps=10
+    )
+    assert set(shapes) == {(2, 2)}
+    torch.testing.assert_close(plain[0].axes, shaped[0].axes)
+    assert plain[1] == shaped[1]
 
 
 def test_iterates_that_explode_end_the_rehearsal(make_instance) -> None:

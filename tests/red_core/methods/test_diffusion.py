@@ -14,11 +14,14 @@ from red_core.methods import ANSWERS, fit
 from red_core.presets import CIFAR10_PRESETS
 from red_core.purifier import Purifier
 
+KEYS = ("bsd-dp", "bsd-dp-paper")
+
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    short = replace(CIFAR10_PRESETS["bsd-dp"], steps=3, inner=2)
-    monkeypatch.setitem(CIFAR10_PRESETS, "bsd-dp", short)
+    for name in KEYS:
+        short = replace(CIFAR10_PRESETS[name], steps=3, inner=2)
+        monkeypatch.setitem(CIFAR10_PRESETS, name, short)
 
 
 def test_diffpure_reads_the_purified_image(toy_cifar10: Bundle) -> None:
@@ -32,11 +35,12 @@ def test_diffpure_reads_the_purified_image(toy_cifar10: Bundle) -> None:
     assert answers.attack is None
 
 
-def test_bsd_dp_takes_x_apart_and_names_the_attack(toy_cifar10: Bundle) -> None:
+@pytest.mark.parametrize("key", KEYS)
+def test_bsd_dp_takes_x_apart_and_names_the_attack(key: str, toy_cifar10: Bundle) -> None:
     x, seen = toy_cifar10.examples.images[:2], []
-    method = fit("bsd-dp", toy_cifar10)
+    method = fit(key, toy_cifar10)
     answers = method.classify(x, [1, 2], watch=lambda step, images: seen.append(step))
-    solver = make_solver(toy_cifar10, x, CIFAR10_PRESETS["bsd-dp"], [1, 2])
+    solver = make_solver(toy_cifar10, x, CIFAR10_PRESETS[key], [1, 2])
     while not solver.done:
         solver.step()
     last = solver.snapshot()
@@ -52,6 +56,6 @@ def test_bsd_dp_takes_x_apart_and_names_the_attack(toy_cifar10: Bundle) -> None:
 
 
 def test_a_data_set_without_a_denoiser_is_refused(toy_bundle: Bundle) -> None:
-    for key in ("dp", "bsd-dp"):
+    for key in ("dp", *KEYS):
         with pytest.raises(AssetError, match="mnist has no diffusion model"):
             fit(key, toy_bundle)

@@ -9,7 +9,7 @@ from torch import nn
 from red_core.bundle import Bundle, load_bundle
 from red_core.data.assets import AssetError
 from red_core.data.datasets import DATASETS
-from red_core.methods import ANSWERS, METHODS, Answers, fit
+from red_core.methods import ANSWERS, METHODS, Answers, fit, methods_of
 from red_core.presets import PRESETS
 from red_core.tables import TABLES, entries, title_of
 from red_core.tables.spec import has_own_network
@@ -102,7 +102,16 @@ def mnist() -> Bundle:
     return load_bundle("mnist")
 
 
-@pytest.mark.parametrize("key", METHODS)
+def test_a_data_set_has_the_methods_that_make_sense_on_it() -> None:
+    assert not {"dp", "bsd-dp", "bsd-dp-paper"} & set(methods_of("mnist"))
+    assert methods_of("mnist") == methods_of("fashion")
+    grey_alone = {"m-inf", "m-2", "m-1", "msd", "norm-ratio"}
+    assert not grey_alone & set(methods_of("cifar10"))
+    for spec in TABLES.values():
+        assert set(spec.methods) <= set(methods_of(spec.dataset))
+
+
+@pytest.mark.parametrize("key", methods_of("mnist"))
 def test_the_tables_know_who_has_a_network_of_its_own(key: str, mnist: Bundle) -> None:
     network = fit(key, mnist).network
     assert has_own_network(key) == (network is not None and network is not mnist.psi)

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from red_core.options import SolverOptions
 from red_core.presets import PRESETS
 from red_core.problem import AttackDictionary, RedProblem
-from red_core.solver import Iterate, Solver, SolverOptions, solve
+from red_core.solver import Iterate, Solver, solve
 from red_core.theory import (
     error_bound_mu,
     mu_along_path,
@@ -102,6 +103,20 @@ def test_the_row_space_is_all_that_d_a_sees(make_dictionary, pixels, rank):
     seen = c_a @ basis @ basis.T
     torch.testing.assert_close(dictionary.combine(seen), dictionary.combine(c_a))
     assert row_space(dictionary.to(dtype=torch.float32)).dtype == torch.float32
+
+
+@pytest.mark.parametrize(("smallest", "rank"), [(1e-2, 7), (1e-5, 7), (1e-8, 6), (0.0, 6)])
+def test_a_direction_that_is_hardly_there(smallest, rank):
+    """Whichever way the basis is made, and about what counts as nothing both agree."""
+    left, right = (torch.linalg.qr(torch.randn(side, 7).double()).Q for side in (7, 18))
+    lengths = torch.linspace(1, 2, 7).double()
+    lengths[3] = smallest
+    atoms = left @ lengths.diag() @ right.T
+    basis = row_space(AttackDictionary(atoms, 1, ("linf",), torch.ones(18).double()))
+    assert basis.shape == (18, rank)
+    torch.testing.assert_close(basis.T @ basis, torch.eye(rank).double(), atol=1e-5, rtol=0)
+    seen = right if rank == 7 else right[:, lengths > 0.1]
+    torch.testing.assert_close(basis @ basis.T, seen @ seen.T, atol=1e-5, rtol=0)
 
 
 def test_repeated_atoms_lower_the_rank(make_dictionary):

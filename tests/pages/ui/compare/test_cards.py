@@ -114,3 +114,20 @@ def test_an_attack_has_its_hue_and_an_unknown_one_is_grey() -> None:
     assert hue("l1", False) == LIGHT.l1
     assert hue("l1", True) == DARK.l1
     assert hue("unknown", False) == LIGHT.muted
+
+
+def test_a_strip_in_colour_has_its_frames_side_by_side() -> None:
+    frames = tuple(Frame(k, torch.randint(256, (3, 32, 32), dtype=torch.uint8)) for k in (5, 10))
+    shown = card_of(done("defense-gan", answers(7, None), frames=frames, reads=(1, 9)), GROUND)
+    assert shown.strip is not None
+    data = base64.b64decode(shown.strip.source.split(",")[1])
+    sheet = np.asarray(Image.open(io.BytesIO(data)))
+    np.testing.assert_array_equal(sheet[:, 32:], frames[1].image.movedim(0, 2).numpy())
+
+
+def test_a_perturbation_in_colour_says_what_zero_looks_like() -> None:
+    delta = torch.zeros(1, 3, 32, 32)
+    found = answers(9, "linf", reconstruction=delta, perturbation=delta)
+    attack = card_of(done("bsd-gan-best", found), GROUND).pictures[1]
+    assert attack.caption == "±0.3 around grey"
+    assert set(pixels(attack.source).ravel()) == {128}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import session
@@ -193,6 +197,26 @@ def test_a_sweep_says_where_each_breaks() -> None:
     assert app.button("compare.sweep").label == "Sweep again"
     again = opened({"methods": "fake,namer", "sweep": "1"})
     until(again, lambda a: "every strength" in headline(a, 2))
+
+
+def test_images_in_colour_are_compared_and_swept(cards, colour_pages) -> None:
+    app = opened({"dataset": "cifar10", "index": "7"})
+    app.button("compare.run").click().run()
+    until(app, lambda a: {card.status[-1:] for card in cards.values()} == {"s"})
+    for shown in cards.values():
+        for picture in shown.pictures:
+            assert opened_picture(picture.source).shape == (32, 32, 3)
+        assert shown.pictures[1].caption.endswith(" around grey")
+    strip = cards["Slow and steady"].strip
+    assert strip is not None
+    assert opened_picture(strip.source).shape == (32, 32 * len(strip.captions), 3)
+    app.button("compare.sweep").click().run()
+    until(app, lambda a: headline(a, 2).startswith("The horse is read"))
+    assert not app.exception
+
+
+def opened_picture(url: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))))
 
 
 def test_another_strength_keeps_the_sweep_and_asks_for_a_new_run(cards) -> None:

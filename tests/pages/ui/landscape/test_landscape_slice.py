@@ -12,8 +12,9 @@ import torch
 from PIL import Image
 
 from pages.ui.landscape.sheets import PictureSheet, grid_sheet, path_sheet
-from pages.ui.landscape.slice import SIZES, Course, Slice, course_of, plane_of
+from pages.ui.landscape.slice import COLOUR_LEVELS, SIZES, Course, Slice, course_of, plane_of
 from pages.ui.landscape.words import plane_line, slice_headline, slice_line
+from pages.ui.parts import Parts
 from pages.ui.runner import Runner
 from pages.ui.turns import Line
 from red_core.experiment import deceive
@@ -142,7 +143,42 @@ def test_a_last_row_of_pictures_may_be_short() -> None:
     assert (sheet.columns, sheet.rows) == (3, 2)
     assert opened(sheet)[5, 5] == pytest.approx(0.4, abs=0.01)
     tiles = torch.rand(2, 3, 16)
-    assert opened(grid_sheet(tiles)).shape == (8, 12)
+    assert opened(grid_sheet(tiles, (1, 4, 4))).shape == (8, 12)
+
+
+def test_sheets_in_colour_hold_every_picture_in_its_place() -> None:
+    tiles = torch.rand(2, 3, 3 * 4 * 4)
+    images = [tiles[1, i].reshape(1, 3, 4, 4) for i in range(3)]
+    for sheet, top in ((grid_sheet(tiles, (3, 4, 4)), 4), (path_sheet(images, columns=3), 0)):
+        data = base64.b64decode(sheet.source.split(",", 1)[1])
+        whole = np.asarray(Image.open(io.BytesIO(data)))
+        assert whole.shape == (4 * sheet.rows, 12, 3)
+        if top == 0:  # the grid's own sheet is compressed
+            shown = whole[:, 8:12].transpose(2, 0, 1) / 255
+            np.testing.assert_allclose(shown, images[2][0], atol=0.003)
+
+
+@pytest.mark.parametrize("kind", ["pca", "hessian", "difference", "random"])
+def test_a_run_in_colour_over_z_of_two_dimensions_is_cut(colour: Parts, kind: str) -> None:
+    settings = replace(SETTINGS, dataset="cifar10", source="realizable")
+    made = deceive(colour.bundle, settings)
+    runner = Runner(colour, settings, made, line=Line())
+    wait_until(runner, lambda view: not view.busy)
+    run = runner.view()
+    assert run.state == "finished", run.error
+    course = course_of(colour, settings, made.attacked, run.frames, made.truth[0])
+    assert course.path.shape == (13, 9 * 16)
+    assert course.truth is not None
+    cut = finished(runner, course, kind)
+    assert cut.view().level == COLOUR_LEVELS - 1
+    surface = cut.surface(len(course.ks) - 1, cut.view().level)
+    z = cut.view().plane.points(torch.stack((surface.x[3], surface.y[20]))).float()
+    image = colour.bundle.generator(z.view(1, 9, 16)).flatten()
+    weight, anchor = course.tether
+    by_hand = (course.target(-1) - image).square().sum() + weight * (z - anchor).square().sum()
+    assert float(surface.values[20, 3]) == pytest.approx(float(by_hand), rel=1e-4)
+    assert cut.sheets is not None
+    assert (cut.sheets.grid.columns, cut.sheets.grid.rows) == (25, 25)
 
 
 def test_what_is_said_while_nothing_is_known(run: Runner, course: Course) -> None:

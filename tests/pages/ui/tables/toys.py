@@ -14,6 +14,7 @@ from red_core.data.datasets import CLASSES
 from red_core.methods import ANSWERS, METHODS
 from red_core.provenance import asset_checksums
 from red_core.results import keep
+from red_core.start_classes import STARTS
 from red_core.statistics import share
 from red_core.tables import Request, keep_answers
 from red_core.tables.spec import PSI, has_own_network
@@ -135,6 +136,42 @@ def toy_assumption(dataset: str) -> dict[str, Any]:
             "psi": {"title": "ψ", "attacks": dict.fromkeys(("linf", "l2", "l1"), attack)}
         },
     }
+
+
+def toy_starts(right: int = 4, stayed: int = 1) -> dict[str, Any]:
+    """A report of inversions of 5 images a class from every class, made of nothing.
+
+    right: of those 5 that end right from another class; stayed: that stay where they began.
+    """
+    classes = len(CLASSES["cifar10"])
+    others = classes - 1
+    return {
+        "dataset": "cifar10",
+        "n": 5 * classes,
+        "attack": "none",
+        "steps": 100,
+        "seen": [1, *range(1, classes)],
+        "right": [[5 if i == j else right for j in range(classes)] for i in range(classes)],
+        "ended": [
+            [5 + others * stayed if i == j else 5 - stayed for j in range(classes)]
+            for i in range(classes)
+        ],
+        "images": [5] * classes,
+        "share": share(5 + others * right, 5 * classes),
+        "kept": stayed / 5,
+        "clean": share(49, 50),
+        "mean_distance": [3.0 + 0.1 * start for start in range(classes)],
+        "source": "a toy test set",
+        "seed": 0,
+        "command": "python -m red_core starts --dataset cifar10 --examples 50",
+        "files": {},
+        "provenance": MADE_BY,
+    }
+
+
+def keep_starts(report: dict[str, Any]) -> None:
+    """Write it into the present assets."""
+    keep("cifar10", STARTS, report, "python -m red_core starts")
 
 
 def keep_reports(dataset: str) -> None:
