@@ -45,8 +45,18 @@ def undoing(scene: Scene, runner: Runner | None, view: RunView | None) -> None:
         landscape(view, place, has_latent(scene.settings))
         _mu(scene, view, place)
     with st.expander("What am I seeing?"):
-        about = texts.about(texts.ACT_2, scene.settings.dataset)
-        st.markdown(about + landscape_texts.ACT_2)
+        st.markdown(_taught(scene))
+
+
+def _taught(scene: Scene) -> str:
+    """What the act shows, for this data set and preset."""
+    dataset = scene.settings.dataset
+    about = texts.about(texts.ACT_2, dataset)
+    if not has_latent(scene.settings):
+        return about + texts.ACT_2_DIFFUSION
+    if dataset == "cifar10":
+        about += texts.ACT_2_W_PLUS
+    return about + landscape_texts.ACT_2
 
 
 def _frames(scene: Scene, runner: Runner | None, view: RunView | None, place: int | None) -> None:

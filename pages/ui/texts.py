@@ -214,6 +214,20 @@ The solver sees x' alone and looks for **z** and **c_a** with x' ≈ G(z) + D_a 
   a real image the norm of the proximal-gradient step stands in while the run goes on.
 """
 
+ACT_2_W_PLUS = """
+On CIFAR-10 G is a style generator and **z** a point of **W+**, one w for each of its layers
+(Section 5.2.2): so many numbers that G can draw the perturbation too, if z is let go far enough.
+The preset `best` therefore begins at what an encoder makes of x' (or at the mean w of all classes,
+if that is nearer), ties z to it, and stops early; c_a takes what is left over.
+"""
+
+ACT_2_DIFFUSION = """
+This preset puts a diffusion model in the place of G (B.8). There is no z: every round adds noise
+that drowns the attack, takes it out again, and lets c_a explain what was lost. The first round,
+with c_a = 0, is *DiffPure*. As the paper writes it every round purifies x' itself
+(`bsd-dp-paper`); `bsd-dp` purifies x' - D_a c_a, what the attack's code leaves.
+"""
+
 ACT_3 = """
 The end of the run splits x' into three parts: **G(z)**, the recovered signal; **D_a c_a**, the part
 explained by known attacks; and the **residual** that neither explains. They add up to x' exactly.

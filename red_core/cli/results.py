@@ -22,6 +22,7 @@ from red_core.cli.evaluate import summary as evaluation_summary
 from red_core.data.assets import read_manifest
 from red_core.numbers import block, insert, render
 from red_core.results import RESULTS, ROWS, SPEED, measure, stored
+from red_core.start_classes import STARTS
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
@@ -100,7 +101,8 @@ def _write_readme(dataset: str, readme: Path) -> None:
         text = insert(text, theory_numbers.render(theory), theory_numbers.BLOCK)
         text = insert(text, tables.render(), tables.BLOCK)
         text = insert(text, evidence_numbers.render(), evidence_numbers.BLOCK)
-        models = cifar10_numbers.render(read_manifest("cifar10"))
+        speed, starts = stored("cifar10", SPEED), stored("cifar10", STARTS)
+        models = cifar10_numbers.render(read_manifest("cifar10"), speed, starts)
         text = insert(text, models, cifar10_numbers.BLOCK)
     except ValueError as error:
         raise UsageError(str(error)) from error

@@ -9,6 +9,9 @@ from typing import Any
 from red_core.cifar10_numbers import BLOCK, render
 from red_core.data.assets import read_manifest
 from red_core.numbers import between
+from red_core.results import SPEED as SPEED_FILE
+from red_core.results import stored
+from red_core.start_classes import STARTS as STARTS_FILE
 from red_core.statistics import share
 
 MADE = {"scale": "cpu", "device": "cpu", "hours": 0.5, "parameters": 2_748_890}
@@ -18,6 +21,12 @@ ROW = {
     "seconds_an_image": 1.5,
 }
 READ = {"images": 200, "psi_accuracy": share(10, 200), "psi_accuracy_purified": share(140, 200)}
+SHARES = {
+    "linf": share(57, 60),
+    "l2": share(54, 60),
+    "l1": share(60, 60),
+    "none": share(48, 60),
+}
 MANIFEST: dict[str, Any] = {
     "classifier.safetensors": MADE | {"measured": {"test_accuracy": 0.91, "test_images": 10_000}},
     "generator.safetensors": MADE
@@ -60,6 +69,31 @@ MANIFEST: dict[str, Any] = {
             "success_rate": {"linf": 1.0, "l2": 0.995, "l1": 0.9},
         }
     },
+    "reader.safetensors": MADE
+    | {"measured": {"held_out_images": 240, "reader_on_runs": SHARES, "psi_on_runs": SHARES}},
+    "type-classifier.safetensors": MADE | {"measured": {"held_out_images": 240, **SHARES}},
+    "evidence.safetensors": {key: MADE[key] for key in ("scale", "device", "hours")}
+    | {
+        "runs": 1000,
+        "measured": {"held_out_images": 240, "evidence": SHARES, "blocks": SHARES},
+    },
+}
+SPEED = {
+    "device": "cpu",
+    "best_seconds": 1.26,
+    "paper_seconds": 61.4,
+    "throughput_ratio": 2.04,
+    "objective_ratio": 0.9987,
+    "details": {"batch": 32},
+    "provenance": {"threads": 2},
+}
+STARTS = {
+    "n": 50,
+    "steps": 100,
+    "share": share(400, 500),
+    "clean": share(46, 50),
+    "kept": 0.0123,
+    "command": "starts --examples 50",
 }
 
 
@@ -77,6 +111,23 @@ def test_every_file_has_its_scale_size_and_figure() -> None:
     assert "100 / 100 / 90" in line(text, "dictionary")[3]
     assert "0.040 at 0.1" in line(text, "diffusion")[3]
     assert "80.0 (" in line(text, "generator")[3]
+
+
+def test_bests_files_are_told_by_what_they_answer() -> None:
+    text = render(MANIFEST)
+    told = "95 / 90 / 100, clean 80% of 240 held-out"
+    for name in ("reader", "type-classifier", "evidence"):
+        assert told in line(text, name)[3]
+    assert line(text, "evidence")[2] == "1,000 runs"
+
+
+def test_speed_and_starts_are_told_where_they_were_measured() -> None:
+    text = render(MANIFEST, SPEED, STARTS)
+    assert "takes 1.3 s with `best` and 61 s with `paper`" in text
+    assert "2.0 times as fast as a plain loop" in text
+    assert "80.0 (" in text
+    assert "1.2% of those from another class end in the class they began in" in text
+    assert "plain loop" not in render(MANIFEST)
 
 
 def test_inversion_has_a_line_for_every_length() -> None:
@@ -117,4 +168,5 @@ def test_what_was_not_measured_is_not_told() -> None:
 def test_the_readme_shows_what_was_measured() -> None:
     readme = Path(__file__).resolve().parents[2] / "README.md"
     shown = between(readme.read_text(encoding="utf-8"), BLOCK)
-    assert shown == render(read_manifest("cifar10"))
+    speed, starts = stored("cifar10", SPEED_FILE), stored("cifar10", STARTS_FILE)
+    assert shown == render(read_manifest("cifar10"), speed, starts)

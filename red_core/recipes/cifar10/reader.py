@@ -42,17 +42,32 @@ MOMENTUM = 0.05  # of the norms' running moments: the mixture's, not psi's
 
 @dataclass(frozen=True)
 class Size:
-    """One scale of the recipe."""
+    """One scale of the recipe.
 
-    steps: int
+    cycles: steps of each cycle of the rate, which begins anew at half of the last one's peak.
+    """
+
+    cycles: tuple[int, ...]
     batch: int = 128
     peak: float = 0.02
 
+    def rate_at(self, step: int) -> float:
+        """In each cycle: up along a line for a tenth of the steps, then down along a cosine."""
+        peak = self.peak
+        for steps in self.cycles:
+            if step < steps:
+                break
+            step, peak = step - steps, peak / 2
+        done = (step + 1) / steps
+        rise = min(1.0, done / 0.1)
+        fall = 0.5 * (1 + math.cos(math.pi * max(0.0, done - 0.1) / 0.9))
+        return peak * rise * fall
+
 
 SIZES = {
-    "tiny": Size(steps=2, batch=20),
-    "cpu": Size(steps=300),
-    "gpu": Size(steps=6000, batch=256, peak=0.05),
+    "tiny": Size(cycles=(2,), batch=20),
+    "cpu": Size(cycles=(300, 250)),
+    "gpu": Size(cycles=(6000,), batch=256, peak=0.05),
 }
 
 
@@ -75,7 +90,7 @@ class ReaderTrainer:
         self, size: Size, psi: WideResNet, sources: Sources, seed: int, device: str
     ) -> None:
         torch.manual_seed(seed)
-        self.size, self.device, self.steps = size, device, size.steps
+        self.size, self.device, self.steps = size, device, sum(size.cycles)
         self.sources = sources
         for module in psi.modules():
             if isinstance(module, nn.BatchNorm2d):
@@ -151,12 +166,7 @@ class ReaderTrainer:
 
     def step(self, number: int) -> Mapping[str, float]:
         """One batch; the loss and the share right in it."""
-        done = (number + 1) / self.steps
-        rise, fall = (
-            min(1.0, done / 0.1),
-            0.5 * (1 + math.cos(math.pi * max(0.0, done - 0.1) / 0.9)),
-        )
-        self.optimiser.param_groups[0]["lr"] = self.size.peak * rise * fall
+        self.optimiser.param_groups[0]["lr"] = self.size.rate_at(number)
         images, labels = self.batch()
         with lowered(self.device):
             logits = self.network(images)

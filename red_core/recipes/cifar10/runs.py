@@ -22,6 +22,7 @@ from red_core.models.cifar10 import (
     load_psi,
 )
 from red_core.presets import CIFAR10_BEST
+from red_core.prior import StylePrior, starts_from
 from red_core.problem import AttackDictionary, RedProblem
 from red_core.recipes.cifar10.attacked import StoredAttacks, stored_attacks, without
 from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
@@ -100,15 +101,23 @@ class Running:
     def __init__(self, context: RecipeContext) -> None:
         device = context.device
         self.context, self.psi = context, load_psi(device)
-        self.generator, self.encoder = load_generator(device), load_encoder(device)
+        self.generator = load_generator(device)
+        self.prior = StylePrior(self.generator, load_encoder(device), torch.device(device))
         self.dictionary = load_cifar10_dictionary(device)
 
     @torch.no_grad()
     def __call__(self, attacked: Tensor, dictionary: AttackDictionary) -> dict[str, Tensor]:
         """Run `best` on x' [B, 3, 32, 32]: the fields of `Runs` that the run itself decides."""
         problem = RedProblem(attacked.to(self.context.device), self.generator, dictionary)
-        guess = self.encoder(problem.observed)[:, None]
-        solver = Solver(problem, guess, CIFAR10_BEST, guess.clone())
+        starts, anchors = starts_from(
+            self.prior,
+            problem.observed,
+            range(len(attacked)),  # of random starts, which `best` has none of
+            restarts=CIFAR10_BEST.restarts,
+            mean=CIFAR10_BEST.mean_start,
+            encoder=CIFAR10_BEST.encoder_start,
+        )
+        solver = Solver(problem, starts, CIFAR10_BEST, anchors)
         marks, images = [round(solver.total / part) for part in MARKS], []
         while not solver.done:
             solver.step()

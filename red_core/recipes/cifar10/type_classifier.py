@@ -64,7 +64,10 @@ class TypeTrainer:
         torch.manual_seed(seed)
         self.size, self.device, self.stored, self.steps = size, device, stored, size.steps
         self.images = data.images[~kept_apart(stored, len(data))]
-        self.network = place(WideResNet(size.depth, size.width, NONE + 1), device)
+        network = WideResNet(size.depth, size.width, NONE + 1)
+        with torch.no_grad():
+            network.stem.weight.copy_(second_differences(len(network.stem.weight)))
+        self.network = place(network, device)
         self.optimiser = torch.optim.SGD(
             self.network.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True
         )
@@ -117,6 +120,19 @@ class TypeTrainer:
         """Continue from `state_dict()`."""
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
+
+
+def second_differences(count: int) -> Tensor:
+    """Kernels [count, 3, 3, 3] to begin with: along rows, columns and both, of colours and mixes.
+
+    They see little of an image and all of a perturbation. From kernels that see the image first
+    nothing was learnt in hundreds of steps.
+    """
+    bend, keep = torch.tensor([1.0, -2.0, 1.0]), torch.tensor([0.0, 1.0, 0.0])
+    planes = [torch.outer(a, b) for a, b in ((bend, bend), (keep, bend), (bend, keep))]
+    colours = torch.cat((torch.eye(3), torch.randn(count, 3)))
+    kernels = [c[:, None, None] * plane for c in colours for plane in planes]
+    return torch.stack(kernels[:count])
 
 
 def kept_apart(stored: StoredAttacks, count: int) -> Tensor:

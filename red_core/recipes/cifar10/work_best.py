@@ -81,14 +81,14 @@ def _reader(scale: str, device: str) -> list[Job]:
 
     def training(images: int) -> Callable[[], object]:
         trainer.size = replace(size, batch=images)
-        return lambda: trainer.step(size.steps - 1)
+        return lambda: trainer.step(0)
 
     held = weight_bytes(trainer.network, copies=SGD)
     jobs = runs.jobs_of(stored, runs.SIZES[scale])
     together = CLASSES * runs.SIZES[scale].together
     return [
         *_best(scale, device, len(jobs), together),
-        Job("steps", size.steps, size.batch, training, held),
+        Job("steps", trainer.steps, size.batch, training, held),
     ]
 
 

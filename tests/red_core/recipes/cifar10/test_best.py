@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,14 @@ from red_core.models.reading import EvidenceModel
 from red_core.problem import AttackDictionary
 from red_core.recipes.cifar10 import held_out, runs, training
 from red_core.recipes.cifar10.attacked import StoredAttacks, stored_attacks, without
-from red_core.recipes.cifar10.reader import ReaderTrainer
+from red_core.recipes.cifar10.reader import ReaderTrainer, Size
 from red_core.recipes.cifar10.runs import SIZES, Running, finished_runs, jobs_of, strengths
-from red_core.recipes.cifar10.type_classifier import NONE, TypeTrainer, kept_apart
+from red_core.recipes.cifar10.type_classifier import (
+    NONE,
+    TypeTrainer,
+    kept_apart,
+    second_differences,
+)
 from red_core.recipes.cifar10.type_classifier import SIZES as TYPES
 from red_core.recipes.common import RecipeContext, load_checkpoint
 from red_core.recipes.parts import make
@@ -113,6 +119,29 @@ def test_the_type_classifier_never_sees_what_is_kept_apart() -> None:
         assert away[kinds == NONE].abs().max() < 1e-3
         # One to three hundredths, times 0.4 to 1.6: no clean image among them.
         assert away[kinds != NONE].min() > 0.003
+
+
+def test_the_type_classifier_begins_blind_to_what_is_smooth() -> None:
+    torch.manual_seed(0)
+    kernels = second_differences(16)
+    rows = torch.linspace(0, 1, 16)
+    ramp = (rows[:, None] + 2 * rows).expand(1, 3, 16, 16)
+    assert torch.nn.functional.conv2d(ramp, kernels).abs().max() < 1e-5
+    noise = 0.01 * torch.randn(1, 3, 16, 16)
+    assert torch.nn.functional.conv2d(noise, kernels).std() > 0.02
+    assert kernels.flatten(1).norm(dim=1).min() > 0.1
+
+
+# --- the reader's rate ----------------------------------------------------------------------
+
+
+def test_every_cycle_begins_at_half_the_peak() -> None:
+    size = Size(cycles=(20, 10), peak=0.4)
+    rates = [size.rate_at(step) for step in range(30)]
+    assert max(rates) == rates[1] == pytest.approx(0.4)
+    assert max(rates[20:]) == rates[20] == pytest.approx(0.2)
+    assert rates[19] == rates[29] == pytest.approx(0)
+    assert all(a > b for cycle in (rates[1:20], rates[20:]) for a, b in pairwise(cycle))
 
 
 # --- the recipes ----------------------------------------------------------------------------
