@@ -1,7 +1,7 @@
 """Train CIFAR-10's evidence model: which attack left this residual, or none, or an unknown one.
 
 From runs on those images of D_a that the type classifier never saw, whose answers it is told
-with; what it fitted itself would be surer than it is.
+with (what it fitted itself would be surer than it is), and on pictures that the generator drew.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from red_core.data.assets import write_tensors
 from red_core.models.cifar10 import load_types
 from red_core.models.reading import EvidenceModel
 from red_core.recipes.cifar10.attacked import stored_attacks
+from red_core.recipes.cifar10.drawn_runs import drawn_runs
 from red_core.recipes.cifar10.held_out import held_out_runs
 from red_core.recipes.cifar10.runs import SIZES, finished_runs, jobs_of, strengths
 from red_core.recipes.common import RecipeContext
@@ -32,7 +33,7 @@ TRAIN_SHARE = 0.75  # of the runs; the rest calibrates
 
 
 def learnt_from(context: RecipeContext) -> tuple[Tensor, Tensor]:
-    """Features [N, F] and answers [N] of the runs apart, in the order of the jobs."""
+    """Features [N, F] and answers [N] of the runs apart, then of those on drawn pictures."""
     runs, stored, types = finished_runs(context), stored_attacks(), load_types(context.device)
     read = []
     for job in jobs_of(stored, SIZES[context.scale]):
@@ -40,7 +41,9 @@ def learnt_from(context: RecipeContext) -> tuple[Tensor, Tensor]:
             strength = strengths(context, job, len(stored.labels_of(job.columns)))
             read.append(_told(stored.attacked(job.columns, job.attack, strength), types, context))
     features = torch.cat((runs.features[runs.apart], torch.cat(read)), 1)
-    return features, runs.attack[runs.apart]
+    of_drawn, kinds, observed = drawn_runs(context)
+    of_drawn = torch.cat((of_drawn, _told(observed, types, context)), 1)
+    return torch.cat((features, of_drawn)), torch.cat((runs.attack[runs.apart], kinds))
 
 
 def _told(observed: Tensor, types: nn.Module, context: RecipeContext) -> Tensor:

@@ -56,6 +56,18 @@ def surest(
     return torch.cat(images)[best], torch.tensor(list(seeds))[best.cpu()], chance[best]
 
 
+@torch.no_grad()
+def drawn_pictures(device: str, seeds: range) -> Tensor:
+    """A picture of each seed in 8 bits, classes in turn: [len(seeds), 3, 32, 32] in [0, 1]."""
+    generator, classes = load_generator(device), len(CLASSES["cifar10"])
+    made = []
+    for first in range(0, len(seeds), BATCH):
+        some = seeds[first : first + BATCH]
+        labels = torch.tensor([seed % classes for seed in some], device=device)
+        made.append((generator.sample(labels, some) * 255).round().cpu() / 255)
+    return torch.cat(made)
+
+
 def draw_examples(context: RecipeContext) -> None:
     """Draw the pictures of every class and write `examples.safetensors`."""
     size, begun = SIZES[context.scale], time.monotonic()

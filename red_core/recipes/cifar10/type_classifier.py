@@ -1,6 +1,8 @@
 """Train the network that reads the attack off x' itself, of CIFAR-10.
 
-D_a's attacks on most of its images at mixed strength, beside clean training images. Half of all
+D_a's attacks on most of its images at mixed strength, beside clean training images. A part of the
+images are pictures that the generator drew, with the same perturbations: they are smoother than
+photographs, and the app offers them where the photographs have not been downloaded. Half of all
 images get noise of half a grey level: clean images are whole numbers of grey levels and attacked
 ones are not, which would otherwise be all that the network looks at.
 """
@@ -21,6 +23,7 @@ from red_core.data.datasets import ImageSet, load_official
 from red_core.models.placement import place
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10.attacked import StoredAttacks, stored_attacks
+from red_core.recipes.cifar10.examples import drawn_pictures
 from red_core.recipes.cifar10.held_out import held_out_runs
 from red_core.recipes.cifar10.training import (
     flipped_and_shifted,
@@ -34,11 +37,16 @@ from red_core.statistics import share
 
 NONE = len(ATTACKS)
 GREY_LEVEL = 1 / 255
+DRAWN_FROM = 1_000_000  # seed of the first picture: none of those that the app offers
 
 
 @dataclass(frozen=True)
 class Size:
-    """One scale of the recipe. clean: share of clean images in a batch."""
+    """One scale of the recipe.
+
+    clean: share of clean images in a batch; drawn: pictures that the generator draws of each
+    class; of_drawn: their share in a batch.
+    """
 
     depth: int
     width: int
@@ -46,10 +54,12 @@ class Size:
     batch: int = 128
     peak: float = 0.1
     clean: float = 0.25
+    drawn: int = 40
+    of_drawn: float = 0.25
 
 
 SIZES = {
-    "tiny": Size(10, 1, steps=4, batch=16),
+    "tiny": Size(10, 1, steps=4, batch=16, drawn=2),
     "cpu": Size(10, 2, steps=600),
     "gpu": Size(16, 4, steps=6000),
 }
@@ -59,9 +69,16 @@ class TypeTrainer:
     """The network, its optimiser and the images; one step a batch."""
 
     def __init__(
-        self, size: Size, data: ImageSet, stored: StoredAttacks, seed: int, device: str
+        self,
+        size: Size,
+        data: ImageSet,
+        stored: StoredAttacks,
+        drawn: Tensor,
+        seed: int,
+        device: str,
     ) -> None:
         torch.manual_seed(seed)
+        self.drawn = drawn
         self.size, self.device, self.stored, self.steps = size, device, stored, size.steps
         self.images = data.images[~kept_apart(stored, len(data))]
         network = WideResNet(size.depth, size.width, NONE + 1)
@@ -81,18 +98,24 @@ class TypeTrainer:
         attack = torch.randint(NONE, (count,))
         full = torch.rand(count) < 0.5
         strength = torch.where(full, 1.0, 0.4 + 1.2 * torch.rand(count))
-        origin = stored.images[label, column]
+        origin = self._some_drawn(stored.images[label, column])
         delta = stored.deltas[label, attack, column].float().view_as(origin)
         attacked = (origin + strength.view(-1, 1, 1, 1) * delta).clamp(0, 1)
         # Half of the clean images are those that are attacked too: the object tells nothing.
         half = clean // 2
-        other = self.images[torch.randint(len(self.images), (clean - half,))]
+        other = self._some_drawn(self.images[torch.randint(len(self.images), (clean - half,))])
         images = torch.cat((attacked, origin[:half], other))
         kinds = torch.cat((attack, torch.full((clean,), NONE)))
         noise = (torch.rand_like(images) - 0.5) * GREY_LEVEL
         noisy = (torch.rand(len(images)) < 0.5).view(-1, 1, 1, 1)
         images = torch.where(noisy, (images + noise).clamp(0, 1), images)
         return flipped_and_shifted(images.to(self.device)), kinds.to(self.device)
+
+    def _some_drawn(self, images: Tensor) -> Tensor:
+        """The images, some of them replaced by drawn pictures."""
+        chosen = self.drawn[torch.randint(len(self.drawn), (len(images),))]
+        replaced = (torch.rand(len(images)) < self.size.of_drawn).view(-1, 1, 1, 1)
+        return torch.where(replaced, chosen, images)
 
     def step(self, number: int) -> Mapping[str, float]:
         """One batch; the loss and the share right in it."""
@@ -145,8 +168,9 @@ def kept_apart(stored: StoredAttacks, count: int) -> Tensor:
 def train_type_classifier(context: RecipeContext) -> None:
     """Train, measure on held-out images, and write `type-classifier.safetensors`."""
     size, stored = SIZES[context.scale], stored_attacks()
+    drawn = drawn_pictures(context.device, range(DRAWN_FROM, DRAWN_FROM + 10 * size.drawn))
     trainer = TypeTrainer(
-        size, load_official("cifar10", "train"), stored, context.seed, context.device
+        size, load_official("cifar10", "train"), stored, drawn, context.seed, context.device
     )
     hours = train(context, "type-classifier", trainer, trainer.steps)
     network = place(

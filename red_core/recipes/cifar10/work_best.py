@@ -22,6 +22,7 @@ from red_core.recipes.cifar10 import (
     classifier,
     dictionary,
     diffusion,
+    drawn_runs,
     evidence,
     generator,
     held_out,
@@ -50,7 +51,10 @@ PIXELS = torch.Size(SHAPE).numel()
 
 def _type_classifier(scale: str, device: str) -> list[Job]:
     size = type_classifier.SIZES[scale]
-    trainer = type_classifier.TypeTrainer(size, images_like(1000), _stored(scale), 0, device)
+    pictures = torch.rand(10, *SHAPE)
+    trainer = type_classifier.TypeTrainer(
+        size, images_like(1000), _stored(scale), pictures, 0, device
+    )
 
     def training(images: int) -> Callable[[], object]:
         trainer.size = replace(size, batch=images)
@@ -103,8 +107,10 @@ def _evidence(scale: str, device: str) -> list[Job]:
         return lambda: model(torch.rand(rows, 31)).sum().backward()
 
     steps = evidence.TINY_STEPS if scale == "tiny" else evidence.STEPS
+    answers, pictures = len(ATTACKS) + 1, drawn_runs.COUNTS[scale]
     return [
-        reading("the type classifier on the runs", network, count, device),
+        *_best(scale, device, answers, pictures),
+        reading("the type classifier on the runs", network, count + answers * pictures, device),
         Job("steps", steps, evidence.BATCH, training, weight_bytes(model, copies=ADAM)),
     ]
 

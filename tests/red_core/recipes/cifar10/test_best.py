@@ -17,7 +17,7 @@ from red_core.data.datasets import ImageSet
 from red_core.models.cifar10 import load_reader, load_types
 from red_core.models.reading import EvidenceModel
 from red_core.problem import AttackDictionary
-from red_core.recipes.cifar10 import held_out, runs, training
+from red_core.recipes.cifar10 import drawn_runs, held_out, runs, training
 from red_core.recipes.cifar10.attacked import StoredAttacks, stored_attacks, without
 from red_core.recipes.cifar10.reader import ReaderTrainer, Size
 from red_core.recipes.cifar10.runs import SIZES, Running, finished_runs, jobs_of, strengths
@@ -110,7 +110,9 @@ def test_the_type_classifier_never_sees_what_is_kept_apart() -> None:
     pixels = torch.full((120, 3, 32, 32), 0.5)
     pixels[kept_apart(stored, 120)] = 0.9
     assert kept_apart(stored, 120).sum() == 30
-    trainer = TypeTrainer(TYPES["tiny"], ImageSet(pixels, torch.zeros(120), ""), stored, 0, "cpu")
+    drawn = torch.full((3, 3, 32, 32), 0.5)
+    data = ImageSet(pixels, torch.zeros(120), "")
+    trainer = TypeTrainer(TYPES["tiny"], data, stored, drawn, 0, "cpu")
     torch.manual_seed(0)
     for _ in range(10):
         made, kinds = trainer.batch()
@@ -130,6 +132,44 @@ def test_the_type_classifier_begins_blind_to_what_is_smooth() -> None:
     noise = 0.01 * torch.randn(1, 3, 16, 16)
     assert torch.nn.functional.conv2d(noise, kernels).std() > 0.02
     assert kernels.flatten(1).norm(dim=1).min() > 0.1
+
+
+def test_a_quarter_of_what_the_type_classifier_sees_is_drawn() -> None:
+    stored, size = stored_of(10), TYPES["tiny"]
+    data = ImageSet(torch.full((120, 3, 32, 32), 0.5), torch.zeros(120), "")
+    trainer = TypeTrainer(size, data, stored, torch.full((3, 3, 32, 32), 0.2), 0, "cpu")
+    torch.manual_seed(0)
+    seen = {True: [], False: []}  # by whether it is attacked
+    for _ in range(40):
+        made, kinds = trainer.batch()
+        for image, kind in zip(made, kinds, strict=True):
+            seen[int(kind) != NONE].append(float(image.mean()) < 0.35)
+    for drawn in seen.values():
+        assert sum(drawn) / len(drawn) == pytest.approx(size.of_drawn, abs=0.1)
+
+
+# --- the evidence's drawn pictures ----------------------------------------------------------
+
+
+def test_perturbations_on_drawn_pictures_are_those_kept_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def grey(device: str, seeds: range) -> torch.Tensor:
+        return torch.full((len(seeds), 3, 32, 32), 0.5)
+
+    monkeypatch.setattr(drawn_runs, "drawn_pictures", grey)
+    stored = stored_of(10)
+    deltas = stored.deltas.clone()
+    deltas[:, :, : stored.learning] = 0.3  # of none of these
+    stored = StoredAttacks(stored.images, deltas, stored.indices, stored.labels)
+    for attack in range(len(ATTACKS)):
+        made = drawn_runs.perturbed(stored, context_of(tmp_path), attack)
+        away = (made - 0.5).flatten(1).mean(1)
+        full = (attack + 1) / 100
+        torch.testing.assert_close(away[::2], torch.full_like(away[::2], full), atol=1e-3, rtol=0)
+        assert bool(((away >= 0.39 * full) & (away <= 1.61 * full)).all())
+    clean = drawn_runs.perturbed(stored, context_of(tmp_path), len(ATTACKS))
+    assert clean.eq(0.5).all()
 
 
 # --- the reader's rate ----------------------------------------------------------------------
