@@ -60,6 +60,11 @@ class Method(ABC):
     iterative: ClassVar[bool] = False
 
     @classmethod
+    def files_on(cls, dataset: str) -> tuple[str, ...]:
+        """Those of `files` that it needs on a data set."""
+        return cls.files
+
+    @classmethod
     @abstractmethod
     def fit(cls, bundle: Bundle) -> Self:
         """The method with its assets loaded; AssetError where one is missing or changed."""

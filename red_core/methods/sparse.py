@@ -36,6 +36,11 @@ class Sbsc(Method):
         self._answers = torch.tensor([ANSWERS.index(name) for name in blocks.attacks])
 
     @classmethod
+    def files_on(cls, dataset: str) -> tuple[str, ...]:
+        """D_a alone, where the images of D_s are not bundled."""
+        return cls.files[1:] if dataset in NOT_BUNDLED else cls.files
+
+    @classmethod
     def fit(cls, bundle: Bundle) -> Self:
         """D_s of `files` beside the bundle's D_a, in float64; on the CPU where it is Apple's GPU.
 

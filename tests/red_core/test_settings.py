@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from red_core.attacks import ATTACKS, MAX_EPS, PAPER_ATTACKS
 from red_core.cli import build_parser
 from red_core.cli.run import _settings as settings_of
-from red_core.options import ACCELERATIONS, SIGNAL_STEPS
-from red_core.presets import PRESETS
+from red_core.data.datasets import DATASETS
+from red_core.options import ACCELERATIONS, DIFFUSION, SIGNAL_STEPS
+from red_core.presets import presets_of
 from red_core.settings import (
     MAX_SEED,
     SOURCES,
@@ -30,7 +31,7 @@ solver_values = st.fixed_dictionaries(
         "restarts": st.integers(1, 64),
         "encoder_start": st.booleans(),
         "start_steps": st.integers(0, 2000),
-        "start_step": st.sampled_from(SIGNAL_STEPS),
+        "start_step": st.sampled_from([name for name in SIGNAL_STEPS if name != DIFFUSION]),
         "start_rate": rates,
         "carry": st.integers(1, 65),
         "halve_at": st.lists(st.integers(1, 500), max_size=4).map(tuple),
@@ -47,7 +48,13 @@ solver_values = st.fixed_dictionaries(
 def run_settings(draw) -> RunSettings:
     attack = draw(st.sampled_from((*ATTACKS, "none")))
     size = st.none() | st.floats(1e-9, MAX_EPS.get(attack, 1.0))
+    dataset = draw(st.sampled_from(DATASETS))
+    preset = draw(st.sampled_from(sorted(presets_of(dataset))))
+    options = dict(draw(solver_values))
+    if presets_of(dataset)[preset].signal_step == DIFFUSION:
+        options.pop("start_step", None)  # both phases are the diffusion model's
     return RunSettings(
+        dataset=dataset,
         source=draw(st.sampled_from(SOURCES)),
         index=draw(st.integers(0, 10_000)),
         attack=attack,
@@ -55,8 +62,8 @@ def run_settings(draw) -> RunSettings:
         step_size=draw(size),
         attack_steps=draw(st.none() | st.integers(1, 2000)),
         target=draw(st.none() | st.integers(0, 9)),
-        preset=draw(st.sampled_from(sorted(PRESETS))),
-        solver=draw(solver_values),
+        preset=preset,
+        solver=tuple(options.items()),
         seed=draw(st.integers(0, MAX_SEED)),
         device=draw(st.sampled_from(("auto", "cpu", "cuda", "mps"))),
     )
@@ -116,7 +123,12 @@ def test_equal_runs_are_equal():
 
 BAD = [
     ({"dataset": "imagenet"}, "unknown data set 'imagenet': choose mnist"),
-    ({"dataset": "cifar10"}, "CIFAR-10 cannot be run yet, only made"),
+    ({"preset": "bsd-dp"}, "unknown preset 'bsd-dp'"),
+    (
+        {"solver": {"signal_step": "diffusion", "start_step": "diffusion"}},
+        "MNIST has no diffusion model",
+    ),
+    ({"solver": {"feature_weight": 0.5}}, "offers no features"),
     ({"source": "web"}, "unknown image source 'web'"),
     ({"attack": "l3"}, "unknown attack 'l3': choose linf, l2, l1, none"),
     ({"preset": "fast"}, "unknown preset 'fast'"),

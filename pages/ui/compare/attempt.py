@@ -125,7 +125,7 @@ def attempt(
 def missing_files(method: type[Method], dataset: str) -> list[str]:
     """The trained files of a method that a data set does not have."""
     manifest = read_manifest(dataset)
-    return [name for name in method.files if name not in manifest]
+    return [name for name in method.files_on(dataset) if name not in manifest]
 
 
 def words_of_missing(files: Sequence[str], dataset: str) -> str:

@@ -11,6 +11,7 @@ from red_core.bundle import Bundle, load_bundle
 from red_core.data.assets import AssetError, write_tensors
 from red_core.data.datasets import ImageSet
 from red_core.methods import ANSWERS, fit
+from red_core.methods.sparse import Sbsc
 from red_core.problem import AttackDictionary
 from red_core.sparse import BlockDictionary
 
@@ -104,3 +105,8 @@ def test_bundled_clean_digits_keep_their_class() -> None:
     images, labels = bundle.examples.images[:50], bundle.examples.labels[:50]
     answers = fit("sbsc", bundle).classify(images, range(50))
     assert float((answers.signal == labels).float().mean()) >= 0.84
+
+
+def test_where_no_image_is_bundled_the_dictionary_is_the_only_file() -> None:
+    assert Sbsc.files_on("mnist") == Sbsc.files
+    assert Sbsc.files_on("cifar10") == ("dictionary.safetensors",)
