@@ -100,7 +100,7 @@ _CLEAN_2 = (
 _PAPER_PRESET = (
     "`paper` takes 3,500 steps an image, so it was measured on 20 images an attack. Its 3,000 "
     "Defense-GAN steps end close to x' itself: our generator can draw the perturbation too, which "
-    "a StyleGAN-XL cannot."
+    "the paper's StyleGAN-XL seems not to do."
 )
 _READER = (
     "`best` and BSD-DP are read by a network that was trained on reconstructions; the lines `read "
