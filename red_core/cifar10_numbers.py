@@ -18,12 +18,11 @@ _COLUMNS = {"clean": "no attack", "linf": "l-inf", "l2": "l2", "l1": "l1"}
 
 def render(
     manifest: Mapping[str, Any],
-    speed: Mapping[str, Any] | None = None,
     starts: Mapping[str, Any] | None = None,
 ) -> str:
     """The Markdown between the markers, of the files that the recipe made; "" for none.
 
-    speed: the report of `benchmark`; starts: of `starts`. What was not measured is left out.
+    starts: the report of `starts`. What was not measured is left out.
     """
     entries = {name: manifest.get(f"{name}.safetensors", {}) for name in _FILES}
     entries = {name: entry for name, entry in entries.items() if "scale" in entry}
@@ -39,8 +38,6 @@ def render(
         parts.append(_purification(found))
     if starts:
         parts.append(_starts(starts))
-    if speed:
-        parts.append(_speed(speed))
     return "\n\n".join(parts)
 
 
@@ -149,16 +146,4 @@ def _starts(found: Mapping[str, Any]) -> str:
         f"{percent(found['share'])}% right where the inversion ends (the images themselves: "
         f"{percent(found['clean'])}%); {100 * found['kept']:.1f}% of those from another class end "
         f"in the class they began in. By `{found['command']}`."
-    )
-
-
-def _speed(report: Mapping[str, Any]) -> str:
-    details = report["details"]
-    return (
-        f"Speed ({report['device']}, {report['provenance']['threads']} threads): one image from x' "
-        f"to the verdict takes {report['best_seconds']:.1f} s with `best` and "
-        f"{report['paper_seconds']:.0f} s with `paper`; a batch of {details['batch']} goes "
-        f"{report['throughput_ratio']:.1f} times as fast as a plain loop over its images, to "
-        f"{report['objective_ratio']:.3f} of its objective. "
-        "By `python -m red_core benchmark --dataset cifar10`."
     )

@@ -101,8 +101,8 @@ def _write_readme(dataset: str, readme: Path) -> None:
         text = insert(text, theory_numbers.render(theory), theory_numbers.BLOCK)
         text = insert(text, tables.render(), tables.BLOCK)
         text = insert(text, evidence_numbers.render(), evidence_numbers.BLOCK)
-        speed, starts = stored("cifar10", SPEED), stored("cifar10", STARTS)
-        models = cifar10_numbers.render(read_manifest("cifar10"), speed, starts)
+        starts = stored("cifar10", STARTS)
+        models = cifar10_numbers.render(read_manifest("cifar10"), starts)
         text = insert(text, models, cifar10_numbers.BLOCK)
     except ValueError as error:
         raise UsageError(str(error)) from error

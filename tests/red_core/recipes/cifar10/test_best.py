@@ -243,7 +243,8 @@ def test_what_is_written(made: Path, monkeypatch) -> None:
     assert temperature > 0
     assert load_types()(images).shape == (4, len(ATTACKS) + 1)
     model = EvidenceModel.from_tensors(read_tensors("cifar10", "evidence.safetensors"))
-    assert len(model.held_out) == 10  # a quarter of ten images under four answers
+    # A quarter of ten images under four answers, and of as many drawn pictures.
+    assert len(model.held_out) == (40 + 4 * drawn_runs.COUNTS["tiny"]) // 4
     for name in ("type-classifier", "reader", "evidence"):
         measured = manifest[f"{name}.safetensors"]["measured"]
         assert measured["held_out_images"] == 4 * held_out.COUNTS["tiny"]
