@@ -139,4 +139,6 @@ def _speed_table(dataset: str, speed: dict[str, Any]) -> str:
         )
     head = f"speed: {speed['device']}, {where['threads']} threads, preset `{made['preset']}`"
     lines = [f"| {head} | |", "|---|---:|", *(f"| {words} | {value} |" for words, value in rows)]
-    return "\n".join(lines) + f"\n\nBy `python -m red_core benchmark{_flag(dataset)}`."
+    # A report from before commands were kept was made with the defaults.
+    command = speed.get("command", f"python -m red_core benchmark{_flag(dataset)}")
+    return "\n".join(lines) + f"\n\nBy `{command}`."

@@ -1,7 +1,7 @@
 """Limited-memory BFGS on z, row by row (Nocedal & Wright 2006, Algorithm 7.4), without line search.
 
-A style generator's W+ is badly scaled: curvature learned on the way reaches in 100 steps what Adam
-needs some 500 for, at the same cost a step.
+A style generator's W+ is badly scaled: curvature learned on the way brings G(w) nearer in 100
+steps than Adam does in 200, at the same cost a step.
 """
 
 from __future__ import annotations

@@ -17,18 +17,24 @@ from red_core.cli.common import (
     solver_overrides,
     write_json,
 )
+from red_core.presets import DEFAULT_PRESET
 from red_core.results import SPEED, keep, stored
 from red_core.settings import RunSettings
 from red_core.theory_speed import theory_speed
+from red_core.typed import written
+
+_BATCH, _TURNS, _SINGLES = 32, 4, 5
 
 
 def add(subparsers: Subparsers) -> None:
     """The arguments of `benchmark`."""
     parser = subparsers.add_parser("benchmark", help="speed, as ratios within one run")
     add_common(parser)
-    parser.add_argument("--batch", type=count, default=32, help="images together (default: 32)")
-    parser.add_argument("--turns", type=count, default=4, help="repetitions (default: 4)")
-    parser.add_argument("--singles", type=count, default=5, help="single images (default: 5)")
+    parser.add_argument("--batch", type=count, default=_BATCH, help="images together (default: 32)")
+    parser.add_argument("--turns", type=count, default=_TURNS, help="repetitions (default: 4)")
+    parser.add_argument(
+        "--singles", type=count, default=_SINGLES, help="single images (default: 5)"
+    )
     parser.add_argument(
         "--keep", action="store_true", help="store the report in assets/ for the README"
     )
@@ -63,10 +69,27 @@ def execute(arguments: argparse.Namespace) -> int:
         for line in theory_summary(report["theory"]):
             print(line)
     if arguments.keep:
-        content = {**stored(run.dataset, SPEED), **report}
-        keep(run.dataset, SPEED, content, f"python -m red_core benchmark --dataset {run.dataset}")
+        command = _command(settings, arguments.only)
+        told = {} if arguments.only == "theory" else {"command": command}
+        content = {**stored(run.dataset, SPEED), **report, **told}
+        keep(run.dataset, SPEED, content, f"{command} --keep")
     write_json(arguments.json, report)
     return 0
+
+
+def _command(settings: BenchmarkSettings, only: str | None) -> str:
+    """The command that repeats the report: what differs from the defaults is said."""
+    run = settings.run
+    words = [f"python -m red_core benchmark --dataset {run.dataset}"]
+    if run.preset != DEFAULT_PRESET:
+        words.append(f"--preset {run.preset}")
+    if only:
+        words.append(f"--only {only}")
+    for name, default in (("batch", _BATCH), ("turns", _TURNS), ("singles", _SINGLES)):
+        if getattr(settings, name) != default:
+            words.append(f"--{name} {getattr(settings, name)}")
+    words += [f"--set {name}={written(value)}" for name, value in run.solver]
+    return " ".join(words)
 
 
 def summary(report: dict[str, Any]) -> list[str]:

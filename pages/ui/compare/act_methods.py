@@ -24,7 +24,6 @@ from red_core.methods import METHODS, methods_of
 
 _TRAINED = ("m-inf", "m-2", "m-1", "msd")
 _DIFFUSION = ("dp", "bsd-dp", "bsd-dp-paper")
-_NAMERS = ("type-cnn", "norm-ratio")
 
 
 def sets(dataset: str) -> dict[str, tuple[str, ...]]:

@@ -21,7 +21,6 @@ SWEEP = (
 )
 DATASET = "Which data set, and so which trained parts."
 CLASS = "The class of the images shown below. They are no training images."
-INDEX = "The image's number among the bundled examples."
 ATTACK = "The norm in which the attack is small. None: a clean image, which should be left alone."
 EPS = "The attack's budget: the norm of δ is at most ε. The paper's is {paper:g}."
 STEP_SIZE = "The size of one PGD step. The paper's is {paper:g}."

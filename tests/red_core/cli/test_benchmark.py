@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 
 from red_core.cli import main
-from red_core.data.assets import read_json
+from red_core.data.assets import read_json, read_manifest
 
 COUNTS = "--batch 3 --turns 2 --singles 1 --steps 3 --set restarts=2 --set start_steps=2"
 SMALL = ["benchmark", "--only", "solver", *COUNTS.split()]
+COMMAND = (
+    "python -m red_core benchmark --dataset mnist --only solver --batch 3 --turns 2 --singles 1 "
+    "--set restarts=2 --set start_steps=2 --set steps=3"
+)
 
 
 def test_the_report(toy_assets: Path, tmp_path: Path, capsys) -> None:
@@ -39,7 +43,8 @@ def test_it_is_kept_only_when_asked(toy_assets: Path, tmp_path: Path, monkeypatc
     assert main(SMALL) == 0
     assert not (own / "mnist" / "benchmark.json").exists()
     assert main([*SMALL, "--keep"]) == 0
-    assert read_json("mnist", "benchmark.json") == {"throughput_ratio": 7}
+    assert read_json("mnist", "benchmark.json") == {"throughput_ratio": 7, "command": COMMAND}
+    assert read_manifest("mnist")["benchmark.json"]["command"] == f"{COMMAND} --keep"
 
 
 def test_one_part_is_kept_beside_the_other(toy_assets: Path, tmp_path: Path, monkeypatch) -> None:
@@ -53,4 +58,4 @@ def test_one_part_is_kept_beside_the_other(toy_assets: Path, tmp_path: Path, mon
     assert main([*SMALL, "--keep"]) == 0
     assert main(["benchmark", "--only", "theory", "--keep"]) == 0
     kept = read_json("mnist", "benchmark.json")
-    assert kept == {"throughput_ratio": 7, "theory": {"batch_ratio": 12}}
+    assert kept == {"throughput_ratio": 7, "command": COMMAND, "theory": {"batch_ratio": 12}}
