@@ -1,9 +1,12 @@
-"""The app: page config and navigation only."""
+"""The app: page config, clicks and navigation only."""
 
 from pathlib import Path
 
 import streamlit as st
 
+from pages.ui.hear_once import hear_clicks_once
+
+hear_clicks_once()
 st.set_page_config(
     page_title="Reverse engineering of deceptions",
     page_icon=str(Path(__file__).parent / "pages/ui/icon.png"),

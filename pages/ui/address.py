@@ -2,50 +2,64 @@
 
 Several pages share a session, and each keeps what it shows in the session under its own name.
 Streamlit empties the address when a reader goes to another page, so an empty one says nothing;
-the page then writes its own back.
+the page then writes its own back. A busy browser may still send an address from before the last
+changes, however late; so what the page has shown before is no news either.
 """
 
 from __future__ import annotations
 
-import time
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-_LAG = 3.0  # seconds in which the browser may still send the address from before our last change
+_REMEMBERED = 100  # addresses of a page: more than a browser can be behind
+
+
+@dataclass(frozen=True)
+class _Past:
+    """What a page's address was, the last one last, and whether another page is shown since."""
+
+    links: tuple[dict[str, str], ...] = ()
+    left: bool = False
 
 
 def news(page: str, known: bool) -> dict[str, str] | None:
     """The query that the page shall take over; None where what the session holds still stands.
 
-    page: a short name; known: whether the session holds anything for it. A query that the page did
-    not write comes with a new session, from a link, or from the browser's back button.
+    page: a short name; known: whether the session holds anything for it. A query that is news
+    comes with a new session, from another page's link, or from the browser's back button.
     """
     query = st.query_params.to_dict()
     if not known:
         return query
-    link, at = st.session_state.get(f"address.{page}", ({}, 0.0))
-    if not query or query == link:
+    past = _past(page)
+    if not query or query in past.links[-1:]:
         return None
     context = get_script_run_ctx()
     went_back = context is not None and context.is_history_navigation
-    return query if went_back or time.monotonic() - at > _LAG else None
+    return query if went_back or past.left or query not in past.links else None
 
 
 def write(page: str, query: dict[str, str]) -> None:
     """Put the page's state into the browser's address."""
-    _, at = st.session_state.get(f"address.{page}", ({}, 0.0))
-    if query != st.query_params.to_dict():
+    shown = st.query_params.to_dict()
+    if query != shown:
         st.query_params.from_dict(query)
-        at = time.monotonic()
-    st.session_state[f"address.{page}"] = (query, at)
+    links = [link for link in _past(page).links if link not in (shown, query)]
+    links += [query] if query == shown else [shown, query]
+    st.session_state[f"address.{page}"] = _Past(tuple(links[-_REMEMBERED:]))
 
 
 def leave(page: str) -> None:
     """Say, on another page, that `page` is not shown: the next query that comes for it is news."""
-    link, _ = st.session_state.get(f"address.{page}", ({}, 0.0))
-    st.session_state[f"address.{page}"] = (link, float("-inf"))
+    st.session_state[f"address.{page}"] = replace(_past(page), left=True)
+
+
+def _past(page: str) -> _Past:
+    past: _Past = st.session_state.get(f"address.{page}", _Past())
+    return past
 
 
 def keep(name: str, default: Any) -> Any:

@@ -11,6 +11,7 @@ from pages.ui.history import nearest
 from pages.ui.run_button import RunAct, run_button
 from pages.ui.run_view import RunView
 from pages.ui.session import Scene, desk
+from pages.ui.step_slider import step_slider
 
 SPEEDS: dict[str, float | None] = {
     "1 step/s": 1.0,
@@ -85,21 +86,16 @@ def transport(scene: Scene, view: RunView | None) -> None:
 
 
 def _scrubber(scene: Scene, view: RunView | None, place: int | None) -> None:
-    """The slider over all steps; it follows a run, and leads once the run is still."""
+    """The slider over all steps."""
     options = scene.settings.solver_options()
     still = view is not None and view.state != "running" and len(view.frames) > 1
-    # Two widgets that look the same: a browser answers with the value it last showed, and while
-    # a run goes on that is an old one, which must not count as a person's choice when it ends.
-    key = "scrub" if still else "follow"
-    st.session_state[key] = 0 if view is None or place is None else view.frames[place].k
-    st.slider(
+    step_slider(
         "Iterate k",
-        0,
-        options.start_steps + options.steps,
+        0 if view is None or place is None else view.frames[place].k,
+        (0, options.start_steps + options.steps),
+        stand=view.frames[-1].k if view is not None and still else None,
+        at="at",
         help=texts.SCRUB,
-        key=key,
-        disabled=not still,
-        on_change=_scrub if still else None,
     )
 
 
@@ -139,10 +135,6 @@ def _look(scene: Scene, by: int) -> None:
     if view is not None and place is not None:
         wanted = min(max(place + by, 0), len(view.frames) - 1)
         st.session_state["at"] = view.frames[wanted].k
-
-
-def _scrub() -> None:
-    st.session_state["at"] = int(st.session_state["scrub"])
 
 
 def _set_speed(scene: Scene) -> None:

@@ -136,6 +136,41 @@ def test_pause_step_resume_stop_and_scrub(open_lab):
     expect(headline(page, 2)).to_contain_text(held.split(":")[1].split(",")[0].strip())
 
 
+# The browser's side sends a click a moment after it, with setTimeout(.., 0). Let that moment be so
+# long that the timer of the page's fragment sends a message of its own before.
+SLOW_TO_SEND = """
+    const timeout = window.setTimeout
+    window.setTimeout = (act, wait, ...rest) => timeout(act, wait || 700, ...rest)
+"""
+
+
+def test_a_click_that_the_browser_tells_twice_is_heard_once(open_lab):
+    page = open_lab(LONG)
+    page.add_init_script(SLOW_TO_SEND)
+    page.reload()
+    for _ in range(2):
+        press(page, "lab-run-button")
+        expect(headline(page, 2)).to_contain_text("Descending")
+        press(page, "lab-run-button")
+        expect(headline(page, 2)).to_contain_text("Paused")
+        page.wait_for_timeout(2000)
+        expect(headline(page, 2)).to_contain_text("Paused", timeout=1)
+
+
+def test_a_paused_run_is_seen_where_it_stands(open_lab):
+    """Not where it stood when it was paused before."""
+    page = open_lab(LONG)
+    press(page, "lab-step")
+    expect(headline(page, 2)).to_contain_text("Paused: step 1 of 50,000")
+    press(page, "lab-run-button")
+    expect(headline(page, 2)).to_contain_text(re.compile(r"step\s+[\d,]{2,} of 50,000"))
+    press(page, "lab-run-button")
+    expect(headline(page, 2)).to_contain_text("Paused")
+    page.wait_for_timeout(1000)
+    expect(headline(page, 2)).to_contain_text(re.compile(r"Paused: step [\d,]{2,} of 50,000"))
+    assert float(page.get_by_role("slider", name="Step k").input_value()) > 9
+
+
 def test_a_link_repeats_the_same_numbers(open_lab):
     page = open_lab(f"{SMALL}&attack=true&method=alternating&seed=4&run=1")
     finished(page)

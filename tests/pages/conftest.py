@@ -24,6 +24,11 @@ from red_core.verdict import Readers
 QUICK = (("restarts", 2), ("start_steps", 5), ("steps", 12), ("carry", 2), ("encoder_start", False))
 
 
+def by_label(elements, label: str):
+    """Of the elements of an AppTest, the first one with this label."""
+    return next(element for element in elements if element.label == label)
+
+
 def make_parts() -> Parts:
     torch.manual_seed(0)
     psi = Table3CNN().eval().requires_grad_(False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -50,30 +52,59 @@ def test_an_empty_address_says_nothing_and_is_written_again() -> None:
     assert app.query_params["a"] == "1"
 
 
-def test_an_address_that_the_page_did_not_write_is_news_but_not_at_once(monkeypatch) -> None:
+def test_what_a_late_browser_still_sends_is_no_news() -> None:
     app = opened(a="1")
-    app.button[0].click().run()
+    for _ in range(2):
+        app.button[0].click().run()
     assert app.query_params["changed"] == "yes"
     del app.query_params["changed"]  # the browser still sends what it had before
     app.run()
     assert app.session_state["news"] == 1
     assert app.query_params["changed"] == "yes"
-    monkeypatch.setattr(address, "_LAG", -1.0)
+
+
+def test_an_address_that_the_page_never_had_is_news() -> None:
+    app = opened(a="1")
+    app.button[0].click().run()
     app.query_params["a"] = "2"
     app.run()
     assert app.session_state["news"] == 2
-    assert app.session_state["held"]["a"] == "2"
+    assert app.session_state["held"] == {"a": "2", "changed": "yes"}
+
+
+def test_only_so_many_addresses_are_remembered(monkeypatch) -> None:
+    monkeypatch.setattr(address, "_REMEMBERED", 1)
+    app = opened(a="1")
+    app.button[0].click().run()
+    del app.query_params["changed"]
+    app.run()
+    assert app.session_state["news"] == 2
+
+
+@pytest.mark.parametrize(("back", "news"), [(True, 2), (False, 1)])
+def test_the_back_button_brings_an_address_that_was(monkeypatch, back: bool, news: int) -> None:
+    @dataclass
+    class Context:
+        is_history_navigation: bool
+
+    app = opened(a="1")
+    app.button[0].click().run()
+    del app.query_params["changed"]
+    monkeypatch.setattr(address, "get_script_run_ctx", lambda: Context(back))
+    app.run()
+    assert app.session_state["news"] == news
 
 
 def test_a_link_from_another_page_is_news_at_once() -> None:
     app = opened(a="1")
+    app.button[0].click().run()
     app.session_state["away"] = True
     app.run()
     app.session_state["away"] = False
-    app.query_params["a"] = "2"
+    del app.query_params["changed"]  # a link to what was shown before
     app.run()
     assert app.session_state["news"] == 2
-    assert app.session_state["held"]["a"] == "2"
+    assert app.session_state["held"] == {"a": "1"}
 
 
 @pytest.mark.parametrize("chosen", ["slow", "fast"])

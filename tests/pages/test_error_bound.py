@@ -16,6 +16,7 @@ from pages.ui.lab.matrix import pack_matrix
 from pages.ui.lab.run import LabRun
 from pages.ui.lab.study import StudyRun
 from pages.ui.worker import THREAD_NAME
+from tests.pages.conftest import by_label
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "pages/error_bound.py"
@@ -72,10 +73,6 @@ def finish(app: AppTest, runs: Runs) -> AppTest:
 
 def texts(app: AppTest) -> str:
     return " ".join(element.value for element in [*app.caption, *app.markdown])
-
-
-def by_label(elements, label: str):
-    return next(element for element in elements if element.label == label)
 
 
 def test_the_page_opens_with_three_acts_and_nothing_wrong():

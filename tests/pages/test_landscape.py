@@ -24,6 +24,7 @@ from pages.ui.parts import Parts
 from pages.ui.worker import THREAD_NAME
 from red_core.data.datasets import CLASSES
 from red_core.settings import RunSettings
+from tests.pages.conftest import by_label
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 SMALL = {"family": "example15", "m": "20"}
@@ -178,8 +179,8 @@ def test_paths_can_be_held_stepped_and_looked_back_along() -> None:
     assert said(app) != before
     app.button("land.play").click().run()
     until(app, lambda a: "1 at rest" in said(a))
-    app.slider("land.scrub").set_value(3).run()
-    assert app.slider("land.scrub").value == 3
+    by_label(app.slider, "Step k").set_value(3).run()
+    assert by_label(app.slider, "Step k").value == 3
     assert "at rest" in said(app)
 
 

@@ -24,7 +24,7 @@ from red_core.data.assets import AssetError
 from red_core.data.datasets import CLASSES, DATASETS
 from red_core.experiment import deceive, make_solver, start_seeds
 from red_core.solver import solve
-from tests.pages.conftest import QUICK
+from tests.pages.conftest import QUICK, by_label
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 QUICK_URL = {f"solver.{name}": str(value).lower() for name, value in QUICK}
@@ -204,9 +204,9 @@ def test_steps_work_from_the_very_beginning(runners):
     assert headlines(app)[1].startswith("Paused: step \u20072 of 17")
     assert app.button("step-c_a").disabled, "c_a is zero before the alternation begins"
     app.button("back").click().run()
-    assert app.slider("scrub").value == 1
+    assert by_label(app.slider, "Iterate k").value == 1
     app.button("forward").click().run()
-    assert app.slider("scrub").value == 2
+    assert by_label(app.slider, "Iterate k").value == 2
     app.button("stop").click().run()
     finish(app, runners[0])
     assert headlines(app)[1].startswith("Stopped: step \u20072 of 17")
@@ -216,8 +216,8 @@ def test_steps_work_from_the_very_beginning(runners):
 def test_scrubbing_looks_at_any_recorded_iterate(runners):
     app = open_app({"run": "1"})
     finish(app, runners[0])
-    app.slider("scrub").set_value(5).run()
-    assert app.slider("scrub").value == 5
+    by_label(app.slider, "Iterate k").set_value(5).run()
+    assert by_label(app.slider, "Iterate k").value == 5
     assert headlines(app)[1].startswith("Finished: step 17"), "the run itself has not moved"
     assert not app.exception
 

@@ -12,6 +12,7 @@ from pages.ui.lab.request import LabRequest
 from pages.ui.lab.run import LabRun, LabView
 from pages.ui.lab.study import StudyRun, StudyView
 from pages.ui.run_button import RunAct, run_button
+from pages.ui.step_slider import step_slider
 
 SPEEDS: dict[str, float | None] = {  # takes a second
     "slow": 5.0,
@@ -98,24 +99,17 @@ def _stop_button(held: LabRequest, view: LabView | StudyView | None) -> None:
 
 
 def _scrubber(view: LabView | None, place: int | None) -> None:
-    """The slider over the recorded steps; it follows a run, and leads once the run is still."""
+    """The slider over the recorded steps."""
     path = None if view is None else view.path
-    count = 0 if path is None else len(path.k) - 1
-    still = view is not None and view.state != "running" and count > 0
-    # Two widgets that look the same: a browser answers with the value it last showed, and while
-    # a run goes on that is an old one, which must not count as a person's choice when it ends.
-    key = "lab.scrub" if still else "lab.follow"
-    k = 0 if path is None or place is None else int(path.k[place])
-    st.session_state[key] = k
-    last = max(1, 0 if path is None else int(path.k[-1]))
-    st.slider(
+    last = 0 if path is None else int(path.k[-1])
+    still = view is not None and view.state != "running" and last > 0
+    step_slider(
         "Step k",
-        0,
-        last,
+        0 if path is None or place is None else int(path.k[place]),
+        (0, max(1, last)),
+        stand=last if still else None,
+        at="lab.at",
         help=texts.SCRUB,
-        key=key,
-        disabled=not still,
-        on_change=_scrub if still else None,
     )
 
 
@@ -159,10 +153,6 @@ def _look(held: LabRequest, by: int) -> None:
     if view is not None and view.path is not None and place is not None:
         wanted = min(max(place + by, 0), len(view.path.k) - 1)
         st.session_state["lab.at"] = int(view.path.k[wanted])
-
-
-def _scrub() -> None:
-    st.session_state["lab.at"] = int(st.session_state["lab.scrub"])
 
 
 def _set_speed(held: LabRequest) -> None:

@@ -13,6 +13,7 @@ from pages.ui.landscape.arrival import begin_at
 from pages.ui.landscape.desk import landscape_desk
 from pages.ui.landscape.paths import PathsView
 from pages.ui.landscape.request import read_starts
+from pages.ui.step_slider import step_slider
 
 SPEEDS: dict[str, float | None] = {
     "3 steps/s": 3.0,
@@ -81,16 +82,18 @@ def cursor(view: PathsView | None) -> int | None:
 
 
 def _scrubber(view: PathsView | None) -> None:
-    """The slider over k; it follows the paths, and leads once they stand."""
-    still = view is not None and not view.running and view.k > 0
-    key = "land.scrub" if still else "land.follow"
-    last = max(1, view.k if view is not None else 1)
-    at = cursor(view)
-    st.session_state[key] = last if at is None else at
-    st.slider(
-        "Step k", 0, last, help=texts.SCRUB, key=key, disabled=not still,
-        on_change=_scrub if still else None,
-    )  # fmt: skip
+    """The slider over k."""
+    k = 0 if view is None else view.k
+    still = view is not None and not view.running and k > 0
+    at, last = cursor(view), max(1, k)
+    step_slider(
+        "Step k",
+        last if at is None else at,
+        (0, last),
+        stand=k if still else None,
+        at="land.at",
+        help=texts.SCRUB,
+    )
 
 
 # --- callbacks -------------------------------------------------------------------------------
@@ -141,10 +144,6 @@ def _written() -> None:
 def _random(reach: float) -> None:
     draw = random.Random(len(st.session_state["land.held"].starts))
     begin_at(tuple((draw.uniform(-reach, reach), draw.uniform(-reach, reach)) for _ in range(FEW)))
-
-
-def _scrub() -> None:
-    st.session_state["land.at"] = int(st.session_state["land.scrub"])
 
 
 def _set_speed() -> None:
