@@ -1,4 +1,4 @@
-"""The app: page config, clicks and navigation only."""
+"""The app: page config and navigation only."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.ui.hear_once import hear_clicks_once
 
-hear_clicks_once()
+hear_clicks_once()  # Streamlit's browser side tells some clicks twice
 st.set_page_config(
     page_title="Reverse engineering of deceptions",
     page_icon=str(Path(__file__).parent / "pages/ui/icon.png"),
