@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from pages.ui import theme
 from pages.ui.figures.cells import Values
 from pages.ui.figures.logs import decades, log_axis, positive
+from pages.ui.figures.rows import one_a_row, row_lines, row_marks
 
 _INTERVAL, _EPSILON, _USED = "admissible", "1/(4ε)", "η used"
 
@@ -50,7 +51,7 @@ def interval_figure(steps: StepSizes | None, count: int) -> go.Figure:
     ends = decades(np.array([]), (-3, 1))
     if steps is not None:
         eta, low, high, rho, epsilon = (
-            _row(name, getattr(steps, name), count)
+            positive(one_a_row(name, getattr(steps, name), count))
             for name in ("eta", "low", "high", "rho_limit", "epsilon_limit")
         )
         # With epsilon = 0 the interval begins at 0, which a log axis has not: it runs off it.
@@ -60,13 +61,21 @@ def interval_figure(steps: StepSizes | None, count: int) -> go.Figure:
         ends = decades(np.concatenate((shown, far)), (-1, 0))
         low = np.where(open_below, 10.0 ** (ends[0] - 1), low)
         rows = np.arange(count, dtype=np.float64)
-        traces = [
-            _bars(rows, low, high, max(2.0, min(9.0, 100 / count))),
-            _marks(
-                rows, rho, "line-ns-open", colours.text, rho_name, max(4.0, min(11.0, 130 / count))
-            ),
-            _marks(rows, epsilon, "diamond-open", colours.residual, _EPSILON, 6),
-            _marks(rows, eta, "circle", colours.accent, _USED, max(3.0, min(9.0, 110 / count))),
+        traces = [_bars(rows, low, high, max(2.0, min(9.0, 100 / count)))]
+        traces += [
+            row_marks(
+                rows,
+                values,
+                symbol,
+                colour,
+                size,
+                hovertemplate=name + " = %{x:.3g}<extra></extra>",
+            )
+            for values, symbol, colour, name, size in (
+                (rho, "line-ns-open", colours.text, rho_name, max(4.0, min(11.0, 130 / count))),
+                (epsilon, "diamond-open", colours.residual, _EPSILON, 6),
+                (eta, "circle", colours.accent, _USED, max(3.0, min(9.0, 110 / count))),
+            )
         ]
     layout = theme.layout(
         margin={"l": 48, "r": 16, "t": 30, "b": 38, "pad": 0},
@@ -85,43 +94,13 @@ def interval_figure(steps: StepSizes | None, count: int) -> go.Figure:
     return theme.figure(traces, layout)
 
 
-def _row(name: str, values: ArrayLike, count: int) -> Values:
-    array = np.asarray(values, dtype=np.float64)
-    if array.shape != (count,):
-        raise ValueError(f"{name} must have {count} values, not {list(array.shape)}")
-    return positive(array)
-
-
 def _bars(rows: Values, low: Values, high: Values, width: float) -> dict[str, Any]:
     """A thick line from low to high in every row that has both."""
-    there = np.isfinite(low) & np.isfinite(high)
-    gap = np.full(there.sum(), np.nan)
-    return {
-        "type": "scatter",
-        "x": np.stack((low[there], high[there], gap), 1).ravel(),
-        "y": np.repeat(rows[there], 3).astype(np.float32),
-        "mode": "lines",
-        "line": {"color": theme.LIGHT.certificate, "width": width},
-        "opacity": 0.55,
-        "hovertemplate": "an end of the interval: %{x:.3g}<extra></extra>",
-    }
-
-
-def _marks(
-    rows: Values, values: Values, symbol: str, colour: str, name: str, size: float
-) -> dict[str, Any]:
-    there = np.isfinite(values)
-    return {
-        "type": "scatter",
-        "x": values[there],
-        "y": rows[there].astype(np.float32),
-        "mode": "markers",
-        "marker": {
-            "color": colour,
-            "symbol": symbol,
-            "size": size,
-            "line": {"width": 1.5, "color": colour},
-        },
-        "cliponaxis": False,
-        "hovertemplate": name + " = %{x:.3g}<extra></extra>",
-    }
+    return row_lines(
+        rows,
+        low,
+        high,
+        {"color": theme.LIGHT.certificate, "width": width},
+        opacity=0.55,
+        hovertemplate="an end of the interval: %{x:.3g}<extra></extra>",
+    )

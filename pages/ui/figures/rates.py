@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from pages.ui import theme
 from pages.ui.figures.cells import Values
 from pages.ui.figures.logs import decades, log_axis, positive
+from pages.ui.figures.rows import one_a_row, row_lines, row_marks
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,25 @@ def rates_figure(rates: Rates | None, count: int) -> go.Figure:
     traces: list[dict[str, Any]] = []
     ends = decades(np.array([]), (-3, 0))
     if rates is not None:
-        found = {name: _progress(name, getattr(rates, name), count) for name, *_ in series}
+        found = {
+            name: positive(1 - one_a_row(name, getattr(rates, name), count)) for name, *_ in series
+        }
         ends = decades(np.concatenate(list(found.values())), (-3, 0))
         size = max(3.5, min(9.0, 110 / count))
         rows = np.arange(count, dtype=np.float64)
-        traces = [_span(rows, found["promised"], found["worst"])]
+        # From the promise to what was observed: the theorem's caution.
+        thin = {"color": colours.grid, "width": 2}
+        traces = [row_lines(rows, found["promised"], found["worst"], thin, hoverinfo="skip")]
         traces += [
-            _marks(rows, found[name], symbol, colour, label, size)
+            row_marks(
+                rows,
+                found[name],
+                symbol,
+                colour,
+                size,
+                hovertext=_told(label, found[name]),
+                hoverinfo="text",
+            )
             for name, _, symbol, colour, label in series
         ]
     layout = theme.layout(
@@ -70,47 +83,7 @@ def rates_figure(rates: Rates | None, count: int) -> go.Figure:
     return theme.figure(traces, layout)
 
 
-def _progress(name: str, factors: ArrayLike, count: int) -> Values:
-    array = np.asarray(factors, dtype=np.float64)
-    if array.shape != (count,):
-        raise ValueError(f"{name} must have {count} values, not {list(array.shape)}")
-    return positive(1 - array)
-
-
-def _span(rows: Values, low: Values, high: Values) -> dict[str, Any]:
-    """A thin line from the promise to what was observed: the theorem's caution."""
-    there = np.isfinite(low) & np.isfinite(high)
-    gap = np.full(int(there.sum()), np.nan)
-    return {
-        "type": "scatter",
-        "x": np.stack((low[there], high[there], gap), 1).ravel(),
-        "y": np.repeat(rows[there], 3),
-        "mode": "lines",
-        "line": {"color": theme.LIGHT.grid, "width": 2},
-        "hoverinfo": "skip",
-    }
-
-
-def _marks(
-    rows: Values, values: Values, symbol: str, colour: str, label: str, size: float
-) -> dict[str, Any]:
-    there = np.isfinite(values)
-    return {
-        "type": "scatter",
-        "x": values[there],
-        "y": rows[there],
-        "mode": "markers",
-        "marker": {
-            "color": colour,
-            "symbol": symbol,
-            "size": size,
-            "line": {"width": 1.5, "color": colour},
-        },
-        "cliponaxis": False,
-        "hovertext": _told(label, 1 - values[there]),
-        "hoverinfo": "text",
-    }
-
-
-def _told(label: str, factors: Values) -> Sequence[str]:
+def _told(label: str, progress: Values) -> Sequence[str]:
+    """A text for each mark."""
+    factors = 1 - progress[np.isfinite(progress)]
     return [f"{label}: × {factor:.6g} a step" for factor in factors]

@@ -22,7 +22,7 @@ from red_core.recipes.cifar10.training import (
     Shuffled,
     flipped_and_shifted,
     halved,
-    lowered,
+    learn,
     train,
     write_trained,
 )
@@ -79,14 +79,7 @@ class ClassifierTrainer:
         if number < self.size.small * self.steps:
             images = F.interpolate(images, (SMALL_SIDE,) * 2, mode="bilinear", antialias=True)
         self.optimiser.param_groups[0]["lr"] = self.rate(number)
-        with lowered(self.device):
-            logits = self.network(images)
-        loss = F.cross_entropy(logits.float(), labels)
-        self.optimiser.zero_grad()
-        loss.backward()
-        self.optimiser.step()
-        right = (logits.argmax(1) == labels).float().mean()
-        return {"loss": loss.item(), "right": right.item()}
+        return learn(self.network, self.optimiser, images, labels, self.device)
 
     def state_dict(self) -> dict[str, Any]:
         """Weights and momenta."""

@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from red_core.attacks import ATTACKS
 from red_core.data.assets import read_tensors, write_tensors
@@ -26,7 +25,13 @@ from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10.attacked import StoredAttacks, stored_attacks
 from red_core.recipes.cifar10.held_out import HeldOut, held_out_runs
 from red_core.recipes.cifar10.runs import Runs, finished_runs
-from red_core.recipes.cifar10.training import flipped_and_shifted, halved, lowered, train
+from red_core.recipes.cifar10.training import (
+    flipped_and_shifted,
+    halved,
+    learn,
+    lowered,
+    train,
+)
 from red_core.recipes.common import RecipeContext, accuracy
 from red_core.recipes.runs import fit_temperature
 from red_core.statistics import share
@@ -168,14 +173,7 @@ class ReaderTrainer:
         """One batch; the loss and the share right in it."""
         self.optimiser.param_groups[0]["lr"] = self.size.rate_at(number)
         images, labels = self.batch()
-        with lowered(self.device):
-            logits = self.network(images)
-        loss = F.cross_entropy(logits.float(), labels, label_smoothing=SMOOTHING)
-        self.optimiser.zero_grad()
-        loss.backward()
-        self.optimiser.step()
-        right = (logits.argmax(1) == labels).float().mean()
-        return {"loss": loss.item(), "right": right.item()}
+        return learn(self.network, self.optimiser, images, labels, self.device, SMOOTHING)
 
     def state_dict(self) -> dict[str, Any]:
         """Weights and momenta."""

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from tqdm import tqdm
 
 from red_core.data.assets import read_tensors, write_tensors
@@ -67,6 +68,27 @@ def train(
                 seconds=seconds + now - begun,
             )
     return (seconds + time.monotonic() - begun) / 3600
+
+
+def learn(
+    network: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    images: Tensor,
+    labels: Tensor,
+    device: str,
+    smoothing: float = 0.0,
+) -> dict[str, float]:
+    """One step on the cross-entropy of a batch; the loss and the share right in it.
+
+    smoothing: of the labels, as `cross_entropy` takes it.
+    """
+    with lowered(device):
+        logits = network(images)
+    loss = F.cross_entropy(logits.float(), labels, label_smoothing=smoothing)
+    optimiser.zero_grad()
+    loss.backward()
+    optimiser.step()
+    return {"loss": loss.item(), "right": (logits.argmax(1) == labels).float().mean().item()}
 
 
 class Shuffled:

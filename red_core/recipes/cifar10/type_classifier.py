@@ -16,7 +16,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from red_core.attacks import ATTACKS
 from red_core.data.datasets import ImageSet, load_official
@@ -28,7 +27,7 @@ from red_core.recipes.cifar10.held_out import held_out_runs
 from red_core.recipes.cifar10.training import (
     flipped_and_shifted,
     halved,
-    lowered,
+    learn,
     train,
     write_trained,
 )
@@ -124,16 +123,7 @@ class TypeTrainer:
         fall = 0.5 * (1 + math.cos(math.pi * max(0.0, done - 0.2) / 0.8))
         self.optimiser.param_groups[0]["lr"] = self.size.peak * rise * fall
         images, kinds = self.batch()
-        with lowered(self.device):
-            logits = self.network(images)
-        loss = F.cross_entropy(logits.float(), kinds)
-        self.optimiser.zero_grad()
-        loss.backward()
-        self.optimiser.step()
-        return {
-            "loss": loss.item(),
-            "right": (logits.argmax(1) == kinds).float().mean().item(),
-        }
+        return learn(self.network, self.optimiser, images, kinds, self.device)
 
     def state_dict(self) -> dict[str, Any]:
         """Weights and momenta."""
