@@ -31,9 +31,8 @@ def look(held: LabRequest) -> LabView | StudyView | None:
     return None if worker is None else worker.view()
 
 
-def watch(held: LabRequest, instances: Instances | None) -> None:
+def watch(held: LabRequest, instances: Instances | None, busy: bool) -> None:
     """Acts 2 and 3; they redraw themselves while the run is busy."""
-    busy = _busy(look(held))
     by_itself = False  # not yet: the first time, the fragment runs as a part of the page
 
     @st.fragment(run_every=REFRESH if busy else None)
@@ -74,8 +73,9 @@ if held.run and lab_desk().worker(held) is None:
     begin(held)
 if instances is not None:
     problem(held, instances)
-watch(held, instances)
+view = look(held)  # as all of this run of the page shows it, the sidebar too
+watch(held, instances, _busy(view))
 arrival.write_link(held)
 if not held.teach:
     with st.sidebar:
-        export(held, instances, look(held), arrival.query_of(held))
+        export(held, instances, view, arrival.query_of(held))

@@ -19,9 +19,11 @@ from pages.ui.turns import COURTESY
 REFRESH = 0.2  # seconds between two looks at a run
 
 
-def watch(scene: Scene) -> None:
-    """Acts 2 and 3; what changes with every step redraws itself while the run is busy."""
-    view = look(scene)
+def watch(scene: Scene, view: RunView | None) -> None:
+    """Acts 2 and 3; what changes with every step redraws itself while the run is busy.
+
+    view: the run as this whole run of the page shows it, the sidebar too.
+    """
     drawn = _marks(view)
     by_itself = False  # not yet: the first time, the fragment runs as a part of the page
     upper = st.container()
@@ -64,9 +66,10 @@ scene = arrival.scene_of(held)
 if held.run and desk().runner(scene) is None:
     begin(scene)
 deception(scene)
-watch(scene)
+view = look(scene)
+watch(scene, view)
 compare_link(held)
 arrival.write_link(held)
 if not held.teach:
     with st.sidebar:
-        export(scene, desk().runner(scene), look(scene), arrival.query_of(held))
+        export(scene, desk().runner(scene), view, arrival.query_of(held))

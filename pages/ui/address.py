@@ -32,14 +32,16 @@ def news(page: str, known: bool) -> dict[str, str] | None:
     comes with a new session, from another page's link, or from the browser's back button.
     """
     query = st.query_params.to_dict()
-    if not known:
-        return query
     past = _past(page)
-    if not query or query in past.links[-1:]:
-        return None
-    context = get_script_run_ctx()
-    went_back = context is not None and context.is_history_navigation
-    return query if went_back or past.left or query not in past.links else None
+    if known:
+        context = get_script_run_ctx()
+        went_back = context is not None and context.is_history_navigation
+        if not query or query in past.links[-1:]:
+            return None
+        if query in past.links and not (went_back or past.left):
+            return None
+    _remember(page, query)  # now: this run of the script may be cut short before it writes
+    return query
 
 
 def write(page: str, query: dict[str, str]) -> None:
@@ -47,9 +49,7 @@ def write(page: str, query: dict[str, str]) -> None:
     shown = st.query_params.to_dict()
     if query != shown:
         st.query_params.from_dict(query)
-    links = [link for link in _past(page).links if link not in (shown, query)]
-    links += [query] if query == shown else [shown, query]
-    st.session_state[f"address.{page}"] = _Past(tuple(links[-_REMEMBERED:]))
+    _remember(page, shown, query)
 
 
 def leave(page: str) -> None:
@@ -60,6 +60,11 @@ def leave(page: str) -> None:
 def _past(page: str) -> _Past:
     past: _Past = st.session_state.get(f"address.{page}", _Past())
     return past
+
+
+def _remember(page: str, *queries: dict[str, str]) -> None:
+    older = [link for link in _past(page).links if link not in queries]
+    st.session_state[f"address.{page}"] = _Past((*older, *queries)[-_REMEMBERED:])
 
 
 def keep(name: str, default: Any) -> Any:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
+from streamlit.testing.v1 import AppTest
 
 from pages.ui import session
 from pages.ui.parts import Parts
 from pages.ui.run_view import RunView
 from pages.ui.runner import Runner
+from pages.ui.worker import THREAD_NAME
 from red_core.bundle import Bundle
 from red_core.data.datasets import CLASSES, ImageSet
 from red_core.models.classifiers import Table3CNN
@@ -27,6 +32,41 @@ QUICK = (("restarts", 2), ("start_steps", 5), ("steps", 12), ("carry", 2), ("enc
 def by_label(elements, label: str):
     """Of the elements of an AppTest, the first one with this label."""
     return next(element for element in elements if element.label == label)
+
+
+@contextmanager
+def remembered(kind: type[Any]) -> Iterator[list[Any]]:
+    """Every object of this kind made meanwhile: AppTest's sessions are all one to st's cache."""
+    found: list[Any] = []
+    begin = kind.__init__
+
+    def remember(self) -> None:
+        begin(self)
+        found.append(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kind, "__init__", remember)
+        yield found
+
+
+def end_all(desks: list[Any]) -> None:
+    """Clear the desks, and wait until none of their workers is left."""
+    for desk in desks:
+        desk.clear()
+    end = time.monotonic() + 30
+    while any(thread.name == THREAD_NAME for thread in threading.enumerate()):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def rerun_until(app: AppTest, wanted: Callable[[AppTest], bool], seconds: float = 60) -> AppTest:
+    """Run the page again and again, as a browser would, until `wanted` holds."""
+    end = time.monotonic() + seconds
+    while not wanted(app):
+        assert time.monotonic() < end, [header.value for header in app.header]
+        time.sleep(0.05)
+        app.run()
+    return app
 
 
 def make_parts() -> Parts:

@@ -20,6 +20,8 @@ def page() -> None:
     if query is not None:
         state["held"] = query
         state["news"] = state.get("news", 0) + 1
+    if state.get("cut short"):
+        st.stop()
     if st.button("change"):
         state["held"] = {**state["held"], "changed": "yes"}
     if not state.get("away"):
@@ -61,6 +63,18 @@ def test_what_a_late_browser_still_sends_is_no_news() -> None:
     app.run()
     assert app.session_state["news"] == 1
     assert app.query_params["changed"] == "yes"
+
+
+def test_a_run_that_is_cut_short_takes_its_address_over_all_the_same() -> None:
+    app = AppTest.from_function(page)
+    app.session_state["cut short"] = True
+    app.query_params["a"] = "1"
+    app.run()
+    app.session_state["cut short"] = False
+    app.session_state["held"] = {"a": "a person's choice, made meanwhile"}
+    app.run()
+    assert app.session_state["news"] == 1
+    assert app.query_params["a"] == "a person's choice, made meanwhile"
 
 
 def test_an_address_that_the_page_never_had_is_news() -> None:

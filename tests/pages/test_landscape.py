@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,10 +18,9 @@ from pages.ui.landscape import real, source
 from pages.ui.landscape.presets import PRESETS
 from pages.ui.live_chart import Click
 from pages.ui.parts import Parts
-from pages.ui.worker import THREAD_NAME
 from red_core.data.datasets import CLASSES
 from red_core.settings import RunSettings
-from tests.pages.conftest import by_label
+from tests.pages.conftest import by_label, end_all, remembered, rerun_until
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 SMALL = {"family": "example15", "m": "20"}
@@ -44,16 +40,8 @@ def toy(monkeypatch, parts: Parts):
 
 @pytest.fixture(autouse=True, scope="module")
 def made():
-    """Every desk that a page makes: AppTest's sessions are all one to Streamlit's cache."""
-    found: list[desks.LandscapeDesk] = []
-    begin = desks.LandscapeDesk.__init__
-
-    def remember(self) -> None:
-        begin(self)
-        found.append(self)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(desks.LandscapeDesk, "__init__", remember)
+    """Every desk that a page makes."""
+    with remembered(desks.LandscapeDesk) as found:
         yield found
 
 
@@ -61,12 +49,7 @@ def made():
 def workers(made: list[desks.LandscapeDesk]):
     """What a page has begun is ended afterwards."""
     yield
-    for desk in made:
-        desk.clear()
-    end = time.monotonic() + 30
-    while any(thread.name == THREAD_NAME for thread in threading.enumerate()):
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    end_all(made)
 
 
 def opened(query: dict[str, str] | None = None) -> AppTest:
@@ -75,15 +58,6 @@ def opened(query: dict[str, str] | None = None) -> AppTest:
     for name, value in {**SMALL, **(query or {})}.items():
         app.query_params[name] = value
     return app.run()
-
-
-def until(app: AppTest, wanted: Callable[[AppTest], bool], seconds: float = 60) -> AppTest:
-    end = time.monotonic() + seconds
-    while not wanted(app):
-        assert time.monotonic() < end, headline(app)
-        time.sleep(0.05)
-        app.run()
-    return app
 
 
 def headline(app: AppTest) -> str:
@@ -103,7 +77,7 @@ def test_the_page_opens_and_says_what_it_found() -> None:
     assert not app.exception
     assert not app.error
     assert not app.warning
-    until(app, lambda a: headline(a).startswith("Every start ends at z*"))
+    rerun_until(app, lambda a: headline(a).startswith("Every start ends at z*"))
     assert "All of them: G is linear in each of" in said(app)
 
 
@@ -123,7 +97,7 @@ def test_a_start_can_be_written_and_its_path_arrives() -> None:
     app.text_input("land.start").set_value("1.5, 1; -1 0.5").run()
     assert app.text_input("land.start").value == ""
     assert app.query_params["starts"] == "1.500,1.000;-1.000,0.500"
-    until(app, lambda a: "2 paths: 2 at rest" in said(a))
+    rerun_until(app, lambda a: "2 paths: 2 at rest" in said(a))
     app.button("land.clear").click().run()
     assert "starts" not in app.query_params
     assert "Click on a chart" in said(app)
@@ -170,7 +144,7 @@ def test_a_click_is_a_start(monkeypatch) -> None:
 
 def test_paths_can_be_held_stepped_and_looked_back_along() -> None:
     app = opened({"starts": "1.5,1.5"})
-    until(app, lambda a: "at rest" in said(a))
+    rerun_until(app, lambda a: "at rest" in said(a))
     app.button("land.again").click().run()
     app.button("land.play").click().run()
     assert app.button("land.play").label == "Go on"
@@ -178,7 +152,7 @@ def test_paths_can_be_held_stepped_and_looked_back_along() -> None:
     app.button("land.step").click().run()
     assert said(app) != before
     app.button("land.play").click().run()
-    until(app, lambda a: "1 at rest" in said(a))
+    rerun_until(app, lambda a: "1 at rest" in said(a))
     by_label(app.slider, "Step k").set_value(3).run()
     assert by_label(app.slider, "Step k").value == 3
     assert "at rest" in said(app)
@@ -193,7 +167,7 @@ def test_every_preset_runs(place: int) -> None:
     assert widget(app, "number_input", "Outputs m").value == settings.m
     assert widget(app, "selectbox", "Activation").value == settings.activation
     assert app.query_params["starts"].count(";") == len(PRESETS[place].request.starts) - 1
-    until(app, lambda a: "start" in headline(a))
+    rerun_until(app, lambda a: "start" in headline(a))
 
 
 def test_a_family_brings_its_own_scale_layers_and_least_m() -> None:
@@ -222,7 +196,7 @@ def test_a_bad_link_is_named_and_the_rest_of_it_stands() -> None:
 
 def test_an_images_run_is_cut_and_can_be_looked_along() -> None:
     app = opened({"show": "image", "index": "3", "kind": "l2"})
-    until(app, lambda a: headline(a).startswith("This plane shows"), 120)
+    rerun_until(app, lambda a: headline(a).startswith("This plane shows"), 120)
     assert "is projected away" in said(app)
     assert "The last iterate stands in for z*" in said(app)
     last = app.slider("land.iterate").value
@@ -231,7 +205,7 @@ def test_an_images_run_is_cut_and_can_be_looked_along() -> None:
     assert app.slider("land.iterate").value == last - 1
     widget(app, "segmented_control", "Plane").set_value("hessian").run()
     assert app.query_params["plane"] == "hessian"
-    until(app, lambda a: "largest eigenvalue" in said(a))
+    rerun_until(app, lambda a: "largest eigenvalue" in said(a))
     assert not app.exception
 
 
@@ -240,8 +214,8 @@ def test_a_run_in_colour_is_cut_and_shown(colour_pages, monkeypatch) -> None:
     mount = real.pointed
     monkeypatch.setattr(real, "pointed", lambda **given: (drawn.append(given), mount(**given)))
     app = opened({"show": "image", "dataset": "cifar10", "index": "7", "kind": "l2"})
-    until(app, lambda a: headline(a).startswith("This plane shows"), 120)
-    until(app, lambda a: drawn[-1]["frames"] is not None)
+    rerun_until(app, lambda a: headline(a).startswith("This plane shows"), 120)
+    rerun_until(app, lambda a: drawn[-1]["frames"] is not None)
     assert not app.exception
     assert "drawn by our generator" in said(app)
     for still in drawn[-1]["beside"]:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +18,8 @@ from pages.ui.compare import request as requests
 from pages.ui.compare.act_strength import take
 from pages.ui.compare.request import CompareRequest
 from pages.ui.parts import Parts
-from pages.ui.worker import THREAD_NAME
 from red_core.settings import RunSettings
+from tests.pages.conftest import end_all, remembered, rerun_until
 from tests.pages.ui.compare.conftest import Slow
 
 APP = str(Path(__file__).resolve().parents[4] / "app.py")
@@ -44,16 +41,8 @@ def toy(monkeypatch, parts: Parts, fakes):
 
 @pytest.fixture(autouse=True, scope="module")
 def made():
-    """Every desk that a page makes: AppTest's sessions are all one to Streamlit's cache."""
-    found: list[desks.CompareDesk] = []
-    begin = desks.CompareDesk.__init__
-
-    def remember(self) -> None:
-        begin(self)
-        found.append(self)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(desks.CompareDesk, "__init__", remember)
+    """Every desk that a page makes."""
+    with remembered(desks.CompareDesk) as found:
         yield found
 
 
@@ -61,12 +50,7 @@ def made():
 def workers(made: list[desks.CompareDesk]):
     """What a page has begun is ended afterwards."""
     yield
-    for desk in made:
-        desk.clear()
-    end = time.monotonic() + 30
-    while any(thread.name == THREAD_NAME for thread in threading.enumerate()):
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    end_all(made)
 
 
 @pytest.fixture
@@ -95,15 +79,6 @@ def opened(query: dict[str, str] | None = None) -> AppTest:
 
 def headline(app: AppTest, place: int = 1) -> str:
     return str(app.header[place].value)
-
-
-def until(app: AppTest, wanted: Callable[[AppTest], bool], seconds: float = 60) -> AppTest:
-    end = time.monotonic() + seconds
-    while not wanted(app):
-        assert time.monotonic() < end, [header.value for header in app.header]
-        time.sleep(0.05)
-        app.run()
-    return app
 
 
 def said(app: AppTest) -> str:
@@ -142,7 +117,7 @@ def test_every_control_has_help_that_teaches() -> None:
 def test_a_run_fills_the_cards_and_the_link(cards) -> None:
     app = opened()
     app.button("compare.run").click().run()
-    until(app, lambda a: "read right" in headline(a))
+    rerun_until(app, lambda a: "read right" in headline(a))
     assert headline(app) == (
         "The 3 is read right by both methods; the attack is named by both methods."
     )
@@ -158,14 +133,14 @@ def test_a_run_fills_the_cards_and_the_link(cards) -> None:
 def test_a_method_that_joins_runs_alone_and_the_others_stay(cards, monkeypatch) -> None:
     app = opened()
     app.button("compare.run").click().run()
-    until(app, lambda a: "read right" in headline(a))
+    rerun_until(app, lambda a: "read right" in headline(a))
     pills(app).set_value(["fake", "slow", "namer", "broken", "missing"]).run()
     assert app.query_params["methods"] == "fake,slow,namer,broken,missing"
     assert cards["Namer"].status == "not run yet"
     assert cards["Fake"].answers[0].said == "3"
     monkeypatch.setattr(Slow, "classify", None)  # asked again it would fail
     app.button("compare.run").click().run()
-    until(app, lambda a: a.button("compare.run").label == "Run again")
+    rerun_until(app, lambda a: a.button("compare.run").label == "Run again")
     assert "named by 2 of 3 methods" in headline(app)
     assert cards["Broken"].told == "It failed: this image is not to its taste."
     assert "nowhere.safetensors" in cards["Missing"].told
@@ -177,11 +152,11 @@ def test_stop_ends_a_run(cards, monkeypatch) -> None:
     monkeypatch.setattr(Slow, "pace", 0.02)
     monkeypatch.setattr(Slow, "steps", 10**6)
     app = opened({"run": "1"})
-    until(app, lambda _: cards["Slow and steady"].status.startswith("step"))
+    rerun_until(app, lambda _: cards["Slow and steady"].status.startswith("step"))
     assert headline(app) == "Running Slow and steady: 2 of 2."
     assert cards["Slow and steady"].busy
     app.button("compare.stop").click().run()
-    until(app, lambda a: a.button("compare.stop").disabled)
+    rerun_until(app, lambda a: a.button("compare.stop").disabled)
     assert cards["Slow and steady"].status.startswith("stopped at step")
     assert cards["Slow and steady"].pictures[0].source, "what was seen stays"
     assert app.button("compare.run").label == "Run"
@@ -190,19 +165,19 @@ def test_stop_ends_a_run(cards, monkeypatch) -> None:
 def test_a_sweep_says_where_each_breaks() -> None:
     app = opened({"methods": "fake,namer"})
     app.button("compare.sweep").click().run()
-    until(app, lambda a: "every strength" in headline(a, 2))
+    rerun_until(app, lambda a: "every strength" in headline(a, 2))
     assert headline(app, 2) == ("The 3 is read at every strength by the one method that answers.")
     assert "The attack named right: Fake at 8 of 9 and Namer at 0 of 9 strengths." in said(app)
     assert app.query_params["sweep"] == "1"
     assert app.button("compare.sweep").label == "Sweep again"
     again = opened({"methods": "fake,namer", "sweep": "1"})
-    until(again, lambda a: "every strength" in headline(a, 2))
+    rerun_until(again, lambda a: "every strength" in headline(a, 2))
 
 
 def test_images_in_colour_are_compared_and_swept(cards, colour_pages) -> None:
     app = opened({"dataset": "cifar10", "index": "7"})
     app.button("compare.run").click().run()
-    until(app, lambda a: {card.status[-1:] for card in cards.values()} == {"s"})
+    rerun_until(app, lambda a: {card.status[-1:] for card in cards.values()} == {"s"})
     for shown in cards.values():
         for picture in shown.pictures:
             assert opened_picture(picture.source).shape == (32, 32, 3)
@@ -211,7 +186,7 @@ def test_images_in_colour_are_compared_and_swept(cards, colour_pages) -> None:
     assert strip is not None
     assert opened_picture(strip.source).shape == (32, 32 * len(strip.captions), 3)
     app.button("compare.sweep").click().run()
-    until(app, lambda a: headline(a, 2).startswith("The horse is read"))
+    rerun_until(app, lambda a: headline(a, 2).startswith("The horse is read"))
     assert not app.exception
 
 
@@ -221,7 +196,7 @@ def opened_picture(url: str) -> np.ndarray:
 
 def test_another_strength_keeps_the_sweep_and_asks_for_a_new_run(cards) -> None:
     app = opened({"sweep": "1", "run": "1"})
-    until(app, lambda a: "every strength" in headline(a, 2) and "read right" in headline(a))
+    rerun_until(app, lambda a: "every strength" in headline(a, 2) and "read right" in headline(a))
     widget(app, "number_input", "Budget").set_value(0.15).run()
     assert app.query_params["eps"] == "0.15"
     assert "run" not in app.query_params
@@ -253,7 +228,7 @@ def test_where_there_is_nothing_to_sweep_the_page_says_so(query, words) -> None:
     assert words in headline(app, 2)
     assert not app.exception
     app.button("compare.run").click().run()
-    until(app, lambda a: "read right" in headline(a))
+    rerun_until(app, lambda a: "read right" in headline(a))
 
 
 def test_a_bad_link_is_named_and_the_rest_of_it_stands() -> None:
