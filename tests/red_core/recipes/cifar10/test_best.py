@@ -199,6 +199,7 @@ def content(work: Path, name: str) -> bytes:
     return (work / "tiny-assets" / "cifar10" / f"{name}.safetensors").read_bytes()
 
 
+@pytest.mark.timeout(900)  # ten times slower where other work holds the cores
 def test_stopped_learners_end_alike(made: Path, tmp_path: Path, monkeypatch) -> None:
     """Stopped in the runs, in the crafting and in both trainings; then once without."""
 
