@@ -98,7 +98,7 @@ _CLEAN_2 = (
     "images, and 96% in its text."
 )
 _PAPER_PRESET = (
-    "`paper` takes 3,500 steps an image, so it was measured on 20 images an attack. Its 3,000 "
+    "`paper` takes 3,500 steps an image, so it was measured on fewer images. Its 3,000 "
     "Defense-GAN steps end close to x' itself: our generator can draw the perturbation too, which "
     "the paper's StyleGAN-XL seems not to do."
 )
