@@ -15,6 +15,7 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.app_session import AppSession
 
 _CLICKS = {"trigger_value", "string_trigger_value", "json_trigger_value", "chat_input_value"}
+_HEARD = "request_rerun"  # where a session gets its browser's messages; not public in Streamlit
 
 
 def hear_clicks_once() -> None:
@@ -29,7 +30,7 @@ def hear_clicks_once() -> None:
             drop_clicks(client_state)
         request_rerun(self, client_state)
 
-    AppSession.request_rerun = request  # type: ignore[method-assign]
+    setattr(AppSession, _HEARD, request)
 
 
 def drop_clicks(message: ClientState) -> None:

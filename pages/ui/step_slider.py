@@ -18,11 +18,13 @@ def step_slider(
     there is none; at: the name in the session under which the step that a person chooses is kept.
     """
     state = st.session_state
-    state[f"{at}.stand"] = stand
-    key = f"{at}.{'follow' if stand is None else stand}"
+    turn, before = state.get(f"{at}.stand", (0, None))
+    turn += stand != before  # two runs may stand at the same step
+    state[f"{at}.stand"] = turn, stand
+    key = f"{at}.{turn}"
 
     def choose() -> None:
-        if state[f"{at}.stand"] == stand:
+        if state[f"{at}.stand"][0] == turn:
             state[at] = int(state[key])
 
     state[key] = k

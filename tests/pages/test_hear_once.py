@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.app_session import AppSession
+from streamlit.testing.v1 import AppTest
 
 from pages.ui.hear_once import hear_clicks_once
+from tests.pages.test_entrance import APP
 
 
 @pytest.fixture
@@ -48,10 +50,6 @@ def test_a_session_may_ask_for_itself(heard) -> None:
 
 
 def test_the_app_hears_clicks_once(monkeypatch) -> None:
-    from tests.pages.test_entrance import APP  # the real app.py
-
     monkeypatch.setattr(AppSession, "request_rerun", lambda _, message: None)
-    from streamlit.testing.v1 import AppTest
-
     AppTest.from_file(APP, default_timeout=120).run()
     assert hasattr(AppSession.request_rerun, "__wrapped__")

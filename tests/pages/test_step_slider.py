@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 
@@ -32,14 +33,19 @@ def test_it_follows_a_run_and_leads_where_it_stands() -> None:
 def test_what_is_told_of_an_earlier_stand_is_not_heard() -> None:
     app = AppTest.from_function(script).run()
     app.slider[0].set_value(1)  # told, but meanwhile the run went on to stand elsewhere
-    app.session_state["seen.at.stand"] = 8
+    app.session_state["seen.at.stand"] = (5, 8)
     app.run()
     assert app.session_state["seen.at"] is None
 
 
-def test_every_stand_has_a_slider_of_its_own() -> None:
+@pytest.mark.parametrize("later", [8, 2])
+def test_every_stand_has_a_slider_of_its_own(later: int) -> None:
+    """Also that of another run that stands at the same step."""
     app = AppTest.from_function(script).run()
     first = app.slider[0].id
-    app.session_state["stands"] = 8
     app.run()
+    assert app.slider[0].id == first
+    for stand in (None, later):
+        app.session_state["stands"] = stand
+        app.run()
     assert app.slider[0].id != first
