@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import entrance, style
-from pages.ui.compare import arrival
-from pages.ui.compare import style as compare_style
-from pages.ui.compare.controls import controls
+from pages.ui.compare import compare_page_state as arrival
+from pages.ui.compare import compare_style
+from pages.ui.compare.compare_controls import controls
 from pages.ui.compare.page import page
+from pages.ui.link import entrance
+from pages.ui.look import page_style as style
 
 entrance.enter()
 style.apply()

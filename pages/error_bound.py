@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import entrance, style
-from pages.ui.lab import arrival
-from pages.ui.lab import style as lab_style
-from pages.ui.lab.act_descent import descent
-from pages.ui.lab.act_problem import problem
-from pages.ui.lab.act_study import study
-from pages.ui.lab.act_theorem import theorem
-from pages.ui.lab.controls import controls
-from pages.ui.lab.desk import lab_desk
-from pages.ui.lab.export import export
-from pages.ui.lab.gallery import gallery
-from pages.ui.lab.request import LabRequest
-from pages.ui.lab.run import LabView
-from pages.ui.lab.study import StudyView
-from pages.ui.lab.transport import begin
-from pages.ui.turns import COURTESY
+from pages.ui.error_bound import error_bound_page_state as arrival
+from pages.ui.error_bound import error_bound_style as lab_style
+from pages.ui.error_bound.error_bound_controls import controls
+from pages.ui.error_bound.error_bound_export import export
+from pages.ui.error_bound.error_bound_registry import lab_desk
+from pages.ui.error_bound.error_bound_request import LabRequest
+from pages.ui.error_bound.error_bound_transport import begin
+from pages.ui.error_bound.preset_gallery import gallery
+from pages.ui.error_bound.run import LabView
+from pages.ui.error_bound.section_descent import descent
+from pages.ui.error_bound.section_problem import problem
+from pages.ui.error_bound.section_study import study
+from pages.ui.error_bound.section_theorem import theorem
+from pages.ui.error_bound.study import StudyView
+from pages.ui.link import entrance
+from pages.ui.live.compute_queue import COURTESY
+from pages.ui.look import page_style as style
 from red_core.synthetic import Instances
 
 REFRESH = 0.25  # seconds between two looks at a run

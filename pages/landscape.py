@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import entrance, style
-from pages.ui.landscape import arrival, texts
-from pages.ui.landscape.controls import controls
+from pages.ui.landscape import landscape_help_texts as texts
+from pages.ui.landscape import landscape_page_state as arrival
+from pages.ui.landscape.landscape_controls import controls
+from pages.ui.landscape.landscape_request import SHOWS
 from pages.ui.landscape.real import real
-from pages.ui.landscape.request import SHOWS
 from pages.ui.landscape.source import run_of, within_examples
 from pages.ui.landscape.synthetic import synthetic
+from pages.ui.link import entrance
+from pages.ui.look import page_style as style
 
 SHOW_LABELS = {"synthetic": "Two dimensions", "image": "An image", "run": "The main page's run"}
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pages.ui import entrance, style
-from pages.ui.tables import arrival
-from pages.ui.tables import style as own_style
-from pages.ui.tables.act_assumption import assumption
-from pages.ui.tables.act_matrices import matrices
-from pages.ui.tables.act_starts import starts
-from pages.ui.tables.act_table import table
-from pages.ui.tables.act_unknown import unknown
-from pages.ui.tables.controls import which_table
+from pages.ui.link import entrance
+from pages.ui.look import page_style as style
+from pages.ui.tables import tables_page_state as arrival
+from pages.ui.tables import tables_style as own_style
+from pages.ui.tables.section_assumption import assumption
+from pages.ui.tables.section_matrices import matrices
+from pages.ui.tables.section_starts import starts
+from pages.ui.tables.section_table import table
+from pages.ui.tables.section_unknown import unknown
+from pages.ui.tables.tables_controls import which_table
 
 entrance.enter()
 style.apply()

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from red_core.attacks import ATTACKS, AttackSettings
-from red_core.bundle import Bundle, load_bundle
+from red_core.attacks.pgd import ATTACKS, AttackSettings
 from red_core.data.assets import write_tensors
 from red_core.data.attack_file import packed
 from red_core.models.classifiers import Table3CNN
@@ -17,6 +16,7 @@ from red_core.models.dcgan import DCGANGenerator
 from red_core.models.denoiser import Denoiser
 from red_core.models.style import StyleGenerator
 from red_core.models.wide_resnet import WideResNet
+from red_core.run.bundle import Bundle, load_bundle
 
 TOY_EXAMPLES = 12
 
@@ -103,4 +103,4 @@ def quick_attacks(monkeypatch: pytest.MonkeyPatch) -> None:
         "l2": AttackSettings("l2", 2.0, 0.7, 3),
         "l1": AttackSettings("l1", 10.0, 4.0, 3),
     }
-    monkeypatch.setattr("red_core.tables.measuring.PAPER_ATTACKS", {"mnist": quick})
+    monkeypatch.setattr("red_core.measure.tables.measure_table.PAPER_ATTACKS", {"mnist": quick})

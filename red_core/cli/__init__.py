@@ -27,7 +27,7 @@ from red_core.cli.common import OneLineParser, UsageError
 from red_core.data.assets import AssetError
 from red_core.data.download import DownloadError
 from red_core.data.intake import IntakeError
-from red_core.settings import SettingsError
+from red_core.run.settings import SettingsError
 
 COMMANDS = (
     run, evaluate, unknown, assumption, starts, benchmark, theory, results, recipe, convert,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from red_core.assumption import keep_report, measure
 from red_core.cli.common import Subparsers, add_measuring, measured_on, write_json
+from red_core.measure.assumption import keep_report, measure
 
 
 def add(subparsers: Subparsers) -> None:

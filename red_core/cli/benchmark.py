@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from red_core.benchmark import BenchmarkSettings, benchmark
-from red_core.bundle import load_bundle
+from red_core.algorithm.presets import DEFAULT_PRESET
 from red_core.cli.common import (
     Subparsers,
     add_common,
@@ -17,11 +16,12 @@ from red_core.cli.common import (
     solver_overrides,
     write_json,
 )
-from red_core.presets import DEFAULT_PRESET
-from red_core.results import SPEED, keep, stored
-from red_core.settings import RunSettings
-from red_core.theory_speed import theory_speed
-from red_core.typed import written
+from red_core.measure.speed import BenchmarkSettings, benchmark
+from red_core.measure.strengths import SPEED, keep, stored
+from red_core.measure.theory_speed import theory_speed
+from red_core.parse import written
+from red_core.run.bundle import load_bundle
+from red_core.run.settings import RunSettings
 
 _BATCH, _TURNS, _SINGLES = 32, 4, 5
 

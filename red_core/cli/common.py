@@ -12,11 +12,11 @@ from typing import Any, NoReturn, TypeAlias
 
 import torch
 
-from red_core.bundle import Bundle, choose_device, load_bundle, with_official_test
+from red_core.algorithm.presets import DEFAULT_PRESET
 from red_core.data import datasets
 from red_core.data.datasets import DATASETS
-from red_core.presets import DEFAULT_PRESET
-from red_core.settings import parse_solver_option
+from red_core.run.bundle import Bundle, choose_device, load_bundle, with_official_test
+from red_core.run.settings import parse_solver_option
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[OneLineParser]"
 DATASET = f"{', '.join(DATASETS[:-1])} or {DATASETS[-1]} (default: mnist)"  # the help of --dataset

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from red_core.cli.common import Subparsers, UsageError, check_writable
-from red_core.convert import DEFAULT_KEY, convert
 from red_core.models.own_generator import ARCHITECTURE, CLASS_NAME, GeneratorFileError
+from red_core.run.convert import DEFAULT_KEY, convert
 
 
 def add(subparsers: Subparsers) -> None:

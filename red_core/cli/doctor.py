@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from red_core.cli.common import Subparsers, check_writable, write_json
-from red_core.doctor import examine
+from red_core.run.doctor import examine
 
 
 def add(subparsers: Subparsers) -> None:

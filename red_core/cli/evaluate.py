@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 import red_core.cli.tables as tables
-from red_core.bundle import load_bundle, with_official_test
+from red_core.algorithm.presets import DEFAULT_PRESET
 from red_core.cli.common import (
     Subparsers,
     add_common,
@@ -20,9 +20,9 @@ from red_core.cli.common import (
     solver_overrides,
     write_json,
 )
-from red_core.evaluate import EvaluationSettings, evaluate
-from red_core.presets import DEFAULT_PRESET
-from red_core.settings import RunSettings
+from red_core.measure.accuracy import EvaluationSettings, evaluate
+from red_core.run.bundle import load_bundle, with_official_test
+from red_core.run.settings import RunSettings
 
 _ROWS = (
     ("signal_accuracy", "signal"),

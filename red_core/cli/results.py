@@ -6,8 +6,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from red_core import cifar10_numbers, evidence_numbers, tables, theory_numbers
-from red_core.bundle import load_bundle, with_official_test
 from red_core.cli.common import (
     DATASET,
     Subparsers,
@@ -20,9 +18,14 @@ from red_core.cli.common import (
 )
 from red_core.cli.evaluate import summary as evaluation_summary
 from red_core.data.assets import read_manifest
-from red_core.numbers import block, insert, render
-from red_core.results import RESULTS, ROWS, SPEED, measure, stored
-from red_core.start_classes import STARTS
+from red_core.measure import tables
+from red_core.measure.start_classes import STARTS
+from red_core.measure.strengths import RESULTS, ROWS, SPEED, measure, stored
+from red_core.readme import cifar10_figures as cifar10_numbers
+from red_core.readme import evidence_figures as evidence_numbers
+from red_core.readme import theory_figures as theory_numbers
+from red_core.readme.render import block, insert, render
+from red_core.run.bundle import load_bundle, with_official_test
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 

@@ -11,8 +11,8 @@ import numpy as np
 from torch import Tensor
 from tqdm import tqdm
 
-from red_core.batching import run_to_end
-from red_core.bundle import Bundle, load_bundle, with_official_test
+from red_core.algorithm.batch import run_to_end
+from red_core.algorithm.verdict import NO_ATTACK, UNKNOWN, judge
 from red_core.cli.common import (
     Subparsers,
     UsageError,
@@ -28,10 +28,10 @@ from red_core.cli.common import (
 from red_core.data.arrays import read_npz
 from red_core.data.datasets import a
 from red_core.data.intake import MAX_BYTES, read_image
-from red_core.experiment import deceive, make_solver, readers_for, start_seeds
-from red_core.report import run_arrays, run_report
-from red_core.settings import RunSettings
-from red_core.verdict import NO_ATTACK, UNKNOWN, judge
+from red_core.run.bundle import Bundle, load_bundle, with_official_test
+from red_core.run.experiment import deceive, make_solver, readers_for, start_seeds
+from red_core.run.report import run_arrays, run_report
+from red_core.run.settings import RunSettings
 
 
 def add(subparsers: Subparsers) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from red_core.attacks import ATTACKS
+from red_core.algorithm.verdict import NO_ATTACK
+from red_core.attacks.pgd import ATTACKS
 from red_core.cli.common import Subparsers, add_measuring, measured_on, write_json
-from red_core.start_classes import keep_report, measure
-from red_core.verdict import NO_ATTACK
+from red_core.measure.start_classes import keep_report, measure
 
 
 def add(subparsers: Subparsers) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from red_core.bundle import load_bundle, with_official_test
 from red_core.cli.common import (
     OneLineParser,
     UsageError,
@@ -14,7 +13,7 @@ from red_core.cli.common import (
     write_json,
 )
 from red_core.data.datasets import has_official, load_official
-from red_core.tables import (
+from red_core.measure.tables import (
     TABLES,
     Cell,
     Layout,
@@ -27,6 +26,7 @@ from red_core.tables import (
     measure,
     summarise,
 )
+from red_core.run.bundle import load_bundle, with_official_test
 
 _ROW_OPTIONS = ("attack", "preset", "eps_scale", "set", "dataset")
 

@@ -15,11 +15,8 @@ from torch import Tensor
 
 from red_core.cli.common import Subparsers, UsageError, check_writable, count, write_json
 from red_core.data.assets import assets_root
-from red_core.descent import METHODS, DescentOptions
-from red_core.provenance import provenance
-from red_core.proximal_verification import proximal_report
-from red_core.results import keep
-from red_core.studies import (
+from red_core.measure.strengths import keep
+from red_core.measure.studies import (
     EXAMPLES,
     FIGURE_1,
     FIGURE_2,
@@ -30,11 +27,14 @@ from red_core.studies import (
     expansiveness,
     landscape,
 )
-from red_core.studies import examples as run_examples
+from red_core.measure.studies import examples as run_examples
+from red_core.parse import parsed
+from red_core.readme.theory_figures import FOLDER
+from red_core.run.provenance import provenance
 from red_core.synthetic import FAMILIES, InstanceError, InstanceSettings, MatrixError, read_matrix
-from red_core.theory_numbers import FOLDER
-from red_core.typed import parsed
-from red_core.verification import (
+from red_core.theory.descent import METHODS, DescentOptions
+from red_core.theory.proximal_verification import proximal_report
+from red_core.theory.verification import (
     STEPS,
     SURVEYED,
     Verification,

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from red_core.cli.common import Subparsers, add_measuring, measured_on, write_json
-from red_core.unknown import keep_report, measure
+from red_core.measure.unknown import keep_report, measure
 
 
 def add(subparsers: Subparsers) -> None:

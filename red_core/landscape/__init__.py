@@ -10,9 +10,10 @@ landscape of a synthetic instance (`inversion`) holds: `stationary` points, exac
 from red_core.landscape.basins import DIVERGED, MOVING, Basins, Flow, safe_eta
 from red_core.landscape.curvature_plane import hessian_plane
 from red_core.landscape.images import ImageSheet, held_target, image_loss
-from red_core.landscape.inversion import Inversion
+from red_core.landscape.inversion_loss import Inversion
 from red_core.landscape.kappa import kappa, predicted_spurious
 from red_core.landscape.plane import Plane
+from red_core.landscape.plane_preview import plane_ahead, rehearsal_plane, rehearse
 from red_core.landscape.planes import (
     coordinate_plane,
     difference_plane,
@@ -23,7 +24,6 @@ from red_core.landscape.planes import (
 from red_core.landscape.points import Stationary, StationaryPoint
 from red_core.landscape.principal import principal_axes, random_walk_shares, variance_shares
 from red_core.landscape.refit import refitted_height
-from red_core.landscape.rehearsal import plane_ahead, rehearsal_plane, rehearse
 from red_core.landscape.sectors import Sectors, find_sectors
 from red_core.landscape.stationary import stationary_points
 from red_core.landscape.surface import SIZES, Bounds, Sheet, Surface, path_bounds, refine

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from red_core.landscape.inversion import Inversion
+from red_core.landscape.inversion_loss import Inversion
 from red_core.landscape.points import Stationary
 from red_core.landscape.sectors import find_sectors
 

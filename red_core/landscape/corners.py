@@ -13,7 +13,7 @@ import math
 import torch
 from torch import Tensor
 
-from red_core.landscape.inversion import Inversion
+from red_core.landscape.inversion_loss import Inversion
 from red_core.landscape.points import Kind, StationaryPoint
 from red_core.landscape.sectors import Sectors, unit
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from red_core.algorithm.problem import Generator, RedProblem
 from red_core.landscape.plane import Plane
 from red_core.landscape.surface import SIZES, Bounds, Sheet, Surface
-from red_core.problem import Generator, RedProblem
 
 CHUNK = 64
 

@@ -6,7 +6,7 @@ import math
 
 from torch import Tensor
 
-from red_core.landscape.inversion import Inversion
+from red_core.landscape.inversion_loss import Inversion
 
 
 def kappa(layers: int) -> float:

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from red_core.landscape.inversion import Inversion
+from red_core.landscape.inversion_loss import Inversion
 
 STEPS = 100
 SETTLED = 1e-9  # a Newton step this short, relative to the size of the latent space looked at

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from red_core.landscape.inversion import Inversion
+from red_core.landscape.inversion_loss import Inversion
 from red_core.landscape.points import StationaryPoint
 from red_core.landscape.sectors import Sectors
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from red_core.problem import AttackDictionary, RedProblem
-from red_core.prox import block_soft_threshold, penalty
+from red_core.algorithm.problem import AttackDictionary, RedProblem
+from red_core.algorithm.prox import block_soft_threshold, penalty
 
 STEPS = 30
 MOST = 5  # blocks that take part, the strongest first

@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 import torch
 from torch import Tensor
 
-from red_core.landscape.inversion import Inversion
+from red_core.landscape.inversion_loss import Inversion
 
 APART = 1e-10  # radians: edges closer than this are one
 CHUNK = 256  # sectors whose Jacobians are held at once

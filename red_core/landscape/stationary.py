@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from red_core.landscape.corners import stationary_in_sectors
-from red_core.landscape.inversion import Inversion
+from red_core.landscape.inversion_loss import Inversion
 from red_core.landscape.newton import newton_points, winding_number
 from red_core.landscape.points import Kind, Stationary, StationaryPoint
 from red_core.landscape.prominence import prominences

@@ -8,10 +8,10 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from red_core.bundle import Bundle
 from red_core.data.assets import AssetError, read_tensors
 from red_core.methods.method import ANSWERS, GREY, Answers, Method, Watch, label
-from red_core.models.reading import EvidenceModel
+from red_core.models.evidence_model import EvidenceModel
+from red_core.run.bundle import Bundle
 
 KNOWN = ANSWERS.index("none") + 1  # the attacks and none: what they were trained on
 LARGE = 0.1  # of a pixel's range: what counts for the sparsity

@@ -10,10 +10,10 @@ from typing import ClassVar, Self
 import torch
 from torch import Tensor, nn
 
-from red_core.attacks import ATTACKS
-from red_core.bundle import Bundle
+from red_core.algorithm.verdict import NO_ATTACK, UNKNOWN
+from red_core.attacks.pgd import ATTACKS
 from red_core.data.datasets import DATASETS
-from red_core.verdict import NO_ATTACK, UNKNOWN
+from red_core.run.bundle import Bundle
 
 GREY = ("mnist", "fashion")  # data sets of Table 3's networks and a DCGAN
 ANSWERS = (*ATTACKS, NO_ATTACK, UNKNOWN)  # what an attack label counts through

@@ -7,9 +7,9 @@ from typing import Self
 
 from torch import Tensor, nn
 
-from red_core.bundle import Bundle, load_network
 from red_core.methods.method import GREY, Answers, Method, Watch, label
 from red_core.models.classifiers import Table3CNN
+from red_core.run.bundle import Bundle, load_network
 
 
 class Undefended(Method):

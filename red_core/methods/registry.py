@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from red_core.bundle import Bundle
-from red_core.methods.competitors import NormRatio, TypeClassifier
-from red_core.methods.diffusion import BsdDp, BsdDpPaper, DiffPure
-from red_core.methods.inversion import (
+from red_core.methods.bsd_dp import BsdDp, BsdDpPaper, DiffPure
+from red_core.methods.bsd_gan import (
     BsdGanBest,
     BsdGanBestSmooth,
     BsdGanFrozen,
@@ -13,9 +11,11 @@ from red_core.methods.inversion import (
     BsdGanPaperSmooth,
     DefenseGan,
 )
+from red_core.methods.competitors import NormRatio, TypeClassifier
 from red_core.methods.method import Method
 from red_core.methods.networks import Msd, RobustInf, RobustOne, RobustTwo, Undefended
-from red_core.methods.sparse import Sbsc
+from red_core.methods.sbsc_method import Sbsc
+from red_core.run.bundle import Bundle
 
 _ALL: tuple[type[Method], ...] = (
     Undefended,

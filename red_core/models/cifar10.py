@@ -8,15 +8,15 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from red_core.algorithm.problem import AttackDictionary
 from red_core.data.assets import AssetError, assets_root, read_manifest, read_tensors
 from red_core.data.attack_file import unpacked
 from red_core.data.datasets import CLASSES
+from red_core.models.channels_last import place
 from red_core.models.denoiser import Denoiser
-from red_core.models.placement import place
 from red_core.models.style import StyleGenerator
 from red_core.models.style_partners import StyleEncoder
 from red_core.models.wide_resnet import WideResNet
-from red_core.problem import AttackDictionary
 
 M = TypeVar("M", bound=nn.Module)
 

@@ -19,8 +19,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from red_core.models.channels_last import place
 from red_core.models.generator_interface import StyleLike, check_generator
-from red_core.models.placement import place
 from red_core.models.style import StyleGenerator
 
 MAX_BYTES: Final = 4_000_000_000  # of a file; StyleGAN-XL's for CIFAR-10 is far smaller

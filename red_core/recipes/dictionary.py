@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from red_core.attacks import ATTACKS, PAPER_ATTACKS, craft
+from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, craft
 from red_core.data.assets import read_tensors, write_tensors
 from red_core.data.datasets import load_official
 from red_core.models.classifiers import Table3CNN
 from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
-from red_core.settings import item_seed
+from red_core.run.settings import item_seed
 
 PER_CLASS = 200
 

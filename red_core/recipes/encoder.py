@@ -9,8 +9,8 @@ import torch
 from tqdm import tqdm
 
 from red_core.data.assets import read_tensors, write_tensors
+from red_core.models.channels_last import place
 from red_core.models.dcgan import DCGANGenerator, Encoder
-from red_core.models.placement import place
 from red_core.recipes.common import (
     RecipeContext,
     load_checkpoint,

@@ -7,9 +7,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from red_core.attacks import ATTACKS
+from red_core.attacks.pgd import ATTACKS
 from red_core.data.assets import write_tensors
-from red_core.models.reading import EvidenceModel
+from red_core.models.evidence_model import EvidenceModel
 from red_core.recipes.common import RecipeContext
 from red_core.recipes.runs import finished_runs, fit_temperature
 

@@ -19,8 +19,8 @@ from tqdm import tqdm
 
 from red_core.data.assets import write_tensors
 from red_core.data.datasets import load_official
+from red_core.models.channels_last import place
 from red_core.models.dcgan import LATENT, DCGANGenerator, Encoder
-from red_core.models.placement import place
 from red_core.recipes.adversary import JUDGES, make_discriminator
 from red_core.recipes.common import (
     RecipeContext,

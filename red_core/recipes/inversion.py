@@ -6,16 +6,16 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from red_core.algorithm.problem import Linearised
+from red_core.algorithm.z_steps import AdamStep, random_starts
 from red_core.data.assets import read_manifest, record
 from red_core.data.datasets import load_official
-from red_core.latent import AdamStep, random_starts
+from red_core.models.channels_last import place
 from red_core.models.dcgan import DCGANGenerator
-from red_core.models.placement import place
-from red_core.problem import Linearised
 from red_core.recipes.common import RecipeContext
 from red_core.recipes.dictionary import load_classifier
 from red_core.recipes.encoder import load_generator
-from red_core.settings import item_seed
+from red_core.run.settings import item_seed
 
 COUNT = 1000
 RESTARTS, START_STEPS, STEPS = 4, 60, 300

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from red_core.attacks import ATTACKS, PAPER_ATTACKS, AttackSettings, craft
+from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, AttackSettings, craft
 from red_core.data.datasets import load_official
 from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
 from red_core.recipes.dictionary import load_classifier
-from red_core.settings import item_seed
+from red_core.run.settings import item_seed
 
 STEPS = 12
 BATCH = 256

@@ -9,9 +9,9 @@ from __future__ import annotations
 import torch
 
 from red_core.data.assets import read_tensors, write_tensors
+from red_core.models.channels_last import place
 from red_core.models.classifiers import Table3CNN
 from red_core.models.dcgan import Encoder
-from red_core.models.placement import place
 from red_core.recipes.common import RecipeContext, accuracy, shuffled_batches
 from red_core.recipes.encoder import load_generator
 from red_core.recipes.fitting import BATCH, Answered, fit

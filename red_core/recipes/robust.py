@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import torch
 
-from red_core.attacks import ATTACKS, PAPER_ATTACKS, craft
+from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, craft
 from red_core.data.assets import read_tensors, write_tensors
 from red_core.data.datasets import load_official
+from red_core.models.channels_last import place
 from red_core.models.classifiers import Table3CNN
-from red_core.models.placement import place
 from red_core.recipes.common import RecipeContext, accuracy, shuffled_batches
 from red_core.recipes.dictionary import load_classifier
 from red_core.recipes.fitting import BATCH, Answered, fit
 from red_core.recipes.steepest import Ball, attack
-from red_core.settings import item_seed
+from red_core.run.settings import item_seed
 
 NETWORKS = {"linf": ("linf",), "l2": ("l2",), "l1": ("l1",), "msd": ATTACKS}
 EPOCHS = {"linf": 5, "l2": 2, "l1": 2, "msd": 2}  # half an hour of two cores for MNIST

@@ -13,15 +13,15 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from red_core.attacks import ATTACKS, PAPER_ATTACKS, craft
-from red_core.bundle import load_bundle
+from red_core.algorithm.presets import PRESETS
+from red_core.algorithm.verdict import attack_evidence
+from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, craft
 from red_core.data.datasets import load_official
-from red_core.experiment import make_solver
-from red_core.presets import PRESETS
 from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
 from red_core.recipes.dictionary import PER_CLASS
-from red_core.settings import item_seed
-from red_core.verdict import attack_evidence
+from red_core.run.bundle import load_bundle
+from red_core.run.experiment import make_solver
+from red_core.run.settings import item_seed
 
 COUNT = 4000
 BATCH = 50

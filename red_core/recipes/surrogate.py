@@ -6,10 +6,10 @@ import torch
 
 from red_core.data.assets import write_tensors
 from red_core.data.datasets import load_official
-from red_core.models.placement import place
+from red_core.models.channels_last import place
+from red_core.models.surrogate import FILE, Surrogate
 from red_core.recipes.common import RecipeContext, accuracy, shuffled_batches
 from red_core.recipes.fitting import BATCH, Answered, fit
-from red_core.unknown.surrogate import FILE, Surrogate
 
 EPOCHS = 4
 

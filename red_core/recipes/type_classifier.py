@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from red_core.attacks import ATTACKS
+from red_core.attacks.pgd import ATTACKS
 from red_core.data.assets import write_tensors
+from red_core.models.channels_last import place
 from red_core.models.classifiers import Table3CNN
-from red_core.models.placement import place
 from red_core.recipes.common import RecipeContext
 from red_core.recipes.fitting import BATCH, Answered, fit
 from red_core.recipes.typed_images import typed_images

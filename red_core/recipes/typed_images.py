@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from red_core.attacks import ATTACKS
+from red_core.attacks.pgd import ATTACKS
 from red_core.data.assets import read_tensors
 from red_core.data.datasets import load_official
 from red_core.recipes.common import RecipeContext, shuffled_batches

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from red_core.problem import AttackDictionary
+from red_core.algorithm.problem import AttackDictionary
 from red_core.synthetic.activations import Activation, activation
-from red_core.synthetic.classifier import BinaryClassifier
 from red_core.synthetic.families import FAMILIES, scaled
 from red_core.synthetic.network import Network
 from red_core.synthetic.settings import InstanceError, InstanceSettings
+from red_core.synthetic.synthetic_classifier import BinaryClassifier
 
 Point = tuple[Tensor, Tensor]  # w = (z, c_a)
 _ROWS = ("observed", "z_star", "c_star", "z_start", "c_start", "flipped")  # one an instance

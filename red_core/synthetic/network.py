@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from red_core.problem import apply_each
+from red_core.algorithm.problem import apply_each
 from red_core.synthetic.activations import Activation
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from red_core.parse import checked
 from red_core.synthetic.activations import ACTIVATIONS, activation
 from red_core.synthetic.families import FAMILIES
-from red_core.typed import checked
 
 SCALES = ("1/m", "1/d", "1")
 STARTS = ("random", "near")

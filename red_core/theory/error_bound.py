@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from red_core.problem import AttackDictionary
-from red_core.solver import Iterate
-from red_core.theory.reading import smallest
+from red_core.algorithm.algorithm1 import Iterate
+from red_core.algorithm.problem import AttackDictionary
+from red_core.theory.reductions import smallest
 
 _ORTHONORMAL = 1e-9  # by which columns may miss being so
 

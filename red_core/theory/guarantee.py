@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from red_core.descent import Path
 from red_core.synthetic import Instances
+from red_core.theory.descent import Path
 from red_core.theory.measured import Measured, measure
-from red_core.theory.reading import factor_in_words, largest, smallest
+from red_core.theory.reductions import factor_in_words, largest, smallest
 from red_core.theory.step_size import contraction, sharper_contraction, step_interval
 
 

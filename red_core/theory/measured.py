@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from red_core.descent import Path
 from red_core.synthetic import Instances
+from red_core.theory.descent import Path
 from red_core.theory.moving import Moving
 from red_core.theory.segments import sides_of_steps
 

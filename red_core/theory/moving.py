@@ -19,7 +19,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from red_core.problem import apply_each
+from red_core.algorithm.problem import apply_each
 from red_core.synthetic import Instances, Network
 
 

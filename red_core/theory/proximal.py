@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from red_core.problem import AttackDictionary, Linearised, RedProblem
-from red_core.prox import block_soft_threshold, penalty
-from red_core.solver import Iterate
+from red_core.algorithm.algorithm1 import Iterate
+from red_core.algorithm.problem import AttackDictionary, Linearised, RedProblem
+from red_core.algorithm.prox import block_soft_threshold, penalty
 
 CHUNK = 128  # rows that go through G or D_a at once
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from red_core.descent import Path
-from red_core.prox import block_soft_threshold, penalty
+from red_core.algorithm.prox import block_soft_threshold, penalty
 from red_core.synthetic import Instances
+from red_core.theory.descent import Path
 from red_core.theory.measured import spread, within_reach
 from red_core.theory.moving import Moving
 from red_core.theory.proximal import proximal_decrease
-from red_core.theory.reading import factor_in_words, largest, smallest
+from red_core.theory.reductions import factor_in_words, largest, smallest
 from red_core.theory.segments import largest_between
 from red_core.theory.step_size import proximal_rate
 

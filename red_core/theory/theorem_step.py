@@ -7,8 +7,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from red_core.descent import DescentOptions, descend, step_sizes
 from red_core.synthetic import Instances
+from red_core.theory.descent import DescentOptions, descend, step_sizes
 from red_core.theory.guarantee import guarantee
 from red_core.theory.step_size import best_step
 

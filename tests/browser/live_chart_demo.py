@@ -4,9 +4,9 @@ import math
 
 import streamlit as st
 
-from pages.ui.figures.energies import energy_figure
-from pages.ui.figures.traces import loss_figure, mu_figure
-from pages.ui.live_chart import live_chart
+from pages.ui.charts.energies import energy_figure
+from pages.ui.charts.traces import loss_figure, mu_figure
+from pages.ui.widgets.live_chart import live_chart
 
 TOTAL = 400
 

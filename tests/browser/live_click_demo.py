@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from pages.ui import theme
-from pages.ui.live_chart import Click, live_chart, overlay
+from pages.ui.look import theme
+from pages.ui.widgets.live_chart import Click, live_chart, overlay
 
 SIDE = np.linspace(-2, 2, 25)
 HEIGHTS = (SIDE[None, :] ** 2 + 0.5 * SIDE[:, None] ** 2).astype(np.float32)

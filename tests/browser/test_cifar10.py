@@ -22,7 +22,7 @@ from tests.browser.conftest import (
     overhanging,
     serving_app,
 )
-from tests.browser.test_reverse import choose, finished, headline, press, saved
+from tests.browser.test_undo import choose, finished, headline, press, saved
 
 NAMES = CLASSES["cifar10"]
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]

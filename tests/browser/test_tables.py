@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from pages.ui import theme
+from pages.ui.look import theme
 from red_core.data.assets import assets_root, read_tensors
 from tests.browser.conftest import PATIENCE, Server, forget_measured, overhanging, serving_app
 from tests.pages.ui.tables.toys import keep_reports, keep_starts, keep_toys, toy_starts

@@ -13,18 +13,18 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import session
-from pages.ui.parts import Parts
-from pages.ui.run_view import RunView
-from pages.ui.runner import Runner
-from pages.ui.worker import THREAD_NAME
-from red_core.bundle import Bundle
+from pages.ui.live.loaded_models import Parts
+from pages.ui.live.run_view import RunView
+from pages.ui.live.runner import Runner
+from pages.ui.live.worker import THREAD_NAME
+from pages.ui.undo import undo_registry as session
+from red_core.algorithm.problem import AttackDictionary
+from red_core.algorithm.verdict import Readers
 from red_core.data.datasets import CLASSES, ImageSet
 from red_core.models.classifiers import Table3CNN
 from red_core.models.dcgan import DCGANGenerator
-from red_core.problem import AttackDictionary
-from red_core.settings import RunSettings
-from red_core.verdict import Readers
+from red_core.run.bundle import Bundle
+from red_core.run.settings import RunSettings
 
 QUICK = (("restarts", 2), ("start_steps", 5), ("steps", 12), ("carry", 2), ("encoder_start", False))
 

@@ -11,11 +11,11 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.lab import desk
-from pages.ui.lab.matrix import pack_matrix
-from pages.ui.lab.run import LabRun
-from pages.ui.lab.study import StudyRun
-from pages.ui.worker import THREAD_NAME
+from pages.ui.error_bound import error_bound_registry as desk
+from pages.ui.error_bound.matrix import pack_matrix
+from pages.ui.error_bound.run import LabRun
+from pages.ui.error_bound.study import StudyRun
+from pages.ui.live.worker import THREAD_NAME
 from tests.pages.conftest import by_label
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -225,8 +225,8 @@ def test_a_preset_runs_at_one_press_with_the_papers_value_beside_ours(runs):
 def test_a_study_fills_its_table(runs, monkeypatch):
     from dataclasses import replace
 
-    from pages.ui.lab import presets
-    from red_core.studies import FIGURE_1
+    from pages.ui.error_bound import error_bound_presets as presets
+    from red_core.measure.studies import FIGURE_1
 
     monkeypatch.setitem(presets.STUDIES, "figure1", replace(FIGURE_1, sizes=(40, 60), networks=1))
     app = open_page({"show": "figure1", "examples": "2", "d": "3", "steps": "2000", "run": "1"})
@@ -238,7 +238,7 @@ def test_a_study_fills_its_table(runs, monkeypatch):
 
 
 def test_the_export_waits_for_the_end_and_then_holds_the_numbers(runs):
-    from pages.ui.lab.export import numbers
+    from pages.ui.error_bound.error_bound_export import numbers
 
     app = open_page()
     assert "can be saved once a run has ended" in texts(app)

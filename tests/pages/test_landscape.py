@@ -12,14 +12,14 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import session
-from pages.ui.landscape import desk as desks
+from pages.ui.landscape import landscape_registry as desks
 from pages.ui.landscape import real, source
-from pages.ui.landscape.presets import PRESETS
-from pages.ui.live_chart import Click
-from pages.ui.parts import Parts
+from pages.ui.landscape.landscape_presets import PRESETS
+from pages.ui.live.loaded_models import Parts
+from pages.ui.undo import undo_registry as session
+from pages.ui.widgets.live_chart import Click
 from red_core.data.datasets import CLASSES
-from red_core.settings import RunSettings
+from red_core.run.settings import RunSettings
 from tests.pages.conftest import by_label, end_all, remembered, rerun_until
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from red_core.problem import AttackDictionary, RedProblem
+from red_core.algorithm.problem import AttackDictionary, RedProblem
 
 # The same examples on every machine, however slow it is.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True)

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from pages.ui.compare.turn import Interrupted, Turn
-from red_core.bundle import Bundle
 from red_core.data.assets import AssetError, read_manifest
 from red_core.methods import METHODS, Answers, Method, Watch, fit
+from red_core.run.bundle import Bundle
 
 Status = Literal["waiting", "running", "done", "missing", "failed", "stopped"]
 FRAMES = 60  # of a run that are kept at most; 784 bytes each for MNIST, 3072 for CIFAR-10

@@ -11,13 +11,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pages.ui import pictures
-from pages.ui.compare import texts
+from pages.ui.compare import compare_help_texts as texts
 from pages.ui.compare.attempt import Attempt, Frame
 from pages.ui.compare.card import Answer, Card, Picture, Strip
 from pages.ui.compare.truth import ATTACK_WORDS, Truth, said
-from pages.ui.texts import scale
-from pages.ui.theme import palette
+from pages.ui.look.theme import palette
+from pages.ui.undo.help_texts import scale
+from pages.ui.widgets import pictures
 from red_core.methods import METHODS, Answers, Method
 
 NOTHING, NOT_ASKED = "–", "not its task"

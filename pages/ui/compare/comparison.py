@@ -11,10 +11,10 @@ from torch import Tensor
 
 from pages.ui.compare.attempt import Attempt, Film, answer, attempt
 from pages.ui.compare.turn import LongSteps, Turn
-from pages.ui.turns import LINE, Line
-from pages.ui.worker import State
-from red_core.bundle import Bundle
+from pages.ui.live.compute_queue import LINE, Line
+from pages.ui.live.worker import State
 from red_core.methods import Method
+from red_core.run.bundle import Bundle
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui.compare import texts
-from pages.ui.compare.request import CompareRequest, as_query
-from pages.ui.state import Request
+from pages.ui.compare import compare_help_texts as texts
+from pages.ui.compare.compare_request import CompareRequest, as_query
+from pages.ui.undo.undo_request import Request
 
 
 def compare_link(held: Request) -> None:

@@ -9,7 +9,7 @@ from pages.ui.compare.attempt import Attempt
 from pages.ui.compare.sweep import FACTORS, base
 from pages.ui.compare.truth import Said, Truth, said
 from red_core.methods import METHODS
-from red_core.settings import RunSettings
+from red_core.run.settings import RunSettings
 
 
 @dataclass(frozen=True)

@@ -8,21 +8,21 @@ from typing import TypeVar
 import streamlit as st
 import torch
 
-from pages.ui import pictures
-from pages.ui.compare import style
-from pages.ui.compare.act_methods import begin, choice, ground_of, methods
-from pages.ui.compare.act_strength import begin_sweep, strengths, why_not
-from pages.ui.compare.arrival import scene_of
+from pages.ui.compare import compare_style as style
+from pages.ui.compare.compare_page_state import scene_of
+from pages.ui.compare.compare_registry import compare_desk
+from pages.ui.compare.compare_request import CompareRequest
 from pages.ui.compare.comparison import ComparisonView
-from pages.ui.compare.desk import compare_desk
-from pages.ui.compare.request import CompareRequest
+from pages.ui.compare.section_methods import begin, choice, ground_of, methods
+from pages.ui.compare.section_strength import begin_sweep, strengths, why_not
 from pages.ui.compare.sweep import SweepView
-from pages.ui.session import Scene
-from pages.ui.stills import Still, stills
-from pages.ui.style import banner, is_dark
-from pages.ui.theme import ATTACK_LABELS
-from pages.ui.turns import COURTESY
-from pages.ui.words import deception_headline
+from pages.ui.live.compute_queue import COURTESY
+from pages.ui.look.page_style import banner, is_dark
+from pages.ui.look.theme import ATTACK_LABELS
+from pages.ui.undo.headlines import deception_headline
+from pages.ui.undo.undo_registry import Scene
+from pages.ui.widgets import pictures
+from pages.ui.widgets.picture_row import Still, stills
 
 View = TypeVar("View", ComparisonView, SweepView)
 REFRESH = 0.25  # seconds between two looks at the workers

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pages.ui.charts.compare_strip import StripCell, StripRow
 from pages.ui.compare.attempt import Attempt
 from pages.ui.compare.cards import seconds
 from pages.ui.compare.outcome import Outcome
 from pages.ui.compare.sweep import FACTORS
 from pages.ui.compare.truth import ATTACK_WORDS, Said
-from pages.ui.figures.compare_strip import StripCell, StripRow
 from red_core.data.datasets import short_name
 from red_core.methods import METHODS
 

@@ -11,14 +11,14 @@ from torch import Tensor
 
 from pages.ui.compare.attempt import Attempt, answer, attempt
 from pages.ui.compare.turn import LongSteps
-from pages.ui.turns import LINE, Line
-from pages.ui.worker import State
-from red_core.attacks import PAPER_ATTACKS, AttackSettings
-from red_core.bundle import Bundle
+from pages.ui.live.compute_queue import LINE, Line
+from pages.ui.live.worker import State
+from red_core.attacks.pgd import PAPER_ATTACKS, AttackSettings
 from red_core.data.datasets import SHAPES
-from red_core.experiment import deceive, start_seeds
 from red_core.methods import Method
-from red_core.settings import RunSettings
+from red_core.run.bundle import Bundle
+from red_core.run.experiment import deceive, start_seeds
+from red_core.run.settings import RunSettings
 
 FACTORS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)  # of the paper's eps
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pages.ui.theme import ATTACK_LABELS
-from red_core.experiment import Deception
+from pages.ui.look.theme import ATTACK_LABELS
 from red_core.methods import ANSWERS, Answers
-from red_core.settings import RunSettings
+from red_core.run.experiment import Deception
+from red_core.run.settings import RunSettings
 
 ATTACK_WORDS = {**ATTACK_LABELS, "none": "no attack", "unknown": "an unknown one"}
 

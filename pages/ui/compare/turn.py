@@ -11,8 +11,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Self
 
-from pages.ui.turns import COURTESY, SLICE, Line
-from pages.ui.worker import Worker
+from pages.ui.live.compute_queue import COURTESY, SLICE, Line
+from pages.ui.live.worker import Worker
 
 
 class Interrupted(Exception):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pages.ui.figures.landscape import Basin, Fate, Mark, Relief
-from pages.ui.landscape.survey import SIDE, Ground
-from pages.ui.landscape.words import SOLVED, place
+from pages.ui.charts.landscape import Basin, Fate, Mark, Relief
+from pages.ui.landscape.landscape_headlines import SOLVED, place
+from pages.ui.landscape.landscape_scan import SIDE, Ground
 from red_core.landscape import DIVERGED, MOVING, Basins, StationaryPoint, Surface
 
 NAMES = ("z₁", "z₂")

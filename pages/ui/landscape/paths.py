@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pages.ui.figures.landscape import Trail
-from pages.ui.landscape.request import Start
-from pages.ui.turns import LINE, Line
-from pages.ui.worker import State, Worker
+from pages.ui.charts.landscape import Trail
+from pages.ui.landscape.landscape_request import Start
+from pages.ui.live.compute_queue import LINE, Line
+from pages.ui.live.worker import State, Worker
 from red_core.landscape import Inversion
 
 STEPS = 5000  # of one path, at most

@@ -9,8 +9,7 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pages.ui import pictures
-from pages.ui.figures.landscape import (
+from pages.ui.charts.landscape import (
     Mark,
     Relief,
     Trail,
@@ -20,19 +19,21 @@ from pages.ui.figures.landscape import (
     tall_figure,
     tall_trails,
 )
-from pages.ui.history import nearest
-from pages.ui.horizon import has_latent
-from pages.ui.landscape import texts, words
-from pages.ui.landscape.arrival import WIDGETS, hold_plane
-from pages.ui.landscape.desk import landscape_desk
+from pages.ui.landscape import landscape_headlines as words
+from pages.ui.landscape import landscape_help_texts as texts
+from pages.ui.landscape.landscape_page_state import WIDGETS, hold_plane
+from pages.ui.landscape.landscape_registry import landscape_desk
+from pages.ui.landscape.landscape_request import PLANES, LandscapeRequest
 from pages.ui.landscape.pointed import pointed
-from pages.ui.landscape.request import PLANES, LandscapeRequest
 from pages.ui.landscape.slice import Slice, SliceView, course_of
-from pages.ui.live_chart import live_chart, overlay
-from pages.ui.runner import Runner
-from pages.ui.stills import Still, nothing_yet
-from pages.ui.style import banner, is_dark
-from pages.ui.turns import COURTESY
+from pages.ui.live.compute_queue import COURTESY
+from pages.ui.live.history import nearest
+from pages.ui.live.runner import Runner
+from pages.ui.live.slice_plane import has_latent
+from pages.ui.look.page_style import banner, is_dark
+from pages.ui.widgets import pictures
+from pages.ui.widgets.live_chart import live_chart, overlay
+from pages.ui.widgets.picture_row import Still, nothing_yet
 
 PLANE_LABELS = {"pca": "PCA", "hessian": "Hessian", "difference": "z* - z⁰", "random": "Random"}
 CHARTS = ("slice-above", "slice-tall")

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pages.ui.landscape.sheets import PictureSheet, grid_sheet, path_sheet
-from pages.ui.parts import Parts
-from pages.ui.turns import LINE, Line
-from pages.ui.worker import State, Worker
-from red_core.experiment import make_starts, start_seeds
+from pages.ui.landscape.picture_sheets import PictureSheet, grid_sheet, path_sheet
+from pages.ui.live.compute_queue import LINE, Line
+from pages.ui.live.loaded_models import Parts
+from pages.ui.live.worker import State, Worker
+from red_core.algorithm.algorithm1 import Iterate
 from red_core.landscape import (
     Bounds,
     ImageSheet,
@@ -30,8 +30,8 @@ from red_core.landscape import (
     pca_plane,
     random_plane,
 )
-from red_core.settings import RunSettings
-from red_core.solver import Iterate
+from red_core.run.experiment import make_starts, start_seeds
+from red_core.run.settings import RunSettings
 
 SIZES = (13, 25, 49)
 COLOUR_LEVELS = 2  # of SIZES: the finest grid would take 30 MB of images, and 15 s

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.ui.arrival import parts_of
-from pages.ui.landscape.arrival import WIDGETS
-from pages.ui.landscape.desk import landscape_desk
-from pages.ui.landscape.request import LandscapeRequest
-from pages.ui.runner import Runner
-from pages.ui.session import Scene, desk
+from pages.ui.landscape.landscape_page_state import WIDGETS
+from pages.ui.landscape.landscape_registry import landscape_desk
+from pages.ui.landscape.landscape_request import LandscapeRequest
+from pages.ui.link.page_state import parts_of
+from pages.ui.live.runner import Runner
+from pages.ui.undo.undo_registry import Scene, desk
 
 
 def within_examples(held: LandscapeRequest) -> LandscapeRequest:

@@ -7,25 +7,26 @@ from html import escape
 
 import streamlit as st
 
-from pages.ui.figures.landscape import (
+from pages.ui.charts.landscape import (
     above_figure,
     above_trails,
     descent_figure,
     tall_figure,
     tall_trails,
 )
-from pages.ui.landscape import texts, words
-from pages.ui.landscape.arrival import adopt, begin_at
-from pages.ui.landscape.desk import landscape_desk
+from pages.ui.landscape import landscape_headlines as words
+from pages.ui.landscape import landscape_help_texts as texts
 from pages.ui.landscape.drawing import MARKED, NAMES, basin_of, marks_of, relief_of, worth_a_mark
+from pages.ui.landscape.landscape_page_state import adopt, begin_at
+from pages.ui.landscape.landscape_presets import PRESETS
+from pages.ui.landscape.landscape_registry import landscape_desk
+from pages.ui.landscape.landscape_request import LandscapeRequest
+from pages.ui.landscape.landscape_scan import LEAST, Ground, SurveyView
+from pages.ui.landscape.landscape_transport import cursor, speed, transport
 from pages.ui.landscape.paths import PathsView
-from pages.ui.landscape.presets import PRESETS
-from pages.ui.landscape.request import LandscapeRequest
-from pages.ui.landscape.survey import LEAST, Ground, SurveyView
-from pages.ui.landscape.transport import cursor, speed, transport
-from pages.ui.live_chart import Click, live_chart, overlay
-from pages.ui.style import banner
-from pages.ui.turns import COURTESY
+from pages.ui.live.compute_queue import COURTESY
+from pages.ui.look.page_style import banner
+from pages.ui.widgets.live_chart import Click, live_chart, overlay
 
 REFRESH = 0.2  # seconds between two looks at the workers
 HEIGHT = 430

@@ -7,10 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from red_core.bundle import load_examples
 from red_core.data.assets import AssetError
 from red_core.data.datasets import DataMissing, ImageSet, load_official
-from red_core.tables.store import BUNDLED, OFFICIAL
+from red_core.measure.tables.table_store import BUNDLED, OFFICIAL
+from red_core.run.bundle import load_examples
 
 SOURCE_LABELS = {OFFICIAL: "Official test set", BUNDLED: "Bundled examples"}
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pages.ui.state import Request, as_query, canonical
+from pages.ui.undo.undo_request import Request, as_query, canonical
+from red_core.algorithm.presets import DEFAULT_PRESET
 from red_core.data.datasets import ImageSet
+from red_core.measure.tables.table_store import BUNDLED
 from red_core.methods import METHODS
-from red_core.presets import DEFAULT_PRESET
-from red_core.settings import RunSettings, item_seed
-from red_core.tables.store import BUNDLED
+from red_core.run.settings import RunSettings, item_seed
 
 _PRIME = 2**31 - 1
 _FACTOR = item_seed(1, 0)  # item_seed(seed, index) = (_FACTOR seed + index) mod _PRIME

@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from pages.ui.tables.render import COLUMN_LABELS, percent
-from red_core.tables import COLUMNS
-from red_core.tables.paper import FIGURES
+from red_core.measure.tables import COLUMNS
+from red_core.measure.tables.paper import FIGURES
 
 
 def paper_table(number: str) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 
-from pages.ui.theme import ATTACK_LABELS, Palette
-from red_core.tables import Cell, Layout, Section
-from red_core.tables.spec import MEAN, OVERALL
-from red_core.verdict import NO_ATTACK
+from pages.ui.look.theme import ATTACK_LABELS, Palette
+from red_core.algorithm.verdict import NO_ATTACK
+from red_core.measure.tables import Cell, Layout, Section
+from red_core.measure.tables.spec import MEAN, OVERALL
 
 COLUMN_LABELS = {**ATTACK_LABELS, MEAN: "mean", NO_ATTACK: "clean", OVERALL: "with clean"}
 _HEADS = {"signal": "Signal: class read right, %", "attack": "Attack: type named right, %"}

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from red_core.attacks import ATTACKS
+from red_core.algorithm.problem import AttackDictionary
+from red_core.attacks.pgd import ATTACKS
 from red_core.data.assets import read_tensors
 from red_core.data.attack_file import unpacked
 from red_core.data.datasets import load_official
-from red_core.problem import AttackDictionary
 
 APART = 0.3  # share of D_a's images of each class
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from red_core.data.datasets import ImageSet, load_official
-from red_core.models.placement import place
+from red_core.models.channels_last import place
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10.training import (
     Shuffled,

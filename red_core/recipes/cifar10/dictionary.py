@@ -14,17 +14,17 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from red_core.attacks import ATTACKS, PAPER_ATTACKS, craft
+from red_core.algorithm.problem import AttackDictionary
+from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, craft
 from red_core.data.assets import read_manifest, write_tensors
 from red_core.data.attack_file import packed
 from red_core.data.datasets import ImageSet, load_official
 from red_core.models.cifar10 import load_psi
 from red_core.models.wide_resnet import WideResNet
-from red_core.problem import AttackDictionary
 from red_core.recipes.cifar10.training import lowered
 from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
 from red_core.recipes.dictionary import first_of_each_class
-from red_core.settings import item_seed
+from red_core.run.settings import item_seed
 
 NAME = "dictionary.safetensors"
 SMALLEST = 1e-5  # singular values below this share of the largest count as zero

@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from red_core.data.datasets import ImageSet, load_official
+from red_core.models.channels_last import place
 from red_core.models.denoiser import SIGMA_DATA, SIGMA_MAX, SIGMA_MIN, Denoiser
-from red_core.models.placement import place
 from red_core.recipes.cifar10.training import (
     Shuffled,
     chunks,

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from red_core.attacks import ATTACKS
+from red_core.attacks.pgd import ATTACKS
 from red_core.recipes.cifar10.attacked import StoredAttacks, stored_attacks, without
 from red_core.recipes.cifar10.examples import drawn_pictures
 from red_core.recipes.cifar10.runs import Running, made_by

@@ -13,10 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from red_core.attacks import ATTACKS
+from red_core.algorithm.verdict import read_off
+from red_core.attacks.pgd import ATTACKS
 from red_core.data.assets import write_tensors
+from red_core.measure.intervals import share
 from red_core.models.cifar10 import load_types
-from red_core.models.reading import EvidenceModel
+from red_core.models.evidence_model import EvidenceModel
 from red_core.recipes.cifar10.attacked import stored_attacks
 from red_core.recipes.cifar10.drawn_runs import drawn_runs
 from red_core.recipes.cifar10.held_out import held_out_runs
@@ -24,8 +26,6 @@ from red_core.recipes.cifar10.runs import SIZES, finished_runs, jobs_of, strengt
 from red_core.recipes.common import RecipeContext
 from red_core.recipes.evidence import fit_strangeness
 from red_core.recipes.runs import fit_temperature
-from red_core.statistics import share
-from red_core.verdict import read_off
 
 STEPS, TINY_STEPS = 1500, 20
 BATCH = 256

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from red_core.data.datasets import ImageSet, load_official
-from red_core.models.placement import place
+from red_core.models.channels_last import place
 from red_core.models.style import StyleGenerator
 from red_core.models.style_partners import StyleDiscriminator, StyleEncoder, StylePosterior
 from red_core.models.wide_resnet import WideResNet

@@ -17,17 +17,17 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from red_core.attacks import ATTACKS, PAPER_ATTACKS, craft
+from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, craft
 from red_core.data.assets import read_manifest
 from red_core.data.datasets import load_official
+from red_core.measure.intervals import share
 from red_core.models.cifar10 import load_denoiser, load_psi
-from red_core.purifier import Purifier
+from red_core.models.purifier import Purifier
 from red_core.recipes.cifar10.dictionary import Lowered
 from red_core.recipes.cifar10.measured import add_measured
 from red_core.recipes.cifar10.training import chunks
 from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
-from red_core.settings import item_seed
-from red_core.statistics import share
+from red_core.run.settings import item_seed
 
 NAME = "diffusion.safetensors"
 SIGMAS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35)

@@ -13,7 +13,11 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from red_core.attacks import ATTACKS
+from red_core.algorithm.algorithm1 import Solver
+from red_core.algorithm.presets import CIFAR10_BEST
+from red_core.algorithm.problem import AttackDictionary, RedProblem
+from red_core.algorithm.verdict import attack_evidence, block_residuals
+from red_core.attacks.pgd import ATTACKS
 from red_core.data.assets import read_manifest
 from red_core.models.cifar10 import (
     load_cifar10_dictionary,
@@ -21,14 +25,10 @@ from red_core.models.cifar10 import (
     load_generator,
     load_psi,
 )
-from red_core.presets import CIFAR10_BEST
-from red_core.prior import StylePrior, starts_from
-from red_core.problem import AttackDictionary, RedProblem
 from red_core.recipes.cifar10.attacked import StoredAttacks, stored_attacks, without
 from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
-from red_core.settings import item_seed
-from red_core.solver import Solver
-from red_core.verdict import attack_evidence, block_residuals
+from red_core.run.prior import StylePrior, starts_from
+from red_core.run.settings import item_seed
 
 MARKS = (3, 1.5, 1)  # G(z) is kept when one part in so many of the steps is done
 NAMES = tuple(

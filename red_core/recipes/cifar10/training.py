@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from red_core.data.assets import read_tensors, write_tensors
-from red_core.models.placement import place
+from red_core.models.channels_last import place
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
 

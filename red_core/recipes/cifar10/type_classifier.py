@@ -17,9 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from red_core.attacks import ATTACKS
+from red_core.attacks.pgd import ATTACKS
 from red_core.data.datasets import ImageSet, load_official
-from red_core.models.placement import place
+from red_core.measure.intervals import share
+from red_core.models.channels_last import place
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10.attacked import StoredAttacks, stored_attacks
 from red_core.recipes.cifar10.examples import drawn_pictures
@@ -32,7 +33,6 @@ from red_core.recipes.cifar10.training import (
     write_trained,
 )
 from red_core.recipes.common import RecipeContext, accuracy
-from red_core.statistics import share
 
 NONE = len(ATTACKS)
 GREY_LEVEL = 1 / 255

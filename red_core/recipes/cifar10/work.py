@@ -11,14 +11,14 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from red_core.attacks import ATTACKS, PAPER_ATTACKS, craft
+from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, craft
 from red_core.data.datasets import ImageSet
+from red_core.models.channels_last import place
 from red_core.models.denoiser import Denoiser
-from red_core.models.placement import place
+from red_core.models.purifier import BATCH as PURIFIED
+from red_core.models.purifier import Purifier
 from red_core.models.style import StyleGenerator
 from red_core.models.wide_resnet import WideResNet
-from red_core.purifier import BATCH as PURIFIED
-from red_core.purifier import Purifier
 from red_core.recipes.cifar10 import (
     classifier,
     dictionary,

@@ -9,14 +9,15 @@ from math import ceil
 
 import torch
 
-from red_core.attacks import ATTACKS
+from red_core.algorithm.algorithm1 import Solver
+from red_core.algorithm.presets import CIFAR10_BEST
+from red_core.algorithm.problem import AttackDictionary, RedProblem
+from red_core.attacks.pgd import ATTACKS
+from red_core.models.channels_last import place
 from red_core.models.denoiser import Denoiser
-from red_core.models.placement import place
-from red_core.models.reading import EvidenceModel
+from red_core.models.evidence_model import EvidenceModel
 from red_core.models.style_partners import StyleEncoder
 from red_core.models.wide_resnet import WideResNet
-from red_core.presets import CIFAR10_BEST
-from red_core.problem import AttackDictionary, RedProblem
 from red_core.recipes.cifar10 import (
     attacked,
     classifier,
@@ -44,7 +45,6 @@ from red_core.recipes.cifar10.work import (
     untrained_generator,
     untrained_psi,
 )
-from red_core.solver import Solver
 
 PIXELS = torch.Size(SHAPE).numel()
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 import torch
 
-import red_core.crafted
-from red_core.attacks import PAPER_ATTACKS
-from red_core.bundle import load_bundle
+import red_core.measure.attack_cache
+from red_core.attacks.pgd import PAPER_ATTACKS
 from red_core.cli import main
-from red_core.crafted import Crafted, Target
 from red_core.data.assets import read_manifest
-from red_core.experiment import Deception
+from red_core.measure.attack_cache import Crafted, Target
+from red_core.measure.tables import load_answers, load_table
 from red_core.methods import fit
-from red_core.tables import load_answers, load_table
+from red_core.run.bundle import load_bundle
+from red_core.run.experiment import Deception
 
 ROOT = Path(__file__).resolve().parents[3]
 WORDS = (
@@ -30,7 +30,7 @@ UNITS = 4 * (2 * 2 + 1)  # chunks x (methods x (linf, none) + M_inf through its 
 # Dies by SIGKILL while it writes its seventh unit, with half of the file on the disk.
 DYING = """
 import os, signal, sys
-import red_core.tables.measuring as measuring
+import red_core.measure.tables.measure_table as measuring
 from red_core.cli import main
 
 written, write_whole = [], measuring.write_whole
@@ -83,7 +83,7 @@ def attacked(toy_tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     folder, bundle = tmp_path / "attacked", load_bundle("mnist")
     robust = fit("m-inf", bundle)
     with monkeypatch.context() as patch:
-        patch.setattr(red_core.crafted, "attack_images", noisy)
+        patch.setattr(red_core.measure.attack_cache, "attack_images", noisy)
         for target in (None, Target(robust.network, robust.files)):
             attack = PAPER_ATTACKS["mnist"]["linf"]
             Crafted(bundle, attack, 0, 12, folder / "attacks", target).fill()

@@ -129,7 +129,7 @@ def test_the_official_test_set_comes_first(
     from red_core.data.datasets import ImageSet
 
     official = ImageSet(toy_bundle.examples.images[:3], toy_bundle.examples.labels[5:8], "official")
-    monkeypatch.setattr("red_core.bundle.load_official", lambda *_: official)
+    monkeypatch.setattr("red_core.run.bundle.load_official", lambda *_: official)
     report = run(tmp_path, "--index", "1")
     assert report["source"] == "official"
     assert report["true_label"] == 6

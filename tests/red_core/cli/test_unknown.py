@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from red_core import presets
+from red_core.algorithm import presets
 from red_core.cli import main
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from red_core.bundle import Bundle
+from red_core.algorithm.problem import RedProblem
 from red_core.landscape import (
     Bounds,
     ImageSheet,
@@ -13,7 +13,7 @@ from red_core.landscape import (
     image_loss,
     pca_plane,
 )
-from red_core.problem import RedProblem
+from red_core.run.bundle import Bundle
 
 BOUNDS = Bounds(-1.0, 1.0, -0.5, 0.5)
 

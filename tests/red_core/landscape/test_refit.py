@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from red_core.algorithm.problem import RedProblem
+from red_core.algorithm.prox import penalty
 from red_core.landscape import held_target, refitted_height
-from red_core.problem import RedProblem
-from red_core.prox import penalty
 
 
 def parts(make_instance, active: int) -> tuple[RedProblem, Tensor, Tensor]:

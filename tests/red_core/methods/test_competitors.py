@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from red_core.bundle import Bundle
 from red_core.data.assets import AssetError
 from red_core.methods.competitors import LARGE, NormRatio, norm_features
+from red_core.run.bundle import Bundle
 
 
 def test_norms_of_a_flat_a_dense_and_a_sparse_residual() -> None:

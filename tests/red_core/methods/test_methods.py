@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from red_core.bundle import Bundle, load_bundle
+from red_core.algorithm.presets import PRESETS
 from red_core.data.assets import AssetError
 from red_core.data.datasets import DATASETS
+from red_core.measure.tables import TABLES, entries, title_of
+from red_core.measure.tables.spec import has_own_network
 from red_core.methods import ANSWERS, METHODS, Answers, fit, methods_of
-from red_core.presets import PRESETS
-from red_core.tables import TABLES, entries, title_of
-from red_core.tables.spec import has_own_network
+from red_core.run.bundle import Bundle, load_bundle
 
 # Those that the toy assets suffice for; the others say which file they lack.
 READY = (

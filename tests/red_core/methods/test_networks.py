@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from red_core.attacks import PAPER_ATTACKS, craft
-from red_core.bundle import Bundle, load_bundle
+from red_core.attacks.pgd import PAPER_ATTACKS, craft
 from red_core.methods import METHODS, fit
-from red_core.settings import item_seed
+from red_core.run.bundle import Bundle, load_bundle
+from red_core.run.settings import item_seed
 
 COUNT = 100
 # Share of 100 bundled images read right under a white-box attack of the paper's strength: some ten

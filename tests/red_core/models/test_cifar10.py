@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from red_core.attacks import ATTACKS
+from red_core.attacks.pgd import ATTACKS
 from red_core.data.assets import AssetError, record, required_files, write_tensors
 from red_core.data.attack_file import packed
 from red_core.models.cifar10 import (

@@ -2,7 +2,7 @@
 
 import torch
 
-from red_core.models.reading import EvidenceModel
+from red_core.models.evidence_model import EvidenceModel
 from red_core.recipes.evidence import WRONGLY_FLAGGED, fit_strangeness
 
 FEATURES = 6

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from red_core.attacks import PAPER_ATTACKS
+from red_core.attacks.pgd import PAPER_ATTACKS
 from red_core.data.assets import read_manifest, read_tensors
 from red_core.data.datasets import ImageSet
 from red_core.models.classifiers import Table3CNN

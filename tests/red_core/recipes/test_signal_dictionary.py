@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from red_core.bundle import load_bundle
 from red_core.cli import main
 from red_core.data.assets import assets_root, read_manifest, read_tensors
 from red_core.data.datasets import HELD_OUT
 from red_core.recipes.examples import FASHION_FOLDER
 from red_core.recipes.signal_dictionary import without
+from red_core.run.bundle import load_bundle
 
 NAME = "signal_dictionary.safetensors"
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from red_core.descent import DescentOptions, descend
 from red_core.synthetic import InstanceSettings, make_instances
 from red_core.theory import SIDES, curvature, curvature_lanczos, segment_curvature
+from red_core.theory.descent import DescentOptions, descend
 from red_core.theory.moving import Moving
 from red_core.theory.segments import mean_curvature
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from red_core.options import SolverOptions
-from red_core.presets import PRESETS
-from red_core.problem import AttackDictionary, RedProblem
-from red_core.solver import Iterate, Solver, solve
+from red_core.algorithm.algorithm1 import Iterate, Solver, solve
+from red_core.algorithm.options import SolverOptions
+from red_core.algorithm.presets import PRESETS
+from red_core.algorithm.problem import AttackDictionary, RedProblem
 from red_core.theory import (
     error_bound_mu,
     mu_along_path,

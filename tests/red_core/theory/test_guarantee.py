@@ -8,9 +8,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from red_core.descent import DescentOptions, descend, step_sizes
 from red_core.synthetic import InstanceSettings, make_instances
 from red_core.theory import contraction, guarantee, step_interval, theorem_step
+from red_core.theory.descent import DescentOptions, descend, step_sizes
 
 SMOOTH = ["softplus", "sigmoid", "tanh", "gelu", "silu", "linear"]
 SHORT = DescentOptions("alternating", steps=40)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from red_core.problem import AttackDictionary
+from red_core.algorithm.problem import AttackDictionary
 from red_core.synthetic import InstanceSettings, Network, activation, make_instances
 from red_core.theory import (
     assumption_13,

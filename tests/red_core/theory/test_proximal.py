@@ -7,10 +7,10 @@ import cvxpy as cp
 import pytest
 import torch
 
-from red_core.options import SolverOptions
-from red_core.presets import PRESETS
-from red_core.problem import RedProblem
-from red_core.solver import Iterate, Solver, solve
+from red_core.algorithm.algorithm1 import Iterate, Solver, solve
+from red_core.algorithm.options import SolverOptions
+from red_core.algorithm.presets import PRESETS
+from red_core.algorithm.problem import RedProblem
 from red_core.theory import proximal_decrease, proximal_pl, signal_gradient_norm
 
 PLAIN = replace(PRESETS["paper"], start_steps=5, start_step="gradient", steps=25)

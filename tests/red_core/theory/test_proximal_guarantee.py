@@ -7,10 +7,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from red_core.descent import DescentOptions, descend, step_sizes
-from red_core.prox import penalty
+from red_core.algorithm.prox import penalty
 from red_core.synthetic import InstanceSettings, make_instances
 from red_core.theory import proximal_guarantee, proximal_rate
+from red_core.theory.descent import DescentOptions, descend, step_sizes
 
 OPTIONS = DescentOptions("proximal", steps=60)
 SLACK = 1e-6  # L - L* is a difference

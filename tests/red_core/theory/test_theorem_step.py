@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import torch
 
-from red_core.descent import DescentOptions, descend, step_sizes
 from red_core.synthetic import InstanceSettings, make_instances
 from red_core.theory import guarantee, theorem_step
+from red_core.theory.descent import DescentOptions, descend, step_sizes
 
 OPTIONS = DescentOptions("inversion", steps=60)
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui.landscape.sheets import PictureSheet
-from pages.ui.stills import Still
+from pages.ui.landscape.picture_sheets import PictureSheet
+from pages.ui.widgets.picture_row import Still
 
 _HERE = Path(__file__).parent
 

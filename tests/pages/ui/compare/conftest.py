@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pytest
 import torch
 
-from pages.ui.worker import THREAD_NAME
+from pages.ui.live.worker import THREAD_NAME
 from red_core import methods
 from red_core.data.assets import AssetError
 from red_core.methods import ANSWERS, Answers, Method

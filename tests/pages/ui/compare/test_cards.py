@@ -12,10 +12,10 @@ from PIL import Image
 from pages.ui.compare.attempt import Attempt, Frame
 from pages.ui.compare.cards import Ground, card_of, hue, seconds
 from pages.ui.compare.truth import Truth, truth_of
-from pages.ui.theme import DARK, LIGHT
-from red_core.experiment import Deception
+from pages.ui.look.theme import DARK, LIGHT
 from red_core.methods import ANSWERS, Answers
-from red_core.settings import RunSettings
+from red_core.run.experiment import Deception
+from red_core.run.settings import RunSettings
 
 NAMES = tuple("0123456789")
 X = torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(0))

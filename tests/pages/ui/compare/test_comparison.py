@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pages.ui.compare.comparison import Comparison
-from pages.ui.turns import Line
+from pages.ui.live.compute_queue import Line
 from tests.pages.ui.compare.conftest import Broken, Slow, settled, until
 
 

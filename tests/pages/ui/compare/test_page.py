@@ -12,13 +12,13 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import session
-from pages.ui.compare import desk as desks
-from pages.ui.compare import request as requests
-from pages.ui.compare.act_strength import take
-from pages.ui.compare.request import CompareRequest
-from pages.ui.parts import Parts
-from red_core.settings import RunSettings
+from pages.ui.compare import compare_registry as desks
+from pages.ui.compare import compare_request as requests
+from pages.ui.compare.compare_request import CompareRequest
+from pages.ui.compare.section_strength import take
+from pages.ui.live.loaded_models import Parts
+from pages.ui.undo import undo_registry as session
+from red_core.run.settings import RunSettings
 from tests.pages.conftest import end_all, remembered, rerun_until
 from tests.pages.ui.compare.conftest import Slow
 
@@ -56,7 +56,7 @@ def workers(made: list[desks.CompareDesk]):
 @pytest.fixture
 def cards(monkeypatch) -> dict[str, object]:
     """The cards as they were last drawn, by title."""
-    from pages.ui.compare import act_methods
+    from pages.ui.compare import section_methods as act_methods
 
     drawn: dict[str, object] = {}
     mount = act_methods.card
@@ -205,7 +205,7 @@ def test_another_strength_keeps_the_sweep_and_asks_for_a_new_run(cards) -> None:
 
 
 def test_a_click_takes_a_strength_over(monkeypatch) -> None:
-    from pages.ui.compare import arrival
+    from pages.ui.compare import compare_page_state as arrival
 
     held = CompareRequest(RunSettings(index=3, attack="l2"))
     state = {"compare.held": held}

@@ -7,11 +7,11 @@ import torch
 
 from pages.ui.compare.outcome import outcome_of
 from pages.ui.compare.sweep import FACTORS, Sweep, base, strength
-from pages.ui.turns import Line
-from red_core.attacks import attack_norm
-from red_core.experiment import deceive
+from pages.ui.live.compute_queue import Line
+from red_core.attacks.pgd import attack_norm
 from red_core.methods import Answers
-from red_core.settings import RunSettings
+from red_core.run.experiment import deceive
+from red_core.run.settings import RunSettings
 from tests.pages.ui.compare.conftest import Fake, Slow, settled, until
 
 SETTINGS = RunSettings(index=3, attack="linf", attack_steps=2)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from pages.ui.compare.turn import Interrupted, Turn
-from pages.ui.turns import SLICE, Line
+from pages.ui.live.compute_queue import SLICE, Line
 
 
 def turn(line: Line, over=lambda: False, places: list[int] | None = None) -> Turn:

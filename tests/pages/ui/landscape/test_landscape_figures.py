@@ -9,8 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from pages.ui import theme
-from pages.ui.figures.landscape import (
+from pages.ui.charts.landscape import (
     Basin,
     Mark,
     Relief,
@@ -21,7 +20,8 @@ from pages.ui.figures.landscape import (
     tall_figure,
     tall_trails,
 )
-from pages.ui.figures.landscape.relief import KINDS
+from pages.ui.charts.landscape.relief import KINDS
+from pages.ui.look import theme
 
 SIDE = np.linspace(-2, 2, 49)
 VALUES = SIDE[None, :] ** 2 + 0.5 * SIDE[:, None] ** 2  # 0 in the middle

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.ui.landscape.presets import PRESETS
-from pages.ui.landscape.request import (
+from pages.ui.landscape.landscape_presets import PRESETS
+from pages.ui.landscape.landscape_request import (
     MAX_STARTS,
     PLANE_FAMILIES,
     LandscapeRequest,

@@ -11,14 +11,14 @@ import pytest
 import torch
 from PIL import Image
 
-from pages.ui.landscape.sheets import PictureSheet, grid_sheet, path_sheet
+from pages.ui.landscape.landscape_headlines import plane_line, slice_headline, slice_line
+from pages.ui.landscape.picture_sheets import PictureSheet, grid_sheet, path_sheet
 from pages.ui.landscape.slice import COLOUR_LEVELS, SIZES, Course, Slice, course_of, plane_of
-from pages.ui.landscape.words import plane_line, slice_headline, slice_line
-from pages.ui.parts import Parts
-from pages.ui.runner import Runner
-from pages.ui.turns import Line
-from red_core.experiment import deceive
-from red_core.settings import RunSettings
+from pages.ui.live.compute_queue import Line
+from pages.ui.live.loaded_models import Parts
+from pages.ui.live.runner import Runner
+from red_core.run.experiment import deceive
+from red_core.run.settings import RunSettings
 from tests.pages.conftest import make_parts, wait_until
 
 QUICK = (("restarts", 2), ("start_steps", 5), ("steps", 12), ("carry", 2), ("encoder_start", False))

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from pages.ui.landscape.drawing import basin_of, marks_of
+from pages.ui.landscape.landscape_headlines import headline, paths_line, place
+from pages.ui.landscape.landscape_scan import SIDE, Ground, Survey, survey_ground
 from pages.ui.landscape.paths import STEPS, STRIDE, Paths, PathsView
-from pages.ui.landscape.survey import SIDE, Ground, Survey, survey_ground
-from pages.ui.landscape.words import headline, paths_line, place
-from pages.ui.turns import Line
+from pages.ui.live.compute_queue import Line
 from red_core.synthetic import InstanceSettings
 
 TRAP = InstanceSettings(

@@ -10,8 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from pages.ui import theme
-from pages.ui.figures.confusion import attack_confusion_figure, class_confusion_figure
+from pages.ui.charts.confusion import attack_confusion_figure, class_confusion_figure
+from pages.ui.look import theme
 from red_core.data.datasets import CLASSES
 
 DIGITS, CLOTHES = CLASSES["mnist"], CLASSES["fashion"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pages.ui.state import from_query
 from pages.ui.tables.opening import own_seed, preset_of, query_of
+from pages.ui.undo.undo_request import from_query
 from red_core.data.datasets import ImageSet
-from red_core.settings import MAX_SEED, item_seed
+from red_core.run.settings import MAX_SEED, item_seed
 
 IMAGES = ImageSet(
     torch.randint(256, (12, 1, 28, 28), generator=torch.Generator().manual_seed(0)).float() / 255,

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from pages.ui import theme
+from pages.ui.look import theme
 from pages.ui.tables.paper import paper_table
 from pages.ui.tables.render import block_table, blocks_of, name_of, percent, read_name
-from pages.ui.tables.words import attack_cell, class_cell, headline, matrices_line
-from red_core.tables import Cell, Layout, Line, Section, layout, load_table
-from red_core.tables.paper import FIGURES
+from pages.ui.tables.tables_headlines import attack_cell, class_cell, headline, matrices_line
+from red_core.measure.tables import Cell, Layout, Line, Section, layout, load_table
+from red_core.measure.tables.paper import FIGURES
 
 CELL = Cell(0.962, 0.948, 0.972, 1000, paper=0.753, best=True)
 

@@ -9,11 +9,12 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
-from pages.ui import theme
-from pages.ui.figures.assumption import SHORT, assumption_figure
-from pages.ui.figures.confusion_answers import answers_figure
-from pages.ui.tables import act_assumption, act_unknown
-from red_core.assumption import SPANS
+from pages.ui.charts.assumption_chart import SHORT, assumption_figure
+from pages.ui.charts.confusion_answers import answers_figure
+from pages.ui.look import theme
+from pages.ui.tables import section_assumption as act_assumption
+from pages.ui.tables import section_unknown as act_unknown
+from red_core.measure.assumption import SPANS
 from red_core.methods import ANSWERS
 from tests.pages.ui.tables.toys import toy_assumption, toy_unknown
 

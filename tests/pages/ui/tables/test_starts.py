@@ -9,12 +9,12 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
-from pages.ui import theme
-from pages.ui.figures.starts import ended_figure, right_figure
-from pages.ui.tables import act_starts
-from red_core.bundle import load_bundle
+from pages.ui.charts.starts import ended_figure, right_figure
+from pages.ui.look import theme
+from pages.ui.tables import section_starts as act_starts
 from red_core.data.datasets import CLASSES
-from red_core.prior import StylePrior
+from red_core.run.bundle import load_bundle
+from red_core.run.prior import StylePrior
 from tests.pages.ui.tables.test_page import codes, headlines, opened, said, well
 from tests.pages.ui.tables.toys import keep_starts, toy_starts
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pages.ui.tables.request import (
+from pages.ui.tables.tables_request import (
     TablesRequest,
     as_query,
     from_query,
@@ -15,7 +15,7 @@ from pages.ui.tables.request import (
     moved,
     tables_of,
 )
-from red_core.tables import TABLES
+from red_core.measure.tables import TABLES
 
 REQUESTS = (
     TablesRequest(),

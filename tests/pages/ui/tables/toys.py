@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from red_core.assumption import ASSUMPTION, SPANS
 from red_core.data.datasets import CLASSES
+from red_core.measure.assumption import ASSUMPTION, SPANS
+from red_core.measure.intervals import share
+from red_core.measure.start_classes import STARTS
+from red_core.measure.strengths import keep
+from red_core.measure.tables import Request, keep_answers
+from red_core.measure.tables.spec import PSI, has_own_network
+from red_core.measure.unknown import GROUPS, unseen_attacks
+from red_core.measure.unknown.measure_unknown import REPORT, summarise
 from red_core.methods import ANSWERS, METHODS
-from red_core.provenance import asset_checksums
-from red_core.results import keep
-from red_core.start_classes import STARTS
-from red_core.statistics import share
-from red_core.tables import Request, keep_answers
-from red_core.tables.spec import PSI, has_own_network
-from red_core.unknown import GROUPS, unseen_attacks
-from red_core.unknown.measuring import REPORT, summarise
+from red_core.run.provenance import asset_checksums
 
 RIGHT = {"linf": 0.7, "l2": 0.8, "l1": 0.85, "none": 0.97}
 MADE_BY = {"commit": "0123456789abcdef", "device": "cpu", "hardware": "toy", "torch": "2.0"}

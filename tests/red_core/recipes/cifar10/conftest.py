@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from red_core.attacks import PAPER_ATTACKS, AttackSettings
+from red_core.attacks.pgd import PAPER_ATTACKS, AttackSettings
 from tests.red_core.recipes.cifar10 import toy_data
 
 

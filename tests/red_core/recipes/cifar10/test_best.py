@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import torch
 
-from red_core.attacks import ATTACKS
+from red_core.algorithm.problem import AttackDictionary
+from red_core.attacks.pgd import ATTACKS
 from red_core.data.assets import read_manifest, read_tensors
 from red_core.data.datasets import ImageSet
 from red_core.models.cifar10 import load_reader, load_types
-from red_core.models.reading import EvidenceModel
-from red_core.problem import AttackDictionary
+from red_core.models.evidence_model import EvidenceModel
 from red_core.recipes.cifar10 import drawn_runs, held_out, runs, training
 from red_core.recipes.cifar10.attacked import StoredAttacks, stored_attacks, without
 from red_core.recipes.cifar10.reader import ReaderTrainer, Size

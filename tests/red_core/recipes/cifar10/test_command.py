@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from red_core.attacks import ATTACKS
+from red_core.attacks.pgd import ATTACKS
 from red_core.cli import main
 from red_core.data.assets import MAX_BYTES, read_manifest, read_tensors, required_files
 from red_core.data.datasets import load_official
-from red_core.doctor import check_folder
 from red_core.models.cifar10 import (
     load_cifar10_dictionary,
     load_denoiser,
     load_generator,
     load_psi,
 )
+from red_core.run.doctor import check_folder
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10 import fidelity
 from red_core.recipes.cifar10.fidelity import features, frechet_distance, grid, spread
 from red_core.recipes.common import RecipeContext
-from red_core.settings import item_seed
+from red_core.run.settings import item_seed
 
 
 def correlated(count: int, size: int, seed: int) -> torch.Tensor:

@@ -16,8 +16,8 @@ from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10 import inversion
 from red_core.recipes.cifar10.inversion import NAME, SIZES, choose_rate, measure_inversion
 from red_core.recipes.cifar10.measured import add_measured
+from red_core.recipes.cifar10.w_plus import invert
 from red_core.recipes.common import RecipeContext
-from red_core.w_plus import invert
 
 
 def write_generator(seed: int) -> StyleGenerator:

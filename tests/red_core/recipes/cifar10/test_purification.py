@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from red_core.attacks import ATTACKS, attack_norm
+from red_core.attacks.pgd import ATTACKS, attack_norm
 from red_core.data.assets import read_manifest, write_tensors
 from red_core.data.datasets import load_official
 from red_core.models.denoiser import Denoiser

@@ -1,0 +1,179 @@
+"""The sidebar of the page "Compare". Widgets begin with the held request and answer the next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.compare import compare_help_texts as texts
+from pages.ui.compare.compare_page_state import WIDGETS, adopt, main_request
+from pages.ui.compare.compare_request import CompareRequest, first_choice, image_of, main_page
+from pages.ui.link.page_state import parts_of
+from pages.ui.look.theme import ATTACK_LABELS
+from pages.ui.undo.undo_registry import devices, digest
+from pages.ui.widgets.download_offer import drawn_note
+from pages.ui.widgets.gallery import gallery, indices_of
+from red_core.attacks.pgd import ATTACKS, MAX_EPS, MAX_STEPS, PAPER_ATTACKS, AttackSettings
+from red_core.data.assets import is_made
+from red_core.data.datasets import CLASSES, TITLES
+from red_core.run.settings import MAX_SEED, RunSettings, SettingsError
+
+_ANY = "any other class"
+
+
+def controls(held: CompareRequest) -> CompareRequest:
+    """Draw the controls; the request they ask for, or the held one if it is refused."""
+    st.subheader("Image", anchor=False)
+    dataset = _dataset(held)
+    if dataset != held.settings.dataset:
+        # The same methods, so far as the data set has them; its own story in the place of one.
+        chosen = held.methods
+        methods = None if chosen == first_choice(held.settings.dataset) else chosen
+        settings = image_of(RunSettings(dataset=dataset))
+        adopt(replace(held, settings=settings, own=None, methods=methods))
+        st.rerun()
+    index = _image(held)
+    st.subheader("Attack", anchor=False)
+    try:
+        settings = image_of(replace(held.settings, index=index, **_attack(held.settings)))
+    except SettingsError as error:
+        st.error(f"{str(error)[:1].upper()}{str(error)[1:]}. The settings before it still hold.")
+        return held
+    held = replace(held, settings=settings)
+    _links(held)
+    return held
+
+
+def available() -> list[str]:
+    """The data sets whose trained parts are there."""
+    return [name for name in CLASSES if is_made(name)]
+
+
+def _dataset(held: CompareRequest) -> str:
+    known = available()
+    if len(known) < 2 or held.settings.dataset not in known:
+        return held.settings.dataset
+    chosen = st.segmented_control(
+        "Data set", known, format_func=TITLES.__getitem__, required=True,
+        default=held.settings.dataset, help=texts.DATASET, key=WIDGETS.key("dataset"),
+        width="stretch",
+    )  # fmt: skip
+    return str(chosen or held.settings.dataset)
+
+
+def _image(held: CompareRequest) -> int:
+    """The image's number; what is not from the gallery is only shown."""
+    if held.settings.source != "example":
+        own = held.settings.source == "own"
+        st.caption("An image of your own." if own else "An image that G made from the seed.")
+        st.button(
+            "Choose from the gallery", key=WIDGETS.key("gallery"), on_click=adopt,
+            help="Takes an image of the gallery in its place.",
+            args=(replace(held, own=None, settings=replace(held.settings, source="example")),),
+        )  # fmt: skip
+        return 0
+    bundle, index = parts_of(held.settings).bundle, held.settings.index
+    examples, names = bundle.examples, bundle.class_names
+    label = int(examples.labels[index])
+    drawn_note(bundle.dataset)
+
+    def to_index(index: int) -> None:
+        adopt(replace(held, settings=replace(held.settings, index=index)))
+
+    def to_class() -> None:
+        to_index(indices_of(examples, st.session_state[WIDGETS.key("class")])[0])
+
+    st.pills(
+        "Class", range(len(names)), format_func=names.__getitem__, required=True, default=label,
+        help=texts.CLASS, key=WIDGETS.key("class"),
+        on_change=WIDGETS.unless_renewed(to_class),
+    )  # fmt: skip
+    gallery(examples, label, names[label], index, to_index, key="compare.thumbnails")
+    return index
+
+
+def _attack(settings: RunSettings) -> dict[str, Any]:
+    """The attack's part of RunSettings, and what everything random starts from."""
+    kind = st.segmented_control(
+        "Norm", [*ATTACKS, "none"], format_func=ATTACK_LABELS.__getitem__, required=True,
+        default=settings.attack, help=texts.ATTACK, key=WIDGETS.key("attack"), width="stretch",
+    ) or settings.attack  # fmt: skip
+    chosen: dict[str, Any] = {"attack": kind}
+    crafted = kind != "none" and settings.source != "realizable"
+    if crafted:
+        now = _now(settings, kind)
+        paper = PAPER_ATTACKS[settings.dataset][kind]
+        chosen["eps"] = _number(
+            f"eps.{kind}", "Budget ε", now.eps, paper.eps / 4, MAX_EPS[kind],
+            texts.EPS.format(paper=paper.eps),
+        )  # fmt: skip
+    with st.expander("More"):
+        if crafted:
+            chosen.update(_steps(settings, kind))
+        chosen["seed"] = int(
+            st.number_input(
+                "Seed", 0, MAX_SEED, settings.seed, help=texts.SEED, key=WIDGETS.key("seed")
+            )
+        )
+        known = devices()
+        chosen["device"] = st.selectbox(
+            "Device", known, known.index(settings.device), help=texts.DEVICE,
+            key=WIDGETS.key("device"),
+        )  # fmt: skip
+    return chosen
+
+
+def _now(settings: RunSettings, kind: str) -> AttackSettings:
+    """The held attack, or the paper's where another norm has been chosen."""
+    held = settings.attack_settings() if kind == settings.attack else None
+    return PAPER_ATTACKS[settings.dataset][kind] if held is None else held
+
+
+def _steps(settings: RunSettings, kind: str) -> dict[str, Any]:
+    """How PGD goes, and where to."""
+    now, paper = _now(settings, kind), PAPER_ATTACKS[settings.dataset][kind]
+    names = CLASSES[settings.dataset]
+    step_size = _number(
+        f"step_size.{kind}", "Step size", now.step_size, paper.step_size / 4, MAX_EPS[kind],
+        texts.STEP_SIZE.format(paper=paper.step_size),
+    )  # fmt: skip
+    steps = st.number_input(
+        "PGD steps", 1, MAX_STEPS, now.steps, help=texts.STEPS.format(paper=paper.steps),
+        key=WIDGETS.key(f"steps.{kind}"),
+    )  # fmt: skip
+    target = st.selectbox(
+        "Target", [_ANY, *range(len(names))],
+        0 if settings.target is None else settings.target + 1,
+        format_func=lambda label: label if label == _ANY else names[label],
+        help=texts.TARGET, key=WIDGETS.key("target"),
+    )  # fmt: skip
+    return {
+        "step_size": step_size,
+        "attack_steps": int(steps),
+        "target": None if target == _ANY else target,
+    }
+
+
+def _number(key: str, label: str, value: float, step: float, most: float, text: str) -> float:
+    found = st.number_input(
+        label, 0.0, most, value, step=step, format="%g", help=text, key=WIDGETS.key(key)
+    )
+    return float(f"{found:.12g}")  # 0.1 + 0.05 is 0.15, not 0.15000000000000002
+
+
+def _links(held: CompareRequest) -> None:
+    """To the main page with this image, and from it with that one."""
+    there = main_request()
+    st.page_link(
+        "pages/undo.py", label="Open on the main page", icon=":material/open_in_new:",
+        query_params=main_page(held, there),
+    )  # fmt: skip
+    if there is None:
+        return
+    same = image_of(there.settings) == held.settings and digest(there.own) == digest(held.own)
+    st.button(
+        "Take the main page's image", key="compare.take", help=texts.TAKE, disabled=same,
+        on_click=adopt, args=(replace(held, settings=image_of(there.settings), own=there.own),),
+    )  # fmt: skip

@@ -1,0 +1,106 @@
+"""How the page begins and ends: from the URL to the held request, and from that to the URL.
+
+In the session, so that it is there when a reader comes back from another page: `compare.held`,
+`compare.complaints` (about the URL), `compare.widgets` (how often the widgets were renewed).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from pages.ui.compare.compare_registry import compare_desk, image_key
+from pages.ui.compare.compare_request import CompareRequest, as_query, from_query
+from pages.ui.link import address
+from pages.ui.link.page_state import parts_of
+from pages.ui.live.waiting import in_turn
+from pages.ui.undo.undo_registry import Scene, devices
+from pages.ui.undo.undo_request import Request
+from pages.ui.widgets.widget_keys import Renewal
+
+PAGE = "compare"  # this page's name in the session
+WIDGETS = Renewal("compare")
+
+
+def arrive() -> CompareRequest:
+    """The request this run of the page begins with.
+
+    A first visit without a query begins with the main page's present image.
+    """
+    state = st.session_state
+    query = address.news(PAGE, "compare.held" in state)
+    if query is not None:
+        request, complaints = from_query(query)
+        if not query and (there := main_request()) is not None:
+            request = CompareRequest(there.settings, there.own)
+        if request.settings.device not in devices():
+            complaints.append(
+                f"This machine has no {request.settings.device} device: auto takes its place."
+            )
+            request = replace(request, settings=replace(request.settings, device="auto"))
+        state["compare.held"], state["compare.complaints"] = request, complaints
+        WIDGETS.renew()
+    return _within_examples()
+
+
+def main_request() -> Request | None:
+    """What the main page holds, if it has been visited in this session."""
+    held: Request | None = st.session_state.get("held")
+    return held
+
+
+def _within_examples() -> CompareRequest:
+    """The held request, with example 0 in the place of one that there is not."""
+    state = st.session_state
+    held: CompareRequest = state["compare.held"]
+    count = len(parts_of(held.settings).bundle.examples)
+    if held.settings.index >= count:
+        state["compare.complaints"].append(
+            f"There is no example {held.settings.index}: the bundled ones are numbered 0 to "
+            f"{count - 1}. Example 0 takes its place."
+        )
+        held = state["compare.held"] = replace(held, settings=replace(held.settings, index=0))
+        WIDGETS.renew()
+    return held
+
+
+def adopt(request: CompareRequest) -> None:
+    """Take over a whole request, as if its URL had been opened."""
+    state = st.session_state
+    state["compare.held"] = replace(request, teach=state["compare.held"].teach)
+    state["compare.complaints"] = []
+    WIDGETS.renew()
+
+
+def hold(request: CompareRequest) -> CompareRequest:
+    """Keep what the controls ask for; another image ends the wish to run, and old complaints."""
+    state = st.session_state
+    held: CompareRequest = state["compare.held"]
+    if image_key(request) != image_key(held):
+        state["compare.complaints"] = []
+        request = replace(request, run=False, sweep=False)
+    state["compare.held"] = request
+    return request
+
+
+def scene_of(held: CompareRequest) -> Scene:
+    """Load the models and craft x', in turn with everybody's computing."""
+    parts = parts_of(held.settings)
+    made = in_turn(
+        "craft the attack",
+        "Crafting the attack",
+        lambda tell: compare_desk().images.craft(parts, held.settings, held.own, tell),
+    )
+    return Scene(held.settings, parts, made, image_key(held))
+
+
+def complain() -> None:
+    """Say what was wrong with the link, until the image changes."""
+    for complaint in st.session_state["compare.complaints"]:
+        st.warning(complaint)
+
+
+def write_link(held: CompareRequest) -> None:
+    """Put the state into the browser's address."""
+    address.write(PAGE, as_query(held))

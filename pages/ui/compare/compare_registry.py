@@ -1,0 +1,121 @@
+"""What a session of the page "Compare" holds: its image, its comparison and its sweep."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from pages.ui.compare.compare_request import CompareRequest
+from pages.ui.compare.comparison import Comparison
+from pages.ui.compare.sweep import Sweep
+from pages.ui.link.page_state import parts_of
+from pages.ui.undo.undo_registry import Desk, digest
+from red_core.methods import Method
+from red_core.run.bundle import Bundle
+from red_core.run.experiment import Deception, start_seeds
+from red_core.run.settings import RunSettings
+
+Key = tuple[RunSettings, str]
+_Work = tuple[Key, str]  # a key, and where the examples are from
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def fitted(dataset: str, device: str) -> dict[str, Method]:
+    """The methods that somebody has used already, by key; workers add to it in their turns."""
+    return {}
+
+
+def methods_at_hand(bundle: Bundle) -> dict[str, Method]:
+    """The bundle's own."""
+    return fitted(bundle.dataset, str(bundle.device))
+
+
+class CompareDesk:
+    """A session's own workers; each belongs to an image, and ends with it."""
+
+    def __init__(self) -> None:
+        self.images = Desk()
+        self.runs = 0  # begun so far
+        self._comparison: tuple[_Work, Comparison] | None = None
+        self._sweep: tuple[_Work, Sweep] | None = None
+
+    def comparison(self, request: CompareRequest) -> Comparison | None:
+        """The comparison on this image; one on another is ended and forgotten."""
+        if self._comparison is not None and self._comparison[0] != _work(image_key(request)):
+            self.drop_comparison()
+        return None if self._comparison is None else self._comparison[1]
+
+    def compare(self, request: CompareRequest, made: Deception, anew: bool) -> None:
+        """Begin a comparison; anew: repeat what has been answered already, too."""
+        before = self.comparison(request)
+        kept = {} if before is None or anew else {a.key: a for a in before.view().attempts}
+        self.drop_comparison()
+        self.runs += 1
+        bundle = parts_of(request.settings).bundle
+        self._comparison = (
+            _work(image_key(request)),
+            Comparison(
+                bundle, made.attacked, start_seeds(request.settings), request.methods,
+                methods_at_hand(bundle), kept,
+            ),
+        )  # fmt: skip
+
+    def sweep(self, request: CompareRequest) -> Sweep | None:
+        """The sweep of this image and norm; one of another is ended and forgotten."""
+        if self._sweep is not None and self._sweep[0] != _work(sweep_key(request)):
+            self.drop_sweep()
+        return None if self._sweep is None else self._sweep[1]
+
+    def begin_sweep(self, request: CompareRequest, anew: bool) -> None:
+        """Begin a sweep; anew: repeat what has been answered already, too."""
+        before = self.sweep(request)
+        kept = None if before is None or anew else before.view()
+        self.drop_sweep()
+        bundle = parts_of(request.settings).bundle
+        self._sweep = (
+            _work(sweep_key(request)),
+            Sweep(
+                bundle, request.settings, request.own, request.methods, methods_at_hand(bundle),
+                kept,
+            ),
+        )  # fmt: skip
+
+    def drop_comparison(self) -> None:
+        """End the comparison and forget it."""
+        if self._comparison is not None:
+            self._comparison[1].close()
+        self._comparison = None
+
+    def drop_sweep(self) -> None:
+        """End the sweep and forget it."""
+        if self._sweep is not None:
+            self._sweep[1].close()
+        self._sweep = None
+
+    def clear(self) -> None:
+        """End everything."""
+        self.drop_comparison()
+        self.drop_sweep()
+        self.images.clear()
+
+
+@st.cache_resource(scope="session", on_release=CompareDesk.clear, show_spinner=False)
+def compare_desk() -> CompareDesk:
+    """This session's desk; released, and its work ended, when the tab closes."""
+    return CompareDesk()
+
+
+def image_key(request: CompareRequest) -> Key:
+    """What x' depends on."""
+    return request.settings, digest(request.own)
+
+
+def sweep_key(request: CompareRequest) -> Key:
+    """The same without the strength of the attack, which a sweep goes through itself."""
+    return replace(request.settings, eps=None, step_size=None), digest(request.own)
+
+
+def _work(key: Key) -> _Work:
+    """What a worker is of; after a download the same number means another image."""
+    return key, parts_of(key[0]).bundle.examples.source

@@ -1,0 +1,140 @@
+"""The first part of the page: the attacked image, the methods to choose, and their cards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+import streamlit as st
+
+from pages.ui.compare import compare_headlines as words
+from pages.ui.compare import compare_help_texts as texts
+from pages.ui.compare.attempt import Attempt
+from pages.ui.compare.card import card
+from pages.ui.compare.cards import Ground, card_of, common_limit
+from pages.ui.compare.compare_page_state import WIDGETS, adopt, hold
+from pages.ui.compare.compare_registry import compare_desk
+from pages.ui.compare.compare_request import CompareRequest, first_choice, in_order
+from pages.ui.compare.comparison import ComparisonView
+from pages.ui.compare.scrubber import scrubber
+from pages.ui.compare.truth import truth_of
+from pages.ui.look.page_style import banner, is_dark
+from pages.ui.undo.undo_registry import Scene
+from red_core.methods import METHODS, methods_of
+
+_TRAINED = ("m-inf", "m-2", "m-1", "msd")
+_DIFFUSION = ("dp", "bsd-dp", "bsd-dp-paper")
+
+
+def sets(dataset: str) -> dict[str, tuple[str, ...]]:
+    """Groups of a data set's methods by name; those that it has."""
+    known = methods_of(dataset)
+    groups = {
+        "The story": first_choice(dataset),
+        "Trained on attacks": tuple(k for k in known if k in ("cnn", *_TRAINED)),
+        "BSD-GAN": tuple(k for k in known if k.startswith("bsd-gan")),
+        "Diffusion": tuple(k for k in known if k in _DIFFUSION),
+        "Attack types": tuple(k for k in known if METHODS[k].answers_attack and "smooth" not in k),
+    }
+    told = {name: chosen for name, chosen in groups.items() if len(chosen) > 1}
+    return {**told, "All": known, "None": ()}
+
+
+def choice(held: CompareRequest) -> CompareRequest:
+    """The methods to choose from; the request with those chosen."""
+    dataset = held.settings.dataset
+    chosen = st.pills(
+        "Methods", methods_of(dataset), selection_mode="multi", default=list(held.methods),
+        format_func=lambda key: METHODS[key].title, help=texts.METHODS, key=WIDGETS.key("methods"),
+        wrap=True,
+    )  # fmt: skip
+    st.selectbox(
+        "Choose a group", list(sets(dataset)), index=None, placeholder="A group of methods",
+        help=texts.SETS, key=WIDGETS.key("set"), label_visibility="collapsed", width=230,
+        on_change=WIDGETS.unless_renewed(_choose),
+    )  # fmt: skip
+    return hold(replace(held, methods=in_order(chosen)))
+
+
+def ground_of(scene: Scene) -> Ground:
+    """What the cards of this image share."""
+    made = scene.deception
+    return Ground(
+        scene.parts.bundle.class_names,
+        made.attacked[0].cpu(),
+        truth_of(scene.settings, made),
+        common_limit(made.attacked - made.clean),
+        is_dark(),
+    )
+
+
+def attempts_of(held: CompareRequest, view: ComparisonView | None) -> list[Attempt]:
+    """One for each chosen method, in their order."""
+    known = {} if view is None else {one.key: one for one in view.attempts}
+    return [known.get(key) or _blank(key) for key in held.methods]
+
+
+@cache
+def _blank(key: str) -> Attempt:
+    return Attempt(key)
+
+
+def methods(
+    held: CompareRequest, scene: Scene, ground: Ground, view: ComparisonView | None
+) -> None:
+    """Draw the headline, the buttons, the scrubber and the cards for one moment."""
+    shown, names = attempts_of(held, view), ground.class_names
+    banner("compare", "The methods", words.methods_headline(view, shown, ground.truth, names))
+    with st.container(key="compare-line"):
+        st.caption(words.methods_line(shown, ground.truth, names))
+    _buttons(held, scene, view, shown)
+    scrubber(
+        enabled=any(one.reads for one in shown), run=compare_desk().runs, told=texts.SCRUB,
+        key="compare-scrubber",
+    )  # fmt: skip
+    with st.container(key="compare-cards"):
+        for one in shown:
+            card(card_of(one, ground), key=f"compare-card-{one.key}")
+    with st.expander("What am I seeing?"):
+        st.markdown(texts.METHODS_TAUGHT)
+
+
+def _buttons(
+    held: CompareRequest, scene: Scene, view: ComparisonView | None, shown: Sequence[Attempt]
+) -> None:
+    busy = view is not None and view.busy
+    again = bool(shown) and all(one.over for one in shown)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport"):
+        st.button(
+            "Run again" if again else "Run", type="primary", width=150, shortcut="P",
+            icon=":material/replay:" if again else ":material/play_arrow:",
+            help=texts.RUN_AGAIN if again else texts.RUN, key="compare.run",
+            disabled=busy or not shown, on_click=begin, args=(held, scene, again),
+        )  # fmt: skip
+        st.button(
+            "Stop", icon=":material/stop:", help=texts.STOP, shortcut="T", key="compare.stop",
+            disabled=not busy, on_click=_stop, args=(held,),
+        )  # fmt: skip
+
+
+# --- callbacks -------------------------------------------------------------------------------
+
+
+def begin(held: CompareRequest, scene: Scene, anew: bool = False) -> None:
+    """Run the methods that have no answer yet, or all anew; the link now repeats it."""
+    compare_desk().compare(held, scene.deception, anew)
+    st.session_state["compare.held"] = replace(st.session_state["compare.held"], run=True)
+
+
+def _stop(held: CompareRequest) -> None:
+    comparison = compare_desk().comparison(held)
+    if comparison is not None:
+        comparison.stop()
+
+
+def _choose() -> None:
+    chosen = st.session_state[WIDGETS.key("set")]
+    if chosen is not None:
+        held: CompareRequest = st.session_state["compare.held"]
+        adopt(replace(held, methods=sets(held.settings.dataset)[chosen]))

@@ -1,0 +1,277 @@
+"""The sidebar of the page "Error bound": problem and descent.
+
+Widgets begin with the held request and answer the next one. A choice that brings other values with
+it (a family its scale, an attack its method) exchanges the request, and all widgets with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.error_bound import error_bound_help_texts as texts
+from pages.ui.error_bound.error_bound_page_state import WIDGETS, exchange
+from pages.ui.error_bound.error_bound_presets import STUDIES, STUDY_STEPS
+from pages.ui.error_bound.error_bound_request import LIMITS, MAX_STEPS, STEPS, LabRequest
+from pages.ui.error_bound.matrix import take_matrix
+from pages.ui.look.labels import ACTIVATION_LABELS, SCALE_LABELS
+from red_core.run.settings import MAX_SEED
+from red_core.synthetic import ACTIVATIONS, FAMILIES, SCALES, MatrixError
+
+METHOD_LABELS = {
+    "inversion": "4.1 z alone",
+    "alternating": "4.2 both",
+    "proximal": "4.3 with λ",
+}
+STEP_LABELS = {
+    "safe": "safe",
+    "local": "local",
+    "theorem": "the theorem's",
+    "number": "a number",
+}
+_NOISY = ("example15", "hadamard_noisy")
+_FIRST_ETA = 0.1
+
+
+def controls(held: LabRequest) -> LabRequest:
+    """Draw the controls; the request they ask for, or the held one if it is refused."""
+    st.subheader("Problem", anchor=False)
+    problem = _problem(held) if held.show == "descent" else _of_study(held)
+    st.subheader("Descent", anchor=False)
+    descent = _descent(held)
+    left, right = st.columns(2, wrap=False)
+    with right:
+        problem["seed"] = _whole("Seed", "seed", held.settings.seed, 0, MAX_SEED, texts.SEED)
+    if held.show != "examples":  # those have numbers of their own
+        with left:
+            problem["examples"] = _whole(
+                "Instances", "examples", held.settings.examples, 1, LIMITS["examples"],
+                texts.EXAMPLES,
+            )  # fmt: skip
+    try:
+        return replace(held, settings=replace(held.settings, **problem), **descent)
+    except ValueError as error:
+        st.error(f"{str(error)[:1].upper()}{str(error)[1:]}. The settings before it still hold.")
+        return held
+
+
+# --- problem ---------------------------------------------------------------------------------
+
+
+def _problem(held: LabRequest) -> dict[str, Any]:
+    """What the widgets ask for of G, of D_a and of the start."""
+    now, values = held.settings, dict[str, Any]()
+    _family(held)
+    family = FAMILIES[now.family]
+    if now.family != "own":
+        left, right = st.columns(2, wrap=False)
+        with left:
+            values["m"] = _whole("Outputs m", "m", now.m, 2, LIMITS["m"], texts.M)
+        with right:
+            fixed = family.latent is not None
+            values["d"] = _whole("Latent d", "d", now.d, 1, LIMITS["d"], texts.D, disabled=fixed)
+    if family.layers is None:
+        values["layers"] = _whole("Layers", "layers", now.layers, 1, LIMITS["layers"], texts.LAYERS)
+    values |= _activation(held)
+    values["scale"] = _scale(held)
+    if now.family in _NOISY:
+        values["noise"] = _real("Noise of the rows", "noise", now.noise, 0, 10, 0.05, texts.NOISE)
+    return values | _attack(held) | _start(held)
+
+
+def _of_study(held: LabRequest) -> dict[str, Any]:
+    """What a study leaves open: the activation, and over m the scale of W."""
+    values = _activation(held)
+    if held.show in STUDIES:
+        values["scale"] = _scale(held)
+    return values
+
+
+def _family(held: LabRequest) -> None:
+    state, now = st.session_state, held.settings
+
+    def to_family() -> None:
+        """A family comes with a scale of its own, and some with a d and a least m."""
+        chosen = state[WIDGETS.key("family")]
+        own = state.get("lab.own") if chosen == "own" else None
+        if chosen == "own" and own is None:  # the present problem stays until there is a matrix
+            state["lab.asks_own"] = True
+            return
+        m = max(now.m, FAMILIES[chosen].least_m)
+        settings = replace(now, family=chosen, m=m, layers=1, scale=None)
+        exchange(replace(held, settings=settings, own=own))
+
+    asks = bool(state["lab.asks_own"])
+    shown = "own" if asks else now.family
+    st.selectbox(
+        "Family of W", list(FAMILIES), list(FAMILIES).index(shown), help=texts.FAMILY,
+        format_func=lambda key: FAMILIES[key].title, key=WIDGETS.key("family"),
+        on_change=WIDGETS.unless_renewed(to_family),
+    )  # fmt: skip
+    st.caption(FAMILIES[shown].note)
+    if shown == "own":
+        _upload(held)
+
+
+def _upload(held: LabRequest) -> None:
+    """The uploader; a file that cannot be taken leaves everything as it is."""
+    state = st.session_state
+
+    def take() -> None:
+        file = state["lab.file"]
+        state["lab.refused"] = ""
+        if file is None:
+            return
+        try:
+            own = take_matrix(file.getvalue(), file.name)
+        except MatrixError as error:
+            state["lab.refused"] = f"{error} What was set before still holds."
+            return
+        settings = replace(held.settings, family="own", layers=1, scale=None)
+        exchange(replace(held, settings=settings, own=own))
+
+    st.file_uploader(
+        "Your W", ["csv", "npy", "txt"], help=texts.MATRIX, key="lab.file", on_change=take
+    )
+    if state["lab.refused"]:
+        st.error(state["lab.refused"])
+    if held.own is None:
+        st.caption("Upload a matrix. Until then the present problem stays.")
+    else:
+        st.caption(f"W is {held.own.shape[0]} × {held.own.shape[1]}.")
+
+
+def _activation(held: LabRequest) -> dict[str, Any]:
+    now = held.settings
+
+    def to_activation() -> None:
+        """An activation comes with a parameter of its own."""
+        chosen = st.session_state[WIDGETS.key("activation")]
+        exchange(replace(held, settings=replace(now, activation=chosen, parameter=None)))
+
+    names = list(ACTIVATIONS)
+    st.selectbox(
+        "Activation σ", names, names.index(now.activation), help=texts.ACTIVATION,
+        format_func=ACTIVATION_LABELS.__getitem__, key=WIDGETS.key("activation"),
+        on_change=WIDGETS.unless_renewed(to_activation),
+    )  # fmt: skip
+    if now.parameter is None:
+        return {}
+    if now.activation == "leaky_relu":
+        slope = _real("Slope below zero", "slope", now.parameter, 0.01, 1, 0.05, texts.SLOPE)
+        return {"parameter": slope}
+    return {"parameter": _real("Sharpness β", "beta", now.parameter, 0.1, 100, 1, texts.BETA)}
+
+
+def _scale(held: LabRequest) -> str | None:
+    return st.selectbox(
+        "Variance of W's entries", SCALES, SCALES.index(held.settings.scale or SCALES[0]),
+        format_func=SCALE_LABELS.__getitem__, help=texts.SCALE, key=WIDGETS.key("scale"),
+    )  # fmt: skip
+
+
+def _attack(held: LabRequest) -> dict[str, Any]:
+    now = held.settings
+
+    def to_attack() -> None:
+        """An attack comes with the method of 4.2; without one there is 4.1 alone."""
+        attack = bool(st.session_state[WIDGETS.key("attack")])
+        settings = replace(now, attack=attack)
+        exchange(replace(held, settings=settings, method="alternating" if attack else "inversion"))
+
+    st.toggle(
+        "Attacked: x' = G(z*) + D_a c_a*", now.attack, help=texts.ATTACK, key=WIDGETS.key("attack"),
+        on_change=WIDGETS.unless_renewed(to_attack),
+    )  # fmt: skip
+    if not now.attack:
+        return {}
+    left, right = st.columns(2, wrap=False)
+    with left:
+        training = _whole(
+            "Columns of D_a", "training", now.training, 2, LIMITS["training"], texts.TRAINING, 2
+        )
+    with right:
+        hidden = _whole("Neurons of ψ", "hidden", now.hidden, 1, 2000, texts.HIDDEN)
+    return {"training": training, "hidden": hidden}
+
+
+def _start(held: LabRequest) -> dict[str, Any]:
+    now = held.settings
+    start = st.segmented_control(
+        "Start", ["random", "near"], default=now.start, required=True, help=texts.START,
+        format_func={"random": "random", "near": "near the solution"}.__getitem__,
+        key=WIDGETS.key("start"), width="stretch",
+    )  # fmt: skip
+    if start != "near":
+        return {"start": "random"}
+    radius = _real("Distance", "radius", now.radius, 1e-6, 100, 0.1, texts.RADIUS)
+    return {"start": "near", "radius": radius}
+
+
+# --- descent ---------------------------------------------------------------------------------
+
+
+def _descent(held: LabRequest) -> dict[str, Any]:
+    """method, lambda_fraction, eta and steps."""
+    values: dict[str, Any] = {"method": held.method}
+    if held.settings.attack and held.show == "descent":
+        values["method"] = st.segmented_control(
+            "Method (Section)", list(METHOD_LABELS), default=held.method, required=True,
+            format_func=METHOD_LABELS.__getitem__, help=texts.METHOD, key=WIDGETS.key("method"),
+            width="stretch",
+        )  # fmt: skip
+    proximal = values["method"] == "proximal"
+    if proximal:
+        values["lambda_fraction"] = _real(
+            "λ / λ_max", "lambda", held.lambda_fraction, 0.001, 2, 0.05, texts.LAMBDA
+        )
+    values["eta"] = _eta(held, STUDY_STEPS if proximal or held.show != "descent" else STEPS)
+    if held.show != "examples":
+        values["steps"] = _whole("Steps at most", "steps", held.steps, 1, MAX_STEPS, texts.STEPS)
+    return values
+
+
+def _eta(held: LabRequest, names: tuple[str, ...]) -> str | float:
+    """One of `names`, or a number."""
+    choices = [*names, "number"]
+    now = held.eta if isinstance(held.eta, str) else "number"
+    chosen = st.selectbox(
+        "Step size η", choices, choices.index(now) if now in choices else 0, help=texts.STEP,
+        format_func=STEP_LABELS.__getitem__, key=WIDGETS.key(f"step.{len(names)}"),
+    )  # fmt: skip
+    if chosen != "number":
+        return str(chosen)
+    eta = _FIRST_ETA if isinstance(held.eta, str) else held.eta
+    return _real("η", "eta", eta, 1e-6, 1e6, 0.01, texts.ETA)
+
+
+# --- widgets ---------------------------------------------------------------------------------
+
+
+def _whole(
+    label: str,
+    name: str,
+    value: int,
+    least: int,
+    most: int,
+    text: str,
+    step: int = 1,
+    disabled: bool = False,
+) -> int:
+    return int(
+        st.number_input(
+            label, least, most, value, step, help=text, key=WIDGETS.key(name), disabled=disabled
+        )
+    )
+
+
+def _real(
+    label: str, name: str, value: float, least: float, most: float, step: float, text: str
+) -> float:
+    chosen = st.number_input(
+        label, float(least), float(most), value, step=float(step), format="%g", help=text,
+        key=WIDGETS.key(name),
+    )  # fmt: skip
+    return float(f"{chosen:.12g}")  # 0.1 + 0.05 is 0.15, not 0.15000000000000002

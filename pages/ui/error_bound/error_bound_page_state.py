@@ -1,0 +1,88 @@
+"""How the page begins and ends: from the URL to the held request, and from that to the URL.
+
+In the session, so that it is there when a reader comes back from another page: `lab.held`,
+`lab.run` (whether a run was asked for), `lab.complaints` (about the URL), `lab.own` (the last
+matrix of the user's), `lab.at` (the step looked at), `lab.widgets` (how often the widgets were
+renewed).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from pages.ui.error_bound.error_bound_registry import lab_desk
+from pages.ui.error_bound.error_bound_request import LabRequest, as_query, from_query
+from pages.ui.link import address
+from pages.ui.live.waiting import in_turn
+from pages.ui.widgets.widget_keys import Renewal
+from red_core.synthetic import Instances
+
+PAGE = "error_bound"  # this page's name in the session
+WIDGETS = Renewal("lab")
+
+
+def arrive() -> LabRequest:
+    """The request this run of the page begins with."""
+    state = st.session_state
+    query = address.news(PAGE, "lab.held" in state)
+    if query is not None:
+        request, complaints = from_query(query)
+        exchange(request)
+        state["lab.complaints"], state["lab.run"] = complaints, request.run
+    held: LabRequest = state["lab.held"]
+    return replace(held, run=state["lab.run"])
+
+
+def adopt(request: LabRequest) -> None:
+    """Take over a whole request and run it, as if its URL had been opened."""
+    lab_desk().clear()
+    exchange(replace(request, teach=st.session_state["lab.held"].teach))
+    st.session_state["lab.run"] = request.run
+
+
+def exchange(request: LabRequest) -> None:
+    """Take over a request without a run; the widgets begin anew with its values."""
+    state = st.session_state
+    state["lab.held"], state["lab.run"], state["lab.at"] = request, False, None
+    state["lab.complaints"], state["lab.refused"], state["lab.asks_own"] = [], "", False
+    if request.own is not None:
+        state["lab.own"] = request.own
+    WIDGETS.renew()
+
+
+def hold(request: LabRequest) -> LabRequest:
+    """Keep what the controls ask for; a change ends the wish to run and old complaints."""
+    state = st.session_state
+    held: LabRequest = state["lab.held"]
+    if request.key != held.key:
+        state["lab.run"], state["lab.complaints"] = False, []
+    state["lab.held"] = replace(request, run=state["lab.run"])
+    kept: LabRequest = state["lab.held"]
+    return kept
+
+
+def instances_of(held: LabRequest) -> Instances:
+    """The instances, made in turn with everybody's computing."""
+    return in_turn(
+        "make the instances",
+        "Making the instances",
+        lambda tell: lab_desk().instances(held, tell),
+    )
+
+
+def complain() -> None:
+    """Say what was wrong with the link, until the settings change."""
+    for complaint in st.session_state["lab.complaints"]:
+        st.warning(complaint)
+
+
+def query_of(held: LabRequest) -> dict[str, str]:
+    """The URL's strings."""
+    return as_query(replace(held, run=bool(st.session_state["lab.run"])))
+
+
+def write_link(held: LabRequest) -> None:
+    """Put the state into the browser's address."""
+    address.write(PAGE, query_of(held))

@@ -1,0 +1,161 @@
+"""The row of buttons over a run: run, pause, step, stop, back, forward, speed and the scrubber."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui.error_bound import error_bound_help_texts as texts
+from pages.ui.error_bound.error_bound_registry import lab_desk
+from pages.ui.error_bound.error_bound_request import LabRequest
+from pages.ui.error_bound.run import LabRun, LabView
+from pages.ui.error_bound.study import StudyRun, StudyView
+from pages.ui.link import address
+from pages.ui.live.history import nearest
+from pages.ui.widgets.run_button import RunAct, run_button
+from pages.ui.widgets.step_slider import step_slider
+
+SPEEDS: dict[str, float | None] = {  # takes a second
+    "slow": 5.0,
+    "to watch": 25.0,
+    "quick": 80.0,
+    "full speed": None,
+}
+_USUAL = "to watch"
+
+
+def begin(held: LabRequest, *, paused: bool = False) -> None:
+    """Start a run of this request at the chosen speed; the link now repeats it."""
+    speed = SPEEDS[address.keep("lab.speed", _USUAL)]
+    lab_desk().start(held, paused=paused, speed=speed)
+    st.session_state["lab.run"] = True
+    st.session_state["lab.at"] = None
+
+
+def position(view: LabView | None) -> int | None:
+    """Which of the recorded iterates is looked at; None where there is none."""
+    if view is None or view.path is None:
+        return None
+    at = st.session_state.get("lab.at")
+    if at is None or view.state == "running":
+        return len(view.path.k) - 1
+    return nearest(view.path.k.tolist(), at)
+
+
+def transport(held: LabRequest, view: LabView | None) -> None:
+    """Draw the buttons for a descent in this state; their callbacks steer it."""
+    speed = list(SPEEDS).index(address.keep("lab.speed", _USUAL))
+    running = view is not None and view.state == "running"
+    ended = view is not None and view.ended
+    place = position(view)
+    with _row():
+        _run(held, view)
+        st.button(
+            "Step", help=texts.STEP_ONE, shortcut="S", key="lab-step",
+            disabled=running or ended, on_click=_step, args=(held,),
+        )  # fmt: skip
+        _stop_button(held, view)
+        st.button(
+            "Back", icon=":material/chevron_left:", help=texts.BACK, shortcut="J", key="lab-back",
+            disabled=running or not place, on_click=_look, args=(held, -1),
+        )  # fmt: skip
+        last = view is None or view.path is None or place is None or place >= len(view.path.k) - 1
+        st.button(
+            "Forward", icon=":material/chevron_right:", help=texts.FORWARD, shortcut="K",
+            key="lab-forward", disabled=running or last, on_click=_look, args=(held, 1),
+        )  # fmt: skip
+        st.selectbox(
+            "Speed", list(SPEEDS), speed, help=texts.SPEED, key="lab.speed",
+            label_visibility="collapsed", on_change=_set_speed, args=(held,), width=140,
+        )  # fmt: skip
+    _scrubber(view, place)
+
+
+def study_transport(held: LabRequest, view: StudyView | None) -> None:
+    """The buttons of a study: it is run, paused and stopped, but has no single steps."""
+    with _row():
+        _run(held, view)
+        _stop_button(held, view)
+
+
+def _row() -> st.delta_generator.DeltaGenerator:
+    return st.container(
+        horizontal=True, vertical_alignment="bottom", gap="small", key="lab-transport"
+    )
+
+
+def _run(held: LabRequest, view: LabView | StudyView | None) -> None:
+    label, icon, act = run_button(view)
+    st.button(
+        label, icon=icon, type="primary", help=texts.RUN, shortcut="P", key="lab-run-button",
+        on_click=_act, args=(held, act), width=150,
+    )  # fmt: skip
+
+
+def _stop_button(held: LabRequest, view: LabView | StudyView | None) -> None:
+    st.button(
+        "Stop", icon=":material/stop:", help=texts.STOP, shortcut="T", key="lab-stop",
+        disabled=view is None or view.ended, on_click=_stop, args=(held,),
+    )  # fmt: skip
+
+
+def _scrubber(view: LabView | None, place: int | None) -> None:
+    """The slider over the recorded steps."""
+    path = None if view is None else view.path
+    last = 0 if path is None else int(path.k[-1])
+    still = view is not None and view.state != "running" and last > 0
+    step_slider(
+        "Step k",
+        0 if path is None or place is None else int(path.k[place]),
+        (0, max(1, last)),
+        stand=last if still else None,
+        at="lab.at",
+        help=texts.SCRUB,
+    )
+
+
+# --- callbacks -------------------------------------------------------------------------------
+
+
+def _worker(held: LabRequest) -> LabRun | StudyRun | None:
+    return lab_desk().worker(held)
+
+
+def _act(held: LabRequest, act: RunAct) -> None:
+    worker = _worker(held)
+    if act == "begin" or worker is None:
+        begin(held)
+    elif act == "pause":
+        worker.pause()
+    else:
+        st.session_state["lab.at"] = None
+        worker.resume()
+
+
+def _step(held: LabRequest) -> None:
+    if _worker(held) is None:
+        begin(held, paused=True)
+    worker = _worker(held)
+    if isinstance(worker, LabRun):
+        worker.step("one")
+    st.session_state["lab.at"] = None
+
+
+def _stop(held: LabRequest) -> None:
+    worker = _worker(held)
+    if worker is not None:
+        worker.stop()
+
+
+def _look(held: LabRequest, by: int) -> None:
+    worker = _worker(held)
+    view = worker.view() if isinstance(worker, LabRun) else None
+    place = position(view)
+    if view is not None and view.path is not None and place is not None:
+        wanted = min(max(place + by, 0), len(view.path.k) - 1)
+        st.session_state["lab.at"] = int(view.path.k[wanted])
+
+
+def _set_speed(held: LabRequest) -> None:
+    worker = _worker(held)
+    if worker is not None:
+        worker.set_speed(SPEEDS[st.session_state["lab.speed"]])

@@ -1,0 +1,57 @@
+"""Act 3, the theorem: does it apply, what does it promise, and how tight is it?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui.charts.interval import interval_figure
+from pages.ui.charts.rates import rates_figure
+from pages.ui.error_bound import error_bound_headlines as words
+from pages.ui.error_bound import error_bound_help_texts as texts
+from pages.ui.error_bound.error_bound_request import LabRequest
+from pages.ui.error_bound.number_tables import constants_table, lemma_table
+from pages.ui.error_bound.run import LabView
+from pages.ui.error_bound.view_model import outcome_of, rates_of, step_sizes_of
+from pages.ui.look.page_style import headline
+from pages.ui.widgets.live_chart import live_chart
+from red_core.synthetic import Instances
+
+_HEIGHT = 250  # px
+
+
+def theorem(held: LabRequest, instances: Instances, view: LabView | None) -> None:
+    """Draw the act for one moment of a run, or for none."""
+    found = outcome_of(instances, view)
+    ended = view is not None and view.ended and not view.error
+    headline(3, "The theorem", words.theorem_headline(found, ended))
+    left, right = st.columns(2, gap="medium")
+    count = len(instances)
+    with left:
+        live_chart(
+            interval_figure(step_sizes_of(view, count), count), key="lab-interval", height=_HEIGHT
+        )
+    with right:
+        live_chart(rates_figure(rates_of(view, count), count), key="lab-rates", height=_HEIGHT)
+    with st.container(key="lab-said"):
+        for sentence in words.theorem_sentences(found):
+            st.markdown(sentence)
+    _tables(held, view)
+    with st.expander("What am I seeing?"):
+        st.markdown(texts.ACT_3)
+
+
+def _tables(held: LabRequest, view: LabView | None) -> None:
+    left, right = st.columns(2, gap="medium")
+    findings = None if view is None else view.findings
+    with left:
+        st.caption("**The constants**, over the instances", help=texts.CONSTANTS)
+        st.html(constants_table(findings))
+        st.caption(texts.SAMPLED_PROXIMAL if held.method == "proximal" else texts.SAMPLED)
+    with right:
+        st.caption("**Lemma 14**, at the recorded steps", help=texts.LEMMA)
+        st.html(lemma_table(None if view is None else view.lemma))
+        st.caption(words.lemma_line(None if view is None else view.lemma))
+        st.caption("**The Weight Distribution Condition** (Definition 12)", help=texts.WDC)
+        done = view is not None and view.phase == "done"
+        with st.container(key="lab-wdc"):
+            st.markdown(words.wdc_line(None if view is None else view.wdc, done))

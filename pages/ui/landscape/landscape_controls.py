@@ -1,0 +1,167 @@
+"""The sidebar of the page "Landscape". Widgets begin with the held request and answer the next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.landscape import landscape_help_texts as texts
+from pages.ui.landscape.landscape_page_state import WIDGETS, adopt
+from pages.ui.landscape.landscape_request import (
+    KINDS,
+    MAX_LAYERS,
+    MAX_M,
+    MAX_RATE,
+    PLANE_FAMILIES,
+    LandscapeRequest,
+)
+from pages.ui.link.page_state import parts_of
+from pages.ui.look.labels import ACTIVATION_LABELS, SCALE_LABELS
+from pages.ui.look.theme import ATTACK_LABELS
+from pages.ui.widgets.download_offer import drawn_note
+from pages.ui.widgets.gallery import gallery, indices_of
+from red_core.data.assets import is_made
+from red_core.data.datasets import CLASSES, NOUNS, TITLES
+from red_core.run.settings import MAX_SEED
+from red_core.synthetic import ACTIVATIONS, FAMILIES, SCALES, InstanceSettings
+
+
+def controls(held: LandscapeRequest) -> LandscapeRequest:
+    """Draw the controls; the request they ask for, or the held one if it is refused."""
+    try:
+        return _synthetic(held) if held.show == "synthetic" else _real(held)
+    except ValueError as error:
+        st.error(f"{str(error)[:1].upper()}{str(error)[1:]}. The settings before it still hold.")
+        return held
+
+
+def _synthetic(held: LandscapeRequest) -> LandscapeRequest:
+    st.subheader("Network", anchor=False)
+    settings = _network(held)
+    st.subheader("Descent", anchor=False)
+    rate = _number("Step size η, times the safe one", "rate", held.rate, 0.05, MAX_RATE, texts.RATE)
+    st.subheader("Picture", anchor=False)
+    log = st.toggle("log₁₀ f", held.log, help=texts.LOG, key=WIDGETS.key("log"))
+    basins = st.toggle(
+        "Colour the basins", held.basins, help=texts.BASINS, key=WIDGETS.key("basins")
+    )
+    return replace(held, settings=settings, rate=rate, log=log, basins=basins)
+
+
+def _real(held: LandscapeRequest) -> LandscapeRequest:
+    index, kind = held.index, held.kind
+    if held.show == "image":
+        st.subheader("Image", anchor=False)
+        _dataset(held)
+        bundle = parts_of(held.run_settings()).bundle
+        examples, names = bundle.examples, bundle.class_names
+        label = int(examples.labels[index])
+        drawn_note(bundle.dataset)
+
+        def to_class() -> None:
+            chosen = st.session_state[WIDGETS.key("class")]
+            adopt(replace(held, index=indices_of(examples, chosen)[0]))
+
+        st.pills(
+            NOUNS[held.dataset].one.capitalize(), range(len(names)),
+            format_func=names.__getitem__, required=True, default=label,
+            help=texts.IMAGE, key=WIDGETS.key("class"),
+            on_change=WIDGETS.unless_renewed(to_class),
+        )  # fmt: skip
+        gallery(
+            examples, label, names[label], index, lambda i: adopt(replace(held, index=i)),
+            key="land.gallery",
+        )  # fmt: skip
+        st.subheader("Attack", anchor=False)
+        kind = st.segmented_control(
+            "Norm", KINDS, format_func=ATTACK_LABELS.__getitem__, required=True, default=kind,
+            help=texts.KIND, key=WIDGETS.key("kind"), width="stretch",
+        ) or kind  # fmt: skip
+    else:
+        st.subheader("Run", anchor=False)
+        st.caption(texts.MAIN_RUN)
+        st.page_link("pages/undo.py", label="To the main page", icon=":material/arrow_back:")
+    st.subheader("Picture", anchor=False)
+    log = st.toggle("log₁₀ f", held.log, help=texts.LOG, key=WIDGETS.key("log"))
+    return replace(held, index=index, kind=kind, log=log)
+
+
+def _dataset(held: LandscapeRequest) -> None:
+    """The picker of the data set; the index and the attack stay."""
+    names = [name for name in CLASSES if name == held.dataset or is_made(name)]
+
+    def to_dataset() -> None:
+        adopt(replace(held, dataset=st.session_state[WIDGETS.key("dataset")]))
+
+    st.segmented_control(
+        "Data set", names, format_func=TITLES.__getitem__, required=True, default=held.dataset,
+        help=texts.DATASET, key=WIDGETS.key("dataset"),
+        on_change=WIDGETS.unless_renewed(to_dataset), width="stretch",
+    )  # fmt: skip
+
+
+def _network(held: LandscapeRequest) -> InstanceSettings:
+    now = held.settings
+
+    def to_family() -> None:
+        """A family comes with a scale and layers of its own, and some with a least m."""
+        chosen = st.session_state[WIDGETS.key("family")]
+        m = max(now.m, FAMILIES[chosen].least_m)
+        adopt(replace(held, settings=replace(now, family=chosen, m=m, layers=1, scale=None)))
+
+    def to_activation() -> None:
+        """An activation comes with a parameter of its own."""
+        chosen = st.session_state[WIDGETS.key("activation")]
+        adopt(replace(held, settings=replace(now, activation=chosen, parameter=None)))
+
+    family = FAMILIES[now.family]
+    st.selectbox(
+        "Family of W", PLANE_FAMILIES, PLANE_FAMILIES.index(now.family), help=texts.FAMILY,
+        format_func=lambda name: FAMILIES[name].title, key=WIDGETS.key("family"),
+        on_change=WIDGETS.unless_renewed(to_family),
+    )  # fmt: skip
+    st.caption(family.note)
+    values: dict[str, Any] = {}
+    left, right = st.columns(2, wrap=False)
+    with left:
+        values["m"] = _whole("Outputs m", "m", now.m, 2, MAX_M, texts.M)
+    if family.layers is None:
+        with right:
+            values["layers"] = _whole("Layers", "layers", now.layers, 1, MAX_LAYERS, texts.LAYERS)
+    names = list(ACTIVATIONS)
+    st.selectbox(
+        "Activation σ", names, names.index(now.activation), help=texts.ACTIVATION,
+        format_func=ACTIVATION_LABELS.__getitem__, key=WIDGETS.key("activation"),
+        on_change=WIDGETS.unless_renewed(to_activation),
+    )  # fmt: skip
+    if now.parameter is not None:
+        leaky = now.activation == "leaky_relu"
+        label, text = ("Slope below zero", texts.SLOPE) if leaky else ("β", texts.BETA)
+        most, step = (1.0, 0.05) if leaky else (100.0, 1.0)
+        values["parameter"] = _number(label, "parameter", now.parameter, 0.01, most, text, step)
+    if now.family == "example15":
+        values["noise"] = _number("Noise of the rows", "noise", now.noise, 0.0, 10.0, texts.NOISE)
+    left, right = st.columns(2, wrap=False)
+    with left:
+        values["scale"] = st.selectbox(
+            "Scale of W", SCALES, SCALES.index(now.scale or SCALES[0]), help=texts.SCALE,
+            format_func=SCALE_LABELS.__getitem__, key=WIDGETS.key("scale"),
+        )  # fmt: skip
+    with right:
+        values["seed"] = _whole("Seed", "seed", now.seed, 0, MAX_SEED, texts.SEED)
+    return replace(now, **values)
+
+
+def _whole(label: str, name: str, value: int, low: int, high: int, text: str) -> int:
+    return int(st.number_input(label, low, high, value, help=text, key=WIDGETS.key(name)))
+
+
+def _number(
+    label: str, name: str, value: float, low: float, high: float, text: str, step: float = 0.25
+) -> float:
+    chosen = st.number_input(
+        label, low, high, value, step=step, format="%g", help=text, key=WIDGETS.key(name)
+    )
+    return float(f"{chosen:.9g}")  # 0.1 + 0.05 is 0.15, not 0.15000000000000002

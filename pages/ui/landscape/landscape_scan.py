@@ -1,0 +1,131 @@
+"""The survey of a synthetic landscape: surface, stationary points, basins; a worker's job.
+
+The surface and the stationary points take milliseconds, the basins seconds: a page draws what
+there is and asks again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from pages.ui.landscape.paths import STEPS
+from pages.ui.live.compute_queue import LINE, Line
+from pages.ui.live.worker import State, Worker
+from red_core.landscape import (
+    Basins,
+    Bounds,
+    Flow,
+    Inversion,
+    Stationary,
+    Surface,
+    coordinate_plane,
+    predicted_spurious,
+    refine,
+    safe_eta,
+    stationary_points,
+)
+from red_core.synthetic import InstanceSettings, make_instances
+
+SIDE = 25  # starts a side, whose ends colour the basins
+SIZES = (49,)
+LEAST = 2.0  # the plane reaches at least so far from the origin
+ROOM = 1.35  # and so many times as far as z*
+CHUNK = 50  # steps of the basins at once
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What is known at once of a landscape.
+
+    inversion: f; surface: its heights; stationary: its stationary points; eta: the safe step size
+    for starts anywhere in the surface's bounds; predicted: -kappa z* [2], or None.
+    """
+
+    inversion: Inversion
+    surface: Surface
+    stationary: Stationary
+    eta: float
+    predicted: torch.Tensor | None
+
+
+@dataclass(frozen=True)
+class SurveyView:
+    """A survey at one moment: ground and basins are None until they are known.
+
+    basins: a first picture of them while `busy`; then where every start ended.
+    """
+
+    state: State
+    ground: Ground | None
+    basins: Basins | None
+    busy: bool
+    place: int
+    error: str
+
+
+class Survey(Worker[str]):
+    """Surveys the landscape of `settings` (d = 2) with `rate` times the safe step size."""
+
+    def __init__(self, settings: InstanceSettings, rate: float, line: Line = LINE) -> None:
+        self.settings, self.rate = settings, rate
+        self._ground: Ground | None = None
+        self._flow: Flow | None = None
+        self._basins: Basins | None = None
+        super().__init__("go", line=line)
+
+    def view(self) -> SurveyView:
+        """The survey as it stands."""
+        with self._changed:
+            return SurveyView(
+                self._state, self._ground, self._basins, self._busy, self._place, self._error
+            )
+
+    def wait(self, seconds: float) -> None:
+        """Until the ground is known, or nothing more will be, or `seconds` have passed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ground is not None or not self._busy, seconds)
+
+    def _begin(self) -> None:
+        ground = survey_ground(self.settings)
+        with self._changed:
+            self._ground = ground
+            self._changed.notify_all()
+        starts = ground.surface.bounds.points(SIDE)
+        eta = self.rate * ground.eta
+        self._flow = Flow(ground.inversion, starts, ground.stationary, eta, STEPS)
+
+    @property
+    def _running(self) -> Flow:
+        assert self._flow is not None  # made by `_begin`, before any other hook is called
+        return self._flow
+
+    @property
+    def _done(self) -> bool:
+        return self._running.done
+
+    def _take(self, order: str) -> None:
+        self._running.advance(CHUNK)
+
+    def _finish(self) -> None:
+        basins = self._running.view()
+        with self._changed:
+            self._basins = basins
+            self._settle()
+
+
+def survey_ground(settings: InstanceSettings) -> Ground:
+    """Surface, stationary points and step size of one instance with d = 2."""
+    inversion = Inversion.of(make_instances(settings))
+    reach = max(LEAST, ROOM * float(inversion.z_star.abs().max()))
+    bounds = Bounds(-reach, reach, -reach, reach)
+    plane = coordinate_plane()
+    (surface,) = refine(inversion.value, plane, bounds, inversion.held, sizes=SIZES)
+    return Ground(
+        inversion,
+        surface,
+        stationary_points(inversion),
+        safe_eta(inversion, bounds.points(SIDE)),
+        predicted_spurious(inversion),
+    )

@@ -1,0 +1,152 @@
+"""The buttons under the landscape: play, step, again, speed, starts, and the scrubber."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import streamlit as st
+
+from pages.ui.landscape import landscape_help_texts as texts
+from pages.ui.landscape.landscape_page_state import begin_at
+from pages.ui.landscape.landscape_registry import landscape_desk
+from pages.ui.landscape.landscape_request import read_starts
+from pages.ui.landscape.paths import PathsView
+from pages.ui.link import address
+from pages.ui.widgets.step_slider import step_slider
+
+SPEEDS: dict[str, float | None] = {
+    "3 steps/s": 3.0,
+    "10 steps/s": 10.0,
+    "30 steps/s": 30.0,
+    "100 steps/s": 100.0,
+    "full speed": None,
+}
+USUAL = "30 steps/s"
+FEW = 5  # random starts at once
+_SPEED = "land.speed"
+
+
+def speed() -> float | None:
+    """The chosen speed."""
+    return SPEEDS[address.keep(_SPEED, USUAL)]
+
+
+def transport(view: PathsView | None, reach: float) -> None:
+    """Draw the row for paths in this state.
+
+    reach: of the plane, where random starts are drawn.
+    """
+    chosen = list(SPEEDS).index(address.keep(_SPEED, USUAL))
+    any_paths = view is not None and bool(view.ends)
+    held = view is not None and view.held
+    moving = view is not None and view.moving > 0
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport"):
+        st.button(
+            "Go on" if held else "Hold",
+            icon=":material/play_arrow:" if held else ":material/pause:",
+            type="primary", help=texts.RUN, shortcut="P", key="land.play",
+            on_click=_resume if held else _pause, disabled=not (moving or held), width=130,
+        )  # fmt: skip
+        st.button(
+            "Step", help=texts.STEP, shortcut="S", key="land.step", on_click=_step,
+            disabled=not (held and moving),
+        )  # fmt: skip
+        st.button(
+            "Again", icon=":material/replay:", help=texts.AGAIN, shortcut="B", key="land.again",
+            on_click=_again, disabled=not any_paths,
+        )  # fmt: skip
+        st.selectbox(
+            "Speed", list(SPEEDS), chosen, help=texts.SPEED, key=_SPEED,
+            label_visibility="collapsed", on_change=_set_speed, width=140,
+        )  # fmt: skip
+        st.text_input(
+            "Add a start", placeholder="start: 0.5, -1", help=texts.START, key="land.start",
+            label_visibility="collapsed", on_change=_written, width=160,
+        )  # fmt: skip
+        st.button(
+            "Random starts", help=texts.RANDOM, shortcut="N", key="land.random", on_click=_random,
+            args=(reach,),
+        )  # fmt: skip
+        st.button(
+            "Clear", help=texts.CLEAR, shortcut="X", key="land.clear", on_click=_clear,
+            disabled=not any_paths,
+        )  # fmt: skip
+    _scrubber(view)
+
+
+def cursor(view: PathsView | None) -> int | None:
+    """The k looked at; None while the paths run or nobody has looked back."""
+    at = st.session_state.get("land.at")
+    return None if view is None or view.running or at is None else min(int(at), view.k)
+
+
+def _scrubber(view: PathsView | None) -> None:
+    """The slider over k."""
+    k = 0 if view is None else view.k
+    still = view is not None and not view.running and k > 0
+    at, last = cursor(view), max(1, k)
+    step_slider(
+        "Step k",
+        last if at is None else at,
+        (0, last),
+        stand=k if still else None,
+        at="land.at",
+        help=texts.SCRUB,
+    )
+
+
+# --- callbacks -------------------------------------------------------------------------------
+
+
+def _pause() -> None:
+    paths = landscape_desk().present
+    if paths is not None:
+        st.session_state["land.at"] = None
+        paths.pause()
+
+
+def _resume() -> None:
+    paths = landscape_desk().present
+    if paths is not None:
+        st.session_state["land.at"] = None
+        paths.resume()
+
+
+def _step() -> None:
+    paths = landscape_desk().present
+    if paths is not None:
+        paths.step("step")
+    st.session_state["land.at"] = None
+
+
+def _again() -> None:
+    landscape_desk().drop_paths()
+    st.session_state["land.at"] = None
+
+
+def _clear() -> None:
+    held = st.session_state["land.held"]
+    st.session_state["land.held"] = replace(held, starts=())
+    st.session_state["land.at"], st.session_state["land.refused"] = None, ""
+
+
+def _written() -> None:
+    state = st.session_state
+    try:
+        begin_at(read_starts(state["land.start"]))
+    except ValueError as error:
+        state["land.refused"] = f"{str(error)[:1].upper()}{str(error)[1:]}."
+    else:
+        state["land.start"] = ""
+
+
+def _random(reach: float) -> None:
+    draw = random.Random(len(st.session_state["land.held"].starts))
+    begin_at(tuple((draw.uniform(-reach, reach), draw.uniform(-reach, reach)) for _ in range(FEW)))
+
+
+def _set_speed() -> None:
+    paths = landscape_desk().present
+    if paths is not None:
+        paths.set_speed(SPEEDS[st.session_state[_SPEED]])

@@ -1,0 +1,137 @@
+"""How a page begins and ends: from the URL to the held request, and from that to the URL.
+
+The held request lives in the session, so that it is there when a reader comes back from another
+page: `held` (settings, own image, run, teach), `complaints` (about the URL).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+from torch import Tensor
+
+from pages.ui.link import address
+from pages.ui.live.loaded_models import Parts
+from pages.ui.live.waiting import in_turn
+from pages.ui.undo.undo_controls import seed_widgets
+from pages.ui.undo.undo_registry import Scene, desk, devices, digest, load_parts
+from pages.ui.undo.undo_request import Request, as_query, canonical, from_query
+from pages.ui.undo.widget_scope import same_numbers
+from red_core.algorithm.presets import DEFAULT_PRESET, presets_of
+from red_core.data.archive import DOWNLOADABLE, is_there
+from red_core.data.assets import AssetError
+from red_core.data.datasets import SHAPES
+from red_core.run.bundle import Bundle, choose_device
+from red_core.run.settings import RunSettings
+
+PAGE = "reverse"  # the main page's name in the session
+
+
+def arrive() -> tuple[Request, Bundle]:
+    """The request this run of the page begins with, and the trained parts' bundle."""
+    state = st.session_state
+    query = address.news(PAGE, "held" in state)
+    fresh = query is not None
+    if query is not None:
+        request, complaints = from_query(query)
+        if request.settings.device not in devices():
+            complaints.append(
+                f"This machine has no {request.settings.device} device: auto takes its place."
+            )
+            request = replace(request, settings=replace(request.settings, device="auto"))
+        state["held"], state["complaints"] = request, complaints
+    bundle = parts_of(state["held"].settings).bundle
+    if state["held"].settings.index >= len(bundle.examples):
+        state["complaints"].append(
+            f"There is no example {state['held'].settings.index}: the bundled ones are numbered "
+            f"0 to {len(bundle.examples) - 1}. Example 0 takes its place."
+        )
+        changed = replace(state["held"].settings, index=0)
+        state["held"] = replace(state["held"], settings=changed)
+    if "run" not in state or fresh:
+        state["run"] = state["held"].run
+    if fresh or "ui.source" not in state:
+        seed_widgets(state["held"], bundle)
+    return replace(state["held"], run=state["run"]), bundle
+
+
+def adopt(request: Request) -> None:
+    """Take over a whole request, as if its URL had been opened."""
+    state = st.session_state
+    settings = canonical(request.settings)
+    state["held"] = replace(request, settings=settings, teach=state["held"].teach)
+    state["run"], state["complaints"] = request.run, []
+    seed_widgets(state["held"], parts_of(request.settings).bundle)
+
+
+def switch(dataset: str) -> None:
+    """Take another data set and keep everything else that it can take: for the picker.
+
+    Budgets, preset and the solver's options are kept where they mean the same there.
+    """
+    state = st.session_state
+    held: Request = state["held"]
+    settings, own = held.settings, held.own
+    if not same_numbers(settings.dataset, dataset):
+        known = settings.preset in presets_of(dataset)
+        preset = settings.preset if known else DEFAULT_PRESET
+        own_numbers = dict.fromkeys(("eps", "step_size", "attack_steps"))
+        settings = replace(settings, preset=DEFAULT_PRESET, solver=(), **own_numbers)
+        settings = replace(settings, dataset=dataset, preset=preset)
+    else:
+        settings = replace(settings, dataset=dataset)
+    if own is not None and tuple(own.shape) != SHAPES[dataset]:
+        settings, own = replace(settings, source="example"), None
+    state["held"] = replace(held, settings=canonical(settings), own=own)
+    state["run"], state["complaints"] = False, []
+
+
+def hold(settings: RunSettings, own: Tensor | None) -> Request:
+    """Keep what the controls ask for; a change ends the wish to run and old complaints."""
+    state = st.session_state
+    held: Request = state["held"]
+    own = own if settings.source == "own" else None
+    if settings != held.settings or digest(own) != digest(held.own):
+        state["run"], state["complaints"] = False, []
+    state["held"] = replace(held, settings=settings, own=own, run=state["run"])
+    kept: Request = state["held"]
+    return kept
+
+
+def scene_of(held: Request) -> Scene:
+    """Load the models and craft the deception, in turn with everybody's computing."""
+    parts = parts_of(held.settings)
+    made = in_turn(
+        "craft the attack",
+        "Crafting the attack",
+        lambda tell: desk().craft(parts, held.settings, held.own, tell),
+    )
+    return Scene(held.settings, parts, made, (held.settings, digest(held.own)))
+
+
+def complain() -> None:
+    """Say what was wrong with the link, until the settings change."""
+    for complaint in st.session_state["complaints"]:
+        st.warning(complaint)
+
+
+def query_of(held: Request) -> dict[str, str]:
+    """The URL's strings."""
+    return as_query(replace(held, run=bool(st.session_state["run"])))
+
+
+def write_link(held: Request) -> None:
+    """Put the state into the browser's address."""
+    address.write(PAGE, query_of(held))
+
+
+def parts_of(settings: RunSettings) -> Parts:
+    """The trained parts, or the page ends with one clear message."""
+    try:
+        dataset = settings.dataset
+        there = dataset in DOWNLOADABLE and is_there(dataset)
+        return load_parts(dataset, str(choose_device(settings.device)), there)
+    except AssetError as error:
+        st.error(f"The trained files cannot be used. {error}")
+        st.stop()

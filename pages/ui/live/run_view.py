@@ -1,0 +1,68 @@
+"""What a run shows of itself: frozen views that a page may keep and draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pages.ui.live.slice_plane import Horizon
+from pages.ui.live.worker import State
+from red_core.algorithm.algorithm1 import Iterate
+from red_core.algorithm.verdict import Verdict
+
+__all__ = ["RunView", "State", "Theory"]
+
+
+@dataclass(frozen=True)
+class Theory:
+    """Filled in when a run has ended, one value an iterate of the history (NaN: undefined).
+
+    mu: the error bound's quotient against the known (z*, c_a*) (exact) or against the run's own
+    last iterate; proximal_pl: eq. 11's quotient.
+    """
+
+    mu: tuple[float, ...]
+    exact: bool
+    proximal_pl: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class RunView:
+    """What a page sees of a run at one moment; nothing in it changes any more.
+
+    place: runs ahead in the line, 0 while computing; frames: the recorded iterates (batches of
+    one, in main memory); live: one number an iterate, mu where (z*, c_a*) are known (exact_mu),
+    the norm of the proximal-gradient step elsewhere; spots: where each iterate is seen on the
+    horizon, None for those before it; seconds: computed so far; horizon: from the beginning of the
+    alternation on.
+    """
+
+    state: State
+    place: int
+    total: int
+    start_steps: int
+    planned: tuple[int, ...]
+    frames: tuple[Iterate, ...]
+    live: tuple[float, ...]
+    spots: tuple[tuple[float, float] | None, ...]
+    exact_mu: bool
+    seconds: float
+    verdict: Verdict | None
+    theory: Theory | None
+    busy: bool
+    horizon: Horizon | None = None
+    error: str = ""
+
+    @property
+    def k(self) -> int:
+        """Steps done."""
+        return self.frames[-1].k if self.frames else 0
+
+    @property
+    def phase(self) -> str:
+        """The phase of the next step."""
+        return "start" if self.k < self.start_steps else "joint"
+
+    @property
+    def ended(self) -> bool:
+        """Whether no step will follow."""
+        return self.state in ("finished", "stopped", "failed")

@@ -1,0 +1,195 @@
+"""The live run of the main page: a worker around Algorithm 1 that keeps its iterates.
+
+A page asks `view()` for what there is.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+
+import torch
+
+from pages.ui.live.compute_queue import LINE, Line
+from pages.ui.live.history import History, grid_ks, moved
+from pages.ui.live.loaded_models import Parts
+from pages.ui.live.run_view import RunView, Theory
+from pages.ui.live.slice_plane import Horizon, has_latent, look_ahead
+from pages.ui.live.worker import THREAD_NAME, Worker
+from red_core.algorithm.algorithm1 import Iterate, Solver, Update
+from red_core.algorithm.verdict import Verdict, judge
+from red_core.run.experiment import Deception, make_solver, readers_for, start_seeds
+from red_core.run.settings import RunSettings
+from red_core.theory import error_bound_mu, mu_to_last, proximal_pl
+
+__all__ = ["THREAD_NAME", "Runner"]
+
+
+class Runner(Worker[Update]):
+    """One run of a batch of one.
+
+    parts, settings, deception: what is solved; the rest is the worker's. `step` takes "both",
+    "z" or "c_a".
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        settings: RunSettings,
+        deception: Deception,
+        *,
+        paused: bool = False,
+        speed: float | None = None,
+        line: Line = LINE,
+    ) -> None:
+        self.parts, self.settings, self.deception = parts, settings, deception
+        options = settings.solver_options()
+        self._has_latent = has_latent(settings)
+        # Without a latent space z is an image, and has no distance from z*.
+        self._truth = deception.truth if self._has_latent else None
+        self._start_steps = options.start_steps
+        self._total = options.start_steps + options.steps
+        self._planned = tuple(grid_ks(self._total))
+        self._solver: Solver | None = None
+        self._seconds = 0.0
+        self._history = History()
+        self._live: dict[int, float] = {}
+        self._verdict: Verdict | None = None
+        self._theory: Theory | None = None
+        self._labels: dict[int, int] = {}
+        self._horizon: Horizon | None = None
+        self._spots: dict[int, tuple[float, float]] = {}
+        super().__init__("both", paused=paused, speed=speed, line=line)
+
+    # --- watching ------------------------------------------------------------------------
+
+    def view(self) -> RunView:
+        """The run as it stands."""
+        with self._changed:
+            frames = tuple(self._history.frames)
+            return RunView(
+                state=self._state,
+                place=self._place,
+                total=self._total,
+                start_steps=self._start_steps,
+                planned=self._planned,
+                frames=frames,
+                live=tuple(self._live[frame.k] for frame in frames),
+                spots=tuple(self._spots.get(frame.k) for frame in frames),
+                exact_mu=self._truth is not None,
+                seconds=self._seconds,
+                verdict=self._verdict,
+                theory=self._theory,
+                busy=self._busy,
+                horizon=self._horizon,
+                error=self._error,
+            )
+
+    def labels(self, frames: list[Iterate]) -> list[int]:
+        """What psi says of G(z^k), for a few frames; each is asked once."""
+        new = [frame for frame in frames if frame.k not in self._labels]
+        if new:
+            images = torch.cat([frame.image for frame in new]).to(self.parts.bundle.device)
+            with torch.no_grad():
+                answers = self.parts.bundle.psi(images).argmax(1).tolist()
+            self._labels.update(zip((frame.k for frame in new), answers, strict=True))
+        return [self._labels[frame.k] for frame in frames]
+
+    # --- the thread ----------------------------------------------------------------------
+
+    @property
+    def _running(self) -> Solver:
+        assert self._solver is not None  # made by `_begin`, before any other hook is called
+        return self._solver
+
+    def _begin(self) -> None:
+        began = time.perf_counter()
+        self._solver = make_solver(
+            self.parts.bundle,
+            self.deception.attacked,
+            self.settings.solver_options(),
+            start_seeds(self.settings),
+        )
+        self._record(self._solver.snapshot(), began)
+
+    @property
+    def _done(self) -> bool:
+        return self._running.done
+
+    def _take(self, order: Update) -> None:
+        began = time.perf_counter()
+        self._running.step(order)
+        self._record(self._running.snapshot(), began)
+
+    def _record(self, iterate: Iterate, began: float) -> None:
+        if not math.isfinite(float(iterate.loss[0])):
+            raise FloatingPointError(
+                f"At step {iterate.k} the iterates stopped being finite: the step on z is too "
+                "large. Lower it under Advanced."
+            )
+        live = iterate.prox_residual
+        if self._truth is not None:
+            # Measured in D_a's row space: outside of it c_a does not change x'.
+            live = error_bound_mu(
+                iterate.gradient_norm,
+                iterate.z,
+                iterate.c_a,
+                *self._truth,
+                self.parts.basis,
+            )
+        with self._changed:
+            self._history.add(iterate)
+            self._live[iterate.k] = float(live[0])
+            self._seconds += time.perf_counter() - began
+        self._locate(iterate)
+
+    def _locate(self, iterate: Iterate) -> None:
+        """Where the iterate is seen; the alternation's first one chooses the plane.
+
+        After the iterate itself is shown: choosing a plane takes a moment.
+        """
+        if iterate.phase != "joint" or not self._has_latent:
+            return
+        horizon = self._horizon
+        if horizon is None:
+            horizon = look_ahead(self.parts, self.settings, self._running.problem, iterate)
+        spot = horizon.spot(iterate)
+        with self._changed:
+            self._horizon = horizon
+            self._spots[iterate.k] = spot
+
+    def _finish(self) -> None:
+        """The verdict, then what the theorems say; both of the history's last iterate."""
+        with self._line.turn(self._tell_place, lambda: self._closed) as mine:
+            if not mine or self._closed:
+                return
+            began = time.perf_counter()
+            last = self._running.snapshot()
+            readers = readers_for(self.parts.bundle, self.settings.preset)
+            verdict = judge(self._running.problem, last, readers)
+            with self._changed:
+                self._verdict = verdict
+                self._seconds += time.perf_counter() - began
+                self._settle()
+        if not self._has_latent:  # the theorems speak of z
+            return
+        with self._line.turn(give_up=lambda: self._closed) as mine:
+            if mine and not self._closed:
+                theory = self._theorise(self._running)
+                with self._changed:
+                    self._theory = theory
+
+    def _theorise(self, solver: Solver) -> Theory:
+        device = self.parts.bundle.device
+        frames = [moved(frame, device) for frame in self._history.frames]
+        exact = self._truth is not None
+        if exact:
+            mu = [self._live[frame.k] for frame in frames]
+        else:
+            mu = mu_to_last(frames, self.parts.basis)[:, 0].tolist()
+        quotient = proximal_pl(solver.problem, frames)[:, 0].tolist()
+        return Theory(tuple(mu), exact, tuple(quotient))
+
+    def _full(self) -> str:
+        device = self.parts.bundle.device.type
+        return f"The {device} device ran out of memory. Choose the CPU in the sidebar."

@@ -1,0 +1,72 @@
+"""The slice that a live run is seen on: a plane chosen as the alternation begins, and G over it.
+
+The plane comes from a short rehearsal, since the path is not known yet, and it stays: a picture
+whose axes followed the run would hide that the run moves. Afterwards the landscape of any iterate,
+with its own c_a held, costs a millisecond.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from pages.ui.live.loaded_models import Parts
+from red_core.algorithm.algorithm1 import Iterate
+from red_core.algorithm.options import DIFFUSION
+from red_core.algorithm.problem import RedProblem
+from red_core.landscape import Bounds, ImageSheet, Plane, Surface, plane_ahead
+from red_core.run.experiment import make_starts, start_seeds
+from red_core.run.settings import RunSettings
+
+# By the channels of an image: steps of the rehearsal, and points a side of the grids. About 0.2 s
+# for MNIST; in colour a step, and an image of G, takes ten times as long.
+REHEARSED = {1: 40, 3: 20}
+SIZES = {1: (13, 25), 3: (7, 13)}
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """plane; bounds; sheet: G over it; begun: the k at which it was chosen; anchor [d], flat as all
+    points of a plane: where the objective's tether of weight `weight` pulls the leading start.
+    """
+
+    plane: Plane
+    bounds: Bounds
+    sheet: ImageSheet
+    begun: int
+    weight: float
+    anchor: Tensor
+
+    def spot(self, iterate: Iterate) -> tuple[float, float]:
+        """Where an iterate (a batch of one) is seen: its z, projected on the plane."""
+        x, y = self.plane.coordinates(iterate.z[0].flatten()).tolist()
+        return x, y
+
+    def surface(self, iterate: Iterate) -> Surface:
+        """f over the plane, c_a held at an iterate, with the tether as the objective has it."""
+        target = (iterate.image + iterate.residual).flatten()
+        held = f"with c_a held at step {iterate.k}."
+        return self.sheet.surface(target, held, tether=(self.weight, self.anchor))
+
+
+def has_latent(settings: RunSettings) -> bool:
+    """Whether a run moves z in a latent space; with a diffusion model z is an image itself."""
+    return settings.solver_options().signal_step != DIFFUSION
+
+
+def look_ahead(
+    parts: Parts, settings: RunSettings, problem: RedProblem, iterate: Iterate
+) -> Horizon:
+    """The horizon of a run whose alternation begins at `iterate`; problem: one item."""
+    options = settings.solver_options()
+    seeds = start_seeds(settings)
+    _, anchors = make_starts(parts.bundle, problem.observed, options, seeds)
+    anchor = anchors[0, int(iterate.leader[0])]
+    z = iterate.z[0].to(anchor.device)
+    channels = iterate.image.shape[1]
+    plane, bounds = plane_ahead(problem, z, options, anchor, REHEARSED[channels])
+    sheet = ImageSheet(problem.generator, z, plane, bounds, SIZES[channels])
+    while not sheet.done:
+        sheet.advance()
+    return Horizon(plane, bounds, sheet, iterate.k, options.latent_weight, anchor.cpu().flatten())

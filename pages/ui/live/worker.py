@@ -1,0 +1,217 @@
+"""A computation that a page watches and steers: a daemon thread that stops between two steps.
+
+The thread draws nothing and calls no `st.*`; it records. Pages steer through `pause`, `resume`,
+`step`, `stop`, `set_speed` and `close`, and look through a `view` of the subclass's own. Every
+stretch of computing takes its turn in the process's one line, so a paused or slowed worker holds up
+nobody.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from typing import Generic, Literal, TypeVar
+
+import torch
+
+from pages.ui.live.compute_queue import COURTESY, LINE, SLICE, Line
+
+THREAD_NAME = "red-run"
+State = Literal["running", "paused", "finished", "stopped", "failed"]
+Order = TypeVar("Order")  # what a person may ask a paused worker to do, one step of it
+
+_log = logging.getLogger("red.worker")
+
+
+class Worker(ABC, Generic[Order]):
+    """The thread and its steering; a subclass says what beginning, one step and ending are.
+
+    A subclass sets its own fields before it calls this `__init__`, which starts the thread, and
+    writes what `view` shows under `_changed`.
+
+    automatic: the order of every step that is not asked for singly; paused: wait for the first
+    `step` or `resume`; speed: steps a second at most, None for all the machine gives.
+    """
+
+    def __init__(
+        self,
+        automatic: Order,
+        *,
+        paused: bool = False,
+        speed: float | None = None,
+        line: Line = LINE,
+    ) -> None:
+        self._automatic = automatic
+        self._line = line
+        self._changed = threading.Condition()
+        self._state: State = "paused" if paused else "running"
+        self._closed = False
+        self._manual: deque[Order] = deque()
+        self._speed = speed
+        self._place = 0  # workers ahead in the line
+        self._error = ""
+        self._busy = True  # something may still change without an order
+        self._thread = threading.Thread(target=self._work, name=THREAD_NAME, daemon=True)
+        self._thread.start()
+
+    # --- what a subclass says: all of it runs in the thread ------------------------------
+
+    @abstractmethod
+    def _begin(self) -> None:
+        """Make what is computed and record its start; within a turn."""
+
+    @property
+    @abstractmethod
+    def _done(self) -> bool:
+        """Whether no step is left."""
+
+    @abstractmethod
+    def _take(self, order: Order) -> None:
+        """One step, recorded; within a turn. FloatingPointError ends the work with its message."""
+
+    def _finish(self) -> None:
+        """After the last step, or a stop: take turns of one's own, then `_settle`."""
+        self._settle()
+
+    def _full(self) -> str:
+        """What to say where memory runs out."""
+        return "The memory ran out. Choose smaller numbers."
+
+    # --- steering ------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Wait after the present step."""
+        self._move("running", "paused")
+
+    def resume(self) -> None:
+        """Go on."""
+        self._move("paused", "running")
+
+    def _move(self, source: State, target: State) -> None:
+        with self._changed:
+            if self._state == source:
+                self._state = target
+                self._busy = True
+                self._changed.notify_all()
+
+    def step(self, order: Order, wait: float = 1.0) -> None:
+        """One step of a paused worker; comes back when it is recorded, or after `wait` seconds."""
+        with self._changed:
+            if self._state != "paused":
+                return
+            self._manual.append(order)
+            self._busy = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._busy, timeout=wait)
+
+    def stop(self) -> None:
+        """End here; what was found so far stays."""
+        with self._changed:
+            if self._state in ("running", "paused"):
+                self._state = "stopped"
+                self._busy = True
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        """End the thread: nobody will look any more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def set_speed(self, speed: float | None) -> None:
+        """At most `speed` steps a second; None for all the machine gives."""
+        with self._changed:
+            if speed != self._speed:
+                self._speed = speed
+                self._changed.notify_all()
+
+    # --- the thread ----------------------------------------------------------------------
+
+    def _work(self) -> None:
+        try:
+            if self._started():
+                while not self._done:
+                    order = self._wait_for_order()
+                    if order is None:
+                        break
+                    self._advance(order)
+                self._finish()
+        except torch.OutOfMemoryError:
+            self._fail(self._full())
+        except FloatingPointError as error:
+            self._fail(str(error))
+        except Exception:
+            _log.exception("a run failed")
+            self._fail("The run failed; the terminal that runs the app shows why.")
+        finally:
+            with self._changed:
+                self._busy = False
+                self._place = 0
+                self._changed.notify_all()
+
+    def _started(self) -> bool:
+        with self._line.turn(self._tell_place, self._over) as mine:
+            if mine:
+                self._begin()
+            return mine
+
+    def _wait_for_order(self) -> Order | None:
+        """The next step to take, once there is one; None when there will be none."""
+        with self._changed:
+            while True:
+                if self._over():
+                    return None
+                if self._manual:
+                    return self._manual.popleft()
+                if self._state == "running":
+                    return self._automatic
+                self._busy = False
+                self._changed.notify_all()
+                self._changed.wait()
+
+    def _over(self) -> bool:
+        return self._closed or self._state not in ("running", "paused")
+
+    def _advance(self, order: Order) -> None:
+        """Steps for a slice of time, or one step where a person or slow motion asks for one."""
+        with self._line.turn(self._tell_place, self._over) as mine:
+            if not mine:
+                return
+            until = time.perf_counter() + SLICE
+            while True:
+                COURTESY.let_draw()
+                began = time.perf_counter()
+                self._take(order)
+                if self._done or order != self._automatic:
+                    return
+                if self._state != "running" or self._closed:
+                    return
+                speed = self._speed
+                if speed is not None:
+                    break
+                if time.perf_counter() > until and self._line.others_wait:
+                    return
+        with self._changed:  # slow motion sleeps outside the line, and wakes at any order
+            left = 1 / speed - (time.perf_counter() - began)
+            if left > 0:
+                self._changed.wait_for(
+                    lambda: self._state != "running" or self._closed or self._speed != speed, left
+                )
+
+    def _tell_place(self, place: int) -> None:
+        with self._changed:
+            self._place = place
+
+    def _settle(self) -> None:
+        """What was not stopped is finished."""
+        with self._changed:
+            if self._state in ("running", "paused"):
+                self._state = "finished"
+            self._changed.notify_all()
+
+    def _fail(self, message: str) -> None:
+        with self._changed:
+            self._state, self._error = "failed", message

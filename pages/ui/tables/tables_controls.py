@@ -1,0 +1,80 @@
+"""The page's switches. Each takes its choice over before the script runs again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from pages.ui.look.theme import ATTACK_LABELS
+from pages.ui.tables import tables_help_texts as texts
+from pages.ui.tables import tables_page_state as arrival
+from pages.ui.tables.images import SOURCE_LABELS
+from pages.ui.tables.tables_request import TablesRequest, looking_at, methods_of, moved, tables_of
+from red_core.data.datasets import TITLES
+from red_core.measure.tables import TABLES, title_of
+from red_core.measure.tables.table_store import SOURCES
+
+BLOCK_LABELS = {"psi": "On ψ", "white-box": "White-box"}
+
+
+def which_table(held: TablesRequest) -> None:
+    """The data set and the table."""
+    left, right = st.columns([1, 1], vertical_alignment="bottom")
+    with left:
+        _switch(
+            "Data set", list(TITLES), held.dataset, TITLES.__getitem__, texts.DATASET, "dataset",
+            lambda dataset: arrival.adopt(moved(arrival.held(), tables_of(dataset)[0])),
+        )  # fmt: skip
+    with right:
+        _switch(
+            "Table of the paper", tables_of(held.dataset), held.table, "Table {}".format,
+            texts.TABLE, "table", lambda table: arrival.adopt(moved(arrival.held(), table)),
+        )  # fmt: skip
+
+
+def which_matrices(held: TablesRequest, source: str) -> None:
+    """The method, the attack, the block, and whose images; source: those that are shown."""
+    spec = TABLES[held.table]
+    first, second, third, fourth = st.columns([1.4, 1.2, 1, 1.4], vertical_alignment="bottom")
+    key = arrival.WIDGETS.key("method")
+    options = methods_of(held.table)
+    first.selectbox(
+        "Method", options, options.index(held.method), format_func=title_of, help=texts.METHOD,
+        key=key, on_change=lambda: _take(method=st.session_state[key]),
+    )  # fmt: skip
+    with second:
+        _switch(
+            "Attack", spec.attacks, held.attack, ATTACK_LABELS.__getitem__, texts.ATTACK, "attack",
+            lambda attack: _take(attack=attack),
+        )  # fmt: skip
+    with third:
+        _switch(
+            "Attacked", spec.blocks, held.block, BLOCK_LABELS.__getitem__, texts.BLOCK, "block",
+            lambda block: _take(block=block),
+        )  # fmt: skip
+    with fourth:
+        _switch(
+            "Images", SOURCES, source, SOURCE_LABELS.__getitem__, texts.IMAGES, "images",
+            lambda images: _take(images=images),
+        )  # fmt: skip
+
+
+def _switch(
+    label: str,
+    options: Sequence[str],
+    chosen: str,
+    written: Callable[[str], str],
+    text: str,
+    name: str,
+    choose: Callable[[str], None],
+) -> None:
+    key = arrival.WIDGETS.key(name)
+    st.segmented_control(
+        label, options, format_func=written, required=True, default=chosen, help=text, key=key,
+        on_change=lambda: choose(st.session_state[key]),
+    )  # fmt: skip
+
+
+def _take(**changes: str) -> None:
+    arrival.hold(looking_at(arrival.held(), **changes))

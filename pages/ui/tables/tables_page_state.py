@@ -1,0 +1,60 @@
+"""How the page begins and ends: from the URL to the held request, and from that to the URL.
+
+In the session, so that it is there when a reader comes back from another page: `tables.held`,
+`tables.complaints` (about the URL), `tables.widgets` (how often the widgets were renewed).
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui.link import address
+from pages.ui.tables.tables_request import TablesRequest, as_query, from_query
+from pages.ui.widgets.widget_keys import Renewal
+
+PAGE = "tables"  # this page's name in the session
+WIDGETS = Renewal("tables")
+
+
+def arrive() -> TablesRequest:
+    """The request this run of the page begins with."""
+    state = st.session_state
+    for other in ("reverse", "compare"):  # this page's links lead there
+        address.leave(other)
+    query = address.news(PAGE, "tables.held" in state)
+    if query is not None:
+        state["tables.held"], state["tables.complaints"] = from_query(query)
+        WIDGETS.renew()
+    return held()
+
+
+def held() -> TablesRequest:
+    """The request as it stands."""
+    request: TablesRequest = st.session_state["tables.held"]
+    return request
+
+
+def adopt(request: TablesRequest) -> None:
+    """Take over a request, for callbacks; the widgets follow it."""
+    if hold(request):
+        WIDGETS.renew()
+
+
+def hold(request: TablesRequest) -> bool:
+    """Keep what a widget asks for; whether it is news. Old complaints end with it."""
+    state = st.session_state
+    news: bool = request != held()
+    if news:
+        state["tables.complaints"], state["tables.held"] = [], request
+    return news
+
+
+def complain() -> None:
+    """Say what was wrong with the link, until something else is chosen."""
+    for complaint in st.session_state["tables.complaints"]:
+        st.warning(complaint)
+
+
+def write_link() -> None:
+    """Put the state into the browser's address."""
+    address.write(PAGE, as_query(held()))

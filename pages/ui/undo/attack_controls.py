@@ -1,0 +1,81 @@
+"""The sidebar's second part: the attack, with the paper's budget to begin with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.look.theme import ATTACK_LABELS
+from pages.ui.undo import help_texts as texts
+from pages.ui.undo.widget_scope import numbers_of
+from red_core.attacks.pgd import ATTACKS, MAX_EPS, MAX_STEPS, PAPER_ATTACKS
+
+ANY = "any other class"
+# Of the number fields for eps.
+_STEPS = {
+    "grey": {"linf": 0.05, "l2": 0.25, "l1": 1.0},
+    "colour": {"linf": 0.005, "l2": 0.1, "l1": 1.0},
+}
+
+
+def attack_controls(dataset: str, source: str, class_names: tuple[str, ...]) -> dict[str, Any]:
+    """The attack's part of RunSettings."""
+    state = st.session_state
+    kind = st.segmented_control(
+        "Norm",
+        [*ATTACKS, "none"],
+        format_func=ATTACK_LABELS.__getitem__,
+        required=True,
+        help=texts.ATTACK,
+        key="ui.attack",
+        width="stretch",
+    )
+    if kind is None or kind == "none":
+        return {"attack": "none"}
+    if source == "realizable":
+        st.caption("Its size is the mean of the dictionary's own attacks of this kind.")
+        return {"attack": kind}
+    paper = PAPER_ATTACKS[dataset][kind]
+    numbers = numbers_of(dataset)
+    place = f"{numbers}.{kind}"
+    eps = _number(
+        f"ui.eps.{place}", "Budget ε", paper.eps, _STEPS[numbers][kind], MAX_EPS[kind], texts.EPS
+    )
+    left, right = st.columns(2, wrap=False)
+    with left:
+        step = _number(
+            f"ui.step_size.{place}",
+            "Step size",
+            paper.step_size,
+            paper.step_size / 2,
+            MAX_EPS[kind],
+            texts.STEP_SIZE,
+        )
+    key = f"ui.steps.{place}"
+    state.setdefault(key, paper.steps)
+    steps = right.number_input(
+        "PGD steps", 1, MAX_STEPS, help=texts.ATTACK_STEPS.format(paper=paper.steps), key=key
+    )
+    target = st.selectbox(
+        "Target",
+        [ANY, *range(len(class_names))],
+        format_func=lambda label: label if label == ANY else class_names[label],
+        help=texts.TARGET,
+        key=f"ui.target.{dataset}",
+    )
+    return {
+        "attack": kind,
+        "eps": eps,
+        "step_size": step,
+        "attack_steps": int(steps),
+        "target": None if target == ANY else target,
+    }
+
+
+def _number(key: str, label: str, paper: float, step: float, most: float, text: str) -> float:
+    st.session_state.setdefault(key, paper)
+    value = st.number_input(
+        label, 0.0, most, step=step, format="%g", help=text.format(paper=paper), key=key
+    )
+    return float(f"{value:.12g}")  # 0.1 + 0.05 is 0.15, not 0.15000000000000002

@@ -1,0 +1,149 @@
+"""The sidebar's first part: the data set, and which of its images or the user's own is attacked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.undo import help_texts as texts
+from pages.ui.undo import own_image
+from pages.ui.undo import undo_registry as session
+from pages.ui.undo.attack_controls import ANY
+from pages.ui.undo.headlines import a
+from pages.ui.widgets.download_offer import download_panel
+from pages.ui.widgets.gallery import gallery, indices_of
+from red_core.data.archive import DOWNLOADABLE
+from red_core.data.assets import is_made
+from red_core.data.datasets import CLASSES, NOUNS, TITLES
+from red_core.data.intake import Intake
+from red_core.run.bundle import Bundle
+
+
+def dataset_picker(switch: Callable[[str], None]) -> None:
+    """The picker of the data set; what else was chosen stays chosen."""
+    state = st.session_state
+
+    held = state["ui.dataset"]
+
+    def take() -> None:
+        chosen = state["ui.dataset"]
+        state[f"ui.target.{chosen}"] = state.get(f"ui.target.{held}", ANY)
+        switch(chosen)
+
+    names = [name for name in CLASSES if name == held or is_made(name)]
+    st.segmented_control(
+        "Data set",
+        names,
+        format_func=TITLES.__getitem__,
+        required=True,
+        help=texts.DATASET,
+        key="ui.dataset",
+        on_change=take,
+        width="stretch",
+    )
+
+
+def source_labels(dataset: str) -> dict[str, str]:
+    """Where an image may come from, by the source's name."""
+    brief = NOUNS[dataset].brief
+    kept = "" if dataset in DOWNLOADABLE else "held-out "  # G may have drawn them
+    labels = {
+        "gallery": f"Gallery of {kept}{brief}s",
+        "upload": "Upload a picture",
+        "draw": f"Draw {a(brief)}",
+        "generated": "Made by the generator",
+    }
+    if dataset not in own_image.PENS:
+        del labels["draw"]
+    return labels
+
+
+def image_controls(bundle: Bundle) -> tuple[dict[str, Any], Intake | None]:
+    """The image's part of RunSettings, and the user's image."""
+    state = st.session_state
+    labels = source_labels(bundle.dataset)
+    if state.get("ui.source") not in labels:  # it was chosen for another data set
+        state["ui.source"] = "gallery"
+    chosen = st.selectbox(
+        "Source",
+        list(labels),
+        format_func=labels.__getitem__,
+        help=texts.about(texts.SOURCE, bundle.dataset),
+        key="ui.source",
+    )
+    if chosen in ("upload", "draw"):
+        widget = own_image.upload if chosen == "upload" else own_image.draw
+        held = own_image.fitting(state.get(f"own.{chosen}"), bundle.dataset)
+        own = widget(held, bundle.dataset, key=f"ui.file.{chosen}")
+        state[f"own.{chosen}"] = own
+        return {"source": "own", "label": _label(bundle)}, own
+    if chosen == "generated":
+        st.caption("An image that G makes from the seed, with a pattern of D_a added to it.")
+        return {"source": "realizable"}, None
+    if bundle.dataset in DOWNLOADABLE:
+        download_panel(bundle.dataset, _reload)
+    _gallery(bundle)
+    return {"source": "example", "index": int(state["ui.index"])}, None
+
+
+def _reload() -> None:
+    """Forget what was loaded before a data set came: the gallery is to show its images."""
+    session.load_parts.clear()
+    session.takes_official.clear()
+
+
+def _label(bundle: Bundle) -> int | None:
+    """The class of the user's image, if they tell it."""
+    chosen: int | None = st.selectbox(
+        "Its class",
+        range(len(bundle.class_names)),
+        index=None,
+        format_func=bundle.class_names.__getitem__,
+        placeholder="Not known",
+        help=texts.LABEL,
+        key=f"ui.label.{bundle.dataset}",
+    )
+    return chosen
+
+
+def _gallery(bundle: Bundle) -> None:
+    state, examples, names = st.session_state, bundle.examples, bundle.class_names
+    if not state.get("ui.index", 0) < len(examples):
+        state["ui.index"] = 0
+    state.setdefault("ui.index", 0)
+    key = f"ui.class.{bundle.dataset}"
+    # After a download the same number is another image.
+    if state.get(f"{key}.of") != examples.source or key not in state:
+        state[f"{key}.of"] = examples.source
+        state[key] = int(examples.labels[state["ui.index"]])
+
+    def to_class() -> None:
+        state["ui.index"] = indices_of(examples, state[key])[0]
+
+    def to_index(index: int) -> None:
+        state["ui.index"] = index
+
+    def follow_index() -> None:
+        state[key] = int(examples.labels[state["ui.index"]])
+
+    st.pills(
+        NOUNS[bundle.dataset].one.capitalize(),
+        range(len(names)),
+        format_func=names.__getitem__,
+        required=True,
+        help=texts.CLASS,
+        key=key,
+        on_change=to_class,
+    )
+    label = int(state[key])
+    gallery(examples, label, names[label], state["ui.index"], to_index, key="ui.gallery")
+    st.number_input(
+        "Example number",
+        min_value=0,
+        max_value=len(examples) - 1,
+        help=texts.INDEX,
+        key="ui.index",
+        on_change=follow_index,
+    )

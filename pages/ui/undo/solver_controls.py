@@ -1,0 +1,94 @@
+"""The sidebar's third part: the preset, and each of its numbers under Advanced."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.undo import help_texts as texts
+from pages.ui.undo.undo_registry import devices
+from pages.ui.undo.widget_scope import numbers_of
+from red_core.algorithm.options import ACCELERATIONS, DIFFUSION, SIGNAL_STEPS, SolverOptions
+from red_core.algorithm.presets import DEFAULT_PRESET, presets_of
+from red_core.data.datasets import FEATURED
+from red_core.run.settings import MAX_SEED
+
+_IN_LATENT = tuple(name for name in SIGNAL_STEPS if name != DIFFUSION)
+_CHOICES = {
+    "start_step": _IN_LATENT,
+    "signal_step": _IN_LATENT,
+    "acceleration": ACCELERATIONS,
+}
+_PURIFYING = ("noise", "noise_levels", "noise_draws", "remainder")
+_MOVING = (
+    *("restarts", "encoder_start", "mean_start", "carry", "halve_at", "start_step", "start_rate"),
+    *("signal_step", "signal_rate", "latent_weight", "feature_weight"),
+)
+
+
+def solver_controls(dataset: str) -> dict[str, Any]:
+    """The solver's part of RunSettings."""
+    presets = presets_of(dataset)
+    if st.session_state.get("ui.preset") not in presets:  # the data set was changed
+        st.session_state["ui.preset"] = DEFAULT_PRESET
+    preset = st.selectbox("Preset", list(presets), help=texts.PRESETS[dataset], key="ui.preset")
+    options, hidden = [], _deciding_nothing(dataset, presets[preset])
+    with st.expander("Advanced"):
+        for field in fields(SolverOptions):
+            base = getattr(presets[preset], field.name)
+            if field.name in hidden:
+                continue
+            value = _option(solver_key(dataset, preset, field.name), field.name, base)
+            options.append((field.name, value))
+    left, right = st.columns(2, wrap=False)
+    st.session_state.setdefault("ui.seed", 0)
+    seed = left.number_input("Seed", 0, MAX_SEED, help=texts.SEED, key="ui.seed")
+    device = right.selectbox("Device", devices(), help=texts.DEVICE, key="ui.device")
+    return {
+        "preset": preset,
+        "solver": tuple(options),
+        "seed": int(seed),
+        "device": device,
+    }
+
+
+def _deciding_nothing(dataset: str, preset: SolverOptions) -> tuple[str, ...]:
+    """Options that decide nothing: where D(x') takes the place of G(z), or G(z) that of D(x')."""
+    if preset.signal_step == DIFFUSION:
+        return _MOVING
+    return _PURIFYING if dataset in FEATURED else (*_PURIFYING, "feature_weight")
+
+
+def solver_key(dataset: str, preset: str, name: str) -> str:
+    """The key of an option's widget."""
+    return f"ui.solver.{numbers_of(dataset)}.{preset}.{name}"
+
+
+def shown(value: object) -> object:
+    """An option's value as its widget holds it."""
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else value
+
+
+def _option(key: str, name: str, base: Any) -> Any:
+    """One solver option in a widget of its type."""
+    label, text = texts.OPTIONS.get(name, (name.replace("_", " ").capitalize(), None))
+    st.session_state.setdefault(key, shown(base))
+    if isinstance(base, bool):
+        return st.toggle(label, help=text, key=key)
+    if name in _CHOICES:
+        return st.selectbox(label, _CHOICES[name], help=text, key=key)
+    if isinstance(base, tuple):
+        written = st.text_input(label, help=text, key=key)
+        parts = [part.strip() for part in written.split(",") if part.strip()]
+        if not all(part.isdecimal() and len(part) < 6 for part in parts):
+            st.error("Write whole numbers with commas between them.")
+            return base
+        return tuple(int(part) for part in parts)
+    if isinstance(base, int):
+        return int(st.number_input(label, 0, 10_000, help=text, key=key))
+    if isinstance(base, float):
+        value = st.number_input(label, 0.0, 10.0, step=0.01, format="%g", help=text, key=key)
+        return float(f"{value:.12g}")
+    return st.text_input(label, help=text, key=key)

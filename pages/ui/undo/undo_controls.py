@@ -1,0 +1,106 @@
+"""The sidebar: image, attack, solver. Widgets start from the held request and answer the next one.
+
+A widget's key names what its value is measured against (`ui.eps.grey.linf`,
+`ui.solver.grey.paper.steps`): a value equal to the paper's or the preset's is not part of the
+settings, so links stay short, and a data set with other numbers has widgets of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+from torch import Tensor
+
+from pages.ui.undo import own_image
+from pages.ui.undo.attack_controls import ANY, attack_controls
+from pages.ui.undo.image_controls import dataset_picker, image_controls
+from pages.ui.undo.solver_controls import shown, solver_controls, solver_key
+from pages.ui.undo.undo_presets import named
+from pages.ui.undo.undo_request import Request, canonical
+from pages.ui.undo.widget_scope import numbers_of
+from red_core.run.bundle import Bundle
+from red_core.run.settings import RunSettings, SettingsError
+
+
+def seed_widgets(request: Request, bundle: Bundle) -> None:
+    """Set every widget to the request's values; call it before the widgets are drawn."""
+    state, settings = st.session_state, request.settings
+    for key in [str(key) for key in state if str(key).startswith("ui.")]:
+        if not key.startswith("ui.file"):
+            del state[key]
+    state["ui.dataset"] = settings.dataset
+    state["ui.source"] = {"example": "gallery", "realizable": "generated"}.get(
+        settings.source, "upload"
+    )
+    index = settings.index if settings.index < len(bundle.examples) else 0
+    state["ui.index"] = index
+    state[f"ui.label.{settings.dataset}"] = settings.label
+    state["ui.attack"] = settings.attack
+    attack = settings.attack_settings()
+    if attack is not None:
+        for name in ("eps", "step_size", "steps"):
+            state[f"ui.{name}.{numbers_of(settings.dataset)}.{attack.kind}"] = getattr(attack, name)
+    target = f"ui.target.{settings.dataset}"
+    state[target] = ANY if settings.target is None else settings.target
+    state["ui.preset"] = settings.preset
+    for name, value in settings.solver:
+        state[solver_key(settings.dataset, settings.preset, name)] = shown(value)
+    state["ui.seed"] = settings.seed
+    state["ui.device"] = settings.device
+    if request.own is not None:
+        state["own.upload"] = own_image.from_link(request.own)
+
+
+def controls(
+    held: Request,
+    bundle: Bundle,
+    adopt: Callable[[Request], None],
+    switch: Callable[[str], None],
+) -> tuple[RunSettings, Tensor | None]:
+    """Draw the controls; the settings and own image they ask for, or the held ones if refused.
+
+    adopt: takes over a whole request, for the named settings; switch: takes over a data set.
+    """
+    st.subheader("Image", anchor=False)
+    dataset_picker(switch)
+    image, own = image_controls(bundle)
+    st.subheader("Attack", anchor=False)
+    attack = attack_controls(held.settings.dataset, image["source"], bundle.class_names)
+    st.subheader("Solver", anchor=False)
+    solver = solver_controls(held.settings.dataset)
+    _named(held.settings.dataset, adopt)
+    if image["source"] == "own" and own is None:
+        return held.settings, held.own
+    try:
+        settings = canonical(
+            RunSettings(dataset=held.settings.dataset, **image, **attack, **solver)
+        )
+    except SettingsError as error:
+        st.error(f"{str(error)[:1].upper()}{str(error)[1:]}. The settings before it still hold.")
+        return held.settings, held.own
+    return settings, None if own is None else own.image
+
+
+def _named(dataset: str, adopt: Callable[[Request], None]) -> None:
+    """The named settings: choosing one takes it over whole."""
+
+    ready = named(dataset)
+
+    def load() -> None:
+        chosen = st.session_state["pick"]
+        if chosen is not None:
+            adopt(Request(ready[chosen].settings))
+        st.session_state["pick"] = None
+
+    st.selectbox(
+        "Named settings",
+        range(len(ready)),
+        index=None,
+        format_func=lambda place: ready[place].name,
+        placeholder="The paper's experiments",
+        help="Each sets everything above.\n\n"
+        + "\n\n".join(f"**{one.name}.** {one.about}" for one in ready),
+        key="pick",
+        on_change=load,
+    )

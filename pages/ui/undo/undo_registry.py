@@ -1,0 +1,151 @@
+"""What a session holds: the shared models, its own deception and its one run.
+
+Models are shared by all sessions, frozen. The desk is a session's own and goes with it: when the
+tab closes, Streamlit releases it, and its run ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from pages.ui.live.compute_queue import LINE
+from pages.ui.live.loaded_models import Parts
+from pages.ui.live.runner import Runner
+from red_core.compat import ensure_advertorch
+from red_core.data.datasets import DataMissing, load_official
+from red_core.run.bundle import choose_device, load_bundle, with_official_test
+from red_core.run.experiment import Deception, deceive
+from red_core.run.settings import RunSettings
+
+_ATTACK_FIELDS = (
+    "dataset", "source", "index", "attack", "eps", "step_size", "attack_steps", "target", "seed",
+)  # fmt: skip
+
+
+@st.cache_resource(max_entries=3, show_spinner="Loading the trained models")
+def load_parts(dataset: str, device: str, photographs: bool = False) -> Parts:
+    """The trained parts of a data set on a device; AssetError where a file is missing or bad.
+
+    photographs: whether the official test set takes the place of the bundled examples.
+    """
+    # One image is bound by reading D_a, not by arithmetic: two threads took three times the CPU
+    # of one and were slower, and the browser wants the other core.
+    torch.set_num_threads(1)
+    # Every torch call gives the interpreter away and wants it back: while a page draws, the run
+    # would wait Python's usual 5 ms for it, a hundred times a step.
+    sys.setswitchinterval(0.0005)
+    ensure_advertorch()
+    importlib.import_module("advertorch.attacks")  # takes seconds: not with the first attack
+    bundle = load_bundle(dataset, device)
+    if photographs:
+        bundle = with_official_test(bundle)
+    return Parts(bundle)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def takes_official(dataset: str) -> bool:
+    """Whether the command line's --index would mean the official test set on this machine."""
+    try:
+        load_official(dataset, "test")
+    except DataMissing:
+        return False
+    return True
+
+
+def devices() -> list[str]:
+    """The devices of this machine, "auto" first."""
+    found = ["auto", "cpu"]
+    for name in ("cuda", "mps"):
+        try:
+            choose_device(name)
+        except ValueError:
+            continue
+        found.append(name)
+    return found
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything the acts show: the settings, the trained parts, and the crafted deception."""
+
+    settings: RunSettings
+    parts: Parts
+    deception: Deception
+    key: tuple[object, ...]
+
+
+class Desk:
+    """A session's own deception and run."""
+
+    def __init__(self) -> None:
+        self._crafted: tuple[tuple[object, ...], Deception] | None = None
+        self._runner: Runner | None = None
+        self._run_key: tuple[object, ...] | None = None
+
+    def craft(
+        self,
+        parts: Parts,
+        settings: RunSettings,
+        own: Tensor | None,
+        on_place: Callable[[int], None],
+    ) -> Deception:
+        """The deception of these settings: made once, in turn with everybody's computing."""
+        fields = (getattr(settings, name) for name in _ATTACK_FIELDS)
+        key = (*fields, settings.device, digest(own), parts.bundle.examples.source)
+        if self._crafted is None or self._crafted[0] != key:
+            with LINE.turn(on_place):
+                made = deceive(parts.bundle, settings, own)
+            self._crafted = key, made
+        return self._crafted[1]
+
+    def runner(self, scene: Scene) -> Runner | None:
+        """The run of this scene; one that belongs to other settings is ended and forgotten."""
+        if self._runner is not None and self._run_key != _run_key(scene):
+            self.clear()
+        return self._runner
+
+    @property
+    def present(self) -> Runner | None:
+        """The run there is, whatever it is of: for a page that only looks at it."""
+        return self._runner
+
+    def start(self, scene: Scene, *, paused: bool = False, speed: float | None = None) -> Runner:
+        """Begin a run of this scene, ending the one before."""
+        self.clear()
+        self._runner = Runner(
+            scene.parts, scene.settings, scene.deception, paused=paused, speed=speed
+        )
+        self._run_key = _run_key(scene)
+        return self._runner
+
+    def clear(self) -> None:
+        """End the run and forget it."""
+        if self._runner is not None:
+            self._runner.close()
+        self._runner = self._run_key = None
+
+
+def _run_key(scene: Scene) -> tuple[object, ...]:
+    """What a run is of; after a download the same number means another image."""
+    return (*scene.key, scene.parts.bundle.examples.source)
+
+
+@st.cache_resource(scope="session", on_release=Desk.clear, show_spinner=False)
+def desk() -> Desk:
+    """This session's desk; released, and its run ended, when the tab closes."""
+    return Desk()
+
+
+def digest(image: Tensor | None) -> str:
+    """A short name for the pixels of an image; empty for none."""
+    if image is None:
+        return ""
+    return hashlib.sha256(image.to(torch.float32).numpy().tobytes()).hexdigest()[:16]

@@ -1,0 +1,142 @@
+"""The page's whole state as a URL, and back: settings, the user's own image, run, teach.
+
+Every value from a URL is validated; one that is not acceptable is dropped with a sentence that
+says why, and the others stand.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from red_core.algorithm.presets import presets_of
+from red_core.attacks.pgd import PAPER_ATTACKS
+from red_core.data.datasets import SHAPES
+from red_core.run.settings import RunSettings, SettingsError
+
+_BYTES = {"b": 1, "f": 4}  # of a value: 8 bits where that is exact, else float32
+_MOST_TEXT = 8  # characters a value of an image; one in float32 that does not compress takes 5.4
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a URL asks for.
+
+    settings: of the run; own: the user's image [C, H, W] in [0, 1] for source "own"; run:
+    whether to run at once; teach: whether to hide the controls.
+    """
+
+    settings: RunSettings = field(default_factory=RunSettings)
+    own: Tensor | None = None
+    run: bool = False
+    teach: bool = False
+
+
+def as_query(request: Request) -> dict[str, str]:
+    """The short strings of a URL; `from_query` is its inverse."""
+    query = request.settings.as_query()
+    if request.own is not None and request.settings.source == "own":
+        query["image"] = pack_image(request.own)
+    query.update({name: "1" for name in ("run", "teach") if getattr(request, name)})
+    return query
+
+
+def from_query(query: Mapping[str, str]) -> tuple[Request, list[str]]:
+    """The request of a URL, and a sentence about every value that was dropped."""
+    settings, complaints = _settings(query)
+    own = None
+    if settings.source == "own":
+        try:
+            own = unpack_image(query["image"], SHAPES[settings.dataset])
+        except KeyError:
+            complaints.append("The link asks for an image of your own but holds none.")
+        except ValueError as error:
+            complaints.append(str(error))
+        if own is None:
+            settings = replace(settings, source="example")
+    return Request(settings, own, query.get("run") == "1", query.get("teach") == "1"), complaints
+
+
+def canonical(settings: RunSettings) -> RunSettings:
+    """The same run with nothing said twice: what paper and preset set anyway is left out."""
+    changes: dict[str, Any] = {}
+    if settings.attack == "none" or settings.source == "realizable":  # nothing is crafted
+        changes = dict.fromkeys(("eps", "step_size", "attack_steps", "target"))
+    else:
+        paper = PAPER_ATTACKS[settings.dataset][settings.attack]
+        for name, base in (
+            ("eps", paper.eps),
+            ("step_size", paper.step_size),
+            ("attack_steps", paper.steps),
+        ):
+            if getattr(settings, name) == base:
+                changes[name] = None
+    preset = presets_of(settings.dataset)[settings.preset]
+    kept = sorted(
+        (name, value) for name, value in settings.solver if value != getattr(preset, name)
+    )
+    return replace(settings, solver=tuple(kept), **changes)
+
+
+def _settings(query: Mapping[str, str]) -> tuple[RunSettings, list[str]]:
+    """Settings from what is valid, taken in the order in which they rest on each other."""
+    order = [entry.name for entry in fields(RunSettings)]
+    known = [name for name in order if name in query]
+    known += sorted(name for name in query if name.startswith("solver."))
+    settings, complaints = RunSettings(), list[str]()
+    accepted: dict[str, str] = {}
+    for name in known:
+        try:
+            settings = RunSettings.from_query({**accepted, name: query[name]})
+        except SettingsError as error:
+            complaints.append(f"The link's {name} is left out: {error}.".replace("..", "."))
+        else:
+            accepted[name] = query[name]
+    return canonical(settings), complaints
+
+
+def pack_image(image: Tensor) -> str:
+    """An image [C, H, W] in [0, 1] as URL-safe text, exactly."""
+    values = image.detach().cpu().to(torch.float32).numpy()
+    eighth = np.rint(values * 255).astype(np.uint8)
+    if np.array_equal(eighth.astype(np.float32) / np.float32(255), values):
+        kind, raw = "b", eighth.tobytes()
+    else:
+        kind, raw = "f", values.astype("<f4").tobytes()
+    return kind + base64.urlsafe_b64encode(zlib.compress(raw, 9)).decode().rstrip("=")
+
+
+def unpack_image(text: str, shape: tuple[int, int, int]) -> Tensor:
+    """The image of `shape` [C, H, W] of a URL's text.
+
+    Raises ValueError, one sentence, where it holds none, or one of another shape.
+    """
+    refused = ValueError("The image in the link is damaged or incomplete and is left out.")
+    kind, body = text[:1], text[1:]
+    values = math.prod(shape)
+    if kind not in _BYTES or len(text) > _MOST_TEXT * values:
+        raise refused
+    size = _BYTES[kind] * values
+    try:
+        packed = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
+        raw = zlib.decompressobj().decompress(packed, size + 1)
+    except (binascii.Error, ValueError, zlib.error) as error:
+        raise refused from error
+    if len(raw) != size:
+        raise refused
+    if kind == "b":
+        image = np.frombuffer(raw, np.uint8).astype(np.float32) / np.float32(255)
+    else:
+        image = np.frombuffer(raw, "<f4").astype(np.float32)
+    if not np.isfinite(image).all() or image.min() < 0 or image.max() > 1:
+        raise refused
+    return torch.from_numpy(image.reshape(shape))

@@ -1,0 +1,76 @@
+"""The main page: choose an image, attack it, watch Algorithm 1 undo it, read the verdict."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui.compare.link import compare_link
+from pages.ui.link import page_state as arrival
+from pages.ui.live.compute_queue import COURTESY
+from pages.ui.live.run_view import RunView
+from pages.ui.look import page_style as style
+from pages.ui.undo.section_attack import deception
+from pages.ui.undo.section_undoing import undoing
+from pages.ui.undo.section_verdict import parts, verdict
+from pages.ui.undo.undo_controls import controls
+from pages.ui.undo.undo_export import export
+from pages.ui.undo.undo_registry import Scene, desk
+from pages.ui.undo.undo_transport import begin
+
+REFRESH = 0.2  # seconds between two looks at a run
+
+
+def watch(scene: Scene, view: RunView | None) -> None:
+    """Acts 2 and 3; what changes with every step redraws itself while the run is busy.
+
+    view: the run as this whole run of the page shows it, the sidebar too.
+    """
+    drawn = _marks(view)
+    by_itself = False  # not yet: the first time, the fragment runs as a part of the page
+    upper = st.container()
+    place = verdict(scene, view)
+
+    @st.fragment(run_every=REFRESH if drawn[0] else None)
+    def live() -> None:
+        with COURTESY.drawing():
+            view = look(scene)
+            undoing(scene, desk().runner(scene), view)
+            with place:
+                parts(scene, view)
+        nonlocal by_itself
+        if by_itself and _marks(view) != drawn:
+            st.rerun()  # begin or end the refreshing, and let the verdict and the sidebar know
+        by_itself = True
+
+    with upper:
+        live()
+
+
+def look(scene: Scene) -> RunView | None:
+    """The scene's run as it stands, if there is one."""
+    runner = desk().runner(scene)
+    return None if runner is None else runner.view()
+
+
+def _marks(view: RunView | None) -> tuple[bool, bool]:
+    """What the page outside of the fragment shows of a run: whether it is busy, and judged."""
+    return (False, False) if view is None else (view.busy, view.verdict is not None)
+
+
+style.apply()
+held, bundle = arrival.arrive()
+if not held.teach:
+    with st.sidebar:
+        held = arrival.hold(*controls(held, bundle, arrival.adopt, arrival.switch))
+arrival.complain()
+scene = arrival.scene_of(held)
+if held.run and desk().runner(scene) is None:
+    begin(scene)
+deception(scene)
+view = look(scene)
+watch(scene, view)
+compare_link(held)
+arrival.write_link(held)
+if not held.teach:
+    with st.sidebar:
+        export(scene, desk().runner(scene), view, arrival.query_of(held))

@@ -1,0 +1,230 @@
+"""The tables: one attack on many images, one preset, judged by all rules.
+
+Attacks are crafted once per classifier, attack and seed and kept in the work folder, so that
+every preset sees the same x'; verdicts are kept there batch by batch, so that a stopped
+evaluation goes on where it was. A kept verdict is used only while the options, the trained
+files and the solver's code are those that made it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from red_core.algorithm.batch import run_to_end
+from red_core.algorithm.presets import files_of
+from red_core.algorithm.verdict import judge
+from red_core.attacks.pgd import AttackSettings
+from red_core.measure.attack_cache import Crafted, write_whole
+from red_core.measure.intervals import share
+from red_core.parse import written
+from red_core.run.bundle import Bundle
+from red_core.run.experiment import make_solver, readers_for
+from red_core.run.provenance import asset_checksums, code_checksum, provenance
+from red_core.run.settings import RunSettings, SettingsError, item_seed
+
+MAX_BATCH = 1000
+CODE = code_checksum()  # when it was imported: the files may change while a long table is made
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """One row of a table.
+
+    run: data set, attack, preset, solver options, seed and device (its index and source are not
+    used); examples: the first N images; eps_scale: factor on the attack's eps and step size;
+    batch: images solved together, which changes speed and memory, not answers (up to rounding).
+    Raises SettingsError.
+    """
+
+    run: RunSettings = field(default_factory=RunSettings)
+    examples: int = 100
+    eps_scale: float = 1.0
+    batch: int = 50
+
+    def __post_init__(self) -> None:
+        if self.examples < 1:
+            raise SettingsError(f"examples must be at least 1, not {self.examples}")
+        if not 1 <= self.batch <= MAX_BATCH:
+            raise SettingsError(f"batch must lie between 1 and {MAX_BATCH}, not {self.batch}")
+        try:
+            self.attack_settings()
+        except ValueError as error:
+            raise SettingsError(str(error)) from error
+
+    def attack_settings(self) -> AttackSettings | None:
+        """The attack at `eps_scale` times its eps; None for attack "none"."""
+        attack = self.run.attack_settings()
+        return None if attack is None else attack.scaled(self.eps_scale)
+
+    def as_command(self) -> str:
+        """The command that repeats the row."""
+        words = ["python -m red_core evaluate", f"--dataset {self.run.dataset}"]
+        words += [f"--attack {self.run.attack}", f"--examples {self.examples}"]
+        words += [f"--preset {self.run.preset}"]
+        if self.eps_scale != 1:
+            words.append(f"--eps-scale {self.eps_scale:g}")
+        words += [f"--set {name}={written(value)}" for name, value in self.run.solver]
+        return " ".join((*words, f"--seed {self.run.seed}"))
+
+
+def identity(bundle: Bundle, settings: EvaluationSettings) -> dict[str, Any]:
+    """What decides the answers of one row, but for the code: images, attack, options, files."""
+    attack = settings.attack_settings()
+    return {
+        "source": bundle.examples.source,
+        "attack": None if attack is None else asdict(attack),
+        "preset": settings.run.preset,
+        "solver": json.loads(json.dumps(asdict(settings.run.solver_options()))),
+        "seed": settings.run.seed,
+        "assets": _assets_of(settings.run),
+    }
+
+
+def _assets_of(run: RunSettings) -> dict[str, str]:
+    """Checksums of the trained files that the preset uses, and of the bundled images."""
+    used = (*files_of(run.preset), "examples.safetensors")
+    return {name: sha for name, sha in asset_checksums(run.dataset).items() if name in used}
+
+
+def evaluate(bundle: Bundle, settings: EvaluationSettings, work: Path) -> dict[str, Any]:
+    """Attack, solve and judge the first N of the bundle's examples.
+
+    Returns the report of `python -m red_core evaluate`: shares in [0, 1] with Wilson's 95%
+    interval, counts of the attack answers, and what made them. seconds: from x' to the verdicts,
+    summed over batches. work: folder of what is kept. Raises SettingsError for more images than
+    there are.
+    """
+    n = settings.examples
+    if n > len(bundle.examples):
+        raise SettingsError(
+            f"{n} examples were asked for, and there are {len(bundle.examples)} "
+            f"({bundle.examples.source})"
+        )
+    who = identity(bundle, settings)
+    crafted = Crafted(bundle, settings.attack_settings(), settings.run.seed, n, work / "attacks")
+    crafted.fill()
+    made_by = provenance(bundle.device)
+    key = {**who, "code": CODE, "device": bundle.device.type}
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:20]
+    folder = work / "evaluations" / digest
+    starts = range(0, n, settings.batch)
+    steps = settings.run.solver_options()
+    total = len(starts) * (steps.start_steps + steps.steps)
+    batches = []
+    name = f"{settings.run.preset} on {settings.run.attack}"
+    with tqdm(total=total, desc=name, unit="step", mininterval=0.5) as bar:
+        for start in starts:
+            items = range(start, min(start + settings.batch, n))
+            path = folder / f"{items.start:05d}-{items.stop:05d}.json"
+            kept = _read(path)
+            if kept is None:
+                kept = _solve_batch(bundle, settings, crafted, items, bar)
+                write_whole(path, json.dumps(kept).encode())
+            else:
+                bar.update(steps.start_steps + steps.steps)
+            batches.append(kept)
+    return {
+        **_summary(batches, settings),
+        **_provenance(bundle, settings, who),
+        "code": CODE,
+        "provenance": made_by,
+    }
+
+
+def _solve_batch(
+    bundle: Bundle, settings: EvaluationSettings, crafted: Crafted, items: range, bar: tqdm[Any]
+) -> dict[str, Any]:
+    """Answers of some images, item by item."""
+    attacked = crafted.read(items)
+    seeds = [item_seed(settings.run.seed, index) for index in items]
+    began = time.perf_counter()
+    solver = make_solver(bundle, attacked, settings.run.solver_options(), seeds)
+    problem, before = solver.problem, bar.n
+    iterate = run_to_end(solver, bar.update)
+    bar.update(before + solver.total - bar.n)  # the steps that settled images did not need
+    verdict = judge(problem, iterate, readers_for(bundle, settings.run.preset))
+    answers = [verdict.attack_names[i] for i in verdict.attack_label.tolist()]
+    silent = (iterate.block_energy.flatten(1).amax(1) == 0).tolist()
+    blocks = [
+        "none" if nothing else verdict.attack_names[i]
+        for i, nothing in zip(verdict.block_label.tolist(), silent, strict=True)
+    ]
+    seconds = time.perf_counter() - began
+    clean = bundle.examples.images[items.start : items.stop].to(bundle.device)
+    distance = torch.linalg.vector_norm((iterate.image - clean).flatten(1), dim=1)
+    return {
+        "seconds": seconds,
+        "true": bundle.examples.labels[items.start : items.stop].tolist(),
+        "adversarial": verdict.adversarial_label.tolist(),
+        "signal": verdict.signal_label.tolist(),
+        "psi": verdict.psi_label.tolist(),
+        "attack": answers,
+        "block": blocks,
+        "distance": distance.tolist(),
+        "gap": (iterate.gap / iterate.loss.clamp_min(1e-12)).tolist(),
+    }
+
+
+def _summary(batches: list[dict[str, Any]], settings: EvaluationSettings) -> dict[str, Any]:
+    every = {
+        name: [value for batch in batches for value in batch[name]]
+        for name in batches[0]
+        if name != "seconds"
+    }
+    n, attack = len(every["true"]), settings.run.attack
+
+    def right(answer: str, truth: list[Any]) -> dict[str, float]:
+        return share(sum(a == t for a, t in zip(every[answer], truth, strict=True)), n)
+
+    return {
+        "n": n,
+        "seconds": round(sum(batch["seconds"] for batch in batches), 2),
+        "signal_accuracy": right("signal", every["true"]),
+        "psi_signal_accuracy": right("psi", every["true"]),
+        "attack_accuracy": right("attack", [attack] * n),
+        "block_attack_accuracy": right("block", [attack] * n),
+        "adversarial_accuracy": right("adversarial", every["true"]),
+        "attack_answers": dict(sorted(Counter(every["attack"]).items())),
+        "block_answers": dict(sorted(Counter(every["block"]).items())),
+        "mean_distance": sum(every["distance"]) / n,
+        "mean_relative_gap": sum(every["gap"]) / n,
+    }
+
+
+def _provenance(
+    bundle: Bundle, settings: EvaluationSettings, who: dict[str, Any]
+) -> dict[str, Any]:
+    run = replace(settings.run, index=0)
+    return {
+        "source": bundle.examples.source,
+        "settings": {
+            "dataset": run.dataset,
+            "attack": run.attack,
+            "preset": run.preset,
+            "eps_scale": settings.eps_scale,
+            "batch": settings.batch,
+            "seed": run.seed,
+            "solver_overrides": dict(run.solver),
+        },
+        "resolved": {"attack": who["attack"], "solver": who["solver"]},
+        "command": settings.as_command(),
+        "assets": who["assets"],
+    }
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """A kept batch; None where there is none or it cannot be read."""
+    try:
+        kept: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return kept

@@ -1,0 +1,213 @@
+"""Speed as ratios within one run: a batch against a plain loop, and against the machine's peak.
+
+The machine may be noisy, so what is compared is timed in turn, A B A B, and the median of the
+ratios is reported. Each turn solves the whole batch once and, with the plain loop, an equal part
+of its images; after all turns the loop has solved every image once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from statistics import median
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from red_core.algorithm.algorithm1 import Iterate
+from red_core.algorithm.batch import run_to_end
+from red_core.algorithm.options import DIFFUSION, SolverOptions
+from red_core.algorithm.plain_loop import Objective, Solution, plain_solve
+from red_core.algorithm.presets import presets_of
+from red_core.algorithm.verdict import judge
+from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS
+from red_core.measure.flops import OperationCounter
+from red_core.run.bundle import Bundle
+from red_core.run.experiment import attack_images, make_solver, make_starts, readers_for
+from red_core.run.provenance import provenance
+from red_core.run.settings import RunSettings, SettingsError, item_seed
+
+T = TypeVar("T")
+# Cheap steps on c_a at the end of the timed batch, so that its objective lies below the loop's by
+# more than rounding.
+POLISH = 20
+PEAK_SIZE = 1536  # of the square matrices whose product measures the peak
+
+
+@dataclass(frozen=True)
+class BenchmarkSettings:
+    """What to time.
+
+    run: data set, preset and options of the throughput part, seed; batch: images solved
+    together; turns: repetitions; singles: single images timed per preset. Raises SettingsError.
+    """
+
+    run: RunSettings = field(default_factory=RunSettings)
+    batch: int = 32
+    turns: int = 4
+    singles: int = 5
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.turns <= self.batch:
+            raise SettingsError(f"turns must lie between 1 and the batch of {self.batch}")
+        options = self.run.solver_options()
+        if options.signal_step == DIFFUSION or options.feature_weight:
+            raise SettingsError(
+                f"the plain loop knows neither diffusion nor features: {self.run.preset} has "
+                "nothing to be compared with"
+            )
+
+
+def benchmark(bundle: Bundle, settings: BenchmarkSettings) -> dict[str, Any]:
+    """The report of `python -m red_core benchmark`."""
+    options = settings.run.solver_options()
+    seeds = [item_seed(settings.run.seed, index) for index in range(settings.batch)]
+    attacked = mixed_attacks(bundle, seeds)
+    starts, anchors = make_starts(bundle, attacked, options, seeds)
+    loop = [
+        partial(plain_solve, *item, options, bundle.generator, bundle.dictionary)
+        for item in zip(attacked, starts, anchors, strict=True)
+    ]
+
+    def together() -> Iterate:
+        return run_to_end(make_solver(bundle, attacked, options, seeds), polish=POLISH)
+
+    with tqdm(total=2 + settings.turns + settings.batch, desc="throughput", unit="solve") as bar:
+        with OperationCounter() as counter:
+            iterate = together()
+        bar.update()
+        loop[0]()  # both are warm from here on
+        bar.update()
+        batch_rate, loop_rate, peaks, solutions = [], [], [], []
+        for turn in range(settings.turns):
+            first, last = (settings.batch * t // settings.turns for t in (turn, turn + 1))
+            before = matrix_peak(bundle.device)
+            seconds, iterate = timed(together, bundle.device)
+            peaks.append(max(before, matrix_peak(bundle.device)))
+            batch_rate.append(settings.batch / seconds)
+            bar.update()
+            spent = 0.0
+            for solve_one in loop[first:last]:
+                own, solution = timed(solve_one, bundle.device)
+                spent += own
+                solutions.append(solution)
+                bar.update()
+            loop_rate.append((last - first) / spent)
+    ours, theirs = objectives(attacked, iterate, solutions, bundle, options.latent_weight)
+    per_image = counter.total / settings.batch
+    shares = [rate * per_image / peak for rate, peak in zip(batch_rate, peaks, strict=True)]
+    ratios = [ours_ / loop for ours_, loop in zip(batch_rate, loop_rate, strict=True)]
+    return {
+        "throughput_ratio": median(ratios),
+        "objective_ratio": ours / theirs,
+        "peak_share": median(shares),
+        "paper_seconds": single_seconds(bundle, "paper", settings, attacked, seeds),
+        "best_seconds": single_seconds(bundle, "best", settings, attacked, seeds),
+        "device": bundle.device.type,
+        "details": {
+            "preset": settings.run.preset,
+            "options": asdict(options),
+            "batch": settings.batch,
+            "turns": settings.turns,
+            "throughput_ratios": ratios,
+            "peak_shares": shares,
+            "batch_images_per_second": median(batch_rate),
+            "loop_images_per_second": median(loop_rate),
+            "batch_objective": ours,
+            "loop_objective": theirs,
+            "polish": POLISH,
+            "flops_per_image": per_image,
+            "flops_counted": "matrix products and convolutions of one untimed solve of the batch",
+            "peak_flops_per_second": median(peaks),
+            "peak_measured": f"float32 product of two {PEAK_SIZE} x {PEAK_SIZE} matrices",
+        },
+        "provenance": provenance(bundle.device),
+    }
+
+
+def mixed_attacks(bundle: Bundle, seeds: list[int]) -> Tensor:
+    """x' of the first bundled images, under the paper's attacks in turn: [B, C, H, W]."""
+    attacked = torch.empty(len(seeds), *bundle.examples.images.shape[1:], device=bundle.device)
+    for number, kind in enumerate(ATTACKS):
+        items = torch.arange(number, len(seeds), len(ATTACKS))
+        if len(items):
+            attacked[items.to(bundle.device)] = attack_images(
+                bundle,
+                bundle.examples.images[items],
+                bundle.examples.labels[items],
+                PAPER_ATTACKS[bundle.dataset][kind],
+                [seeds[i] for i in items],
+            ).attacked
+    return attacked
+
+
+def timed(work: Callable[[], T], device: torch.device) -> tuple[float, T]:
+    """Wall-clock seconds of `work`, with the device's queue drained on both sides."""
+    _drain(device)
+    began = time.perf_counter()
+    result = work()
+    _drain(device)
+    return time.perf_counter() - began, result
+
+
+def _drain(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def matrix_peak(device: torch.device, shots: int = 5) -> float:
+    """Operations a second of the best of `shots` float32 matrix products."""
+    a = torch.ones(PEAK_SIZE, PEAK_SIZE, device=device)
+    best = min(timed(lambda: a @ a, device)[0] for _ in range(shots))
+    return 2 * PEAK_SIZE**3 / best
+
+
+def objectives(
+    attacked: Tensor, iterate: Iterate, solutions: list[Solution], bundle: Bundle, weight: float
+) -> tuple[float, float]:
+    """Mean final objective of the batch and of the loop, both at the loop's lambda and anchor.
+
+    weight: the options' latent_weight.
+    """
+    ours = theirs = 0.0
+    for i, solution in enumerate(solutions):
+        goal = Objective(
+            attacked[i], bundle.generator, bundle.dictionary, solution.anchor[None], weight
+        )
+        ours += float(goal.value(iterate.z[i : i + 1], iterate.c_a[i : i + 1], solution.lam))
+        theirs += float(goal.value(solution.z[None], solution.c_a[None], solution.lam))
+    return ours / len(solutions), theirs / len(solutions)
+
+
+def single_seconds(
+    bundle: Bundle,
+    preset: str,
+    settings: BenchmarkSettings,
+    attacked: Tensor,
+    seeds: list[int],
+) -> float:
+    """Median seconds of one image from x' to the verdict, at the preset's own numbers."""
+    options = _with_overrides(preset, settings.run)
+    readers = readers_for(bundle, preset)
+
+    def one(i: int) -> None:
+        solver = make_solver(bundle, attacked[i : i + 1], options, seeds[i : i + 1])
+        problem = solver.problem
+        judge(problem, run_to_end(solver), readers)
+
+    count = min(settings.singles, len(attacked))
+    images = tqdm(range(count), desc=f"one image, {preset}", unit="image")
+    return median(timed(partial(one, i), bundle.device)[0] for i in images)
+
+
+def _with_overrides(preset: str, run: RunSettings) -> SolverOptions:
+    """The preset with the run's own options, which only a quick check of the command sets."""
+    if not run.solver:
+        return presets_of(run.dataset)[preset]
+    return RunSettings(dataset=run.dataset, preset=preset, solver=run.solver).solver_options()

@@ -1,0 +1,257 @@
+"""How the preset `best` answers every attack, chunk by chunk, so that a kill loses one at most."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+from tqdm import tqdm
+
+from red_core.algorithm.batch import run_to_end
+from red_core.algorithm.presets import BEST_FILES, presets_of
+from red_core.algorithm.verdict import UNKNOWN, judge
+from red_core.attacks.pgd import ATTACKS, attack_norm
+from red_core.data.assets import AssetError
+from red_core.measure.attack_cache import write_whole
+from red_core.measure.intervals import share
+from red_core.measure.strengths import keep, stored
+from red_core.measure.unknown.registry import GROUPS, MEASURED, Unseen, unseen_attacks
+from red_core.methods import ANSWERS
+from red_core.run.bundle import Bundle
+from red_core.run.experiment import make_solver
+from red_core.run.provenance import asset_checksums, code_checksum, provenance
+from red_core.run.settings import SettingsError, item_seed
+
+REPORT = "unknown.json"
+CHUNK = 20  # images crafted and answered together
+CODE = code_checksum()  # when it was imported: the files may change while this is measured
+
+
+def measure(
+    bundle: Bundle, examples: int, seed: int, work: Path, only: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The report on the bundle's first `examples`, of the attacks `only` (all where it is empty).
+
+    {"dataset", "titles": group -> words, "answers": names of the answers, "threshold":
+    {"wrongly_flagged": share of known runs that may be called unknown, "held_out_runs": runs it
+    rests on} or None where the evidence has none, "missing": attack -> why it was not measured,
+    "attacks": {KEY: ENTRY}}, with ENTRY = {"title", "group", "family": the known answer that is
+    right too or None, "words", "settings", "n", "seed", "seconds": from x' to the verdicts,
+    "norms": {"linf", "l2", "l1": mean ||x' - x||}, "psi": share (statistics.share) of x' that ψ
+    itself still reads right, "signal": share that `best` reads right, "signal_psi": share of
+    G(z) that ψ reads right, "unknown": share answered "unknown", "right": share answered
+    "unknown" or the family (for the known attacks: the family alone), "answers": counts by
+    answer, "nearest": counts by the likeliest known answer among those called unknown, "source",
+    "command", "files": checksums, "provenance"}.
+    work: folder of what is kept. Raises SettingsError for an unknown attack, or more images than
+    there are.
+    """
+    if bundle.dataset not in MEASURED:
+        raise SettingsError(f"attacks nobody trained for are measured on {' and '.join(MEASURED)}")
+    attacks = unseen_attacks(bundle.dataset)
+    if unheard := [key for key in only if key not in attacks]:
+        raise SettingsError(f"unknown attack {unheard[0]!r}: choose {', '.join(attacks)}")
+    if examples > len(bundle.examples):
+        raise SettingsError(
+            f"{examples} examples were asked for, and there are {len(bundle.examples)} "
+            f"({bundle.examples.source})"
+        )
+    entries, missing = {}, {}
+    for key, attack in attacks.items():
+        if not only or key in only:
+            try:
+                entries[key] = _measure_attack(bundle, attack, examples, seed, work)
+            except AssetError as error:
+                missing[key] = str(error)
+    return {
+        "dataset": bundle.dataset,
+        "titles": GROUPS,
+        "answers": list(ANSWERS),
+        "threshold": _threshold(bundle),
+        "missing": missing,
+        "attacks": entries,
+    }
+
+
+def _threshold(bundle: Bundle) -> dict[str, Any] | None:
+    evidence = bundle.readers.evidence
+    if evidence is None or not len(evidence.held_out):
+        return None
+    return {
+        "wrongly_flagged": round(float(evidence.wrongly_flagged), 4),
+        "held_out_runs": len(evidence.held_out),
+    }
+
+
+def _files(bundle: Bundle, names: Sequence[str]) -> dict[str, str]:
+    """Checksums of the trained files an entry hangs on; AssetError where one was never made."""
+    checksums = asset_checksums(bundle.dataset)
+    for name in names:
+        if name not in checksums and name not in BEST_FILES:
+            raise AssetError(f"{name} is not made yet: `python -m red_core recipe`")
+    return {name: checksums[name] for name in sorted({*names}) if name in checksums}
+
+
+def _measure_attack(
+    bundle: Bundle, attack: Unseen, examples: int, seed: int, work: Path
+) -> dict[str, Any]:
+    files = _files(bundle, (*BEST_FILES, *attack.files))
+    source = {"source": bundle.examples.source, "seed": seed}
+    crafted = {
+        **source,
+        **{"key": attack.key, "settings": attack.settings},
+        "files": {name: files[name] for name in attack.files if name in files},
+    }
+    answered = {"crafted": crafted, "files": files, "code": CODE, "device": bundle.device.type}
+    chunks = [range(s, min(s + CHUNK, examples)) for s in range(0, examples, CHUNK)]
+    kept = []
+    for items in tqdm(chunks, desc=attack.title, unit="chunk"):
+        name = f"{items.start:05d}-{items.stop:05d}"
+        path = work / "unknown" / _digest(answered) / f"{name}.json"
+        answers = _read(path)
+        if answers is None:
+            image_path = work / "unknown" / _digest(crafted) / f"{name}.safetensors"
+            attacked = _attacked(bundle, attack, items, seed, image_path)
+            answers = _answers(bundle, attacked, items, seed)
+            write_whole(path, json.dumps(answers).encode())
+        kept.append(answers)
+    whole = {
+        name: [value for chunk in kept for value in chunk[name]]
+        for name in kept[0]
+        if name != "seconds"
+    }
+    return {
+        **{"title": attack.title, "group": attack.group, "family": attack.family},
+        **{"words": attack.words, "settings": attack.settings},
+        **{"n": examples, **source},
+        "seconds": round(sum(chunk["seconds"] for chunk in kept), 2),
+        **summarise(whole, attack),
+        "command": as_command(bundle.dataset, attack.key, examples, seed),
+        "files": files,
+        "provenance": provenance(bundle.device),
+    }
+
+
+def _digest(key: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        kept: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return kept
+
+
+def _attacked(bundle: Bundle, attack: Unseen, items: range, seed: int, path: Path) -> Tensor:
+    """x' of some images, crafted once."""
+    try:
+        return load(path.read_bytes())["attacked"].to(bundle.device)
+    except (OSError, KeyError, SafetensorError):
+        pass
+    images = bundle.examples.images[items.start : items.stop].to(bundle.device)
+    labels = bundle.examples.labels[items.start : items.stop].to(bundle.device)
+    seeds = [item_seed(seed, index) for index in items]
+    attacked = attack.make(bundle, images, labels, seeds)
+    write_whole(path, save({"attacked": attacked.cpu()}))
+    return attacked
+
+
+def _answers(bundle: Bundle, attacked: Tensor, items: range, seed: int) -> dict[str, Any]:
+    """The answers of `best` to some x', image by image, and the norms of what was added."""
+    began = time.perf_counter()
+    options = presets_of(bundle.dataset)["best"]
+    solver = make_solver(bundle, attacked, options, [item_seed(seed, index) for index in items])
+    problem = solver.problem
+    verdict = judge(problem, run_to_end(solver), bundle.readers)
+    seconds = time.perf_counter() - began
+    delta = attacked.cpu() - bundle.examples.images[items.start : items.stop]
+    known = verdict.known_names
+    return {
+        "seconds": seconds,
+        "true": bundle.examples.labels[items.start : items.stop].tolist(),
+        "psi": verdict.adversarial_label.tolist(),
+        "signal": verdict.signal_label.tolist(),
+        "signal_psi": verdict.psi_label.tolist(),
+        "answer": [verdict.attack_names[i] for i in verdict.attack_label.tolist()],
+        "nearest": [known[i] for i in verdict.attack_probabilities.argmax(1).tolist()],
+        **{kind: attack_norm(delta, kind).tolist() for kind in ATTACKS},
+    }
+
+
+def summarise(answers: dict[str, list[Any]], attack: Unseen) -> dict[str, Any]:
+    """The shares and counts of an entry, from the answers image by image."""
+    n = len(answers["true"])
+    said = answers["answer"]
+    fine = {attack.family} if attack.group == "known" else {attack.family, UNKNOWN}
+
+    def reads(who: str) -> dict[str, float]:
+        return share(sum(a == t for a, t in zip(answers[who], answers["true"], strict=True)), n)
+
+    flagged = [near for near, word in zip(answers["nearest"], said, strict=True) if word == UNKNOWN]
+    return {
+        "norms": {kind: round(sum(answers[kind]) / n, 4) for kind in ATTACKS},
+        **{who: reads(who) for who in ("psi", "signal", "signal_psi")},
+        "unknown": share(len(flagged), n),
+        "right": share(sum(word in fine for word in said), n),
+        "answers": _counts(said),
+        "nearest": _counts(flagged),
+    }
+
+
+def _counts(words: list[str]) -> dict[str, int]:
+    """How often each answer came, in the order of ANSWERS, those that came at all."""
+    found = Counter(words)
+    return {name: found[name] for name in ANSWERS if found[name]}
+
+
+def as_command(dataset: str, attack: str, examples: int, seed: int) -> str:
+    """The command that repeats one entry."""
+    return (
+        f"python -m red_core unknown --dataset {dataset} --attacks {attack} "
+        f"--examples {examples} --seed {seed}"
+    )
+
+
+def load_report(dataset: str) -> dict[str, Any] | None:
+    """The kept report, as `measure` makes it; None where nothing was measured yet.
+
+    Raises AssetError where the file is damaged.
+    """
+    return stored(dataset, REPORT) or None
+
+
+def merged(kept: dict[str, Any] | None, report: dict[str, Any]) -> dict[str, Any]:
+    """A report with the kept one's other entries, but for those of other trained files."""
+    if kept is None:
+        return report
+    checksums = asset_checksums(report["dataset"])
+    current = {
+        key: entry
+        for key, entry in kept["attacks"].items()
+        if all(checksums.get(name) == sha for name, sha in entry["files"].items())
+    }
+    entries = {**current, **report["attacks"]}
+    order = [key for key in unseen_attacks(report["dataset"]) if key in entries]
+    missing = {
+        key: why
+        for key, why in {**kept["missing"], **report["missing"]}.items()
+        if key not in entries
+    }
+    return {**report, "missing": missing, "attacks": {key: entries[key] for key in order}}
+
+
+def keep_report(report: dict[str, Any]) -> None:
+    """Merge a report into the assets' `unknown.json`, attack by attack."""
+    dataset = report["dataset"]
+    command = f"python -m red_core unknown --dataset {dataset} --keep"
+    keep(dataset, REPORT, merged(load_report(dataset), report), command)

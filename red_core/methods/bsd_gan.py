@@ -1,0 +1,168 @@
+"""The paper's methods: Defense-GAN, and BSD-GAN with BSD-GAN-AD under each preset."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar, Self
+
+import torch
+from torch import Tensor, nn
+
+from red_core.algorithm.batch import run_to_end
+from red_core.algorithm.options import SolverOptions
+from red_core.algorithm.presets import BEST_FILES, PAPER_FILES, presets_of
+from red_core.algorithm.verdict import NO_ATTACK, judge
+from red_core.data.assets import AssetError
+from red_core.methods.method import ANSWERS, GREY, Answers, Method, Watch, label
+from red_core.models.dcgan import DCGANGenerator
+from red_core.run.bundle import Bundle
+from red_core.run.experiment import make_solver, readers_for
+
+BETA = 10.0  # B.4
+STRIDE = 5  # steps between two calls of `watch`
+
+
+class BsdGan(Method):
+    """BSD-GAN and BSD-GAN-AD (Algorithm 1) under one preset, run to its end."""
+
+    preset: ClassVar[str]
+    answers_attack = True
+    iterative = True
+    files: ClassVar[tuple[str, ...]] = PAPER_FILES
+
+    def __init__(self, bundle: Bundle, options: SolverOptions) -> None:
+        self.bundle, self.options = bundle, options
+
+    @classmethod
+    def fit(cls, bundle: Bundle) -> Self:
+        """The bundle holds all it needs."""
+        return cls(bundle, presets_of(bundle.dataset)[cls.preset])
+
+    def classify(
+        self, attacked: Tensor, seeds: Sequence[int], watch: Watch | None = None
+    ) -> Answers:
+        """The verdict on the last iterate; `readings` holds the paper's rules on the same run."""
+        solver = make_solver(self.bundle, attacked, self.options, seeds)
+        problem, steps = solver.problem, 0
+
+        def tick() -> None:
+            nonlocal steps
+            steps += 1
+            # Items that have settled leave the batch: these are the images of those that go on.
+            if watch is not None and steps % STRIDE == 0:
+                watch(steps, solver.snapshot().image)
+
+        last = run_to_end(solver, tick)
+        verdict = judge(problem, last, readers_for(self.bundle, self.preset))
+        silent = last.block_energy.flatten(1).amax(1) == 0
+        blocks = torch.where(silent, ANSWERS.index(NO_ATTACK), verdict.block_label)
+        return Answers(
+            signal=verdict.signal_label,
+            attack=verdict.attack_label,
+            reconstruction=last.image,
+            perturbation=problem.observed - last.image - last.residual.view_as(last.image),
+            readings=self._readings(verdict.psi_label, blocks),
+        )
+
+    def _readings(self, psi: Tensor, blocks: Tensor) -> dict[str, Answers]:
+        return {}
+
+
+class BsdGanBest(BsdGan):
+    """Our preset, with the reader and the evidence model; the paper's rules beside it."""
+
+    key, title, preset = "bsd-gan-best", "BSD-GAN best", "best"
+    files = BEST_FILES
+    readings: ClassVar[dict[str, str]] = {"rules": "BSD-GAN best, read by ψ and by blocks alone"}
+
+    def _readings(self, psi: Tensor, blocks: Tensor) -> dict[str, Answers]:
+        return {"rules": Answers(signal=psi, attack=blocks)}
+
+
+class BsdGanPaper(BsdGan):
+    """The paper's numbers (B.2) and its rules."""
+
+    key, title, preset = "bsd-gan-paper", "BSD-GAN paper", "paper"
+    paper = ("BSD-GAN", "BSD-GAN-AD")
+
+
+class BsdGanFrozen(BsdGan):
+    """The same with z frozen after the Defense-GAN start, as in the published code.
+
+    What psi makes of that G(z) is Defense-GAN's answer, so a table need not invert twice.
+    """
+
+    key, title, preset = "bsd-gan-frozen", "BSD-GAN paper, z frozen", "paper-frozen"
+    readings: ClassVar[dict[str, str]] = {"defense-gan": "Defense-GAN"}
+
+    def _readings(self, psi: Tensor, blocks: Tensor) -> dict[str, Answers]:
+        return {"defense-gan": Answers(signal=psi)}
+
+
+class _Smooth(BsdGan):
+    """A preset with softplus (beta = 10) in G, whose weights stay (B.4): G meets Assumption 1."""
+
+    datasets = GREY
+
+    @classmethod
+    def fit(cls, bundle: Bundle) -> Self:
+        """The bundle with its G made smooth."""
+        generator = copy.deepcopy(bundle.generator)
+        if not isinstance(generator, DCGANGenerator):
+            raise AssetError(f"B.4 smooths a DCGAN, and {bundle.dataset} has a style generator")
+        generator.activation = nn.Softplus(beta=BETA)
+        smooth = replace(bundle, generator=generator)
+        return cls(smooth, presets_of(bundle.dataset)[cls.preset])
+
+
+class BsdGanBestSmooth(_Smooth):
+    """`best` with a smooth G; the readings are told apart as those of `best` are."""
+
+    key, title, preset = "bsd-gan-best-smooth", "BSD-GAN best, smooth", "best"
+    files = BEST_FILES
+    readings: ClassVar[dict[str, str]] = {
+        "rules": "BSD-GAN best, smooth, read by ψ and by blocks alone"
+    }
+    _readings = BsdGanBest._readings
+
+
+class BsdGanPaperSmooth(_Smooth):
+    """The paper's preset with a smooth G: BSD-GAN-Smooth and BSD-GAN-AD-Smooth of Table 4."""
+
+    key, title, preset = "bsd-gan-paper-smooth", "BSD-GAN paper, smooth", "paper"
+
+
+class DefenseGan(Method):
+    """Defense-GAN alone (Samangouei et al. 2018), in B.2's numbers for the data set.
+
+    psi reads the best restart's G(z).
+    """
+
+    key, title = "defense-gan", "Defense-GAN"
+    iterative = True
+    files = ("classifier.safetensors", "generator.safetensors")
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.options = presets_of(bundle.dataset)["paper"]
+
+    @classmethod
+    def fit(cls, bundle: Bundle) -> Self:
+        """The bundle holds all it needs."""
+        return cls(bundle)
+
+    def classify(
+        self, attacked: Tensor, seeds: Sequence[int], watch: Watch | None = None
+    ) -> Answers:
+        """psi's class of G(z)."""
+        solver = make_solver(self.bundle, attacked, self.options, seeds)
+        steps = 0
+        while solver.phase == "start":
+            solver.step()
+            steps += 1
+            if watch is not None and steps % STRIDE == 0:
+                watch(steps, solver.snapshot().image)
+        image = solver.snapshot().image
+        return Answers(signal=label(self.bundle.psi, image), reconstruction=image)

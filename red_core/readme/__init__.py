@@ -1,0 +1,1 @@
+"""Measured figures as Markdown, between the markers of README.md and docs/."""

@@ -1,0 +1,149 @@
+"""The README's figures of CIFAR-10's models, drawn from `assets/cifar10/manifest.json` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from red_core.attacks.pgd import ATTACKS
+from red_core.readme.render import percent
+
+BLOCK = "cifar10-models"  # the README's markers
+_FILES = (
+    *("classifier", "generator", "diffusion", "dictionary"),
+    *("reader", "type-classifier", "evidence"),
+)
+_COLUMNS = {"clean": "no attack", "linf": "l-inf", "l2": "l2", "l1": "l1"}
+
+
+def render(
+    manifest: Mapping[str, Any],
+    starts: Mapping[str, Any] | None = None,
+) -> str:
+    """The Markdown between the markers, of the files that the recipe made; "" for none.
+
+    starts: the report of `starts`. What was not measured is left out.
+    """
+    entries = {name: manifest.get(f"{name}.safetensors", {}) for name in _FILES}
+    entries = {name: entry for name, entry in entries.items() if "scale" in entry}
+    if not entries:
+        return ""
+    measured = {name: entry.get("measured", {}) for name, entry in entries.items()}
+    parts = [_files(entries)]
+    if found := measured.get("generator", {}).get("inversion"):
+        parts.append(_inversion(found))
+    if found := measured.get("generator", {}).get("fidelity"):
+        parts.append(_fidelity(found))
+    if found := measured.get("diffusion", {}).get("purification"):
+        parts.append(_purification(found))
+    if starts:
+        parts.append(_starts(starts))
+    return "\n\n".join(parts)
+
+
+def _files(entries: Mapping[str, Any]) -> str:
+    lines = ["| file | scale, device, hours | size | measured |", "|---|---|---:|---|"]
+    for name, entry in entries.items():
+        if name == "dictionary":
+            columns = 10 * len(ATTACKS) * entry["measured"]["images_per_class"]
+            size = f"{columns:,} columns"
+        elif name == "evidence":
+            size = f"{entry['runs']:,} runs"
+        else:
+            size = f"{entry['parameters'] / 1e6:.1f} M weights"
+        made = f"{entry['scale']}, {entry['device']}, {entry['hours']:.1f}"
+        lines.append(f"| {name} | {made} | {size} | {_words(name, entry.get('measured', {}))} |")
+    return "\n".join(lines)
+
+
+def _words(name: str, measured: Mapping[str, Any]) -> str:
+    """What one file is judged by, in a few words."""
+    if name == "classifier":
+        accuracy = f"{100 * measured['test_accuracy']:.1f}%"
+        return f"{accuracy} of {measured['test_images']:,} test images read right"
+    if name == "dictionary":
+        rates = (f"{100 * measured['success_rate'][kind]:.0f}" for kind in ATTACKS)
+        return f"percent of its attacks that fool ψ: {' / '.join(rates)} (l-inf / l2 / l1)"
+    if name == "diffusion":
+        errors = measured["denoising_error"]
+        told = ", ".join(f"{e['known']:.3f} at {sigma}" for sigma, e in errors.items())
+        return f"root mean square error on held-out images by sigma, in [-1, 1]: {told}"
+    if name == "reader":
+        own, psi = (_by_attack(measured[key]) for key in ("reader_on_runs", "psi_on_runs"))
+        return f"{own} of {_held_out(measured)} runs of `best` read right (ψ: {psi})"
+    if name == "type-classifier":
+        return f"{_by_attack(measured)} of {_held_out(measured)} images named right"
+    if name == "evidence":
+        own, blocks = (_by_attack(measured[key]) for key in ("evidence", "blocks"))
+        return f"{own} of {_held_out(measured)} runs named right (blocks alone: {blocks})"
+    found = measured.get("inversion")
+    if not found:
+        return ""
+    right, images = percent(found["psi_accuracy_on_inverted"]), found["test_images"]
+    return f"{right}% of {images} test images, inverted in {found['steps']} steps, read right"
+
+
+def _by_attack(shares: Mapping[str, Any]) -> str:
+    """Percent by attack, and clean: "98 / 95 / 97, clean 96"."""
+    told = " / ".join(f"{100 * shares[kind]['value']:.0f}" for kind in ATTACKS)
+    return f"{told}, clean {100 * shares['none']['value']:.0f}%"
+
+
+def _held_out(measured: Mapping[str, Any]) -> str:
+    return f"{measured['held_out_images']:,} held-out"
+
+
+def _inversion(found: Mapping[str, Any]) -> str:
+    clean = percent(found["psi_accuracy_on_clean"])
+    lines = [
+        "| steps of Adam in W+ | ψ reads G(w^) right, % | mean l2 distance | s an image |",
+        "|---:|---:|---:|---:|",
+    ]
+    for steps, row in found["by_steps"].items():
+        right = percent(row["psi_accuracy_on_inverted"])
+        distance = f"{row['mean_l2_distance']:.2f}"
+        lines.append(f"| {steps} | {right} | {distance} | {row['seconds_an_image']:.2f} |")
+    return "\n".join(lines) + (
+        f"\n\nThe first {found['test_images']:,} test images, of which ψ reads {clean}% right as "
+        "they are, inverted by plain optimisation from the mean w of all classes; in brackets "
+        "Wilson's 95% interval; seconds are of the median batch, on a machine that did other work "
+        f"beside the longest runs. By `{found['command']}`."
+    )
+
+
+def _fidelity(found: Mapping[str, Any]) -> str:
+    return (
+        f"Of {found['images']:,} images that G draws, ψ reads "
+        f"{percent(found['psi_reads_the_class_asked_for'])}% as the class asked for; their Frechet "
+        f"distance to the test images in ψ's features is {found['frechet_psi']:.2f} (training "
+        f"images: {found['frechet_psi_of_training_images']:.2f}). "
+        "`assets/cifar10/samples.png` shows some of every class. "
+        f"By `{found['command']}`."
+    )
+
+
+def _purification(found: Mapping[str, Any]) -> str:
+    test = found["test"]
+    lines = [
+        f"| ψ reads right, % | {' | '.join(_COLUMNS.values())} |",
+        "|---|" + "---:|" * len(_COLUMNS),
+    ]
+    for words, key in (("x'", "psi_accuracy"), ("D(x')", "psi_accuracy_purified")):
+        lines.append(f"| {words} | {' | '.join(percent(test[name][key]) for name in _COLUMNS)} |")
+    counts = sorted({test[kind]["images"] for kind in ATTACKS})
+    return "\n".join(lines) + (
+        f"\n\nDiffPure ({found['way']}, sigma {found['sigma']:g}, chosen on held-out images as "
+        f"the {found['rule']}) on the first {test['clean']['images']:,} test images, "
+        f"{' or '.join(f'{count:,}' for count in counts)} for each attack. "
+        f"By `{found['command']}`."
+    )
+
+
+def _starts(found: Mapping[str, Any]) -> str:
+    return (
+        f"Section 5.2.2's claim: of the first {found['n']:,} test images, each inverted from the "
+        f"mean w of every class in {found['steps']} steps without a pull back, ψ reads "
+        f"{percent(found['share'])}% right where the inversion ends (the images themselves: "
+        f"{percent(found['clean'])}%); {100 * found['kept']:.1f}% of those from another class end "
+        f"in the class they began in. By `{found['command']}`."
+    )

@@ -1,0 +1,109 @@
+"""The README's figures of Section 3's assumption and of attacks nobody trained for.
+
+Drawn from `assumption.json` and `unknown.json` of every data set alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from red_core.algorithm.verdict import NO_ATTACK, UNKNOWN
+from red_core.data.datasets import TITLES
+from red_core.measure.assumption import ASSUMPTION
+from red_core.measure.strengths import stored
+from red_core.measure.unknown import GROUPS
+from red_core.measure.unknown.measure_unknown import REPORT
+from red_core.readme.render import percent
+
+BLOCK = "evidence"  # the README's markers
+_NAMES = {"linf": "l-inf", NO_ATTACK: "no attack", UNKNOWN: "none of the known"}
+
+
+def render() -> str:
+    """All of it, data set by data set; "" where nothing was measured."""
+    parts = []
+    for dataset in TITLES:
+        if report := stored(dataset, ASSUMPTION):
+            parts.append(render_assumption(report))
+        if report := stored(dataset, REPORT):
+            parts.append(render_unknown(report))
+    return "\n\n".join(parts)
+
+
+def render_assumption(report: dict[str, Any]) -> str:
+    """The mean relative residual on every span, and on a random one of its dimension."""
+    parts = [
+        f"**Section 3 on {TITLES[report['dataset']]}.** The relative residual "
+        "||delta - P delta|| / ||delta|| of attacks on the first "
+        f"{report['n']:,} images of {report['source']}, which D_a never saw, on spans of its "
+        "columns: the mean, and in brackets the mean on a random subspace of the same dimension. "
+        f"By `{report['command']}`."
+    ]
+    for classifier in report["classifiers"].values():
+        attacks = classifier["attacks"]
+        lines = [
+            f"| {classifier['title']}: span | {' | '.join(map(_name, attacks))} |",
+            "|---|" + "---:|" * len(attacks),
+        ]
+        for span, words in report["titles"].items():
+            cells = [_residual(attack["spans"][span]) for attack in attacks.values()]
+            lines.append(f"| {words} | {' | '.join(cells)} |")
+        cells = [percent(attack["nearer"]) for attack in attacks.values()]
+        words = "nearer its own attack's drawn columns than the others', percent"
+        lines.append(f"| {words} | {' | '.join(cells)} |")
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _residual(span: dict[str, Any]) -> str:
+    return f"{span['mean']:.2f} ({span['random']['mean']:.2f})"
+
+
+def render_unknown(report: dict[str, Any]) -> str:
+    """One line an attack: what ψ and `best` read, and what the attack is called."""
+    counts = sorted({entry["n"] for entry in report["attacks"].values()})
+    sources = sorted({entry["source"] for entry in report["attacks"].values()})
+    head = (
+        f"**Attacks nobody trained for, {TITLES[report['dataset']]}.** The first "
+        f"{' or '.join(f'{count:,}' for count in counts)} images of {' and '.join(sources)}, in "
+        "percent with Wilson's 95% interval. "
+    )
+    made = report["threshold"]
+    if made is not None:
+        head += (
+            f"`best` answers that it is none of the known attacks where the evidence is stranger "
+            f"than in all but {100 * made['wrongly_flagged']:g}% of {made['held_out_runs']} runs "
+            "on known attacks and clean images that it did not learn from. "
+        )
+    parts = [head + "By `python -m red_core unknown`."]
+    for group, words in GROUPS.items():
+        entries = [entry for entry in report["attacks"].values() if entry["group"] == group]
+        if entries:
+            parts.append("\n".join([*_head(words), *(_line(entry) for entry in entries)]))
+    return "\n\n".join(parts)
+
+
+def _head(words: str) -> list[str]:
+    columns = ("mean l-inf, l2", "n", "ψ on x'", "signal, `best`", "none of the known", "named")
+    return [f"| {words} | {' | '.join(columns)} |", "|---|" + "---:|" * 5 + "---|"]
+
+
+def _line(entry: dict[str, Any]) -> str:
+    norms = entry["norms"]
+    named = ", ".join(
+        f"{_name(answer)} {100 * times / entry['n']:.0f}"
+        for answer, times in entry["answers"].items()
+        if answer != UNKNOWN
+    )
+    cells = [
+        f"{entry['title']}: {entry['words']}",
+        f"{norms['linf']:.2f}, {norms['l2']:.2f}",
+        f"{entry['n']:,}",
+        *(percent(entry[name]) for name in ("psi", "signal", "unknown")),
+        named,
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _name(answer: str) -> str:
+    return _NAMES.get(answer, answer)

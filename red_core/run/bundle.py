@@ -1,0 +1,200 @@
+"""The trained parts of one data set, loaded together from checked assets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
+
+import torch
+from torch import Tensor, nn
+
+from red_core.algorithm.problem import AttackDictionary, Features
+from red_core.algorithm.verdict import Readers
+from red_core.data.assets import read_manifest, read_tensors
+from red_core.data.datasets import CLASSES, DataMissing, ImageSet, load_official
+from red_core.models import cifar10
+from red_core.models.channels_last import place
+from red_core.models.classifiers import Table3CNN
+from red_core.models.dcgan import DCGANGenerator, Encoder
+from red_core.models.denoiser import Denoiser
+from red_core.models.evidence_model import EvidenceModel
+from red_core.models.style import StyleGenerator
+from red_core.models.wide_resnet import WideResNet
+from red_core.run.prior import GaussianPrior, Prior, StylePrior
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """psi, G, E, D_a, the readers and the example images of one data set, frozen, on one device.
+
+    class_names: for display. generator: G, z -> image; for CIFAR-10 that is the synthesis network,
+    whose z is a point of W+. encoder, readers.reader and readers.evidence belong to the preset
+    `best` and may be None; denoiser belongs to the methods of B.8.
+    """
+
+    dataset: str
+    class_names: tuple[str, ...]
+    generator: DCGANGenerator | StyleGenerator
+    encoder: nn.Module | None
+    readers: Readers
+    dictionary: AttackDictionary
+    examples: ImageSet
+    device: torch.device
+    denoiser: Denoiser | None = None
+
+    @property
+    def psi(self) -> nn.Module:
+        """The classifier that the attacks were made for."""
+        return self.readers.psi
+
+    @cached_property
+    def prior(self) -> Prior:
+        """Where z is likely."""
+        if isinstance(self.generator, StyleGenerator):
+            return StylePrior(self.generator, self.encoder, self.device)
+        return GaussianPrior(self.generator.latent, self.encoder, self.device)
+
+    @property
+    def latent(self) -> int:
+        """The dimension d of z: in W+, layers times the width of w."""
+        return prod(self.prior.shape)
+
+    @property
+    def features(self) -> Features | None:
+        """psi's first feature maps, which an attack moves least; None for a psi without them."""
+        psi = self.psi
+        return psi.first_features if isinstance(psi, WideResNet) else None
+
+    def paper_readers(self) -> Readers:
+        """The paper's rules alone: psi reads G(z), block residuals name the attack."""
+        return replace(self.readers, reader=None, evidence=None, types=None)
+
+
+def _load(module: nn.Module, tensors: dict[str, Tensor], device: torch.device) -> nn.Module:
+    module.load_state_dict(
+        {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+    )
+    return place(module, device).eval().requires_grad_(False)
+
+
+def load_network(module: nn.Module, dataset: str, name: str, device: torch.device) -> nn.Module:
+    """A network with one bundled file's weights, frozen; AssetError where it cannot be read."""
+    return _load(module, read_tensors(dataset, name), device)
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """cuda, then mps, then cpu for "auto"; ValueError where the named one is not there."""
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    available = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not available.get(name, False):
+        raise ValueError(f"device {name!r} is not available on this machine")
+    return torch.device(name)
+
+
+def load_dictionary(dataset: str, device: torch.device) -> AttackDictionary:
+    """D_a of one data set in float32, with its operator norm computed once."""
+    stored = read_tensors(dataset, "dictionary.safetensors")
+    attacks = tuple(read_manifest(dataset)["dictionary.safetensors"]["attacks"])
+    dictionary = AttackDictionary.from_attacks(stored["deltas"].float().flatten(3), attacks)
+    _ = dictionary.operator_norm_squared
+    return dictionary.to(device)
+
+
+def load_bundle(dataset: str, device: str | torch.device = "cpu") -> Bundle:
+    """Every trained part of `dataset`; AssetError where a file is missing or changed."""
+    target = torch.device(device)
+    return _load_cifar10(target) if dataset == "cifar10" else _load_grey(dataset, target)
+
+
+def _load_grey(dataset: str, target: torch.device) -> Bundle:
+    """MNIST or Fashion-MNIST: a DCGAN, and networks of Table 3."""
+    manifest = read_manifest(dataset)
+    psi = _load(Table3CNN(), read_tensors(dataset, "classifier.safetensors"), target)
+    generator = _load(DCGANGenerator(), read_tensors(dataset, "generator.safetensors"), target)
+    assert isinstance(generator, DCGANGenerator)
+    generator = place(generator.fold_norms(), target)
+    encoder = reader = evidence = types = None
+    temperature = 1.0
+    if "encoder.safetensors" in manifest:
+        encoder = _load(Encoder(), read_tensors(dataset, "encoder.safetensors"), target)
+    if "reader.safetensors" in manifest:
+        stored = read_tensors(dataset, "reader.safetensors")
+        temperature = float(stored.pop("temperature"))
+        reader = _load(Table3CNN(), stored, target)
+    if "type-classifier.safetensors" in manifest:
+        stored = read_tensors(dataset, "type-classifier.safetensors")
+        types = _load(Table3CNN(len(stored["head.5.bias"])), stored, target)
+    if "evidence.safetensors" in manifest:
+        evidence = _load_evidence(dataset, target)
+    assert encoder is None or isinstance(encoder, Encoder)
+    return Bundle(
+        dataset,
+        CLASSES[dataset],
+        generator,
+        encoder,
+        Readers(psi, reader, temperature, evidence, types),
+        load_dictionary(dataset, target),
+        load_examples(dataset),
+        target,
+    )
+
+
+def _load_cifar10(target: torch.device) -> Bundle:
+    """CIFAR-10: a Wide ResNet, a style generator inverted in W+, and a denoiser."""
+    manifest = read_manifest("cifar10")
+    generator = cifar10.load_generator(target)
+    encoder = reader = evidence = types = None
+    temperature = 1.0
+    if "encoder.safetensors" in manifest:
+        encoder = cifar10.load_encoder(target)
+    if "reader.safetensors" in manifest:
+        reader, temperature = cifar10.load_reader(target)
+    if "type-classifier.safetensors" in manifest:
+        types = cifar10.load_types(target)
+    if "evidence.safetensors" in manifest:
+        evidence = _load_evidence("cifar10", target)
+    return Bundle(
+        "cifar10",
+        CLASSES["cifar10"],
+        generator,
+        encoder,
+        Readers(cifar10.load_psi(target), reader, temperature, evidence, types),
+        cifar10.load_cifar10_dictionary(target),
+        load_examples("cifar10"),
+        target,
+        cifar10.load_denoiser(target),
+    )
+
+
+def _load_evidence(dataset: str, target: torch.device) -> EvidenceModel:
+    evidence = EvidenceModel.from_tensors(read_tensors(dataset, "evidence.safetensors"))
+    return place(evidence, target).eval().requires_grad_(False)
+
+
+def load_examples(dataset: str) -> ImageSet:
+    """The bundled images of a data set; AssetError where the file is missing or changed."""
+    stored = read_tensors(dataset, "examples.safetensors")
+    labels = stored["labels"].long()
+    return ImageSet(stored["images"].float() / 255, labels, f"{len(labels)} {_what(dataset)}")
+
+
+def _what(dataset: str) -> str:
+    """What the bundled images are: CIFAR-10's own may not be bundled."""
+    drawn = dataset == "cifar10"
+    return "pictures drawn by the generator" if drawn else "bundled held-out examples"
+
+
+def with_official_test(bundle: Bundle) -> Bundle:
+    """The bundle with the official test set for its examples, where the data root holds it."""
+    try:
+        return replace(bundle, examples=load_official(bundle.dataset, "test"))
+    except DataMissing:
+        return bundle

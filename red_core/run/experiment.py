@@ -1,0 +1,179 @@
+"""From settings to a solver: the one route that the app, the command line and the tables take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from red_core.algorithm.algorithm1 import Solver
+from red_core.algorithm.diffusion_step import DiffusionStep, identity
+from red_core.algorithm.options import DIFFUSION, SolverOptions
+from red_core.algorithm.problem import RedProblem
+from red_core.algorithm.verdict import Readers
+from red_core.attacks.pgd import AttackSettings, craft
+from red_core.models.purifier import Purifier
+from red_core.run.bundle import Bundle
+from red_core.run.prior import starts_from
+from red_core.run.settings import RunSettings, SettingsError, item_seed
+
+
+@dataclass(frozen=True)
+class Deception:
+    """Attacked images and what is known about them.
+
+    clean, attacked: [B, C, H, W], attacked in [0, 1] except for realizable instances, whose
+    x' = G(z*) + D_a c_a* may leave it; labels: true classes [B] or None; truth: (z*, c_a*)
+    where they are known.
+    """
+
+    clean: Tensor
+    attacked: Tensor
+    labels: Tensor | None
+    truth: tuple[Tensor, Tensor] | None = None
+
+
+def attack_images(
+    bundle: Bundle,
+    images: Tensor,
+    labels: Tensor,
+    attack: AttackSettings | None,
+    seeds: Sequence[int],
+    target: int | None = None,
+) -> Deception:
+    """Craft x' of images [B, C, H, W] against the bundle's psi; attack None leaves them clean."""
+    images, labels = images.to(bundle.device), labels.to(bundle.device)
+    if attack is None:
+        return Deception(images, images.clone(), labels)
+    aim = labels if target is None else torch.full_like(labels, target)
+    attacked = craft(bundle.psi, images, aim, attack, seeds, targeted=target is not None)
+    return Deception(images, attacked, labels)
+
+
+def realizable(bundle: Bundle, settings: RunSettings) -> Deception:
+    """x' = G(z*) + D_a c_a* with c_a* in one block of the chosen attack, drawn from the seed.
+
+    The instance on which mu is exact (B.1): z* and c_a* are known. The block's class is the one
+    psi sees in G(z*); ||D_a c_a*|| is the mean norm of that block's training attacks.
+    """
+    # An index that no image has: the solver's own starts must not begin at z*.
+    draw = torch.Generator().manual_seed(item_seed(settings.seed, -1))
+    dictionary = bundle.dictionary
+    z = bundle.prior.draw([draw], 1)[:, 0]
+    with torch.no_grad():
+        image = bundle.generator(z)
+        label = bundle.psi(image).argmax(1)
+    c_a = torch.zeros(1, dictionary.size, device=bundle.device)
+    if settings.attack != "none":
+        block = dictionary.block(int(label), dictionary.attacks.index(settings.attack))
+        few = torch.zeros(dictionary.block_size)
+        chosen = torch.randperm(dictionary.block_size, generator=draw)[:5]
+        few[chosen] = torch.rand(len(chosen), generator=draw) + 0.5
+        c_a[0, block] = few.to(bundle.device)
+        size = dictionary.norms[block].mean() / dictionary.combine(c_a).norm().clamp_min(1e-9)
+        c_a *= size
+    attacked = image + dictionary.combine(c_a).view_as(image)
+    return Deception(image, attacked, label, (z, c_a))
+
+
+def deceive(bundle: Bundle, settings: RunSettings, own: Tensor | None = None) -> Deception:
+    """The deception that `settings` name; own: the user's image [1, H, W] for source "own".
+
+    Where the label of an own image is not told, the attack moves away from the class psi gives it.
+    Raises SettingsError for an index beyond the examples or a missing own image.
+    """
+    if settings.source == "realizable":
+        return realizable(bundle, settings)
+    if settings.source == "own":
+        if own is None:
+            raise SettingsError("this run wants an image of your own, and none was given")
+        image = own[None].to(bundle.device)
+        with torch.no_grad():
+            seen = bundle.psi(image).argmax(1)
+        label = seen if settings.label is None else torch.full_like(seen, settings.label)
+    else:
+        if settings.index >= len(bundle.examples):
+            raise SettingsError(
+                f"index {settings.index} is beyond the {len(bundle.examples)} example images"
+            )
+        image = bundle.examples.images[settings.index][None]
+        label = bundle.examples.labels[settings.index][None]
+    seeds = [item_seed(settings.seed, settings.index)]
+    made = attack_images(bundle, image, label, settings.attack_settings(), seeds, settings.target)
+    if settings.source == "own" and settings.label is None:
+        return Deception(made.clean, made.attacked, None)
+    return made
+
+
+def make_starts(
+    bundle: Bundle, attacked: Tensor, options: SolverOptions, seeds: Sequence[int]
+) -> tuple[Tensor, Tensor]:
+    """Starts z [B, S, *latent] and their anchors, of the same shape: see `starts_from`.
+
+    With a diffusion model in the place of G (B.8) the only start is x' itself. Raises ValueError
+    where the only start would be the guess of an encoder that the bundle lacks.
+    """
+    if options.signal_step == DIFFUSION:
+        own = attacked.to(bundle.device)[:, None]
+        return own, own
+    return starts_from(
+        bundle.prior,
+        attacked,
+        seeds,
+        restarts=options.restarts,
+        mean=options.mean_start,
+        encoder=options.encoder_start,
+    )
+
+
+def make_solver(
+    bundle: Bundle, attacked: Tensor, options: SolverOptions, seeds: Sequence[int]
+) -> Solver:
+    """The solver of a batch of attacked images [B, C, H, W]; one seed per item.
+
+    Raises ValueError where the options want a diffusion model or features that the bundle lacks.
+    """
+    attacked = attacked.to(bundle.device)
+    starts, anchors = make_starts(bundle, attacked, options, seeds)
+    if options.signal_step == DIFFUSION:
+        problem = RedProblem(attacked, identity, bundle.dictionary)
+        return Solver(
+            problem, starts, options, anchors, _diffusion(bundle, problem, options, seeds)
+        )
+    features = bundle.features if options.feature_weight else None
+    problem = RedProblem(attacked, bundle.generator, bundle.dictionary, features)
+    return Solver(problem, starts, options, anchors)
+
+
+def _diffusion(
+    bundle: Bundle, problem: RedProblem, options: SolverOptions, seeds: Sequence[int]
+) -> DiffusionStep:
+    if bundle.denoiser is None:
+        raise ValueError("a diffusion step needs a diffusion model, and there is none")
+    purifier = Purifier(
+        bundle.denoiser, options.noise, options.noise_levels, draws=options.noise_draws
+    )
+    # A realizable x' = G(z*) + D_a c_a* may leave the pixels' range; a diffusion model knows it.
+    return DiffusionStep(purifier, problem.observed.clamp(0, 1), seeds, options.remainder)
+
+
+def start_seeds(settings: RunSettings) -> list[int]:
+    """The seeds of one run's random starts: the app and the command line share them."""
+    return [item_seed(settings.seed, settings.index)]
+
+
+def readers_for(bundle: Bundle, preset: str) -> Readers:
+    """The readers a preset answers with: the paper's rules for the paper's presets.
+
+    `best` has readers of its own for both answers, `bsd-dp` for the signal alone: the evidence was
+    trained on what G leaves over.
+    """
+    if preset == "best":
+        return bundle.readers
+    paper = bundle.paper_readers()
+    if preset == "bsd-dp":
+        own = bundle.readers
+        return replace(paper, reader=own.reader, reader_temperature=own.reader_temperature)
+    return paper

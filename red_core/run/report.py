@@ -1,0 +1,114 @@
+"""One run as plain values: the JSON of the command line and of the app's export, and its arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from red_core.algorithm.algorithm1 import Iterate
+from red_core.algorithm.verdict import NO_ATTACK, Verdict
+from red_core.json_number import number
+from red_core.run.bundle import Bundle
+from red_core.run.experiment import Deception
+from red_core.run.provenance import provenance
+from red_core.run.settings import RunSettings
+
+_DIGITS = 6
+
+
+def run_report(
+    bundle: Bundle,
+    settings: RunSettings,
+    deception: Deception,
+    verdict: Verdict,
+    iterate: Iterate,
+    seconds: float,
+    source: str,
+    image: str | None = None,
+) -> dict[str, Any]:
+    """What one run (a batch of one) found, in values that JSON can hold.
+
+    true_label: class index or None where nobody knows it; adversarial_label: psi on x';
+    signal_label: who reads G(z) for the preset; psi_signal_label, block_attack_label: the
+    paper's own rules; attack_label: linf, l2, l1, none or unknown; residuals: per class
+    [linf, l2, l1], ||x' - G(z) - D_a[i][j] c_a[i][j]||; margins: of the signal, the attack and
+    the block residuals; unknown: how unlike every known answer the evidence is, and how often a
+    known run is as unlike; gap: of the c_a problem, and relative to the objective; seconds: from
+    x' to the verdict; source: of the image; settings: as given, and as the preset and the paper
+    fill them in. image: the file of an own image, for the command that repeats the run.
+    """
+    names = verdict.attack_names
+    silent = float(iterate.block_energy.max()) == 0
+    attack = settings.attack_settings()
+    labels = deception.labels
+    return {
+        "true_label": None if labels is None else int(labels[0]),
+        "adversarial_label": int(verdict.adversarial_label[0]),
+        "signal_label": int(verdict.signal_label[0]),
+        "attack_label": names[int(verdict.attack_label[0])],
+        "psi_signal_label": int(verdict.psi_label[0]),
+        "block_attack_label": NO_ATTACK if silent else names[int(verdict.block_label[0])],
+        "residuals": _rounded(verdict.block_residuals[0]),
+        "margins": {
+            "signal": number(verdict.signal_margin[0], _DIGITS),
+            "attack": number(verdict.attack_margin[0], _DIGITS),
+            "block": number(verdict.block_margin[0], _DIGITS),
+        },
+        "probabilities": {
+            "signal": _rounded(verdict.signal_probabilities[0]),
+            "psi_signal": _rounded(verdict.psi_probabilities[0]),
+            "adversarial": _rounded(verdict.adversarial_probabilities[0]),
+            "attack": dict(
+                zip(verdict.known_names, _rounded(verdict.attack_probabilities[0]), strict=True)
+            ),
+        },
+        "unknown": {
+            "score": number(verdict.unknown_score[0], _DIGITS),
+            "p_value": number(verdict.unknown_p[0], _DIGITS),
+        },
+        "gap": number(iterate.gap[0], _DIGITS),
+        "relative_gap": number(iterate.gap[0] / iterate.loss[0].clamp_min(1e-12), _DIGITS),
+        "objective": number(iterate.loss[0], _DIGITS),
+        "lambda": number(iterate.lam[0], _DIGITS),
+        "steps": iterate.k,
+        "seconds": round(seconds, 3),
+        "source": source,
+        "settings": settings.as_dict(),
+        "resolved": {
+            "attack": None if attack is None else dict(vars(attack)),
+            "solver": dict(vars(settings.solver_options())),
+        },
+        "command": settings.as_command(image),
+        "provenance": provenance(bundle.device),
+    }
+
+
+def run_arrays(deception: Deception, iterate: Iterate) -> dict[str, NDArray[np.float32]]:
+    """The arrays of one run (a batch of one), for an NPZ file.
+
+    image: x; attacked: x'; signal: G(z); perturbation: D_a c_a; residual: what neither explains,
+    all [H, W], or [3, H, W] in colour; z [*latent]; c_a [k]; block_energy: ||c_a[i][j]||,
+    [classes, attacks].
+    """
+    explained = deception.attacked[0] - iterate.image[0] - iterate.residual[0]
+    tensors = {
+        "image": deception.clean[0].squeeze(0),
+        "attacked": deception.attacked[0].squeeze(0),
+        "signal": iterate.image[0].squeeze(0),
+        "perturbation": explained.squeeze(0),
+        "residual": iterate.residual[0].squeeze(0),
+        "z": iterate.z[0],
+        "c_a": iterate.c_a[0],
+        "block_energy": iterate.block_energy[0],
+    }
+    return {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
+
+
+def _rounded(values: Tensor) -> list[Any]:
+    """Nested lists of finite numbers to six digits."""
+    if values.ndim:
+        return [_rounded(value) for value in values]
+    return number(values, _DIGITS)  # type: ignore[return-value]

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import threading
+import time
+
+from pages.ui.live.compute_queue import Courtesy, Line
+
+
+def test_the_line_is_first_come_first_served():
+    line, order, places = Line(), [], []
+    threads = []
+    with line.turn():
+        for name in range(4):
+            ready = threading.Event()
+
+            def wait(name=name, ready=ready):
+                def told(place):
+                    places.append((name, place))
+                    ready.set()
+
+                with line.turn(told):
+                    order.append(name)
+
+            threads.append(threading.Thread(target=wait))
+            threads[-1].start()
+            assert ready.wait(5)
+        assert line.others_wait
+    for thread in threads:
+        thread.join(5)
+    assert order == [0, 1, 2, 3]
+    assert (3, 4) in places
+    assert (3, 0) in places
+    assert not line.others_wait
+
+
+def test_an_error_in_the_body_gives_the_turn_back():
+    line = Line()
+    try:
+        with line.turn():
+            raise KeyError
+    except KeyError:
+        pass
+    with line.turn() as mine:
+        assert mine
+
+
+def test_an_error_while_waiting_leaves_the_line():
+    line = Line()
+
+    def broken(_place):
+        raise KeyError
+
+    failed = threading.Event()
+
+    def wait():
+        try:
+            with line.turn(broken):
+                raise AssertionError("must not come so far")
+        except KeyError:
+            failed.set()
+
+    with line.turn():
+        thread = threading.Thread(target=wait)
+        thread.start()
+        assert failed.wait(5)
+        thread.join(5)
+        assert not line.others_wait
+
+
+def test_giving_up_is_told_to_the_body():
+    line = Line()
+    with line.turn(), line.turn(give_up=lambda: True) as mine:
+        assert not mine
+
+
+def test_a_step_waits_for_a_page_that_draws_but_not_for_ever():
+    courtesy, done = Courtesy(), threading.Event()
+
+    def step():
+        courtesy.let_draw(60)
+        done.set()
+
+    with courtesy.drawing():
+        thread = threading.Thread(target=step)
+        thread.start()
+        assert not done.wait(0.1)
+        began = time.monotonic()
+        courtesy.let_draw(0.05)
+        assert 0.04 < time.monotonic() - began < 30
+    assert done.wait(5)
+    thread.join(5)

@@ -1,0 +1,267 @@
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+
+from pages.ui.live.compute_queue import Line
+from pages.ui.live.loaded_models import Parts
+from pages.ui.live.runner import THREAD_NAME, Runner
+from red_core.algorithm.algorithm1 import solve
+from red_core.run.experiment import deceive, make_solver, start_seeds
+from red_core.run.settings import RunSettings
+from red_core.theory import row_space
+from tests.pages.conftest import QUICK, wait_until
+
+
+def threads() -> int:
+    return sum(thread.name == THREAD_NAME for thread in threading.enumerate())
+
+
+@pytest.fixture
+def start(parts: Parts, settings: RunSettings):
+    runners = []
+
+    def begin(**kwargs) -> Runner:
+        chosen = kwargs.pop("settings", settings)
+        made = deceive(parts.bundle, chosen)
+        runners.append(Runner(parts, chosen, made, **kwargs))
+        return runners[-1]
+
+    yield begin
+    for runner in runners:
+        runner.close()
+
+
+def test_a_run_records_every_iterate_of_the_solver(parts, settings, start):
+    view = wait_until(start(), lambda view: not view.busy)
+    assert view.state == "finished"
+    made = deceive(parts.bundle, settings)
+    solver = make_solver(
+        parts.bundle, made.attacked, settings.solver_options(), start_seeds(settings)
+    )
+    expected = list(solve(solver.problem, solver.z, settings.solver_options()))
+    assert [frame.k for frame in view.frames] == [iterate.k for iterate in expected]
+    for frame, iterate in zip(view.frames, expected, strict=True):
+        torch.testing.assert_close(frame.z, iterate.z, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(frame.loss, iterate.loss, rtol=1e-4, atol=1e-5)
+    assert view.verdict is not None
+    assert len(view.live) == len(view.frames)
+
+
+def test_a_paused_run_waits_and_takes_single_steps(start):
+    runner = start(paused=True)
+    view = wait_until(runner, lambda view: not view.busy)
+    assert (view.state, view.k, len(view.frames)) == ("paused", 0, 1)
+    for _ in range(5):
+        runner.step("both")
+    view = runner.view()
+    assert view.k == 5
+    assert view.phase == "joint"
+    runner.step("z")
+    moved = runner.view().frames
+    assert not torch.equal(moved[-1].z, moved[-2].z)
+    assert torch.equal(moved[-1].c_a, moved[-2].c_a)
+    runner.step("c_a")
+    moved = runner.view().frames
+    assert torch.equal(moved[-1].z, moved[-2].z)
+    assert not torch.equal(moved[-1].c_a, moved[-2].c_a)
+    runner.resume()
+    assert wait_until(runner, lambda view: view.ended).state == "finished"
+
+
+def test_pause_holds_a_running_run(start):
+    runner = start(speed=50.0)
+    wait_until(runner, lambda view: view.k >= 2)
+    runner.pause()
+    held = wait_until(runner, lambda view: not view.busy)
+    time.sleep(0.2)
+    assert runner.view().k == held.k < held.total
+    assert runner.view().state == "paused"
+
+
+def test_slow_motion_keeps_its_pace_and_changes_no_iterate(start):
+    slow, quick = start(speed=20.0), start()
+    began = time.monotonic()
+    view = wait_until(slow, lambda view: view.ended)
+    assert time.monotonic() - began > 0.8 * view.total / 20
+    other = wait_until(quick, lambda view: view.ended)
+    assert torch.equal(view.frames[-1].z, other.frames[-1].z)
+
+
+def test_stop_judges_what_there_is(start):
+    runner = start(speed=20.0)
+    wait_until(runner, lambda view: view.k >= 3)
+    runner.stop()
+    view = wait_until(runner, lambda view: not view.busy)
+    assert view.state == "stopped"
+    assert view.k < view.total
+    assert view.verdict is not None
+
+
+def test_close_ends_the_thread_whatever_it_does(start):
+    before = threads()
+    running, paused = start(speed=1.0), start(paused=True)
+    wait_until(paused, lambda view: not view.busy)
+    for runner in (running, paused):
+        runner.close()
+        runner._thread.join(5)
+        assert not runner._thread.is_alive()
+    assert threads() == before
+
+
+def test_mu_is_exact_and_live_where_the_truth_is_known(parts, start):
+    settings = RunSettings(source="realizable", attack="l2", solver=QUICK)
+    view = wait_until(start(settings=settings), lambda view: not view.busy)
+    assert view.exact_mu
+    z, c_a = deceive(parts.bundle, settings).truth
+    frame = view.frames[4]
+    apart = torch.cat((frame.z - z, (frame.c_a - c_a) @ parts.basis), dim=1).norm()
+    assert view.live[4] == pytest.approx(float(frame.gradient_norm / apart), rel=1e-3)
+    assert view.theory is not None
+    assert view.theory.exact
+
+
+def test_mu_of_a_real_image_comes_at_the_end_and_has_no_value_there(start):
+    view = wait_until(start(), lambda view: not view.busy)
+    assert not view.exact_mu
+    assert view.theory is not None
+    assert not view.theory.exact
+    assert view.theory.mu[-1] != view.theory.mu[-1]
+    assert all(value > 0 for value in view.theory.mu[:-1])
+
+
+def test_a_run_in_colour_over_z_of_two_dimensions(colour, in_colour):
+    made = deceive(colour.bundle, in_colour)
+    runner = Runner(colour, in_colour, made, line=Line())
+    view = wait_until(runner, lambda view: not view.busy)
+    runner.close()
+    assert view.state == "finished", view.error
+    frame = view.frames[-1]
+    assert frame.z.shape == (1, 9, 16)
+    assert frame.image.shape == (1, 3, 32, 32)
+    assert view.theory is not None
+    z, c_a = view.frames[-1].z, view.frames[-1].c_a
+    first = view.frames[4]
+    apart = torch.cat(((first.z - z).flatten(1), (first.c_a - c_a) @ colour.basis), dim=1).norm()
+    assert view.theory.mu[4] == pytest.approx(float(first.gradient_norm / apart), rel=1e-3)
+    assert any(value > 0 for value in view.theory.proximal_pl)
+
+
+@pytest.mark.parametrize("source", ["example", "realizable"])
+def test_a_run_with_a_diffusion_model_has_no_latent_space(colour, in_colour, source):
+    solver = (("noise_levels", 2), ("steps", 3), ("inner", 2))
+    chosen = replace(in_colour, preset="bsd-dp", solver=solver, source=source)
+    runner = Runner(colour, chosen, deceive(colour.bundle, chosen), line=Line())
+    view = wait_until(runner, lambda view: not view.busy)
+    runner.close()
+    assert view.state == "finished", view.error
+    assert view.horizon is None
+    assert set(view.spots) == {None}
+    assert not view.exact_mu
+    assert view.theory is None, "the theorems speak of z"
+    assert view.verdict is not None
+
+
+def test_the_basis_comes_with_the_end_of_a_run_and_once(monkeypatch, parts, settings):
+    calls = []
+    monkeypatch.setattr(
+        "pages.ui.live.loaded_models.row_space",
+        lambda given: calls.append(given) or row_space(given),
+    )
+    fresh = Parts(parts.bundle)
+    made = deceive(parts.bundle, settings)
+    paused = Runner(fresh, settings, made, paused=True, line=Line())
+    paused.step("both", wait=30)
+    assert fresh.rank is None
+    paused.resume()
+    wait_until(paused, lambda view: not view.busy)
+    assert fresh.rank == fresh.basis.shape[1]
+    again = Runner(fresh, settings, made, line=Line())
+    wait_until(again, lambda view: not view.busy)
+    for runner in (paused, again):
+        runner.close()
+    assert len(calls) == 1
+
+
+def test_the_basis_is_computed_once_for_all_who_ask_at_once(monkeypatch, parts):
+    calls = []
+
+    def slow(given):
+        calls.append(given)
+        time.sleep(0.2)
+        return row_space(given)
+
+    monkeypatch.setattr("pages.ui.live.loaded_models.row_space", slow)
+    fresh, found = Parts(parts.bundle), []
+    asking = [threading.Thread(target=lambda: found.append(fresh.basis)) for _ in range(4)]
+    for thread in asking:
+        thread.start()
+    began = time.monotonic()
+    assert fresh.rank is None  # and this does not wait
+    assert time.monotonic() - began < 0.1
+    for thread in asking:
+        thread.join()
+    assert len(calls) == 1
+    assert all(basis is found[0] for basis in found)
+
+
+def test_a_diverging_run_says_so(settings, start):
+    wild = dict(settings.solver) | {"signal_step": "gradient", "signal_rate": 10.0}
+    runner = start(settings=replace(settings, solver=tuple(sorted(wild.items()))))
+    # The toy's G is bounded, so force it: a loss that is not finite must end the run in words.
+    runner._record = lambda iterate, began: (_ for _ in ()).throw(FloatingPointError("too large"))
+    view = wait_until(runner, lambda view: view.ended)
+    assert (view.state, view.error) == ("failed", "too large")
+
+
+def test_running_out_of_memory_names_the_cpu(monkeypatch, start):
+    def full(*_args):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr("pages.ui.live.runner.make_solver", full)
+    view = wait_until(start(), lambda view: view.ended)
+    assert view.state == "failed"
+    assert "CPU" in view.error
+
+
+def test_an_unforeseen_error_is_shown_without_its_traceback(monkeypatch, start):
+    def broken(*_args):
+        raise RuntimeError("secret path")
+
+    monkeypatch.setattr("pages.ui.live.runner.make_solver", broken)
+    view = wait_until(start(), lambda view: view.ended)
+    assert view.state == "failed"
+    assert "secret" not in view.error
+
+
+def test_runs_take_turns_and_know_their_place(start):
+    line = Line()
+    with line.turn():
+        runner = start(line=line)
+        view = wait_until(runner, lambda view: view.place == 1)
+        assert view.frames == ()
+    assert wait_until(runner, lambda view: view.ended).state == "finished"
+
+
+def test_two_runs_share_the_line_and_both_arrive(start):
+    line = Line()
+    runners = [start(line=line) for _ in range(3)]
+    for runner in runners:
+        assert wait_until(runner, lambda view: view.ended).state == "finished"
+
+
+def test_a_run_stopped_in_line_leaves_it(start):
+    line = Line()
+    with line.turn():
+        runner = start(line=line)
+        wait_until(runner, lambda view: view.place == 1)
+        runner.stop()
+        view = wait_until(runner, lambda view: not view.busy)
+        assert view.state == "stopped"
+        assert view.verdict is None
+    with line.turn() as mine:
+        assert mine

@@ -1,0 +1,142 @@
+"""The user's own image in the sidebar: uploads of either shape, and who may draw."""
+
+from __future__ import annotations
+
+import io
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import streamlit as st
+import torch
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from pages.ui.link import page_state as arrival
+from pages.ui.undo import help_texts as texts
+from pages.ui.undo import image_controls, own_image
+from pages.ui.undo.undo_request import Request
+from pages.ui.widgets import pictures
+from red_core.data.datasets import CLASSES, SHAPES
+from red_core.data.intake import Intake, IntakeError
+from red_core.run.settings import RunSettings
+
+
+def png(side: int = 64) -> bytes:
+    pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def npy(shape: tuple[int, ...]) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, np.random.default_rng(0).random(shape).astype(np.float32))
+    return stream.getvalue()
+
+
+def held(dataset: str) -> Intake:
+    return Intake(torch.rand(SHAPES[dataset]), ("taken from the link as it is",))
+
+
+def page() -> None:
+    """The image's part of the sidebar, for a bundle of the data set in the session."""
+    from types import SimpleNamespace
+
+    import streamlit as st
+
+    from pages.ui.undo import image_controls
+    from red_core.data.datasets import CLASSES
+
+    dataset = st.session_state["dataset"]
+    bundle = SimpleNamespace(dataset=dataset, class_names=CLASSES[dataset])
+    _, own = image_controls.image_controls(bundle)
+    st.session_state["taken"] = own
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setattr(
+        image_controls, "_gallery", lambda _: st.session_state.setdefault("ui.index", 0)
+    )
+    monkeypatch.setattr(pictures, "picture", lambda *_, **__: png(8))
+    made = AppTest.from_function(page, default_timeout=30)
+    made.session_state["dataset"] = "cifar10"
+    made.session_state["ui.source"] = "upload"
+    return made
+
+
+def test_a_photograph_is_taken_in_colour(app: AppTest) -> None:
+    app.run()
+    assert app.caption[0].value == texts.WANTED["cifar10"]
+    app.file_uploader[0].upload("dog.png", png(), "image/png").run()
+    assert not app.exception
+    taken = app.session_state["taken"]
+    assert taken.image.shape == (3, 32, 32)
+    assert torch.equal(taken.image, (taken.image * 255).round() / 255)
+    assert app.caption[0].value == "scaled to 32 x 32 pixels"
+
+
+def test_an_array_of_colours_is_taken_as_it_is(app: AppTest) -> None:
+    app.run()
+    app.file_uploader[0].upload("x.npy", npy((32, 32, 3))).run()
+    assert app.session_state["taken"].image.shape == (3, 32, 32)
+    app.file_uploader[0].upload("x.npy", npy((28, 28))).run()
+    assert "must have the shape 3 x 32 x 32" in app.error[0].value
+    assert app.session_state["taken"].image.shape == (3, 32, 32), "the one before stays"
+
+
+def test_an_image_of_another_data_sets_shape_is_not_held(app: AppTest) -> None:
+    app.session_state["own.upload"] = held("mnist")
+    app.run()
+    assert app.session_state["taken"] is None
+    assert app.caption[0].value == texts.WANTED["cifar10"]
+
+
+def test_nobody_draws_a_photograph(app: AppTest) -> None:
+    app.session_state["ui.source"] = "draw"
+    app.run()
+    assert not app.exception
+    source = app.selectbox("ui.source")
+    assert source.value == "gallery"
+    assert source.options == ["Gallery of pictures", "Upload a picture", "Made by the generator"]
+    assert app.session_state["taken"] is None
+    app.session_state["dataset"] = "mnist"
+    app.run()
+    assert "Draw a digit" in app.selectbox("ui.source").options
+    assert app.selectbox("ui.source").value == "gallery"
+
+
+@pytest.mark.parametrize("dataset", CLASSES)
+def test_every_source_has_its_words(dataset: str) -> None:
+    labels = image_controls.source_labels(dataset)
+    assert ("draw" in labels) == (dataset in own_image.PENS) == (dataset in texts.DRAWN)
+    assert dataset in texts.UPLOAD
+    assert dataset in texts.WANTED
+    about = texts.about(texts.SOURCE, dataset)
+    assert "{" not in about
+    assert ("**Draw**" in about) == ("draw" in labels)
+
+
+def test_a_file_of_the_other_shape_is_refused() -> None:
+    with pytest.raises(IntakeError, match="28 x 28 or 1 x 28 x 28"):
+        own_image.take_file(npy((3, 32, 32)), "x.npy", "fashion")
+    with pytest.raises(IntakeError, match="3 x 32 x 32"):
+        own_image.take_file(npy((28, 28)), "x.npy", "cifar10")
+
+
+@pytest.mark.parametrize(("shape", "kept"), [((1, 28, 28), True), ((3, 32, 32), False)])
+def test_a_switch_keeps_an_own_image_where_it_fits(
+    monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], kept: bool
+) -> None:
+    own = torch.rand(shape)
+    request = Request(RunSettings(source="own", label=3, seed=5), own, run=True)
+    state = {"held": request, "run": True, "complaints": ["old"]}
+    monkeypatch.setattr(arrival, "st", SimpleNamespace(session_state=state))
+    arrival.switch("fashion")
+    now = state["held"]
+    assert now.settings.dataset == "fashion"
+    assert now.settings.seed == 5
+    assert now.settings.source == ("own" if kept else "example")
+    assert (now.own is own) == kept
+    assert not state["run"]

@@ -1,0 +1,275 @@
+"""Algorithm 1: one step by hand, the c_a problem against a convex solver, recovery, competition."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from red_core.algorithm.algorithm1 import Solver, solve
+from red_core.algorithm.options import ACCELERATIONS, SolverOptions
+from red_core.algorithm.presets import PRESETS
+from red_core.algorithm.prox import lambda_max
+from red_core.algorithm.z_steps import random_starts
+
+FROZEN = SolverOptions(
+    restarts=1, start_steps=0, signal_step="frozen", lambda_fraction=0.2, steps=3000
+)
+
+
+def zeros(instance, starts: int = 1) -> torch.Tensor:
+    return torch.zeros(len(instance.problem), starts, instance.z_star.shape[1]).double()
+
+
+def run(solver: Solver) -> Solver:
+    while not solver.done:
+        solver.step()
+    return solver
+
+
+def test_three_steps_of_the_paper_preset_by_hand(make_instance):
+    """Algorithm 1 with prox of eta * lambda, in numpy; both updates read iterate k."""
+    instance = make_instance(items=1)
+    options = replace(PRESETS["paper"], start_steps=0, restarts=1)
+    start = torch.randn(1, 1, 4, dtype=torch.float64)
+    solver = Solver(instance.problem, start, options)
+
+    (W,), slope = (w.numpy() for w in instance.network.weights), instance.network.slope
+    D, x = instance.dictionary.atoms.numpy(), instance.problem.observed[0].numpy()
+    eta_c = 1 / np.linalg.norm(D, 2) ** 2
+    blocks = [instance.dictionary.block(i, j) for i in range(3) for j in range(2)]
+    z, c_a, v, t = start[0, 0].numpy(), np.zeros(D.shape[1]), np.zeros(D.shape[1]), 1.0
+    lam = None
+    for _ in range(3):
+        before = W @ z
+        image = np.where(before > 0, before, slope * before)
+        if lam is None:
+            correlation = D.T @ (x - image)
+            lam = 0.35 * max(np.linalg.norm(correlation[block]) for block in blocks)
+        R = np.diag(np.where(before > 0, 1.0, slope))
+        z = z - 0.003 * W.T @ R @ (image + D @ c_a - x)
+        forward = v - eta_c * D.T @ (image + D @ v - x)
+        new = np.zeros_like(c_a)
+        for block in blocks:
+            norm = np.linalg.norm(forward[block])
+            new[block] = max(0.0, 1 - eta_c * lam / norm) * forward[block]
+        t_next = (1 + np.sqrt(1 + 4 * t**2)) / 2
+        v, c_a, t = new + (t - 1) / t_next * (new - c_a), new, t_next
+
+        solver.step()
+        np.testing.assert_allclose(solver.z[0, 0], z, rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(solver.c_a[0, 0], c_a, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(solver.lam[0], lam)
+    assert np.linalg.norm(c_a) > 0
+
+
+@pytest.mark.parametrize("acceleration", ACCELERATIONS)
+@pytest.mark.parametrize("pixels", [30, 12])
+def test_c_a_agrees_with_an_independent_convex_solver(
+    make_instance, convex_solution, pixels, acceleration
+):
+    instance = make_instance(widths=(4, pixels))
+    options = replace(FROZEN, acceleration=acceleration)
+    end = run(Solver(instance.problem, zeros(instance), options)).snapshot()
+    assert bool((end.gap < 1e-6).all())
+    for item, target in enumerate(instance.problem.observed):  # G(0) = 0
+        solution, value = convex_solution(instance.dictionary, target, float(end.lam[item]))
+        assert float(end.loss[item]) == pytest.approx(value, abs=1e-6)
+        if pixels == 30:  # D_a has full column rank, so that c_a is unique
+            np.testing.assert_allclose(end.c_a[item], solution, atol=1e-4)
+
+
+def test_the_gap_is_never_negative_and_bounds_the_suboptimality(make_instance, convex_solution):
+    instance = make_instance(items=2)
+    options = replace(FROZEN, steps=60)
+    iterates = list(solve(instance.problem, zeros(instance), options))
+    for item, target in enumerate(instance.problem.observed):
+        lam = float(iterates[-1].lam[item])
+        _, value = convex_solution(instance.dictionary, target, lam)
+        for iterate in iterates:
+            assert float(iterate.gap[item]) >= max(0.0, float(iterate.loss[item]) - value) - 1e-9
+
+
+def test_restarted_momentum_converges_far_faster(make_instance):
+    """O'Donoghue and Candes: momentum overshoots a sharp minimum, restarts stop it."""
+    instance = make_instance(widths=(4, 30))
+    gap = {}
+    for acceleration in ACCELERATIONS:
+        options = replace(FROZEN, steps=250, lambda_fraction=0.02, acceleration=acceleration)
+        gap[acceleration] = run(Solver(instance.problem, zeros(instance), options)).snapshot().gap
+    assert bool((gap["restart"] < 0.01 * gap["nesterov"]).all())
+    assert bool((gap["restart"] < 0.01 * gap["none"]).all())
+
+
+@pytest.mark.parametrize("acceleration", ACCELERATIONS)
+def test_lambda_max_silences_c_a_and_a_little_less_does_not(make_instance, acceleration):
+    instance = make_instance()
+    ends = {}
+    for fraction in (1.0, 0.99):
+        options = replace(FROZEN, steps=200, acceleration=acceleration, lambda_fraction=fraction)
+        ends[fraction] = run(Solver(instance.problem, zeros(instance), options)).snapshot()
+    assert not ends[1.0].c_a.any()
+    assert bool(ends[0.99].c_a.any(1).all())
+
+
+def test_an_iterate_describes_itself(make_instance):
+    """loss, gradient norm and residual against autograd on the paper's f."""
+    instance = make_instance()
+    solver = Solver(
+        instance.problem, torch.randn(3, 2, 4).double(), replace(PRESETS["paper"], start_steps=3)
+    )
+    for _ in range(8):
+        solver.step()
+    it = solver.snapshot()
+    z, c_a = it.z.clone().requires_grad_(), it.c_a.clone().requires_grad_()
+    f = (
+        instance.problem.observed - instance.network(z) - instance.dictionary.combine(c_a)
+    ).square()
+    f.sum().backward()
+    norm = torch.cat((z.grad, c_a.grad), 1).norm(dim=1)
+    torch.testing.assert_close(it.gradient_norm, norm)
+    h = it.block_energy.sum((1, 2))
+    torch.testing.assert_close(it.loss, 0.5 * f.sum(1).detach() + it.lam * h)
+    torch.testing.assert_close(it.residual.square(), f.detach())
+    torch.testing.assert_close(it.image, instance.network(it.z))
+    assert it.c_a.any()
+    assert (it.k, it.phase) == (8, "joint")
+
+
+def test_the_proximal_gradient_step_vanishes_at_a_stationary_point_only(make_instance):
+    """For a linear G the problem is convex: a zero proximal-gradient step is a solution."""
+    instance = make_instance(slope=1.0)
+    rate = 0.5 / float(torch.linalg.svdvals(instance.network.weights[0])[0]) ** 2
+    options = replace(
+        FROZEN, signal_step="gradient", signal_rate=rate, acceleration="none", lambda_fraction=0.05
+    )
+    solver = Solver(instance.problem, torch.randn(3, 1, 4).double(), options)
+    assert bool((solver.snapshot().prox_residual > 0.1).all())
+    end = run(solver).snapshot()
+    assert bool((end.prox_residual < 1e-6).all())
+    assert bool((end.gradient_norm > 1e-3).all())  # of f alone: lambda h keeps it from zero
+
+
+def test_a_realizable_instance_is_solved(make_instance):
+    """Signal, block and attack of x' = G(z*) + D_a c_a*, from starts that know nothing of it."""
+    instance = make_instance(items=4, widths=(4, 60))
+    top = float(torch.linalg.svdvals(instance.network.weights[0])[0])
+    options = SolverOptions(
+        restarts=3,
+        start_steps=60,
+        start_step="gradient",
+        start_rate=1 / top**2,
+        carry=3,
+        halve_at=(100, 200),
+        steps=2000,
+        signal_rate=0.5 / top**2,
+        acceleration="none",
+        lambda_fraction=1e-3,
+    )
+    starts = random_starts(range(4), 3, 4).double()
+    end = run(Solver(instance.problem, starts, options)).snapshot()
+    attack = instance.dictionary.combine(instance.c_star)
+    scale = attack.norm(dim=1)
+    assert bool(((end.z - instance.z_star).norm(dim=1) < 0.01 * scale).all())
+    assert bool(((instance.dictionary.combine(end.c_a) - attack).norm(dim=1) < 0.01 * scale).all())
+    largest = end.block_energy.flatten(1).argmax(1)
+    assert [divmod(int(block), 2) for block in largest] == instance.blocks
+
+
+def test_the_objective_falls_at_every_step_with_a_safe_rate(make_instance):
+    """Without momentum, with eta_z < 2 / (3 ||W||^2) beside eta_c = 1 / ||D_a||^2.
+
+    The two updates come from the same iterate, so each rate alone being safe is not enough.
+    """
+    instance = make_instance(slope=1.0)
+    top = float(torch.linalg.svdvals(instance.network.weights[0])[0])
+    options = replace(
+        PRESETS["paper"], start_steps=0, steps=200, acceleration="none", signal_rate=0.5 / top**2
+    )
+    starts = torch.randn(3, 1, 4).double()
+    losses = torch.stack([it.loss for it in solve(instance.problem, starts, options)])
+    assert bool((losses[1:] <= losses[:-1] + 1e-12).all())
+    assert bool((losses[-1] < 0.5 * losses[0]).all())
+
+
+def test_the_start_phase_is_defense_gan(make_instance):
+    """c_a stays zero and z descends on 1/2 ||x' - G(z)||^2; lambda comes from where it ends."""
+    instance = make_instance()
+    options = replace(PRESETS["paper"], start_steps=40, start_step="gradient", start_rate=0.01)
+    solver = Solver(instance.problem, torch.randn(3, 1, 4).double(), options)
+    before = solver.snapshot()
+    for k in range(40):
+        assert solver.phase == "start", k
+        assert not solver.c_a.any()
+        solver.step()
+    after = solver.snapshot()
+    assert after.phase == "joint"
+    assert bool((after.residual.norm(dim=1) < before.residual.norm(dim=1)).all())
+    target = instance.problem.observed - instance.network(after.z)
+    torch.testing.assert_close(after.lam, 0.35 * lambda_max(target, instance.dictionary))
+
+
+def test_the_tether_pulls_z_to_its_anchor_and_counts(make_instance):
+    """w/2 ||z - anchor||^2 in the objective, w (z - anchor) in its gradient, in both phases."""
+    instance = make_instance(items=2)
+    z, anchor = torch.randn(2, 2, 1, 4).double()
+    for start_steps in (0, 5):
+        options = replace(
+            PRESETS["paper"],
+            start_steps=start_steps,
+            start_step="gradient",
+            start_rate=0.01,
+            signal_rate=0.01,
+        )
+        loose = Solver(instance.problem, z, options)
+        tied = Solver(instance.problem, z, replace(options, latent_weight=0.4), anchor)
+        away = z - anchor
+        energy = 0.2 * away[:, 0].square().sum(1)
+        torch.testing.assert_close(tied.snapshot().loss, loose.snapshot().loss + energy)
+        for solver in (loose, tied):
+            solver.step()
+        torch.testing.assert_close(tied.z, loose.z - 0.01 * 0.4 * away)
+
+
+@pytest.mark.parametrize("update", ["z", "c_a"])
+def test_one_variable_can_be_moved_alone(make_instance, update):
+    instance = make_instance()
+    options = replace(PRESETS["paper"], start_steps=0, restarts=1)
+    starts = torch.randn(3, 1, 4).double()
+    one, both = (Solver(instance.problem, starts, options) for _ in range(2))
+    one.step(update)
+    both.step()
+    moved, still = (one.z, one.c_a) if update == "z" else (one.c_a, one.z)
+    assert still.equal(torch.zeros_like(still) if update == "z" else starts)
+    assert moved.equal(both.z if update == "z" else both.c_a)  # both come from iterate k
+    assert not moved.equal(starts if update == "z" else torch.zeros_like(moved))
+
+
+def test_solve_yields_the_start_every_nth_and_the_last_and_can_be_stopped(make_instance):
+    instance = make_instance()
+    options = replace(PRESETS["paper"], start_steps=5, steps=9)
+    starts = torch.randn(3, 2, 4).double()
+    assert [it.k for it in solve(instance.problem, starts, options, every=4)] == [0, 4, 8, 12, 14]
+    seen = []
+    for iterate in solve(instance.problem, starts, options, stop=lambda: len(seen) == 3):
+        seen.append(iterate.k)
+    assert seen == [0, 1, 2]
+
+
+def test_an_iterate_does_not_change_after_it_was_seen(make_instance):
+    instance = make_instance()
+    solver = Solver(instance.problem, torch.randn(3, 2, 4).double(), PRESETS["paper"])
+    first = solver.snapshot()
+    kept = (first.z.clone(), first.c_a.clone(), first.image.clone(), first.lam.clone())
+    for _ in range(120):
+        solver.step()
+    assert all(
+        a.equal(b) for a, b in zip(kept, (first.z, first.c_a, first.image, first.lam), strict=True)
+    )
+    assert not solver.snapshot().z.requires_grad
+
+
+def test_as_many_starts_as_items_are_wanted(make_instance):
+    instance = make_instance(items=3)
+    with pytest.raises(ValueError, match="2 items of starts for 3"):
+        Solver(instance.problem, torch.zeros(2, 1, 4).double(), FROZEN)

@@ -1,0 +1,120 @@
+"""B.8's signal step: what is purified, with which noise, in the one loop of the solver."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from red_core.algorithm.algorithm1 import Solver
+from red_core.algorithm.diffusion_step import DiffusionStep, identity
+from red_core.algorithm.options import SolverOptions
+from red_core.algorithm.presets import presets_of
+from red_core.algorithm.problem import Linearised, RedProblem
+from red_core.models.purifier import Purifier
+from red_core.run.bundle import Bundle
+from red_core.run.experiment import make_solver
+from red_core.run.settings import RunSettings, SettingsError
+
+OPTIONS = replace(presets_of("cifar10")["bsd-dp-paper"], steps=4, inner=3)
+
+
+class Recorded:
+    """A "purifier" that halves its images and keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.given: list[tuple[Tensor, list[int]]] = []
+
+    def __call__(self, images: Tensor, seeds: Sequence[int]) -> Tensor:
+        self.given.append((images.clone(), list(seeds)))
+        return images / 2
+
+
+def test_the_paper_purifies_x_itself_with_fresh_noise() -> None:
+    purify, x = Recorded(), torch.rand(2, 3, 4, 4)
+    step = DiffusionStep(purify, x, [5, 6], remainder=False)
+    point = Linearised.at(identity, torch.rand(2, 3, 4, 4))
+    for _ in range(2):
+        assert step(point, torch.ones(2, 48)).equal(x / 2)
+    (first, one), (second, two) = purify.given
+    assert first.equal(x)
+    assert second.equal(x)
+    assert one == [5, 6]
+    assert not set(one) & set(two)
+
+
+def test_the_remainder_is_what_c_a_leaves_within_the_pixels_range() -> None:
+    purify, x = Recorded(), torch.rand(1, 3, 4, 4)
+    step = DiffusionStep(purify, x, [5], remainder=True)
+    image, attack = torch.rand(1, 3, 4, 4), 0.9 * torch.randn(1, 48)
+    residual = image.flatten(1) + attack - x.flatten(1)
+    step(Linearised.at(identity, image), residual)
+    expected = (x.flatten(1) - attack).clamp(0, 1).view_as(x)
+    torch.testing.assert_close(purify.given[0][0], expected)
+
+
+def test_rows_that_are_dropped_take_their_seeds_along() -> None:
+    purify, x = Recorded(), torch.rand(3, 1, 2, 2)
+    step = DiffusionStep(purify, x, [5, 6, 7], remainder=False)
+    step.keep(torch.tensor([2, 0]))
+    step(Linearised.at(identity, x[[2, 0]]), torch.zeros(2, 4))
+    assert purify.given[0][0].equal(x[[2, 0]])
+    assert purify.given[0][1] == [7, 5]
+
+
+def test_the_first_round_is_diffpure_and_c_a_is_zero(toy_cifar10: Bundle) -> None:
+    x = toy_cifar10.examples.images[:2]
+    solver = make_solver(toy_cifar10, x, OPTIONS, [3, 4])
+    assert solver.snapshot().image.equal(x)
+    solver.step()
+    first = solver.snapshot()
+    assert toy_cifar10.denoiser is not None
+    purifier = Purifier(toy_cifar10.denoiser, OPTIONS.noise, OPTIONS.noise_levels)
+    torch.testing.assert_close(first.image, purifier(x, [3, 4]))
+    assert not first.c_a.any()
+    while not solver.done:
+        solver.step()
+    last = solver.snapshot()
+    assert last.k == 5
+    assert last.c_a.any()
+    assert not last.image.equal(first.image), "the noise is fresh in every round"
+    torch.testing.assert_close(
+        last.residual.flatten(1),
+        (x - last.image).flatten(1) - solver.problem.dictionary.combine(last.c_a),
+        rtol=0,
+        atol=1e-5,
+    )
+
+
+def test_an_items_rounds_do_not_depend_on_its_neighbours(toy_cifar10: Bundle) -> None:
+    x = toy_cifar10.examples.images[:3]
+    ends = []
+    for items in ([0, 1, 2], [1]):
+        solver = make_solver(toy_cifar10, x[items], OPTIONS, items)
+        while not solver.done:
+            solver.step()
+        ends.append(solver.snapshot())
+    torch.testing.assert_close(ends[0].image[1], ends[1].image[0], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(ends[0].c_a[1], ends[1].c_a[0], rtol=1e-3, atol=1e-4)
+
+
+def test_a_diffusion_step_needs_a_model_and_both_phases(toy_bundle: Bundle) -> None:
+    with pytest.raises(ValueError, match="both diffusion"):
+        SolverOptions(signal_step="diffusion")
+    with pytest.raises(SettingsError, match="MNIST has no diffusion model"):
+        RunSettings(solver=(("signal_step", "diffusion"), ("start_step", "diffusion")))
+    with pytest.raises(ValueError, match="needs a diffusion model"):
+        make_solver(toy_bundle, toy_bundle.examples.images[:1], OPTIONS, [0])
+    problem = RedProblem(toy_bundle.examples.images[:1], identity, toy_bundle.dictionary)
+    with pytest.raises(ValueError, match="needs a diffusion model"):
+        Solver(problem, problem.observed[:, None], OPTIONS)
+
+
+def test_pixels_outside_the_range_are_purified_all_the_same(toy_cifar10: Bundle) -> None:
+    x = toy_cifar10.examples.images[:1] * 1.5 - 0.2
+    solver = make_solver(toy_cifar10, x, OPTIONS, [3])
+    solver.step()
+    assert bool(torch.isfinite(solver.snapshot().image).all())

@@ -1,0 +1,84 @@
+"""Every bad number is refused, by name."""
+
+import math
+from dataclasses import fields
+
+import pytest
+
+from red_core.algorithm.options import SolverOptions
+from red_core.algorithm.presets import DEFAULT_PRESET, PRESETS, presets_of
+
+BAD = [
+    ({"restarts": -1}, "restarts"),
+    ({"restarts": 65}, "restarts"),
+    ({"restarts": 0}, "at least one start"),
+    ({"start_steps": -1}, "start_steps"),
+    ({"start_steps": 5001}, "start_steps"),
+    ({"steps": 0}, "steps"),
+    ({"steps": 5001}, "steps"),
+    ({"carry": 0}, "carry"),
+    ({"carry": 66}, "carry"),
+    ({"halve_at": (40, 0)}, "halve_at"),
+    ({"inner": 0}, "inner"),
+    ({"inner": 51}, "inner"),
+    ({"lambda_fraction": 0.0}, "lambda_fraction"),
+    ({"lambda_fraction": 2.1}, "lambda_fraction"),
+    ({"lambda_fraction": math.nan}, "lambda_fraction"),
+    ({"latent_weight": -0.1}, "latent_weight"),
+    ({"latent_weight": math.nan}, "latent_weight"),
+    ({"start_rate": 0.0}, "start_rate"),
+    ({"start_rate": 11.0}, "start_rate"),
+    ({"signal_rate": -0.1}, "signal_rate"),
+    ({"signal_rate": math.nan}, "signal_rate"),
+    ({"signal_rate": math.inf}, "signal_rate"),
+    ({"signal_step": "newton"}, "signal steps are gradient, adam, lbfgs, frozen, diffusion"),
+    ({"start_step": ""}, "signal steps are"),
+    ({"signal_step": "diffusion"}, "both diffusion, or neither"),
+    ({"feature_weight": -1.0}, "feature_weight"),
+    ({"noise": 0.6}, "noise must lie in"),
+    ({"noise_levels": 0}, "noise_levels"),
+    ({"noise_draws": 51}, "noise_draws"),
+    ({"acceleration": "fast"}, "acceleration is one of none, nesterov, restart"),
+    ({"tolerance": -1e-9}, "tolerance"),
+    ({"tolerance": 1.0}, "tolerance"),
+    ({"tolerance": math.nan}, "tolerance"),
+]
+
+
+@pytest.mark.parametrize(("values", "message"), BAD)
+def test_a_bad_number_is_refused_by_name(values, message):
+    with pytest.raises(ValueError, match=message):
+        SolverOptions(**values)
+
+
+def test_an_encoders_guess_is_start_enough():
+    assert SolverOptions(restarts=0, encoder_start=True).restarts == 0
+
+
+def test_the_paper_preset_has_b2s_numbers():
+    paper = PRESETS["paper"]
+    assert (paper.restarts, paper.start_steps, paper.steps, paper.carry) == (10, 100, 500, 1)
+    assert (paper.acceleration, paper.lambda_fraction) == ("nesterov", 0.35)
+    assert paper.signal_step == "gradient"
+    frozen = PRESETS["paper-frozen"]
+    different = {f.name for f in fields(paper) if getattr(paper, f.name) != getattr(frozen, f.name)}
+    assert different == {"signal_step"}
+    assert DEFAULT_PRESET == "best"
+
+
+def test_the_papers_preset_in_w_plus_has_b2s_numbers():
+    presets = presets_of("cifar10")
+    paper = presets["paper"]
+    assert (paper.restarts, paper.start_steps, paper.steps, paper.carry) == (1, 3000, 500, 1)
+    assert (paper.acceleration, paper.lambda_fraction) == ("nesterov", 0.35)
+    assert presets["paper-frozen"].signal_step == "frozen"
+    assert next(iter(presets)) == DEFAULT_PRESET
+    assert presets["best"].mean_start
+    assert presets["best"].latent_weight > 0
+
+
+def test_b8_purifies_x_itself_and_ours_what_c_a_leaves():
+    presets = presets_of("cifar10")
+    assert not presets["bsd-dp-paper"].remainder
+    assert presets["bsd-dp"].remainder
+    assert {presets[name].start_steps for name in ("bsd-dp", "bsd-dp-paper")} == {1}

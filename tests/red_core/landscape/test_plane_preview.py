@@ -1,0 +1,102 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from red_core.algorithm.algorithm1 import Solver
+from red_core.algorithm.options import SolverOptions
+from red_core.algorithm.problem import RedProblem
+from red_core.landscape import plane_ahead, rehearsal_plane, rehearse
+
+ADAM = SolverOptions(
+    restarts=1,
+    start_steps=3,
+    steps=80,
+    signal_step="adam",
+    signal_rate=0.05,
+    acceleration="restart",
+    lambda_fraction=0.1,
+    latent_weight=0.2,
+)
+GRADIENT = replace(ADAM, signal_step="gradient", signal_rate=0.001, steps=400, latent_weight=0.0)
+
+
+def alternation(problem: RedProblem, options: SolverOptions, anchor: torch.Tensor) -> torch.Tensor:
+    """Every z of a run's alternation, [steps + 1, d]."""
+    start = torch.randn(1, 1, 4, dtype=torch.float64)
+    solver = Solver(problem, start, options, anchor[None, None])
+    path = []
+    while not solver.done:
+        if solver.k >= options.start_steps:
+            path.append(solver.z[0, 0])
+        solver.step()
+    return torch.stack([*path, solver.z[0, 0]])
+
+
+def test_with_adam_it_is_the_run_itself(make_instance) -> None:
+    problem = make_instance(items=1).problem
+    anchor = torch.randn(4, dtype=torch.float64)
+    path = alternation(problem, ADAM, anchor)
+    rehearsed = rehearse(problem, path[0], ADAM, anchor, steps=25)
+    torch.testing.assert_close(rehearsed, path[:26])
+
+
+@pytest.mark.parametrize("options", [ADAM, GRADIENT], ids=["adam", "gradient"])
+def test_the_bounds_hold_the_run_that_follows(make_instance, options: SolverOptions) -> None:
+    for seed in range(4):
+        torch.manual_seed(seed)
+        problem = make_instance(items=1, seed=seed).problem
+        anchor = torch.zeros(4, dtype=torch.float64)
+        path = alternation(problem, options, anchor)
+        plane, bounds = plane_ahead(problem, path[0], options, anchor, steps=40)
+        assert float(plane.off_plane(path[0])) < 1e-9
+        assert bounds.contains(plane.coordinates(path)).all()
+
+
+def test_a_slow_gradient_step_is_lengthened(make_instance) -> None:
+    problem = make_instance(items=1).problem
+    path = alternation(problem, GRADIENT, torch.zeros(4, dtype=torch.float64))
+    rehearsed = rehearse(problem, path[0], GRADIENT, steps=40)
+    reached = (rehearsed[-1] - path[0]).norm() / (path[-1] - path[0]).norm()
+    plain = (path[40] - path[0]).norm() / (path[-1] - path[0]).norm()
+    assert reached > 2 * plain
+    assert 0.5 < reached < 1.5
+
+
+def test_frozen_z_gets_the_plane_of_the_curvatures(make_instance) -> None:
+    problem = make_instance(items=1).problem
+    z = torch.randn(4, dtype=torch.float64)
+    plane, bounds = plane_ahead(problem, z, replace(ADAM, signal_step="frozen"))
+    assert "largest curvature" in plane.names[0]
+    assert "keeps z" in plane.words
+    assert bounds.contains(plane.coordinates(z))
+    assert bounds.right - bounds.left >= 2
+
+
+@pytest.mark.parametrize("signal_step", ["adam", "frozen"])
+def test_z_of_two_dimensions_is_rehearsed_flat(make_instance, signal_step) -> None:
+    problem = make_instance(items=1).problem
+    network, shapes = problem.generator, []
+
+    def squared(z: torch.Tensor) -> torch.Tensor:
+        shapes.append(z.shape[1:])
+        return network(z.flatten(1))
+
+    z, anchor = torch.randn(2, 4, dtype=torch.float64)
+    options = replace(ADAM, signal_step=signal_step)
+    plain = plane_ahead(problem, z, options, anchor, steps=10)
+    shaped = plane_ahead(
+        replace(problem, generator=squared), z.view(2, 2), options, anchor.view(2, 2), steps=10
+    )
+    assert set(shapes) == {(2, 2)}
+    torch.testing.assert_close(plain[0].axes, shaped[0].axes)
+    assert plain[1] == shaped[1]
+
+
+def test_iterates_that_explode_end_the_rehearsal(make_instance) -> None:
+    problem = make_instance(items=1).problem
+    wild = replace(GRADIENT, signal_rate=10.0)
+    path = rehearse(problem, torch.randn(4, dtype=torch.float64), wild, steps=2000)
+    assert len(path) < 2001
+    assert bool(path.isfinite().all())
+    assert f"rehearsal of {len(path[:9]) - 1} steps" in rehearsal_plane(path[:9]).statement

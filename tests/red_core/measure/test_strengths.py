@@ -1,0 +1,230 @@
+"""The final table: its rows, what is measured again, and the figures drawn from it."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import red_core.measure.strengths
+from red_core.algorithm.presets import PRESETS
+from red_core.cli import main
+from red_core.data.assets import AssetError, record
+from red_core.data.datasets import DATASETS
+from red_core.measure.accuracy import EvaluationSettings, identity
+from red_core.measure.intervals import share
+from red_core.measure.strengths import RESULTS, ROWS, SPEED, Row, measure, stored
+from red_core.readme.render import between, block, insert, render
+from red_core.run.bundle import Bundle, load_bundle
+
+BEGIN, END = "<!-- numbers:begin -->", "<!-- numbers:end -->"
+TABLES = "<!-- tables:begin -->\n<!-- tables:end -->"
+EVIDENCE = "<!-- evidence:begin -->\n<!-- evidence:end -->"
+MODELS = "<!-- cifar10-models:begin -->\n<!-- cifar10-models:end -->"
+THEORY = "<!-- theory:begin -->\n<!-- theory:end -->"
+README = Path(__file__).resolve().parents[3] / "README.md"
+RULES = ("signal", "psi_signal", "attack", "block_attack", "adversarial")
+
+
+def report(bundle: Bundle, settings: EvaluationSettings, right: int = 3) -> dict:
+    """A report as `evaluate` makes one, with every share right of n."""
+    who = identity(bundle, settings)
+    return {
+        "n": settings.examples,
+        "seconds": 2.0,
+        **{f"{rule}_accuracy": share(right, settings.examples) for rule in RULES},
+        "source": who["source"],
+        "settings": {
+            "dataset": settings.run.dataset,
+            "preset": settings.run.preset,
+            "attack": settings.run.attack,
+            "eps_scale": settings.eps_scale,
+            "seed": settings.run.seed,
+        },
+        "resolved": {"attack": who["attack"], "solver": who["solver"]},
+        "assets": who["assets"],
+        "command": settings.as_command(),
+    }
+
+
+@pytest.fixture
+def bundle(toy_assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bundle:
+    """Toy assets of its own, into which a test may write."""
+    own = tmp_path / "assets"
+    shutil.copytree(toy_assets, own)
+    monkeypatch.setenv("RED_ASSETS", str(own))
+    return load_bundle("mnist")
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The rows that were measured; the measurement itself is replaced."""
+    keys: list[str] = []
+
+    def evaluate(bundle: Bundle, settings: EvaluationSettings, work: Path) -> dict:
+        keys.append(Row(settings.run.preset, settings.run.attack, settings.eps_scale).key)
+        return report(bundle, settings)
+
+    monkeypatch.setattr(red_core.measure.strengths, "evaluate", evaluate)
+    return keys
+
+
+def test_the_rows_of_the_table() -> None:
+    assert [row.key for row in ROWS] == [
+        f"best/{attack}/{scale}" for scale in ("0.5", "1.5") for attack in ("linf", "l2", "l1")
+    ]
+
+
+def test_rows_are_kept_as_they_come_and_not_measured_twice(
+    bundle: Bundle, measured: list[str], tmp_path: Path
+) -> None:
+    seen: list[int] = []
+    announce = lambda _: seen.append(len(stored("mnist", RESULTS)))  # noqa: E731
+    measure(bundle, ROWS[:3], 5, 5, 0, tmp_path, announce=announce)
+    assert measured == ["best/linf/0.5", "best/l2/0.5", "best/l1/0.5"]
+    assert seen == [1, 2, 3]  # each was on disk when it was announced
+    measure(bundle, ROWS[:4], 5, 5, 0, tmp_path)
+    assert measured[3:] == ["best/linf/1.5"]
+    measure(bundle, ROWS[:1], 5, 5, 0, tmp_path, again=True)
+    assert measured[4:] == ["best/linf/0.5"]
+
+
+def test_what_has_changed_is_measured_again(
+    bundle: Bundle, measured: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure(bundle, ROWS[:1], 5, 5, 0, tmp_path)
+    for changes in ({"examples": 6}, {"seed": 1}):
+        measured.clear()
+        measure(bundle, ROWS[:1], changes.get("examples", 5), 5, changes.get("seed", 0), tmp_path)
+        assert measured == ["best/linf/0.5"]
+        measure(bundle, ROWS[:1], 5, 5, 0, tmp_path)
+    measured.clear()
+    record("mnist", "generator.safetensors", command="x")  # the same file: nothing to do
+    measure(bundle, ROWS[:1], 5, 5, 0, tmp_path)
+    assert measured == []
+    file = tmp_path / "assets" / "mnist" / "generator.safetensors"
+    file.write_bytes(file.read_bytes() + b" ")
+    record("mnist", "generator.safetensors", command="x")
+    measure(bundle, ROWS[:1], 5, 5, 0, tmp_path)
+    assert measured == ["best/linf/0.5"]
+    measured.clear()
+    slower = replace(PRESETS["best"], steps=9)
+    monkeypatch.setitem(PRESETS, "best", slower)
+    measure(bundle, ROWS[:1], 5, 5, 0, tmp_path)
+    assert measured == ["best/linf/0.5"]
+
+
+def test_a_changed_results_file_is_noticed(
+    bundle: Bundle, measured: list[str], tmp_path: Path
+) -> None:
+    measure(bundle, ROWS[:1], 5, 5, 0, tmp_path)
+    file = tmp_path / "assets" / "mnist" / RESULTS
+    file.write_text(file.read_text().replace("0.6", "0.9"))
+    with pytest.raises(AssetError, match="is damaged or truncated"):
+        stored("mnist", RESULTS)
+
+
+def test_the_command_measures_and_writes_the_readme(
+    bundle: Bundle, measured: list[str], tmp_path: Path, capsys
+) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(
+        f"before\n{BEGIN}\nold\n{END}\n{TABLES}\n{EVIDENCE}\n{MODELS}\n{THEORY}\nafter\n"
+    )
+    words = ["results", "--examples", "5", "--only", "best/", "--readme", str(readme)]
+    assert main([*words, "--work", str(tmp_path / "work")]) == 0
+    assert len(measured) == 6
+    text = readme.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("<!-- theory:end -->\nafter\n")
+    assert "old" not in text
+    assert between(text) == render("mnist", stored("mnist", RESULTS), {})
+    assert main([*words, "--render"]) == 0
+    assert readme.read_text() == text
+    assert len(measured) == 6
+    capsys.readouterr()
+    assert main(["results", "--list"]) == 0
+    assert capsys.readouterr().out.splitlines() == [row.key for row in ROWS]
+
+
+def table(bundle: Bundle) -> dict:
+    """The attacks right in 30, 60 and 90 of 100."""
+    right = {"linf": 30, "l2": 60, "l1": 90}
+    return {
+        row.key: report(bundle, row.settings("mnist", 100, 50, 0), right[row.attack])
+        for row in ROWS
+    }
+
+
+def cells(text: str, words: str) -> list[str]:
+    (line,) = [line for line in text.splitlines() if line.startswith(f"| {words} |")]
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_the_figures(bundle: Bundle) -> None:
+    wide = replace(bundle, examples=replace(bundle.examples, source="MNIST test"))
+    text = render("mnist", table(wide), {})
+    figures = ["30.0", "60.0", "90.0", "60.0 (54.4 to 65.4)"]
+    for words in ("`best` at 0.5 eps", "the paper's rules at 1.5 eps"):
+        assert cells(text, words)[1:] == [*figures, *figures]
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in lines} == {10}
+    assert "first 100 images of MNIST test" in text
+
+
+def test_a_mean_needs_all_three_attacks(bundle: Bundle) -> None:
+    some = {key: value for key, value in table(bundle).items() if key != "best/l2/0.5"}
+    assert cells(render("mnist", some, {}), "`best` at 0.5 eps")[1:5] == ["30.0", "", "90.0", ""]
+
+
+def test_speed() -> None:
+    speed = {
+        "throughput_ratio": 7.25,
+        "objective_ratio": 0.98765,
+        "peak_share": 0.41,
+        "paper_seconds": 4.26,
+        "best_seconds": 2.0,
+        "device": "cpu",
+        "details": {"batch": 32, "preset": "best"},
+        "provenance": {"threads": 2},
+    }
+    text = render("mnist", {}, speed)
+    for figure in ("7.2 times", "0.988", "41%", "4.3 s", "2.0 s", "cpu, 2 threads"):
+        assert figure in text
+
+
+def test_nothing_measured_is_nothing_claimed() -> None:
+    assert render("mnist", {}, {}) == ""
+    assert insert(f"a\n{BEGIN}\nold\n{END}\nb", "") == f"a\n{BEGIN}\n{END}\nb"
+
+
+def test_a_readme_without_markers_is_left_alone() -> None:
+    with pytest.raises(ValueError, match="no lines"):
+        insert("no markers", "x")
+    with pytest.raises(ValueError, match="no lines"):
+        insert(f"{END}\nno beginning", "x")
+
+
+def test_each_data_set_has_its_own_commands_and_block(bundle: Bundle) -> None:
+    text = render("fashion", table(bundle), {})
+    assert "`python -m red_core results --dataset fashion`" in text
+    both = f"{BEGIN}\ndigits\n{END}\n<!-- numbers-fashion:begin -->\n<!-- numbers-fashion:end -->"
+    clothes = insert(both, "clothes", block("fashion"))
+    assert between(clothes) == "digits"
+    assert between(clothes, block("fashion")) == "clothes"
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_the_readme_says_what_was_measured(dataset: str) -> None:
+    expected = render(dataset, stored(dataset, RESULTS), stored(dataset, SPEED))
+    assert between(README.read_text(encoding="utf-8"), block(dataset)) == expected
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_kept_rows_repeat_with_the_command_they_name(dataset: str) -> None:
+    for key, kept in stored(dataset, RESULTS).items():
+        row = next(row for row in ROWS if row.key == key)
+        seed = kept["settings"]["seed"]
+        assert kept["command"] == row.settings(dataset, kept["n"], 50, seed).as_command()
+        json.dumps(kept, allow_nan=False)

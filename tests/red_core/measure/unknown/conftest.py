@@ -1,0 +1,27 @@
+"""Attacks and runs of few steps, so that all of them fit a test."""
+
+from dataclasses import replace
+
+import pytest
+
+from red_core.algorithm import presets
+from red_core.attacks import patch, simple
+from red_core.attacks.pgd import PAPER_ATTACKS, AttackSettings
+from red_core.measure.unknown import adaptive, registry
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two steps of every attack, and short runs of `best` from random starts."""
+    eps = {"linf": 0.3, "l2": 2.0, "l1": 10.0}
+    few = {kind: AttackSettings(kind, size, size / 2, 2) for kind, size in eps.items()}
+    monkeypatch.setitem(PAPER_ATTACKS, "mnist", few)
+    short = replace(presets.PRESETS["best"], restarts=2, start_steps=1, steps=2, halve_at=())
+    monkeypatch.setitem(presets.PRESETS, "best", short)
+    monkeypatch.setattr(simple, "DDN_STEPS", 2)
+    monkeypatch.setattr(patch, "STEPS", 2)
+
+    def settings(kind: str, size: float) -> AttackSettings:
+        return adaptive.adaptive_settings(kind, size, 1)
+
+    monkeypatch.setattr(registry, "adaptive_settings", settings)
