@@ -1,334 +1,177 @@
-"""Algorithm 1, with the choices the paper leaves open as options.
+"""Algorithm 1: alternating steps on z and c_a, as pure functions over a frozen state.
 
-A run has two phases. "start": Defense-GAN, every start of every item descends
-1/2 ||x' - G(z)||^2 with c_a = 0. "joint": z and c_a move in turn, both from iterate k, while the
-carried starts compete. Presets differ in numbers, not in code: see `presets.py`.
+A run has two phases. In the start phase every start of every item descends 1/2 ||x' - G(z)||^2
+with c_a = 0 (Defense-GAN, B.2). In the alternation (z, c_a)^{k+1} come both from iterate k, while
+the starts that were carried on compete. Presets differ in numbers, not in code: see `presets.py`;
+`plain_loop.py` states the same method in its simplest form, one image at a time.
+
+An item's iterates depend on its own x', starts and seed alone, not on its neighbours (up to
+rounding): items may begin, leave and be joined by others at any step (`State.take`,
+`state.concatenate`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from red_core.algorithm.diffusion_step import DiffusionStep
-from red_core.algorithm.lbfgs import LbfgsStep
-from red_core.algorithm.options import CHECK_EVERY, DIFFUSION, SolverOptions
-from red_core.algorithm.problem import Linearised, RedProblem
-from red_core.algorithm.prox import (
-    block_soft_threshold,
-    duality_gap,
-    gap_of_residual,
-    lambda_max,
-    penalty,
-)
-from red_core.algorithm.z_steps import AdamStep, FrozenStep, GradientStep, SignalStep
+from red_core.algorithm.competition import compete, enter_alternation
+from red_core.algorithm.objective import evaluate, target
+from red_core.algorithm.options import DIFFUSION, SolverOptions
+from red_core.algorithm.problem import RedProblem
+from red_core.algorithm.prox import block_soft_threshold
+from red_core.algorithm.state import State
+from red_core.algorithm.z_steps import initial_memory, needs_gradient, z_step
 
 Update = Literal["both", "z", "c_a"]
 
 
-@dataclass(frozen=True)
-class Iterate:
-    """One iterate of a batch, detached: for each item, its leading start.
+def step(
+    problem: RedProblem, state: State, options: SolverOptions, update: Update = "both"
+) -> State:
+    """(z, c_a)^{k+1} from (z, c_a)^k, with the starts' competition and lambda where they are due.
 
-    k: steps done, both phases; phase: "start" or "joint"; z [B, *latent]; c_a [B, k_a];
-    image = G(z) [B, *signal]; residual = x' - G(z) - D_a c_a [B, *signal]; loss: the objective
-    [B]; lam: lambda [B]; block_energy [B, classes, attacks]: ||c_a[i][j]||; gap: duality gap of
-    the c_a problem [B]; gradient_norm [B]: norm of the gradient of f = ||.||^2 (eq. 9's left side,
-    not squared); prox_residual [B]: ||w - prox(w - eta grad)|| / eta, the norm of the
-    proximal-gradient step, zero at a stationary point; leader [B]: which start leads.
+    update: "z" or "c_a" moves one alone; in the start phase c_a stays zero, and asked to move it
+    alone nothing happens. Raises ValueError for items in different phases.
     """
+    if not in_alternation(state):
+        if update == "c_a":
+            return state
+        moved = z_step(problem, _evaluated(problem, state, options), options, joint=False)
+    else:
+        moved = state = _evaluated(problem, state, options, update)
+        if update != "c_a":  # Algorithm 1, z: J^T (G(z^k) + D_a c_a^k - x') is state.gradient
+            moved = z_step(problem, state, options, joint=True)
+        if update != "z":  # Algorithm 1, c_a: from G(z^k) too
+            moved = c_a_step(problem, moved, target(problem, state), options)
+    moved = replace(moved, k=state.k + 1)
+    if update != "c_a":
+        moved = _evaluated(problem, moved, options)
+    return compete(problem, moved, options)
 
-    k: int
-    phase: str
-    z: Tensor
-    c_a: Tensor
-    image: Tensor
-    residual: Tensor
-    loss: Tensor
-    lam: Tensor
-    block_energy: Tensor
-    gap: Tensor
-    gradient_norm: Tensor
-    prox_residual: Tensor
-    leader: Tensor
 
+def c_a_step(problem: RedProblem, state: State, y: Tensor, options: SolverOptions) -> State:
+    """FISTA on c_a (Beck & Teboulle 2009), with y = x' - G(z) held: [B, S, n].
 
-class Solver:
-    """The state of one run; `step` advances it, `snapshot` shows it.
-
-    problem: B items; starts: z [B, S, *latent]; options: the numbers; anchors: where
-    `latent_weight` pulls every start to, of the same shape (default: the origin); diffusion: the
-    signal step of options that ask for one. An item's iterates depend on its own start and x'
-    alone, not on its neighbours (up to rounding). Raises ValueError where starts, features or a
-    diffusion step are missing.
+    c^{k+1} = prox_{eta lambda h}(v - eta D_a^T (D_a v - y)), eta = 1 / ||D_a||^2, then
+    v^{k+1} = c^{k+1} + (t - 1) / t^{k+1} (c^{k+1} - c^k). Algorithm 1 prints the prox with lambda,
+    with which c_a would stay zero for ever. D_a v follows from D_a c_a without another product.
     """
+    dictionary, eta = problem.dictionary, 1.0 / problem.dictionary.operator_norm_squared
+    threshold = (eta * state.lam)[:, None].expand(state.t.shape)
+    for _ in range(options.inner):
+        forward = state.v - eta * dictionary.correlate(state.fit_v - y)
+        c_a = block_soft_threshold(forward, threshold, dictionary)
+        fit_c = dictionary.combine(c_a)
+        beta, t = _momentum(state, c_a, options.acceleration)
+        v = c_a + beta[..., None] * (c_a - state.c_a)
+        fit_v = fit_c + beta[..., None] * (fit_c - state.fit_c)
+        state = replace(state, c_a=c_a, v=v, fit_c=fit_c, fit_v=fit_v, t=t, gradient=None)
+    return state
 
-    def __init__(
-        self,
-        problem: RedProblem,
-        starts: Tensor,
-        options: SolverOptions,
-        anchors: Tensor | None = None,
-        diffusion: DiffusionStep | None = None,
-    ) -> None:
-        if len(starts) != len(problem):
-            raise ValueError(f"{len(starts)} items of starts for {len(problem)} of x'")
-        if options.signal_step == DIFFUSION and diffusion is None:
-            raise ValueError("a diffusion step needs a diffusion model, and there is none")
-        self.problem, self.options, self._diffusion = problem, options, diffusion
-        self.k = 0
-        self.joint_k = 0
-        self.z = starts  # [B, S, *latent]
-        self._anchor = torch.zeros_like(starts) if anchors is None else anchors
-        self.c_a = starts.new_zeros(*starts.shape[:2], problem.dictionary.size)
-        self.lam = starts.new_zeros(len(starts))
-        self._extrapolated = self.c_a
-        self._t = starts.new_ones(starts.shape[:2])
-        self._features = self._observed_features()
-        self._eta_c = 1.0 / problem.dictionary.operator_norm_squared
-        self._signal_step = self._make_step(
-            options.start_step, options.start_rate, options.start_steps
-        )
-        self._identity = torch.arange(starts.shape[1]).expand(starts.shape[:2]).to(starts.device)
-        self._point: Linearised | None = None
-        self._checked = starts.new_full((len(starts),), torch.inf)
-        self.settled = torch.zeros(len(starts), dtype=torch.bool, device=starts.device)
-        if not options.start_steps:
-            self._begin_joint()
 
-    def _make_step(self, kind: str, rate: float, steps: int) -> SignalStep:
-        if kind == DIFFUSION:
-            assert self._diffusion is not None
-            return self._diffusion
-        if kind == "frozen":
-            return FrozenStep()
-        if kind == "lbfgs":
-            return LbfgsStep(rate)
-        return AdamStep(rate, steps) if kind == "adam" else GradientStep(rate)
+def _momentum(state: State, c_a: Tensor, acceleration: str) -> tuple[Tensor, Tensor]:
+    """FISTA's (t - 1) / t^{k+1} and t^{k+1}, both [B, S]."""
+    t = state.t
+    if acceleration == "none":
+        return torch.zeros_like(t), t
+    if acceleration == "restart":  # O'Donoghue & Candes 2015, gradient scheme
+        uphill = ((state.v - c_a) * (c_a - state.c_a)).sum(-1) > 0
+        t = torch.where(uphill, torch.ones_like(t), t)
+    following = 0.5 * (1 + (1 + 4 * t.square()).sqrt())
+    return (t - 1) / following, following
 
-    @property
-    def phase(self) -> str:
-        """The present phase: "start" while Defense-GAN runs, then "joint"."""
-        return "start" if self.k < self.options.start_steps else "joint"
 
-    @property
-    def total(self) -> int:
-        """Steps of a whole run."""
-        return self.options.start_steps + self.options.steps
+def begin(
+    problem: RedProblem, starts: Tensor, options: SolverOptions, anchor: Tensor | None = None
+) -> State:
+    """Iterate 0: starts z [B, S, *latent], c_a = 0.
 
-    @property
-    def done(self) -> bool:
-        """Whether all steps are done, or every item has settled."""
-        return self.k >= self.total or bool(self.settled.all())
-
-    # --- the algorithm -------------------------------------------------------------------
-
-    def step(self, update: Update = "both") -> None:
-        """One step of the present phase; `update` lets a person move z or c_a alone.
-
-        In the start phase c_a stays zero: asked to move it alone, nothing happens.
-        """
-        if self.phase == "start" and update == "c_a":
-            return
-        point = self._linearise()
-        target = self._target(point)
-        joint = self.phase == "joint"
-        if update in ("both", "z") and self._signal_step.moves:
-            residual = -target
-            if joint:
-                residual = residual + self.problem.dictionary.combine(self.c_a)
-            self.z = self._signal_step(point, residual.flatten(0, 1)).view_as(self.z)
-            self._point = None
-        if joint and update in ("both", "c_a"):
-            for _ in range(self.options.inner):
-                self._proximal_step(target)
-        self.k += 1
-        if joint:
-            self.joint_k += 1
-            if self.joint_k in self.options.halve_at and self.z.shape[1] > 1:
-                self._keep_best(self._objective(), (self.z.shape[1] + 1) // 2)
-            if self.options.tolerance and self.joint_k % CHECK_EVERY == 0:
-                self._check_settled()
-        elif self.k == self.options.start_steps:
-            self._begin_joint()
-
-    def _proximal_step(self, target: Tensor) -> None:
-        """c^{k+1} = prox_{eta lambda h}(v - eta D_a^T (D_a v - y)), v extrapolated (FISTA)."""
-        dictionary, v = self.problem.dictionary, self._extrapolated
-        gradient = dictionary.correlate(dictionary.combine(v) - target)
-        threshold = (self._eta_c * self.lam)[:, None].expand(v.shape[:2])
-        new = block_soft_threshold(v - self._eta_c * gradient, threshold, dictionary)
-        if self.options.acceleration == "none":
-            self._extrapolated = self.c_a = new
-            return
-        t, moved = self._t, new - self.c_a
-        if self.options.acceleration == "restart":  # O'Donoghue & Candes 2015, gradient scheme
-            uphill = ((v - new) * moved).sum(-1) > 0
-            t = torch.where(uphill, torch.ones_like(t), t)
-        t_next = 0.5 * (1 + (1 + 4 * t.square()).sqrt())
-        self._extrapolated = new + ((t - 1) / t_next)[..., None] * moved
-        self._t, self.c_a = t_next, new
-
-    def _begin_joint(self) -> None:
-        """Carry the best starts on, and set lambda from the best one's residual."""
-        target = self._target(self._linearise())
-        error = 0.5 * target.square().sum(-1) + self._energy()
-        best = target.gather(
-            1, error.argmin(1)[:, None, None].expand(-1, 1, target.shape[-1])
-        ).squeeze(1)
-        self.lam = self.options.lambda_fraction * lambda_max(best, self.problem.dictionary)
-        if self.options.carry < self.z.shape[1]:
-            self._keep_best(error, self.options.carry)
-        self._signal_step = self._make_step(
-            self.options.signal_step, self.options.signal_rate, self.options.steps
-        )
-
-    def _keep_best(self, score: Tensor, count: int) -> None:
-        """Keep the `count` starts of lowest score [B, S] for every item."""
-        kept = score.topk(count, dim=1, largest=False).indices.sort(1).values
-        items = torch.arange(len(kept), device=kept.device)[:, None]
-        rows = (items * self.z.shape[1] + kept).flatten()
-        for name in ("z", "c_a", "_anchor", "_extrapolated", "_t", "_identity"):
-            setattr(self, name, getattr(self, name)[items, kept])
-        self._signal_step.keep(rows)
-        self._point = None
-
-    def _check_settled(self) -> None:
-        """Mark the items whose leading start no longer gains anything."""
-        items = torch.arange(len(self.problem), device=self.z.device)
-        lead = self._objective().argmin(1)
-        target = self._target(self._linearise())[items, lead]
-        gap, loss = duality_gap(target, self.c_a[items, lead], self.lam, self.problem.dictionary)
-        loss = loss + self._energy()[items, lead]
-        limit = self.options.tolerance * loss
-        decided = self.joint_k >= max(self.options.halve_at, default=0)
-        self.settled = (gap <= limit) & ((self._checked - loss).abs() <= limit) & decided
-        self._checked = loss
-
-    def keep_items(self, items: Tensor) -> None:
-        """Go on with some items (indices [I]) only; the others are dropped from the run."""
-        starts = self.z.shape[1]
-        rows = (items[:, None] * starts + torch.arange(starts, device=items.device)).flatten()
-        self.problem = self.problem.take(items)
-        for name in (
-            *("z", "c_a", "lam", "settled", "_anchor", "_features"),
-            *("_extrapolated", "_t", "_identity", "_checked"),
-        ):
-            setattr(self, name, getattr(self, name)[items])
-        self._signal_step.keep(rows)
-        self._point = None
-
-    # --- what is seen of it --------------------------------------------------------------
-
-    def _linearise(self) -> Linearised:
-        if self._point is None:
-            tether = self.options.latent_weight * (self.z - self._anchor)
-            extra = self._feature_energy if self.options.feature_weight else None
-            self._point = Linearised.at(
-                self.problem.generator, self.z.flatten(0, 1), tether.flatten(0, 1), extra
-            )
-        return self._point
-
-    def _observed_features(self) -> Tensor:
-        """phi(x') as rows [B, F]; [B, 0] where the objective has no such term."""
-        if not self.options.feature_weight:
-            return self.lam.new_zeros(len(self.problem), 0)
-        if self.problem.features is None:
-            raise ValueError("feature_weight needs features of a classifier, and there are none")
-        with torch.no_grad():
-            return self.problem.features(self.problem.observed).flatten(1)
-
-    def _feature_energy(self, images: Tensor) -> Tensor:
-        """u/2 ||phi(x') - phi(G(z))||^2 of images [R, *signal], [R]."""
-        assert self.problem.features is not None
-        made = self.problem.features(images).flatten(1)
-        wanted = self._features.repeat_interleave(self.z.shape[1], 0)
-        return 0.5 * self.options.feature_weight * (made - wanted).square().sum(1)
-
-    def _target(self, point: Linearised) -> Tensor:
-        """y = x' - G(z), [B, S, n]."""
-        image = point.image.detach().unflatten(0, self.z.shape[:2])
-        return self.problem.flat[:, None] - image
-
-    def _residual(self) -> Tensor:
-        """x' - G(z) - D_a c_a of every start, [B, S, n]."""
-        return self._target(self._linearise()) - self.problem.dictionary.combine(self.c_a)
-
-    def _objective(self, residual: Tensor | None = None) -> Tensor:
-        """The objective of every start, [B, S]; residual: `_residual`, if it is at hand."""
-        dictionary = self.problem.dictionary
-        residual = self._residual() if residual is None else residual
-        fit = 0.5 * residual.square().sum(-1) + self._energy()
-        return fit + self.lam[:, None] * penalty(self.c_a, dictionary)
-
-    def _energy(self) -> Tensor:
-        """What the objective says of z beside the fit, of every start: [B, S]."""
-        away = (self.z - self._anchor).flatten(2).square().sum(-1)
-        energy = 0.5 * self.options.latent_weight * away
-        of_features = self._linearise().energy
-        return energy if of_features is None else energy + of_features.view_as(energy)
-
-    def snapshot(self) -> Iterate:
-        """The present iterate: for each item, the start with the lowest objective."""
-        problem, dictionary = self.problem, self.problem.dictionary
-        point = self._linearise()
-        items = torch.arange(len(problem), device=self.z.device)
-        residuals = self._residual()
-        lead = self._objective(residuals).argmin(1)
-        z, c_a = self.z[items, lead], self.c_a[items, lead]
-        image = point.image.detach().unflatten(0, self.z.shape[:2])[items, lead]
-        target = problem.flat - image
-        lam = self.lam
-        if self.phase == "start" and not self.joint_k:
-            lam = self.options.lambda_fraction * lambda_max(target, dictionary)
-        residual = residuals[items, lead]
-        correlation = dictionary.correlate(residual)
-        gap, loss = gap_of_residual(target, residual, correlation, c_a, lam, dictionary)
-        rows = torch.zeros_like(point.image).unflatten(0, self.z.shape[:2])
-        rows[items, lead] = -residual
-        pulled = point.pullback(rows.flatten(0, 1)).unflatten(0, self.z.shape[:2])[items, lead]
-        shrunk = block_soft_threshold(
-            c_a + self._eta_c * correlation, self._eta_c * lam, dictionary
-        )
-        z_square = pulled.flatten(1).square().sum(1)
-        assert point.tether is not None
-        tether = point.tether.unflatten(0, self.z.shape[:2])[items, lead]
-        descent = (pulled + tether).flatten(1).square().sum(1)
-        return Iterate(
-            k=self.k,
-            phase=self.phase if self.joint_k == 0 else "joint",
-            z=z.detach().clone(),
-            c_a=c_a.clone(),
-            image=problem.as_images(image).clone(),
-            residual=problem.as_images(residual),
-            loss=loss + self._energy()[items, lead],
-            lam=lam.clone(),
-            block_energy=dictionary.energies(c_a),
-            gap=gap,
-            gradient_norm=2 * (z_square + correlation.square().sum(1)).sqrt(),
-            prox_residual=(descent + ((c_a - shrunk) / self._eta_c).square().sum(1)).sqrt(),
-            leader=self._identity[items, lead].clone(),
-        )
+    anchor: where `latent_weight` pulls every start, [B, S, *latent] (default: the origin). Raises
+    ValueError where the numbers of items differ, or the options need features or a diffusion model
+    that the problem lacks.
+    """
+    if len(starts) != len(problem):
+        raise ValueError(f"{len(starts)} items of starts for {len(problem)} of x'")
+    if options.feature_weight and problem.features is None:
+        raise ValueError("feature_weight needs features of a classifier, and there are none")
+    if options.signal_step == DIFFUSION and (problem.purify is None or not problem.seeds):
+        raise ValueError("a diffusion step needs a diffusion model, and there is none")
+    items, carried = starts.shape[:2]
+    zero = starts.new_zeros(items, carried, problem.dictionary.size)
+    no_fit = starts.new_zeros(items, carried, problem.flat.shape[1])
+    no = torch.zeros(items, dtype=torch.bool, device=starts.device)
+    first = State(
+        k=torch.zeros(items, dtype=torch.long, device=starts.device),
+        joint=no,
+        z=starts,
+        c_a=zero,
+        v=zero,
+        fit_c=no_fit,
+        fit_v=no_fit,
+        t=starts.new_ones(items, carried),
+        memory=initial_memory(starts, options, joint=False),
+        lam=starts.new_zeros(items),
+        anchor=torch.zeros_like(starts) if anchor is None else anchor,
+        start=torch.arange(carried, device=starts.device).expand(items, carried),
+        alive=torch.ones(items, carried, dtype=torch.bool, device=starts.device),
+        settled=no,
+        checked=starts.new_full((items,), torch.inf),
+    )
+    first = _evaluated(problem, first, options)
+    return first if options.start_steps else enter_alternation(problem, first, options)
 
 
 def solve(
+    problem: RedProblem, starts: Tensor, options: SolverOptions, anchor: Tensor | None = None
+) -> Iterator[State]:
+    """Every state of a run, the first and the last included: the plain loop over `step`."""
+    state = begin(problem, starts, options, anchor)
+    yield state
+    while not finished(state, options):
+        state = step(problem, state, options)
+        yield state
+
+
+def defense_gan(
     problem: RedProblem,
     starts: Tensor,
     options: SolverOptions,
-    every: int = 1,
-    stop: Callable[[], bool] = lambda: False,
-) -> Iterator[Iterate]:
-    """Algorithm 1 as an iterator: the start, then every `every`-th iterate, and the last.
+    anchor: Tensor | None = None,
+    tick: Callable[[], object] = lambda: None,
+) -> State:
+    """The end of the start phase: Defense-GAN (Samangouei et al. 2018), with c_a = 0.
 
-    Stopping, recording and drawing are the caller's; `stop` is asked between steps.
+    tick: called after every step.
     """
-    solver = Solver(problem, starts, options)
-    yield solver.snapshot()
-    while not solver.done and not stop():
-        solver.step()
-        if solver.k % every == 0 or solver.done:
-            yield solver.snapshot()
+    state = begin(problem, starts, options, anchor)
+    while not in_alternation(state):
+        state = step(problem, state, options)
+        tick()
+    return state
+
+
+def in_alternation(state: State) -> bool:
+    """Whether the items are in the alternation; ValueError where some are and some are not."""
+    joint = bool(state.joint.all())
+    if not joint and bool(state.joint.any()):
+        raise ValueError("the items are in different phases: step each phase's batch by itself")
+    return joint
+
+
+def finished(state: State, options: SolverOptions) -> bool:
+    """Whether every item has done all its steps or has settled."""
+    return bool(((state.k >= options.total) | state.settled).all())
+
+
+def _evaluated(
+    problem: RedProblem, state: State, options: SolverOptions, update: Update = "both"
+) -> State:
+    """The state with what the next step on z needs (and what `observe` shows) filled in."""
+    kind = options.signal_step if bool(state.joint.all()) else options.start_step
+    gradient = update != "c_a" and needs_gradient(kind)
+    return evaluate(problem, state, options, gradient=gradient)

@@ -9,47 +9,51 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from red_core.algorithm.algorithm1 import Iterate, Solver
+from red_core.algorithm.algorithm1 import finished, step
+from red_core.algorithm.observe import Iterate, observe
+from red_core.algorithm.options import SolverOptions
+from red_core.algorithm.problem import RedProblem
+from red_core.algorithm.state import State
+
+Watch = Callable[[RedProblem, State], object]
 
 
 def run_to_end(
-    solver: Solver, tick: Callable[[], object] = lambda: None, polish: int = 0
+    problem: RedProblem,
+    state: State,
+    options: SolverOptions,
+    watch: Watch = lambda problem, state: None,
+    polish: int = 0,
 ) -> Iterate:
     """The last iterate of every item, each at the step where it settled or the run ended.
 
-    polish: further steps on c_a alone, for the items that went to the end. No snapshot is taken
-    before; `tick` is called after every step. The solver is used up. In the answer, `k` is the
-    largest number of steps of any item.
+    watch: called after every step with the items that still move and their state; polish: further
+    steps on c_a alone, for the items that went to the end. In the answer, `k` is the largest
+    number of steps of any item.
     """
-    waiting = torch.arange(len(solver.problem), device=solver.z.device)
+    waiting = torch.arange(len(problem), device=state.z.device)
     ended: list[tuple[Tensor, Iterate]] = []
-    while not solver.done:
-        solver.step()
-        tick()
-        if solver.settled.any() and not solver.settled.all():
-            # The snapshot of all, then the settled rows of it: simple, and rare enough.
-            ended.append((waiting[solver.settled], _rows(solver.snapshot(), solver.settled)))
-            going = (~solver.settled).nonzero()[:, 0]
-            waiting = waiting[going]
-            solver.keep_items(going)
+    while not finished(state, options):
+        state = step(problem, state, options)
+        watch(problem, state)
+        settled = state.settled.nonzero()[:, 0]
+        if 0 < len(settled) < len(state):
+            last = observe(problem.take(settled), state.take(settled), options)
+            ended.append((waiting[settled], last))
+            going = (~state.settled).nonzero()[:, 0]
+            waiting, problem, state = waiting[going], problem.take(going), state.take(going)
     for _ in range(polish):
-        solver.step("c_a")
-    ended.append((waiting, solver.snapshot()))
+        state = step(problem, state, options, "c_a")
+    ended.append((waiting, observe(problem, state, options)))
     return _merge(ended)
 
 
-def _rows(iterate: Iterate, chosen: Tensor) -> Iterate:
-    return _with(iterate, lambda name: getattr(iterate, name)[chosen])
-
-
 def _merge(parts: list[tuple[Tensor, Iterate]]) -> Iterate:
+    """The iterates of all items in their first order."""
     order = torch.cat([items for items, _ in parts]).argsort()
     last = parts[-1][1]
-    return _with(last, lambda name: torch.cat([getattr(it, name) for _, it in parts])[order])
-
-
-def _with(iterate: Iterate, make: Callable[[str], Tensor]) -> Iterate:
-    """The iterate with every tensor made anew by its name."""
-    names = [f.name for f in fields(Iterate) if isinstance(getattr(iterate, f.name), Tensor)]
-    tensors: dict[str, Any] = {name: make(name) for name in names}
-    return replace(iterate, **tensors)
+    names = [field.name for field in fields(Iterate) if torch.is_tensor(getattr(last, field.name))]
+    joined: dict[str, Any] = {
+        name: torch.cat([getattr(iterate, name) for _, iterate in parts])[order] for name in names
+    }
+    return replace(last, **joined)

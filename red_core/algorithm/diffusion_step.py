@@ -1,4 +1,4 @@
-"""The signal step of B.8: a diffusion model takes the place of G, and D(x') that of G(z).
+"""The step on z of B.8: a diffusion model takes the place of G, and D(x') that of G(z).
 
 The "z" of such a run is the image itself, so G is the identity, and every step replaces it by a
 purified image.
@@ -6,14 +6,13 @@ purified image.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
+import torch
 from torch import Tensor
 
-from red_core.algorithm.problem import Linearised
+from red_core.algorithm.options import SolverOptions
+from red_core.algorithm.problem import RedProblem
+from red_core.algorithm.state import State
 
-Purify = Callable[[Tensor, Sequence[int]], Tensor]
-"""D: images [R, C, H, W] in [0, 1], one seed for each -> purified images of the same shape."""
 _PRIME = 1_000_003  # between the seeds of two rounds
 
 
@@ -22,32 +21,29 @@ def identity(z: Tensor) -> Tensor:
     return z
 
 
-class DiffusionStep:
-    """z^{k+1} = D(x'), or D(x' - D_a c_a^k), with noise that is fresh in every round.
+def diffusion_memory(z: Tensor) -> tuple[Tensor]:
+    """No round done yet: [B, S]."""
+    return (torch.zeros(z.shape[:2], dtype=torch.long, device=z.device),)
 
-    purify: D; observed: x' [R, C, H, W], one row an item; seeds: one a row; remainder: purify what
-    the attack's code leaves of x' instead of x' itself, which is what B.8 writes.
+
+def diffusion_step(
+    problem: RedProblem, state: State, options: SolverOptions
+) -> tuple[Tensor, tuple[Tensor]]:
+    """z^{k+1} = D(x'), or D(x' - D_a c_a^k) with `remainder`, with noise that is fresh every round.
+
+    memory: the rounds done. An item's noise comes from its own seed and the round. B.8 purifies x'
+    itself; what the attack's code leaves of x' is purified where the options say so.
     """
-
-    moves = True
-
-    def __init__(
-        self, purify: Purify, observed: Tensor, seeds: Sequence[int], remainder: bool
-    ) -> None:
-        self.purify, self.remainder = purify, remainder
-        self._observed, self._seeds = observed, list(seeds)
-        self._round = 0
-
-    def __call__(self, point: Linearised, residual: Tensor) -> Tensor:
-        """The purified images; residual = D(x') + D_a c_a - x' as rows [R, n]."""
-        source = self._observed
-        if self.remainder:
-            source = (point.image.detach() - residual).view_as(source).clamp(0, 1)
-        seeds = [(seed + _PRIME * self._round) % 2**63 for seed in self._seeds]
-        self._round += 1
-        return self.purify(source, seeds)
-
-    def keep(self, rows: Tensor) -> None:
-        """Keep the images and seeds of some rows."""
-        self._observed = self._observed[rows]
-        self._seeds = [self._seeds[row] for row in rows.tolist()]
+    assert problem.purify is not None  # `begin` checked
+    (rounds,) = state.memory
+    # A realizable x' = G(z*) + D_a c_a* may leave the pixels' range; a diffusion model knows it.
+    source = problem.flat[:, None].clamp(0, 1).expand_as(state.fit_c)
+    if options.remainder:
+        source = (problem.flat[:, None] - state.fit_c).clamp(0, 1)
+    seeds = [
+        (seed + _PRIME * done) % 2**63
+        for seed, row in zip(problem.seeds, rounds.tolist(), strict=True)
+        for done in row
+    ]
+    purified = problem.purify(problem.as_images(source.flatten(0, 1)), seeds)
+    return purified.view_as(state.z), (rounds + 1,)

@@ -16,7 +16,8 @@ class SolverOptions:
 
     restarts: random starts an item; encoder_start: whether an encoder's guess is one more;
     mean_start: whether the middle of what is likely (the mean w of all classes) is one more;
-    start_steps, start_step, start_rate: the Defense-GAN phase; carry: starts (lowest MSE) that
+    start_steps, start_step, start_rate: the Defense-GAN phase; start_momentum: heavy-ball momentum
+    of its step "gradient" (0.7 in Defense-GAN's code); carry: starts (lowest MSE) that
     enter the alternation; halve_at: alternation steps after which the better half (lowest
     objective) is kept; steps: alternation steps; signal_step, signal_rate: the z update, where the
     rate of "lbfgs" is its longest step; acceleration: of c_a; lambda_fraction: lambda over
@@ -37,6 +38,7 @@ class SolverOptions:
     start_steps: int = 100
     start_step: str = "adam"
     start_rate: float = 0.03
+    start_momentum: float = 0.0
     carry: int = 1
     halve_at: tuple[int, ...] = ()
     steps: int = 500
@@ -52,6 +54,11 @@ class SolverOptions:
     noise_levels: int = 1
     noise_draws: int = 1
     remainder: bool = False
+
+    @property
+    def total(self) -> int:
+        """Steps of a whole run, both phases."""
+        return self.start_steps + self.steps
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -80,6 +87,10 @@ class SolverOptions:
         for name, most in (("latent_weight", 10), ("feature_weight", 10), ("noise", 0.5)):
             if not 0 <= getattr(self, name) <= most:
                 raise ValueError(f"{name} must lie in [0, {most}], not {getattr(self, name)}")
+        if not 0 <= self.start_momentum < 1:
+            raise ValueError(f"start_momentum must lie in [0, 1), not {self.start_momentum}")
+        if self.start_momentum and self.start_step != "gradient":
+            raise ValueError('start_momentum needs start_step "gradient"')
         if self.signal_step not in SIGNAL_STEPS or self.start_step not in SIGNAL_STEPS:
             raise ValueError(f"signal steps are {', '.join(SIGNAL_STEPS)}")
         if (self.signal_step == DIFFUSION) != (self.start_step == DIFFUSION):

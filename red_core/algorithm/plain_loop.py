@@ -1,8 +1,9 @@
 """The plain loop that `benchmark` compares with: Algorithm 1 as one would first write it down.
 
 One image at a time, gradients by autograd, dense FISTA on c_a (Beck & Teboulle 2009, without
-restart), every step run to the end. Same starts, options and z-steps as `solver.py`, whose answer
-it must meet; nothing of its batching, caching or stopping.
+restart), every step run to the end. The simplest statement of the method: same starts,
+options and z-steps as `algorithm1.py`, whose answer it must meet, and nothing of its batching,
+caching or stopping.
 """
 
 from __future__ import annotations
@@ -12,13 +13,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from red_core.algorithm.lbfgs import LbfgsStep
+from red_core.algorithm.lbfgs import lbfgs_memory, lbfgs_step
 from red_core.algorithm.options import SolverOptions
 from red_core.algorithm.problem import AttackDictionary, Generator
 from red_core.algorithm.prox import block_soft_threshold, lambda_max, penalty
-
-_FINAL_RATE = 0.1  # the cosine of latent.AdamStep ends there
-_BETAS = (0.9, 0.99)
+from red_core.algorithm.z_steps import BETAS, FINAL_RATE, Memory
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,9 @@ def plain_solve(
     goal = Objective(image, generator, dictionary, anchors, options.latent_weight)
     z = starts.clone().requires_grad_()
     zero = starts.new_zeros(len(starts), dictionary.size)
-    stepper = _Stepper(z, options.start_step, options.start_rate, options.start_steps)
+    stepper = _Stepper(
+        z, options.start_step, options.start_rate, options.start_steps, options.start_momentum
+    )
     for _ in range(options.start_steps):  # Defense-GAN
         (0.5 * goal.target(z).square().sum() + goal.tether(z).sum()).backward()
         stepper.step()
@@ -122,26 +123,32 @@ def _best(score: Tensor, count: int) -> Tensor:
 class _Stepper:
     """torch's own optimiser and schedule for z."""
 
-    def __init__(self, z: Tensor, kind: str, rate: float, steps: int) -> None:
+    def __init__(
+        self, z: Tensor, kind: str, rate: float, steps: int, momentum: float = 0.0
+    ) -> None:
         self.z = z
-        self.quasi = LbfgsStep(rate) if kind == "lbfgs" else None
+        self.rate = rate
+        self.pairs: Memory | None = lbfgs_memory(z.detach()[None]) if kind == "lbfgs" else None
         self.optimiser: torch.optim.Optimizer
         self.schedule: torch.optim.lr_scheduler.LRScheduler
         if kind == "adam":
-            self.optimiser = torch.optim.Adam([z], lr=rate, betas=_BETAS)
+            self.optimiser = torch.optim.Adam([z], lr=rate, betas=BETAS)
             self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
-                self.optimiser, max(1, steps), _FINAL_RATE * rate
+                self.optimiser, max(1, steps), FINAL_RATE * rate
             )
         else:
-            self.optimiser = torch.optim.SGD([z], lr=0.0 if kind == "frozen" else rate)
+            lr = 0.0 if kind == "frozen" else rate
+            self.optimiser = torch.optim.SGD([z], lr=lr, momentum=momentum)
             self.schedule = torch.optim.lr_scheduler.ConstantLR(self.optimiser, factor=1.0)
 
     def step(self) -> None:
         """Move z by its gradient, and forget the gradient."""
-        if self.quasi is not None:  # torch has none whose rows do not meet
+        if self.pairs is not None:  # torch's own L-BFGS takes all rows for one vector
             assert self.z.grad is not None
+            z, gradient = self.z.detach().clone()[None], self.z.grad[None]
+            moved, self.pairs = lbfgs_step(z, gradient, self.pairs, self.rate)
             with torch.no_grad():
-                self.z.copy_(self.quasi.move(self.z.detach().clone(), self.z.grad))
+                self.z.copy_(moved[0])
             self.z.grad = None
             return
         self.optimiser.step()
@@ -150,8 +157,8 @@ class _Stepper:
 
     def keep(self, starts: Tensor) -> Tensor:
         """Go on with some starts of z, and with their moments."""
-        if self.quasi is not None:
-            self.quasi.keep(starts)
+        if self.pairs is not None:
+            self.pairs = tuple(tensor[:, starts] for tensor in self.pairs)
         before, self.z = self.z, self.z.detach()[starts].requires_grad_()
         state = self.optimiser.state.pop(before, {})
         self.optimiser.state[self.z] = {

@@ -6,7 +6,7 @@ Algorithm 1 drops the factor 2 of the paper's `f = ||.||^2`, which is this objec
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,6 +15,8 @@ from torch import Tensor
 
 Generator = Callable[[Tensor], Tensor]
 Features = Callable[[Tensor], Tensor]
+Purify = Callable[[Tensor, Sequence[int]], Tensor]
+"""D: images [R, C, H, W] in [0, 1], one seed for each -> purified images of the same shape."""
 
 
 def apply_each(matrices: Tensor, rows: Tensor) -> Tensor:
@@ -141,14 +143,17 @@ class RedProblem:
 
     observed: x', [B, *signal_shape]; generator: G, [R, *latent_shape] -> [R, *signal_shape],
     frozen and in eval mode; dictionary: D_a with n = prod(signal_shape); features: what an
-    optional term of the objective compares x' and G(z) by, images -> [R, ...], or None.
-    Raises ValueError where x' is not finite or does not fit D_a.
+    optional term of the objective compares x' and G(z) by, images -> [R, ...], or None; purify:
+    the diffusion model of B.8 in the place of G, or None; seeds: one an item, of its noise (empty:
+    no step draws any). Raises ValueError where x' is not finite or does not fit D_a.
     """
 
     observed: Tensor
     generator: Generator
     dictionary: AttackDictionary
     features: Features | None = None
+    purify: Purify | None = None
+    seeds: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.flat.shape[1] != self.dictionary.atoms.shape[-2]:
@@ -171,52 +176,27 @@ class RedProblem:
         """Rows [R, n] in the shape of the signal, [R, *signal_shape]."""
         return rows.reshape(-1, *self.observed.shape[1:])
 
+    @cached_property
+    def observed_features(self) -> Tensor:
+        """phi(x') as rows [B, F]."""
+        with torch.no_grad():
+            return self.features_of(self.observed)
+
+    def features_of(self, images: Tensor) -> Tensor:
+        """phi of images [R, *signal_shape] as rows [R, F]."""
+        assert self.features is not None  # `begin` checks it
+        return self.features(images).flatten(1)
+
     def take(self, items: Tensor) -> RedProblem:
         """The problem of some items only."""
-        return replace(self, observed=self.observed[items])
+        seeds = tuple(self.seeds[item] for item in items.tolist()) if self.seeds else ()
+        return replace(self, observed=self.observed[items], seeds=seeds)
 
 
-@dataclass(frozen=True)
-class Linearised:
-    """G at a point: z [R, *latent_shape], image = G(z) as rows [R, n], and J^T through autograd.
-
-    tether: gradient in z of whatever else the objective says of z, or None; energy: what a further
-    loss of G(z) amounts to, [R], or None: its gradient is a part of `tether`.
-    """
-
-    z: Tensor
-    image: Tensor
-    tether: Tensor | None = None
-    energy: Tensor | None = None
-
-    @classmethod
-    def at(
-        cls,
-        generator: Generator,
-        z: Tensor,
-        tether: Tensor | None = None,
-        extra: Callable[[Tensor], Tensor] | None = None,
-    ) -> Linearised:
-        """Evaluate G at z and keep the graph for `pullback`.
-
-        extra: a further loss of the images G(z), [R, *signal_shape] -> [R].
-        """
-        with torch.enable_grad():
-            leaf = z.detach().requires_grad_()
-            made = generator(leaf)
-            image = made.flatten(1)
-            if extra is None:
-                return cls(leaf, image, tether)
-            energy = extra(made)
-            (pull,) = torch.autograd.grad(energy.sum(), leaf, retain_graph=True)
-        return cls(leaf, image, pull if tether is None else tether + pull, energy.detach())
-
-    def gradient(self, residual: Tensor) -> Tensor:
-        """The objective's gradient in z, from G(z) + D_a c_a - x' as rows [R, n]."""
-        pulled = self.pullback(residual)
-        return pulled if self.tether is None else pulled + self.tether
-
-    def pullback(self, rows: Tensor) -> Tensor:
-        """J(z)^T v of rows v [R, n]: the product (W_1 R_1)^T ... (W_L R_L)^T of Algorithm 1."""
-        (gradient,) = torch.autograd.grad(self.image, self.z, rows, retain_graph=True)
-        return gradient
+def pullback(generator: Generator, z: Tensor, rows: Tensor) -> Tensor:
+    """J(z)^T v of rows v [R, n] at z [R, *latent]: (W_1 R_1)^T ... (W_L R_L)^T v of Algorithm 1."""
+    with torch.enable_grad():
+        leaf = z.detach().requires_grad_()
+        made = generator(leaf)
+    (gradient,) = torch.autograd.grad(made, leaf, rows.view_as(made))
+    return gradient

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from red_core.algorithm.algorithm1 import Iterate
+from red_core.algorithm.observe import Iterate
 from red_core.algorithm.problem import RedProblem
 from red_core.models.evidence_model import EvidenceModel
 

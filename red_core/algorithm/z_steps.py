@@ -1,113 +1,111 @@
-"""The signal step: how z moves, and where it starts.
+"""How z moves: gradient descent, Adam, L-BFGS, a diffusion model, or not at all.
 
-A `SignalStep` is an object, so that every method runs through the one loop of `solver.py`: it
-gets G linearised at z and the residual G(z) + D_a c_a - x', and answers the next z.
+Each is a function of z, its gradient and a memory, tensors [B, S, ...] that the state carries;
+every start of every item moves by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from red_core.algorithm.problem import Linearised
+from red_core.algorithm.diffusion_step import diffusion_memory, diffusion_step
+from red_core.algorithm.lbfgs import lbfgs_memory, lbfgs_step
+from red_core.algorithm.objective import gradient_of_terms
+from red_core.algorithm.options import DIFFUSION, SolverOptions
+from red_core.algorithm.problem import RedProblem
+from red_core.algorithm.state import State
+
+Memory = tuple[Tensor, ...]
+Moved = tuple[Tensor, Memory]
+BETAS = (0.9, 0.99)  # of Adam
+FINAL_RATE = 0.1  # Adam's cosine ends at this share of its rate
 
 
-class SignalStep(Protocol):
-    """One update of z for rows R = items x starts; it may keep state from step to step.
+def z_step(problem: RedProblem, state: State, options: SolverOptions, joint: bool) -> State:
+    """The state with z^{k+1} from an evaluated state; not evaluated any more where z moved."""
+    kind = options.signal_step if joint else options.start_step
+    if kind == "frozen":  # as in the published code on MNIST and Fashion-MNIST
+        return state
+    z, memory = state.z.detach(), state.memory
+    if kind == DIFFUSION:
+        z, memory = diffusion_step(problem, state, options)
+    else:
+        assert state.gradient is not None  # `evaluate` filled it in
+        gradient = state.gradient + gradient_of_terms(state, options)
+        rate = options.signal_rate if joint else options.start_rate
+        if kind == "adam":
+            steps = options.steps if joint else options.start_steps
+            z, memory = adam_step(z, gradient, memory, rate, steps)
+        elif kind == "lbfgs":
+            z, memory = lbfgs_step(z, gradient, memory, rate)
+        else:
+            momentum = 0.0 if joint else options.start_momentum
+            z, memory = gradient_step(z, gradient, memory, rate, momentum)
+    return replace(
+        state,
+        z=z,
+        memory=memory,
+        image=None,
+        gradient=None,
+        feature_energy=None,
+        feature_gradient=None,
+    )
 
-    moves: False where z never changes, so that G need not be evaluated again.
-    """
 
-    moves: bool
-
-    def __call__(self, point: Linearised, residual: Tensor) -> Tensor:
-        """z^{k+1} [R, *latent] from G at z^k and residual G(z^k) + D_a c_a^k - x', [R, n]."""
-        ...
-
-    def keep(self, rows: Tensor) -> None:
-        """Forget every row's state but that of `rows` (indices), in that order."""
-        ...
-
-
-class FrozenStep:
-    """z stays where the Defense-GAN start put it, as in the paper's published code."""
-
-    moves = False
-
-    def __call__(self, point: Linearised, residual: Tensor) -> Tensor:
-        """The same z."""
-        return point.z.detach()
-
-    def keep(self, rows: Tensor) -> None:
-        """Nothing to forget."""
+def initial_memory(z: Tensor, options: SolverOptions, joint: bool) -> Memory:
+    """The memory of a phase's optimiser before its first step, for z [B, S, *latent]."""
+    kind = options.signal_step if joint else options.start_step
+    if kind == "adam":
+        return (torch.zeros_like(z), torch.zeros_like(z), z.new_zeros(z.shape[:2]))
+    if kind == "lbfgs":
+        return lbfgs_memory(z)
+    if kind == DIFFUSION:
+        return diffusion_memory(z)
+    return (torch.zeros_like(z),) if kind == "gradient" and not joint else ()
 
 
-class GradientStep:
+def needs_gradient(kind: str) -> bool:
+    """Whether a step on z uses J^T (G(z) + D_a c_a - x')."""
+    return kind not in ("frozen", DIFFUSION)
+
+
+def gradient_step(
+    z: Tensor, gradient: Tensor, memory: Memory, rate: float, momentum: float = 0.0
+) -> Moved:
     """z - eta J^T (G(z) + D_a c_a - x'), Algorithm 1's update, with optional heavy-ball momentum.
 
-    rate: eta of the objective 1/2 ||.||^2; momentum: 0 in Algorithm 1, 0.7 in Defense-GAN's code.
+    rate: eta of the objective 1/2 ||.||^2; momentum: 0 in Algorithm 1, 0.7 in Defense-GAN's code,
+    which needs a memory (velocity,).
     """
-
-    moves = True
-
-    def __init__(self, rate: float, momentum: float = 0.0) -> None:
-        self.rate = rate
-        self.momentum = momentum
-        self._velocity: Tensor | None = None
-
-    def __call__(self, point: Linearised, residual: Tensor) -> Tensor:
-        """One gradient step."""
-        gradient = point.gradient(residual)
-        if self.momentum and self._velocity is not None:
-            gradient = gradient + self.momentum * self._velocity
-        self._velocity = gradient
-        return point.z.detach() - self.rate * gradient
-
-    def keep(self, rows: Tensor) -> None:
-        """Keep the velocity of some rows."""
-        if self._velocity is not None:
-            self._velocity = self._velocity[rows]
+    if momentum:
+        gradient = gradient + momentum * memory[0]
+        memory = (gradient,)
+    return z - rate * gradient, memory
 
 
-class AdamStep:
-    """Adam (Kingma & Ba 2015) on z, row by row; the rate falls to `final` of itself by a cosine."""
+def adam_step(z: Tensor, gradient: Tensor, memory: Memory, rate: float, steps: int) -> Moved:
+    """Adam (Kingma & Ba 2015); over `steps` the rate falls to FINAL_RATE of itself by a cosine.
 
-    moves = True
+    memory: mean and mean square of the gradients [B, S, *latent], and how many there were [B, S].
+    """
+    mean, square, count = memory
+    first, second = BETAS
+    mean = first * mean + (1 - first) * gradient
+    square = second * square + (1 - second) * gradient.square()
+    falling = 0.5 * (1 + torch.cos(torch.pi * (count / max(1, steps)).clamp_max(1)))
+    count = count + 1
 
-    def __init__(
-        self, rate: float, steps: int, final: float = 0.1, betas: tuple[float, float] = (0.9, 0.99)
-    ) -> None:
-        self.rate, self.steps, self.final, self.betas = rate, steps, final, betas
-        self._count = 0
-        self._mean: Tensor | None = None
-        self._square: Tensor | None = None
+    def wide(numbers: Tensor) -> Tensor:
+        return numbers[(...,) + (None,) * (z.ndim - 2)]
 
-    def _rate_now(self) -> float:
-        share = min(1.0, self._count / max(1, self.steps))
-        falling = 0.5 * (1 + torch.cos(torch.tensor(torch.pi * share)).item())
-        return self.rate * (self.final + (1 - self.final) * falling)
-
-    def __call__(self, point: Linearised, residual: Tensor) -> Tensor:
-        """One Adam step."""
-        gradient = point.gradient(residual)
-        if self._mean is None or self._square is None:
-            self._mean, self._square = torch.zeros_like(gradient), torch.zeros_like(gradient)
-        first, second = self.betas
-        self._mean = first * self._mean + (1 - first) * gradient
-        self._square = second * self._square + (1 - second) * gradient.square()
-        rate = self._rate_now()
-        self._count += 1
-        mean = self._mean / (1 - first**self._count)
-        square = self._square / (1 - second**self._count)
-        return point.z.detach() - rate * mean / (square.sqrt() + 1e-8)
-
-    def keep(self, rows: Tensor) -> None:
-        """Keep the moments of some rows."""
-        if self._mean is not None and self._square is not None:
-            self._mean, self._square = self._mean[rows], self._square[rows]
+    now = wide(rate * (FINAL_RATE + (1 - FINAL_RATE) * falling))
+    unbiased = mean / wide(1 - first**count)
+    size = (square / wide(1 - second**count)).sqrt() + 1e-8
+    return z - now * unbiased / size, (mean, square, count)
 
 
 def random_starts(seeds: Sequence[int], starts: int, latent: int) -> Tensor:

@@ -29,7 +29,7 @@ from red_core.data.arrays import read_npz
 from red_core.data.datasets import a
 from red_core.data.intake import MAX_BYTES, read_image
 from red_core.run.bundle import Bundle, load_bundle, with_official_test
-from red_core.run.experiment import deceive, make_solver, readers_for, start_seeds
+from red_core.run.experiment import begin_run, deceive, readers_for, start_seeds
 from red_core.run.report import run_arrays, run_report
 from red_core.run.settings import RunSettings
 
@@ -72,10 +72,9 @@ def execute(arguments: argparse.Namespace) -> int:
     deception = deceive(bundle, settings, own)
     began = time.perf_counter()
     options, seeds = settings.solver_options(), start_seeds(settings)
-    solver = make_solver(bundle, deception.attacked, options, seeds)
-    problem = solver.problem
-    with tqdm(total=solver.total, desc="solve", unit="step", mininterval=0.5) as bar:
-        iterate = run_to_end(solver, bar.update)
+    problem, state = begin_run(bundle, deception.attacked, options, seeds)
+    with tqdm(total=options.total, desc="solve", unit="step", mininterval=0.5) as bar:
+        iterate = run_to_end(problem, state, options, lambda problem, state: bar.update())
     verdict = judge(problem, iterate, readers_for(bundle, settings.preset))
     seconds = time.perf_counter() - began
     source = _source(bundle, settings, arguments.image)

@@ -9,11 +9,12 @@ showed 74 to 99% of the variance of the alternation's path, PCA after the run 77
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 
 import torch
 from torch import Tensor
 
-from red_core.algorithm.algorithm1 import Solver
+from red_core.algorithm.algorithm1 import solve
 from red_core.algorithm.options import SolverOptions
 from red_core.algorithm.problem import RedProblem
 from red_core.landscape.curvature_plane import hessian_plane
@@ -57,13 +58,11 @@ def rehearse(
         steps=max(steps, options.steps),
     )
     anchors = None if anchor is None else anchor[None, None]
-    solver = Solver(problem, z[None, None], alone, anchors)
-    path = [solver.z[0, 0]]
-    for _ in range(steps):
-        solver.step()
-        if not bool(torch.isfinite(solver.z).all()):
+    path = []
+    for state in islice(solve(problem, z[None, None], alone, anchors), steps + 1):
+        if not bool(torch.isfinite(state.z).all()):
             break  # the run itself will say so
-        path.append(solver.z[0, 0])
+        path.append(state.z[0, 0])
     return torch.stack(path).flatten(1).detach()
 
 

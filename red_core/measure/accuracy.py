@@ -27,7 +27,7 @@ from red_core.measure.attack_cache import Crafted, write_whole
 from red_core.measure.intervals import share
 from red_core.parse import written
 from red_core.run.bundle import Bundle
-from red_core.run.experiment import make_solver, readers_for
+from red_core.run.experiment import begin_run, readers_for
 from red_core.run.provenance import asset_checksums, code_checksum, provenance
 from red_core.run.settings import RunSettings, SettingsError, item_seed
 
@@ -118,7 +118,7 @@ def evaluate(bundle: Bundle, settings: EvaluationSettings, work: Path) -> dict[s
     folder = work / "evaluations" / digest
     starts = range(0, n, settings.batch)
     steps = settings.run.solver_options()
-    total = len(starts) * (steps.start_steps + steps.steps)
+    total = len(starts) * steps.total
     batches = []
     name = f"{settings.run.preset} on {settings.run.attack}"
     with tqdm(total=total, desc=name, unit="step", mininterval=0.5) as bar:
@@ -130,7 +130,7 @@ def evaluate(bundle: Bundle, settings: EvaluationSettings, work: Path) -> dict[s
                 kept = _solve_batch(bundle, settings, crafted, items, bar)
                 write_whole(path, json.dumps(kept).encode())
             else:
-                bar.update(steps.start_steps + steps.steps)
+                bar.update(steps.total)
             batches.append(kept)
     return {
         **_summary(batches, settings),
@@ -147,10 +147,10 @@ def _solve_batch(
     attacked = crafted.read(items)
     seeds = [item_seed(settings.run.seed, index) for index in items]
     began = time.perf_counter()
-    solver = make_solver(bundle, attacked, settings.run.solver_options(), seeds)
-    problem, before = solver.problem, bar.n
-    iterate = run_to_end(solver, bar.update)
-    bar.update(before + solver.total - bar.n)  # the steps that settled images did not need
+    options, before = settings.run.solver_options(), bar.n
+    problem, state = begin_run(bundle, attacked, options, seeds)
+    iterate = run_to_end(problem, state, options, lambda problem, state: bar.update())
+    bar.update(before + options.total - bar.n)  # the steps that settled images did not need
     verdict = judge(problem, iterate, readers_for(bundle, settings.run.preset))
     answers = [verdict.attack_names[i] for i in verdict.attack_label.tolist()]
     silent = (iterate.block_energy.flatten(1).amax(1) == 0).tolist()

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from red_core.algorithm.algorithm1 import Iterate
 from red_core.algorithm.batch import run_to_end
+from red_core.algorithm.observe import Iterate
 from red_core.algorithm.options import DIFFUSION, SolverOptions
 from red_core.algorithm.plain_loop import Objective, Solution, plain_solve
 from red_core.algorithm.presets import presets_of
@@ -27,7 +27,7 @@ from red_core.algorithm.verdict import judge
 from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS
 from red_core.measure.flops import OperationCounter
 from red_core.run.bundle import Bundle
-from red_core.run.experiment import attack_images, make_solver, make_starts, readers_for
+from red_core.run.experiment import attack_images, begin_run, make_starts, readers_for
 from red_core.run.provenance import provenance
 from red_core.run.settings import RunSettings, SettingsError, item_seed
 
@@ -74,7 +74,8 @@ def benchmark(bundle: Bundle, settings: BenchmarkSettings) -> dict[str, Any]:
     ]
 
     def together() -> Iterate:
-        return run_to_end(make_solver(bundle, attacked, options, seeds), polish=POLISH)
+        problem, state = begin_run(bundle, attacked, options, seeds)
+        return run_to_end(problem, state, options, polish=POLISH)
 
     with tqdm(total=2 + settings.turns + settings.batch, desc="throughput", unit="solve") as bar:
         with OperationCounter() as counter:
@@ -197,9 +198,8 @@ def single_seconds(
     readers = readers_for(bundle, preset)
 
     def one(i: int) -> None:
-        solver = make_solver(bundle, attacked[i : i + 1], options, seeds[i : i + 1])
-        problem = solver.problem
-        judge(problem, run_to_end(solver), readers)
+        problem, state = begin_run(bundle, attacked[i : i + 1], options, seeds[i : i + 1])
+        judge(problem, run_to_end(problem, state, options), readers)
 
     count = min(settings.singles, len(attacked))
     images = tqdm(range(count), desc=f"one image, {preset}", unit="image")

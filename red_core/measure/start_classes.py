@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from red_core.algorithm.algorithm1 import Solver
+from red_core.algorithm.algorithm1 import defense_gan
+from red_core.algorithm.observe import observe
 from red_core.algorithm.options import SolverOptions
 from red_core.algorithm.presets import PAPER_FILES, presets_of
 from red_core.algorithm.problem import RedProblem
@@ -62,11 +63,9 @@ def ended_from(
     """
     problem = RedProblem(images.to(bundle.device), bundle.generator, bundle.dictionary)
     starts = start.to(bundle.device).expand(len(images), 1, *start.shape).clone()
-    solver = Solver(problem, starts, inversion_options(bundle.dataset, steps), starts)
-    for _ in range(steps):
-        solver.step()
-        tick()
-    made = solver.snapshot().image
+    options = inversion_options(bundle.dataset, steps)
+    state = defense_gan(problem, starts, options, starts, tick)
+    made = observe(problem, state, options).image
     away = torch.linalg.vector_norm((made - problem.observed).flatten(1), dim=1)
     return _read(bundle, made), away
 

@@ -7,6 +7,8 @@ from typing import ClassVar, Self
 
 from torch import Tensor
 
+from red_core.algorithm.algorithm1 import step
+from red_core.algorithm.observe import observe
 from red_core.algorithm.options import SolverOptions
 from red_core.algorithm.presets import DIFFUSION_FILES, READ_DIFFUSION_FILES, presets_of
 from red_core.data.assets import AssetError
@@ -14,7 +16,7 @@ from red_core.data.datasets import DENOISED
 from red_core.methods.bsd_gan import BsdGan
 from red_core.methods.method import Answers, Method, Watch, label
 from red_core.run.bundle import Bundle
-from red_core.run.experiment import make_solver
+from red_core.run.experiment import begin_run
 
 
 def _check(bundle: Bundle) -> None:
@@ -42,9 +44,8 @@ class DiffPure(Method):
         self, attacked: Tensor, seeds: Sequence[int], watch: Watch | None = None
     ) -> Answers:
         """psi's class of D(x')."""
-        solver = make_solver(self.bundle, attacked, self.options, seeds)
-        solver.step()
-        image = solver.snapshot().image
+        problem, state = begin_run(self.bundle, attacked, self.options, seeds)
+        image = observe(problem, step(problem, state, self.options), self.options).image
         return Answers(signal=label(self.bundle.psi, image), reconstruction=image)
 
 

@@ -10,15 +10,19 @@ from typing import ClassVar, Self
 import torch
 from torch import Tensor, nn
 
+from red_core.algorithm.algorithm1 import in_alternation, step
 from red_core.algorithm.batch import run_to_end
+from red_core.algorithm.observe import observe
 from red_core.algorithm.options import SolverOptions
 from red_core.algorithm.presets import BEST_FILES, PAPER_FILES, presets_of
+from red_core.algorithm.problem import RedProblem
+from red_core.algorithm.state import State
 from red_core.algorithm.verdict import NO_ATTACK, judge
 from red_core.data.assets import AssetError
 from red_core.methods.method import ANSWERS, GREY, Answers, Method, Watch, label
 from red_core.models.dcgan import DCGANGenerator
 from red_core.run.bundle import Bundle
-from red_core.run.experiment import make_solver, readers_for
+from red_core.run.experiment import begin_run, readers_for
 
 BETA = 10.0  # B.4
 STRIDE = 5  # steps between two calls of `watch`
@@ -44,17 +48,15 @@ class BsdGan(Method):
         self, attacked: Tensor, seeds: Sequence[int], watch: Watch | None = None
     ) -> Answers:
         """The verdict on the last iterate; `readings` holds the paper's rules on the same run."""
-        solver = make_solver(self.bundle, attacked, self.options, seeds)
-        problem, steps = solver.problem, 0
+        problem, state = begin_run(self.bundle, attacked, self.options, seeds)
 
-        def tick() -> None:
-            nonlocal steps
-            steps += 1
+        def show(moving: RedProblem, state: State) -> None:
             # Items that have settled leave the batch: these are the images of those that go on.
+            steps = int(state.k.max())
             if watch is not None and steps % STRIDE == 0:
-                watch(steps, solver.snapshot().image)
+                watch(steps, observe(moving, state, self.options).image)
 
-        last = run_to_end(solver, tick)
+        last = run_to_end(problem, state, self.options, show)
         verdict = judge(problem, last, readers_for(self.bundle, self.preset))
         silent = last.block_energy.flatten(1).amax(1) == 0
         blocks = torch.where(silent, ANSWERS.index(NO_ATTACK), verdict.block_label)
@@ -157,12 +159,12 @@ class DefenseGan(Method):
         self, attacked: Tensor, seeds: Sequence[int], watch: Watch | None = None
     ) -> Answers:
         """psi's class of G(z)."""
-        solver = make_solver(self.bundle, attacked, self.options, seeds)
-        steps = 0
-        while solver.phase == "start":
-            solver.step()
-            steps += 1
+        options = self.options
+        problem, state = begin_run(self.bundle, attacked, options, seeds)
+        while not in_alternation(state):
+            state = step(problem, state, options)
+            steps = int(state.k.max())
             if watch is not None and steps % STRIDE == 0:
-                watch(steps, solver.snapshot().image)
-        image = solver.snapshot().image
+                watch(steps, observe(problem, state, options).image)
+        image = observe(problem, state, options).image
         return Answers(signal=label(self.bundle.psi, image), reconstruction=image)

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from red_core.algorithm.problem import Linearised
-from red_core.algorithm.z_steps import AdamStep, random_starts
+from red_core.algorithm.z_steps import Memory, adam_step, random_starts
 from red_core.data.assets import read_manifest, record
 from red_core.data.datasets import load_official
 from red_core.models.channels_last import place
@@ -24,11 +23,14 @@ BATCH = 100
 
 def _descend(generator: DCGANGenerator, images: Tensor, z: Tensor, steps: int) -> Tensor:
     """Adam on 1/2 ||x - G(z)||^2 for rows z [R, d] and images [R, n]."""
-    step = AdamStep(0.1, steps)
+    z = z[:, None]  # rows, one start each
+    memory: Memory = (torch.zeros_like(z), torch.zeros_like(z), z.new_zeros(z.shape[:2]))
     for _ in range(steps):
-        point = Linearised.at(generator, z)
-        z = step(point, point.image.detach() - images)
-    return z
+        leaf = z[:, 0].detach().requires_grad_()
+        loss = 0.5 * (generator(leaf).flatten(1) - images).square().sum()
+        (gradient,) = torch.autograd.grad(loss, leaf)
+        z, memory = adam_step(z, gradient[:, None], memory, 0.1, steps)
+    return z[:, 0]
 
 
 def measure_inversion(context: RecipeContext) -> None:

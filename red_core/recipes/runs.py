@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from red_core.algorithm.batch import run_to_end
 from red_core.algorithm.presets import PRESETS
 from red_core.algorithm.verdict import attack_evidence
 from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, craft
@@ -20,7 +21,7 @@ from red_core.data.datasets import load_official
 from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
 from red_core.recipes.dictionary import PER_CLASS
 from red_core.run.bundle import load_bundle
-from red_core.run.experiment import make_solver
+from red_core.run.experiment import begin_run
 from red_core.run.settings import item_seed
 
 COUNT = 4000
@@ -68,18 +69,14 @@ def finished_runs(context: RecipeContext) -> Runs:
             scale = 0.4 + 1.2 * float(torch.rand((), generator=draw))
             settings = PAPER_ATTACKS[context.dataset][ATTACKS[attack]].scaled(scale)
             images = craft(bundle.psi, images, labels, settings, seeds)
-        solver = make_solver(bundle, images, options, seeds)
-        while not solver.done:
-            solver.step()
-        last = solver.snapshot()
+        problem, run = begin_run(bundle, images, options, seeds)
+        last = run_to_end(problem, run, options)
         state["batches"].append(
             {
                 "image": last.image.half().cpu(),
                 "labels": labels.cpu(),
                 "attack": torch.full((BATCH,), attack),
-                "features": attack_evidence(
-                    solver.problem, last, bundle.psi, bundle.readers.types
-                ).cpu(),
+                "features": attack_evidence(problem, last, bundle.psi, bundle.readers.types).cpu(),
             }
         )
         save_checkpoint(path, **state)

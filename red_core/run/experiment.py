@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from red_core.algorithm.algorithm1 import Solver
-from red_core.algorithm.diffusion_step import DiffusionStep, identity
+from red_core.algorithm.algorithm1 import begin
+from red_core.algorithm.diffusion_step import identity
 from red_core.algorithm.options import DIFFUSION, SolverOptions
 from red_core.algorithm.problem import RedProblem
+from red_core.algorithm.state import State
 from red_core.algorithm.verdict import Readers
 from red_core.attacks.pgd import AttackSettings, craft
 from red_core.models.purifier import Purifier
@@ -128,35 +129,36 @@ def make_starts(
     )
 
 
-def make_solver(
+def begin_run(
     bundle: Bundle, attacked: Tensor, options: SolverOptions, seeds: Sequence[int]
-) -> Solver:
-    """The solver of a batch of attacked images [B, C, H, W]; one seed per item.
+) -> tuple[RedProblem, State]:
+    """The problem of a batch of attacked images [B, C, H, W] and its iterate 0; one seed per item.
 
     Raises ValueError where the options want a diffusion model or features that the bundle lacks.
     """
+    problem = make_problem(bundle, attacked, options, seeds)
+    starts, anchors = make_starts(bundle, problem.observed, options, seeds)
+    return problem, begin(problem, starts, options, anchors)
+
+
+def make_problem(
+    bundle: Bundle, attacked: Tensor, options: SolverOptions, seeds: Sequence[int]
+) -> RedProblem:
+    """The RED problem of attacked images [B, C, H, W] on the bundle's device.
+
+    With a diffusion model in the place of G (B.8) z is the image, and G the identity. Raises
+    ValueError where the options want a diffusion model that the bundle lacks.
+    """
     attacked = attacked.to(bundle.device)
-    starts, anchors = make_starts(bundle, attacked, options, seeds)
-    if options.signal_step == DIFFUSION:
-        problem = RedProblem(attacked, identity, bundle.dictionary)
-        return Solver(
-            problem, starts, options, anchors, _diffusion(bundle, problem, options, seeds)
-        )
-    features = bundle.features if options.feature_weight else None
-    problem = RedProblem(attacked, bundle.generator, bundle.dictionary, features)
-    return Solver(problem, starts, options, anchors)
-
-
-def _diffusion(
-    bundle: Bundle, problem: RedProblem, options: SolverOptions, seeds: Sequence[int]
-) -> DiffusionStep:
+    if options.signal_step != DIFFUSION:
+        features = bundle.features if options.feature_weight else None
+        return RedProblem(attacked, bundle.generator, bundle.dictionary, features)
     if bundle.denoiser is None:
         raise ValueError("a diffusion step needs a diffusion model, and there is none")
     purifier = Purifier(
         bundle.denoiser, options.noise, options.noise_levels, draws=options.noise_draws
     )
-    # A realizable x' = G(z*) + D_a c_a* may leave the pixels' range; a diffusion model knows it.
-    return DiffusionStep(purifier, problem.observed.clamp(0, 1), seeds, options.remainder)
+    return RedProblem(attacked, identity, bundle.dictionary, purify=purifier, seeds=tuple(seeds))
 
 
 def start_seeds(settings: RunSettings) -> list[int]:

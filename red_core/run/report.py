@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from red_core.algorithm.algorithm1 import Iterate
+from red_core.algorithm.observe import Iterate
 from red_core.algorithm.verdict import NO_ATTACK, Verdict
 from red_core.json_number import number
 from red_core.run.bundle import Bundle

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from red_core.algorithm.algorithm1 import Iterate
+from red_core.algorithm.observe import Iterate
 from red_core.algorithm.problem import AttackDictionary
 from red_core.theory.reductions import smallest
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from red_core.algorithm.algorithm1 import Iterate
-from red_core.algorithm.problem import AttackDictionary, Linearised, RedProblem
+from red_core.algorithm.observe import Iterate
+from red_core.algorithm.problem import AttackDictionary, RedProblem, pullback
 from red_core.algorithm.prox import block_soft_threshold, penalty
 
 CHUNK = 128  # rows that go through G or D_a at once
@@ -28,7 +28,7 @@ def signal_gradient_norm(problem: RedProblem, iterates: Sequence[Iterate]) -> Te
     z = torch.cat([it.z for it in iterates])
     residual = torch.cat([it.residual.flatten(1) for it in iterates])
     norms = [
-        Linearised.at(problem.generator, some).pullback(-2 * rows).flatten(1).norm(dim=1)
+        pullback(problem.generator, some, -2 * rows).flatten(1).norm(dim=1)
         for some, rows in zip(z.split(CHUNK), residual.split(CHUNK), strict=True)
     ]
     return torch.cat(norms).view(len(iterates), -1)

@@ -24,11 +24,11 @@ from pages.ui.undo import undo_registry as session
 from pages.ui.undo.undo_presets import named
 from pages.ui.undo.undo_request import pack_image
 from pages.ui.widgets.picture_row import Still
-from red_core.algorithm.algorithm1 import solve
 from red_core.data.assets import AssetError
 from red_core.data.datasets import CLASSES, DATASETS
-from red_core.run.experiment import deceive, make_solver, start_seeds
+from red_core.run.experiment import begin_run, deceive, start_seeds
 from tests.pages.conftest import QUICK, by_label
+from tests.red_core.stepping import Run
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 QUICK_URL = {f"solver.{name}": str(value).lower() for name, value in QUICK}
@@ -194,8 +194,8 @@ def test_a_link_repeats_the_run_to_the_same_iterates(parts, runners):
     assert (settings.index, settings.attack, settings.seed) == (4, "l2", 3)
     made = deceive(parts.bundle, settings)
     options = settings.solver_options()
-    solver = make_solver(parts.bundle, made.attacked, options, start_seeds(settings))
-    expected = list(solve(solver.problem, solver.z, options))
+    begun = begin_run(parts.bundle, made.attacked, options, start_seeds(settings))
+    expected = list(Run.of(*begun, options).path())
     for frame, iterate in zip(runners[0].view().frames, expected, strict=True):
         torch.testing.assert_close(frame.z, iterate.z, rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(frame.c_a, iterate.c_a, rtol=1e-4, atol=1e-5)

@@ -17,7 +17,7 @@ from pages.ui.landscape.picture_sheets import PictureSheet, grid_sheet, path_she
 from pages.ui.live.compute_queue import LINE, Line
 from pages.ui.live.loaded_models import Parts
 from pages.ui.live.worker import State, Worker
-from red_core.algorithm.algorithm1 import Iterate
+from red_core.algorithm.observe import Iterate
 from red_core.landscape import (
     Bounds,
     ImageSheet,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
-from red_core.algorithm.algorithm1 import Iterate
+from red_core.algorithm.observe import Iterate
 
 MAX_FRAMES = 1000  # 31 kB each for MNIST, 58 for CIFAR-10: one run holds 58 MB at most
 GRID = 25  # frames of Figure 4

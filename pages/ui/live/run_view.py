@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pages.ui.live.slice_plane import Horizon
 from pages.ui.live.worker import State
-from red_core.algorithm.algorithm1 import Iterate
+from red_core.algorithm.observe import Iterate
 from red_core.algorithm.verdict import Verdict
 
 __all__ = ["RunView", "State", "Theory"]

@@ -16,9 +16,12 @@ from pages.ui.live.loaded_models import Parts
 from pages.ui.live.run_view import RunView, Theory
 from pages.ui.live.slice_plane import Horizon, has_latent, look_ahead
 from pages.ui.live.worker import THREAD_NAME, Worker
-from red_core.algorithm.algorithm1 import Iterate, Solver, Update
+from red_core.algorithm.algorithm1 import Update, finished, step
+from red_core.algorithm.observe import Iterate, observe
+from red_core.algorithm.problem import RedProblem
+from red_core.algorithm.state import State as SolverState
 from red_core.algorithm.verdict import Verdict, judge
-from red_core.run.experiment import Deception, make_solver, readers_for, start_seeds
+from red_core.run.experiment import Deception, begin_run, readers_for, start_seeds
 from red_core.run.settings import RunSettings
 from red_core.theory import error_bound_mu, mu_to_last, proximal_pl
 
@@ -43,14 +46,14 @@ class Runner(Worker[Update]):
         line: Line = LINE,
     ) -> None:
         self.parts, self.settings, self.deception = parts, settings, deception
-        options = settings.solver_options()
+        self._options = options = settings.solver_options()
         self._has_latent = has_latent(settings)
         # Without a latent space z is an image, and has no distance from z*.
         self._truth = deception.truth if self._has_latent else None
         self._start_steps = options.start_steps
-        self._total = options.start_steps + options.steps
+        self._total = options.total
         self._planned = tuple(grid_ks(self._total))
-        self._solver: Solver | None = None
+        self._solved: tuple[RedProblem, SolverState] | None = None
         self._seconds = 0.0
         self._history = History()
         self._live: dict[int, float] = {}
@@ -98,28 +101,26 @@ class Runner(Worker[Update]):
     # --- the thread ----------------------------------------------------------------------
 
     @property
-    def _running(self) -> Solver:
-        assert self._solver is not None  # made by `_begin`, before any other hook is called
-        return self._solver
+    def _running(self) -> tuple[RedProblem, SolverState]:
+        assert self._solved is not None  # made by `_begin`, before any other hook is called
+        return self._solved
 
     def _begin(self) -> None:
         began = time.perf_counter()
-        self._solver = make_solver(
-            self.parts.bundle,
-            self.deception.attacked,
-            self.settings.solver_options(),
-            start_seeds(self.settings),
-        )
-        self._record(self._solver.snapshot(), began)
+        seeds = start_seeds(self.settings)
+        self._solved = begin_run(self.parts.bundle, self.deception.attacked, self._options, seeds)
+        self._record(observe(*self._solved, self._options), began)
 
     @property
     def _done(self) -> bool:
-        return self._running.done
+        return finished(self._running[1], self._options)
 
     def _take(self, order: Update) -> None:
         began = time.perf_counter()
-        self._running.step(order)
-        self._record(self._running.snapshot(), began)
+        problem, state = self._running
+        state = step(problem, state, self._options, order)
+        self._solved = problem, state
+        self._record(observe(problem, state, self._options), began)
 
     def _record(self, iterate: Iterate, began: float) -> None:
         if not math.isfinite(float(iterate.loss[0])):
@@ -152,7 +153,7 @@ class Runner(Worker[Update]):
             return
         horizon = self._horizon
         if horizon is None:
-            horizon = look_ahead(self.parts, self.settings, self._running.problem, iterate)
+            horizon = look_ahead(self.parts, self.settings, self._running[0], iterate)
         spot = horizon.spot(iterate)
         with self._changed:
             self._horizon = horizon
@@ -164,9 +165,10 @@ class Runner(Worker[Update]):
             if not mine or self._closed:
                 return
             began = time.perf_counter()
-            last = self._running.snapshot()
+            problem, state = self._running
+            last = observe(problem, state, self._options)
             readers = readers_for(self.parts.bundle, self.settings.preset)
-            verdict = judge(self._running.problem, last, readers)
+            verdict = judge(problem, last, readers)
             with self._changed:
                 self._verdict = verdict
                 self._seconds += time.perf_counter() - began
@@ -175,11 +177,11 @@ class Runner(Worker[Update]):
             return
         with self._line.turn(give_up=lambda: self._closed) as mine:
             if mine and not self._closed:
-                theory = self._theorise(self._running)
+                theory = self._theorise(self._running[0])
                 with self._changed:
                     self._theory = theory
 
-    def _theorise(self, solver: Solver) -> Theory:
+    def _theorise(self, problem: RedProblem) -> Theory:
         device = self.parts.bundle.device
         frames = [moved(frame, device) for frame in self._history.frames]
         exact = self._truth is not None
@@ -187,7 +189,7 @@ class Runner(Worker[Update]):
             mu = [self._live[frame.k] for frame in frames]
         else:
             mu = mu_to_last(frames, self.parts.basis)[:, 0].tolist()
-        quotient = proximal_pl(solver.problem, frames)[:, 0].tolist()
+        quotient = proximal_pl(problem, frames)[:, 0].tolist()
         return Theory(tuple(mu), exact, tuple(quotient))
 
     def _full(self) -> str:

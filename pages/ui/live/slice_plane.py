@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from pages.ui.live.loaded_models import Parts
-from red_core.algorithm.algorithm1 import Iterate
+from red_core.algorithm.observe import Iterate
 from red_core.algorithm.options import DIFFUSION
 from red_core.algorithm.problem import RedProblem
 from red_core.landscape import Bounds, ImageSheet, Plane, Surface, plane_ahead

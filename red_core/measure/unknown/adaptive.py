@@ -20,7 +20,7 @@ from red_core.algorithm.presets import presets_of
 from red_core.attacks.pgd import AttackSettings, verify_budget
 from red_core.data.assets import AssetError
 from red_core.run.bundle import Bundle
-from red_core.run.experiment import make_solver
+from red_core.run.experiment import begin_run
 from red_core.run.settings import item_seed
 
 STEPS, DRAWS = 20, 2
@@ -39,7 +39,8 @@ def rebuild_best(bundle: Bundle) -> Rebuild:
     options = presets_of(bundle.dataset)["best"]
 
     def rebuild(attacked: Tensor, seeds: Sequence[int]) -> Tensor:
-        return run_to_end(make_solver(bundle, attacked, options, seeds)).image
+        problem, state = begin_run(bundle, attacked, options, seeds)
+        return run_to_end(problem, state, options).image
 
     return rebuild
 

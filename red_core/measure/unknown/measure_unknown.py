@@ -26,7 +26,7 @@ from red_core.measure.strengths import keep, stored
 from red_core.measure.unknown.registry import GROUPS, MEASURED, Unseen, unseen_attacks
 from red_core.methods import ANSWERS
 from red_core.run.bundle import Bundle
-from red_core.run.experiment import make_solver
+from red_core.run.experiment import begin_run
 from red_core.run.provenance import asset_checksums, code_checksum, provenance
 from red_core.run.settings import SettingsError, item_seed
 
@@ -170,9 +170,9 @@ def _answers(bundle: Bundle, attacked: Tensor, items: range, seed: int) -> dict[
     """The answers of `best` to some x', image by image, and the norms of what was added."""
     began = time.perf_counter()
     options = presets_of(bundle.dataset)["best"]
-    solver = make_solver(bundle, attacked, options, [item_seed(seed, index) for index in items])
-    problem = solver.problem
-    verdict = judge(problem, run_to_end(solver), bundle.readers)
+    seeds = [item_seed(seed, index) for index in items]
+    problem, state = begin_run(bundle, attacked, options, seeds)
+    verdict = judge(problem, run_to_end(problem, state, options), bundle.readers)
     seconds = time.perf_counter() - began
     delta = attacked.cpu() - bundle.examples.images[items.start : items.stop]
     known = verdict.known_names

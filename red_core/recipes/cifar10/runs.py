@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from red_core.algorithm.algorithm1 import Solver
+from red_core.algorithm.algorithm1 import solve
+from red_core.algorithm.observe import observe
 from red_core.algorithm.presets import CIFAR10_BEST
 from red_core.algorithm.problem import AttackDictionary, RedProblem
 from red_core.algorithm.verdict import attack_evidence, block_residuals
@@ -117,13 +118,11 @@ class Running:
             mean=CIFAR10_BEST.mean_start,
             encoder=CIFAR10_BEST.encoder_start,
         )
-        solver = Solver(problem, starts, CIFAR10_BEST, anchors)
-        marks, images = [round(solver.total / part) for part in MARKS], []
-        while not solver.done:
-            solver.step()
-            if solver.k in marks:
-                images.append(solver.snapshot().image.half().cpu())
-        last = solver.snapshot()
+        marks, images = [round(CIFAR10_BEST.total / part) for part in MARKS], []
+        for state in solve(problem, starts, CIFAR10_BEST, anchors):
+            if int(state.k.max()) in marks:
+                images.append(observe(problem, state, CIFAR10_BEST).image.half().cpu())
+        last = observe(problem, state, CIFAR10_BEST)
         return {
             "images": torch.stack(images, 1),
             "blocks": block_residuals(problem, last).amin(1).argmin(1).cpu(),

@@ -9,7 +9,7 @@ from math import ceil
 
 import torch
 
-from red_core.algorithm.algorithm1 import Solver
+from red_core.algorithm.algorithm1 import begin, step
 from red_core.algorithm.presets import CIFAR10_BEST
 from red_core.algorithm.problem import AttackDictionary, RedProblem
 from red_core.attacks.pgd import ATTACKS
@@ -146,8 +146,8 @@ def _best(scale: str, device: str, batches: int, images: int) -> list[Job]:
     def stepping(start: bool, images: int) -> Callable[[], object]:
         w = torch.zeros(images, 1, network.layers, network.width, device=device)
         options = replace(CIFAR10_BEST, start_steps=int(start))
-        solver = Solver(RedProblem(batch_of(images, device)[0], network, d_a), w, options)
-        return solver.step
+        problem = RedProblem(batch_of(images, device)[0], network, d_a)
+        return partial(step, problem, begin(problem, w, options), options)
 
     held = weight_bytes(network, copies=1) + 2 * atoms.numel() * atoms.element_size()
     phases = (("start", True, CIFAR10_BEST.start_steps), ("joint", False, CIFAR10_BEST.steps))

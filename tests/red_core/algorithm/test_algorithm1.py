@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from red_core.algorithm.algorithm1 import Solver, solve
+from red_core.algorithm.algorithm1 import solve
 from red_core.algorithm.options import ACCELERATIONS, SolverOptions
 from red_core.algorithm.presets import PRESETS
 from red_core.algorithm.prox import lambda_max
 from red_core.algorithm.z_steps import random_starts
+from tests.red_core.stepping import Run
 
 FROZEN = SolverOptions(
     restarts=1, start_steps=0, signal_step="frozen", lambda_fraction=0.2, steps=3000
@@ -21,18 +22,12 @@ def zeros(instance, starts: int = 1) -> torch.Tensor:
     return torch.zeros(len(instance.problem), starts, instance.z_star.shape[1]).double()
 
 
-def run(solver: Solver) -> Solver:
-    while not solver.done:
-        solver.step()
-    return solver
-
-
 def test_three_steps_of_the_paper_preset_by_hand(make_instance):
     """Algorithm 1 with prox of eta * lambda, in numpy; both updates read iterate k."""
     instance = make_instance(items=1)
     options = replace(PRESETS["paper"], start_steps=0, restarts=1)
     start = torch.randn(1, 1, 4, dtype=torch.float64)
-    solver = Solver(instance.problem, start, options)
+    solver = Run(instance.problem, start, options)
 
     (W,), slope = (w.numpy() for w in instance.network.weights), instance.network.slope
     D, x = instance.dictionary.atoms.numpy(), instance.problem.observed[0].numpy()
@@ -57,9 +52,9 @@ def test_three_steps_of_the_paper_preset_by_hand(make_instance):
         v, c_a, t = new + (t - 1) / t_next * (new - c_a), new, t_next
 
         solver.step()
-        np.testing.assert_allclose(solver.z[0, 0], z, rtol=1e-12, atol=1e-14)
-        np.testing.assert_allclose(solver.c_a[0, 0], c_a, rtol=1e-12, atol=1e-14)
-    np.testing.assert_allclose(solver.lam[0], lam)
+        np.testing.assert_allclose(solver.state.z[0, 0], z, rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(solver.state.c_a[0, 0], c_a, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(solver.state.lam[0], lam)
     assert np.linalg.norm(c_a) > 0
 
 
@@ -70,7 +65,7 @@ def test_c_a_agrees_with_an_independent_convex_solver(
 ):
     instance = make_instance(widths=(4, pixels))
     options = replace(FROZEN, acceleration=acceleration)
-    end = run(Solver(instance.problem, zeros(instance), options)).snapshot()
+    end = Run(instance.problem, zeros(instance), options).end()
     assert bool((end.gap < 1e-6).all())
     for item, target in enumerate(instance.problem.observed):  # G(0) = 0
         solution, value = convex_solution(instance.dictionary, target, float(end.lam[item]))
@@ -82,7 +77,7 @@ def test_c_a_agrees_with_an_independent_convex_solver(
 def test_the_gap_is_never_negative_and_bounds_the_suboptimality(make_instance, convex_solution):
     instance = make_instance(items=2)
     options = replace(FROZEN, steps=60)
-    iterates = list(solve(instance.problem, zeros(instance), options))
+    iterates = list(Run(instance.problem, zeros(instance), options).path())
     for item, target in enumerate(instance.problem.observed):
         lam = float(iterates[-1].lam[item])
         _, value = convex_solution(instance.dictionary, target, lam)
@@ -96,7 +91,7 @@ def test_restarted_momentum_converges_far_faster(make_instance):
     gap = {}
     for acceleration in ACCELERATIONS:
         options = replace(FROZEN, steps=250, lambda_fraction=0.02, acceleration=acceleration)
-        gap[acceleration] = run(Solver(instance.problem, zeros(instance), options)).snapshot().gap
+        gap[acceleration] = Run(instance.problem, zeros(instance), options).end().gap
     assert bool((gap["restart"] < 0.01 * gap["nesterov"]).all())
     assert bool((gap["restart"] < 0.01 * gap["none"]).all())
 
@@ -107,7 +102,7 @@ def test_lambda_max_silences_c_a_and_a_little_less_does_not(make_instance, accel
     ends = {}
     for fraction in (1.0, 0.99):
         options = replace(FROZEN, steps=200, acceleration=acceleration, lambda_fraction=fraction)
-        ends[fraction] = run(Solver(instance.problem, zeros(instance), options)).snapshot()
+        ends[fraction] = Run(instance.problem, zeros(instance), options).end()
     assert not ends[1.0].c_a.any()
     assert bool(ends[0.99].c_a.any(1).all())
 
@@ -115,12 +110,12 @@ def test_lambda_max_silences_c_a_and_a_little_less_does_not(make_instance, accel
 def test_an_iterate_describes_itself(make_instance):
     """loss, gradient norm and residual against autograd on the paper's f."""
     instance = make_instance()
-    solver = Solver(
+    solver = Run(
         instance.problem, torch.randn(3, 2, 4).double(), replace(PRESETS["paper"], start_steps=3)
     )
     for _ in range(8):
         solver.step()
-    it = solver.snapshot()
+    it = solver.observe()
     z, c_a = it.z.clone().requires_grad_(), it.c_a.clone().requires_grad_()
     f = (
         instance.problem.observed - instance.network(z) - instance.dictionary.combine(c_a)
@@ -143,9 +138,9 @@ def test_the_proximal_gradient_step_vanishes_at_a_stationary_point_only(make_ins
     options = replace(
         FROZEN, signal_step="gradient", signal_rate=rate, acceleration="none", lambda_fraction=0.05
     )
-    solver = Solver(instance.problem, torch.randn(3, 1, 4).double(), options)
-    assert bool((solver.snapshot().prox_residual > 0.1).all())
-    end = run(solver).snapshot()
+    solver = Run(instance.problem, torch.randn(3, 1, 4).double(), options)
+    assert bool((solver.observe().prox_residual > 0.1).all())
+    end = solver.end()
     assert bool((end.prox_residual < 1e-6).all())
     assert bool((end.gradient_norm > 1e-3).all())  # of f alone: lambda h keeps it from zero
 
@@ -167,7 +162,7 @@ def test_a_realizable_instance_is_solved(make_instance):
         lambda_fraction=1e-3,
     )
     starts = random_starts(range(4), 3, 4).double()
-    end = run(Solver(instance.problem, starts, options)).snapshot()
+    end = Run(instance.problem, starts, options).end()
     attack = instance.dictionary.combine(instance.c_star)
     scale = attack.norm(dim=1)
     assert bool(((end.z - instance.z_star).norm(dim=1) < 0.01 * scale).all())
@@ -187,7 +182,7 @@ def test_the_objective_falls_at_every_step_with_a_safe_rate(make_instance):
         PRESETS["paper"], start_steps=0, steps=200, acceleration="none", signal_rate=0.5 / top**2
     )
     starts = torch.randn(3, 1, 4).double()
-    losses = torch.stack([it.loss for it in solve(instance.problem, starts, options)])
+    losses = torch.stack([it.loss for it in Run(instance.problem, starts, options).path()])
     assert bool((losses[1:] <= losses[:-1] + 1e-12).all())
     assert bool((losses[-1] < 0.5 * losses[0]).all())
 
@@ -196,13 +191,13 @@ def test_the_start_phase_is_defense_gan(make_instance):
     """c_a stays zero and z descends on 1/2 ||x' - G(z)||^2; lambda comes from where it ends."""
     instance = make_instance()
     options = replace(PRESETS["paper"], start_steps=40, start_step="gradient", start_rate=0.01)
-    solver = Solver(instance.problem, torch.randn(3, 1, 4).double(), options)
-    before = solver.snapshot()
+    solver = Run(instance.problem, torch.randn(3, 1, 4).double(), options)
+    before = solver.observe()
     for k in range(40):
-        assert solver.phase == "start", k
-        assert not solver.c_a.any()
+        assert not bool(solver.state.joint.any()), k
+        assert not solver.state.c_a.any()
         solver.step()
-    after = solver.snapshot()
+    after = solver.observe()
     assert after.phase == "joint"
     assert bool((after.residual.norm(dim=1) < before.residual.norm(dim=1)).all())
     target = instance.problem.observed - instance.network(after.z)
@@ -221,14 +216,14 @@ def test_the_tether_pulls_z_to_its_anchor_and_counts(make_instance):
             start_rate=0.01,
             signal_rate=0.01,
         )
-        loose = Solver(instance.problem, z, options)
-        tied = Solver(instance.problem, z, replace(options, latent_weight=0.4), anchor)
+        loose = Run(instance.problem, z, options)
+        tied = Run(instance.problem, z, replace(options, latent_weight=0.4), anchor)
         away = z - anchor
         energy = 0.2 * away[:, 0].square().sum(1)
-        torch.testing.assert_close(tied.snapshot().loss, loose.snapshot().loss + energy)
+        torch.testing.assert_close(tied.observe().loss, loose.observe().loss + energy)
         for solver in (loose, tied):
             solver.step()
-        torch.testing.assert_close(tied.z, loose.z - 0.01 * 0.4 * away)
+        torch.testing.assert_close(tied.state.z, loose.state.z - 0.01 * 0.4 * away)
 
 
 @pytest.mark.parametrize("update", ["z", "c_a"])
@@ -236,40 +231,44 @@ def test_one_variable_can_be_moved_alone(make_instance, update):
     instance = make_instance()
     options = replace(PRESETS["paper"], start_steps=0, restarts=1)
     starts = torch.randn(3, 1, 4).double()
-    one, both = (Solver(instance.problem, starts, options) for _ in range(2))
+    one, both = (Run(instance.problem, starts, options) for _ in range(2))
     one.step(update)
     both.step()
-    moved, still = (one.z, one.c_a) if update == "z" else (one.c_a, one.z)
+    moved, still = (one.state.z, one.state.c_a) if update == "z" else (one.state.c_a, one.state.z)
     assert still.equal(torch.zeros_like(still) if update == "z" else starts)
-    assert moved.equal(both.z if update == "z" else both.c_a)  # both come from iterate k
+    assert moved.equal(
+        both.state.z if update == "z" else both.state.c_a
+    )  # both come from iterate k
     assert not moved.equal(starts if update == "z" else torch.zeros_like(moved))
 
 
-def test_solve_yields_the_start_every_nth_and_the_last_and_can_be_stopped(make_instance):
+def test_solve_is_the_plain_loop_over_step(make_instance):
     instance = make_instance()
     options = replace(PRESETS["paper"], start_steps=5, steps=9)
     starts = torch.randn(3, 2, 4).double()
-    assert [it.k for it in solve(instance.problem, starts, options, every=4)] == [0, 4, 8, 12, 14]
-    seen = []
-    for iterate in solve(instance.problem, starts, options, stop=lambda: len(seen) == 3):
-        seen.append(iterate.k)
-    assert seen == [0, 1, 2]
+    states = list(solve(instance.problem, starts, options))
+    assert [state.k.tolist() for state in states] == [[k] * 3 for k in range(15)]
+    by_hand = Run(instance.problem, starts, options)
+    for state in states:
+        assert state.z.equal(by_hand.state.z)
+        assert state.c_a.equal(by_hand.state.c_a)
+        by_hand.step()
 
 
 def test_an_iterate_does_not_change_after_it_was_seen(make_instance):
     instance = make_instance()
-    solver = Solver(instance.problem, torch.randn(3, 2, 4).double(), PRESETS["paper"])
-    first = solver.snapshot()
+    solver = Run(instance.problem, torch.randn(3, 2, 4).double(), PRESETS["paper"])
+    first = solver.observe()
     kept = (first.z.clone(), first.c_a.clone(), first.image.clone(), first.lam.clone())
     for _ in range(120):
         solver.step()
     assert all(
         a.equal(b) for a, b in zip(kept, (first.z, first.c_a, first.image, first.lam), strict=True)
     )
-    assert not solver.snapshot().z.requires_grad
+    assert not solver.observe().z.requires_grad
 
 
 def test_as_many_starts_as_items_are_wanted(make_instance):
     instance = make_instance(items=3)
     with pytest.raises(ValueError, match="2 items of starts for 3"):
-        Solver(instance.problem, torch.zeros(2, 1, 4).double(), FROZEN)
+        Run(instance.problem, torch.zeros(2, 1, 4).double(), FROZEN)

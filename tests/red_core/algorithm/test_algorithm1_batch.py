@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from red_core.algorithm.algorithm1 import Iterate, solve
+from red_core.algorithm.observe import Iterate
 from red_core.algorithm.presets import PRESETS
 from red_core.algorithm.z_steps import random_starts
+from tests.red_core.stepping import Run
 
 # Every preset's own choices, with fewer steps; `best` keeps its competition of starts.
 SHORT = {
@@ -29,7 +30,7 @@ SEEDS = [11, 12, 13, 14]
 def path(instance, seeds: list[int], items: list[int], preset: str) -> list[Iterate]:
     options = SHORT[preset]
     starts = random_starts(seeds, options.restarts, 4).to(instance.z_star.dtype)
-    return list(solve(instance.problem.take(torch.tensor(items)), starts, options))
+    return list(Run(instance.problem.take(torch.tensor(items)), starts, options).path())
 
 
 @pytest.mark.parametrize("preset", SHORT)

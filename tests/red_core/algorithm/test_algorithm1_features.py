@@ -8,11 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from red_core.algorithm.algorithm1 import Solver
+from red_core.algorithm.batch import run_to_end
 from red_core.algorithm.options import SolverOptions
 from red_core.algorithm.problem import RedProblem
 from red_core.run.bundle import Bundle
-from red_core.run.experiment import make_solver
+from red_core.run.experiment import begin_run
+from tests.red_core.stepping import Run
 
 OPTIONS = SolverOptions(start_steps=2, steps=3, restarts=2, carry=2, feature_weight=0.5)
 
@@ -21,19 +22,19 @@ def squares(rows: Tensor) -> Tensor:
     return torch.stack((rows.square().sum(1), rows[:, 0] ** 3), dim=1)
 
 
-def solver_of(instance, options: SolverOptions) -> Solver:
+def solver_of(instance, options: SolverOptions) -> Run:
     problem = instance.problem
     problem = RedProblem(problem.observed, problem.generator, problem.dictionary, squares)
     draw = torch.Generator().manual_seed(1)
     starts = torch.randn(len(problem), 2, 4, generator=draw, dtype=torch.float64)
-    return Solver(problem, starts, options)
+    return Run(problem, starts, options)
 
 
 def test_the_loss_and_its_gradient_hold_the_term(make_instance) -> None:
     instance = make_instance()
     solver = solver_of(instance, replace(OPTIONS, latent_weight=0.1))
     solver.step()
-    it = solver.snapshot()
+    it = solver.observe()
     z = it.z.clone().requires_grad_()
     image = instance.network(z)
     away = (squares(image) - squares(instance.problem.observed)).square().sum(1)
@@ -54,12 +55,12 @@ def test_a_weight_changes_where_z_goes_and_items_do_not_meet(make_instance) -> N
         solver_of(instance, replace(OPTIONS, feature_weight=0.0)),
     )
     alone = solver_of(instance, OPTIONS)
-    alone.keep_items(torch.tensor([1]))
+    alone.take(torch.tensor([1]))
     for solver in (with_term, without, alone):
         while not solver.done:
             solver.step()
-    assert not with_term.snapshot().z.equal(without.snapshot().z)
-    torch.testing.assert_close(alone.snapshot().z[0], with_term.snapshot().z[1])
+    assert not with_term.observe().z.equal(without.observe().z)
+    torch.testing.assert_close(alone.observe().z[0], with_term.observe().z[1])
 
 
 def test_psi_offers_its_first_maps(toy_cifar10: Bundle, toy_bundle: Bundle) -> None:
@@ -70,9 +71,7 @@ def test_psi_offers_its_first_maps(toy_cifar10: Bundle, toy_bundle: Bundle) -> N
         toy_cifar10.psi.features(images)[0],  # type: ignore[operator]
     )
     options = replace(OPTIONS, restarts=1, carry=1)
-    solver = make_solver(toy_cifar10, images, options, [0, 1])
-    while not solver.done:
-        solver.step()
-    assert bool(torch.isfinite(solver.snapshot().loss).all())
+    problem, state = begin_run(toy_cifar10, images, options, [0, 1])
+    assert bool(torch.isfinite(run_to_end(problem, state, options).loss).all())
     with pytest.raises(ValueError, match="needs features"):
-        make_solver(toy_bundle, toy_bundle.examples.images[:1], options, [0])
+        begin_run(toy_bundle, toy_bundle.examples.images[:1], options, [0])

@@ -9,15 +9,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from red_core.algorithm.algorithm1 import Solver
-from red_core.algorithm.diffusion_step import DiffusionStep, identity
+from red_core.algorithm.batch import run_to_end
+from red_core.algorithm.diffusion_step import identity
 from red_core.algorithm.options import SolverOptions
 from red_core.algorithm.presets import presets_of
-from red_core.algorithm.problem import Linearised, RedProblem
+from red_core.algorithm.problem import AttackDictionary, RedProblem
 from red_core.models.purifier import Purifier
 from red_core.run.bundle import Bundle
-from red_core.run.experiment import make_solver
+from red_core.run.experiment import begin_run
 from red_core.run.settings import RunSettings, SettingsError
+from tests.red_core.stepping import Run
 
 OPTIONS = replace(presets_of("cifar10")["bsd-dp-paper"], steps=4, inner=3)
 
@@ -33,12 +34,18 @@ class Recorded:
         return images / 2
 
 
+def begun(x: Tensor, purify: Recorded, seeds: Sequence[int], remainder: bool) -> Run:
+    dictionary = AttackDictionary.from_attacks(torch.randn(2, 1, 3, x[0].numel()), ("linf",))
+    problem = RedProblem(x, identity, dictionary, purify=purify, seeds=tuple(seeds))
+    return Run(problem, x[:, None], replace(OPTIONS, remainder=remainder))
+
+
 def test_the_paper_purifies_x_itself_with_fresh_noise() -> None:
     purify, x = Recorded(), torch.rand(2, 3, 4, 4)
-    step = DiffusionStep(purify, x, [5, 6], remainder=False)
-    point = Linearised.at(identity, torch.rand(2, 3, 4, 4))
+    run = begun(x, purify, [5, 6], remainder=False)
     for _ in range(2):
-        assert step(point, torch.ones(2, 48)).equal(x / 2)
+        run.step()
+        assert run.state.z[:, 0].equal(x / 2)
     (first, one), (second, two) = purify.given
     assert first.equal(x)
     assert second.equal(x)
@@ -48,36 +55,36 @@ def test_the_paper_purifies_x_itself_with_fresh_noise() -> None:
 
 def test_the_remainder_is_what_c_a_leaves_within_the_pixels_range() -> None:
     purify, x = Recorded(), torch.rand(1, 3, 4, 4)
-    step = DiffusionStep(purify, x, [5], remainder=True)
-    image, attack = torch.rand(1, 3, 4, 4), 0.9 * torch.randn(1, 48)
-    residual = image.flatten(1) + attack - x.flatten(1)
-    step(Linearised.at(identity, image), residual)
+    run = begun(x, purify, [5], remainder=True)
+    run.step()
+    run.step()
+    attack = run.state.fit_c[:, 0]
+    assert float(attack.abs().max()) > 0
+    run.step()
     expected = (x.flatten(1) - attack).clamp(0, 1).view_as(x)
-    torch.testing.assert_close(purify.given[0][0], expected)
+    torch.testing.assert_close(purify.given[-1][0], expected)
 
 
-def test_rows_that_are_dropped_take_their_seeds_along() -> None:
+def test_items_that_are_taken_out_keep_their_seeds() -> None:
     purify, x = Recorded(), torch.rand(3, 1, 2, 2)
-    step = DiffusionStep(purify, x, [5, 6, 7], remainder=False)
-    step.keep(torch.tensor([2, 0]))
-    step(Linearised.at(identity, x[[2, 0]]), torch.zeros(2, 4))
+    run = begun(x, purify, [5, 6, 7], remainder=False)
+    run.take(torch.tensor([2, 0]))
+    run.step()
     assert purify.given[0][0].equal(x[[2, 0]])
     assert purify.given[0][1] == [7, 5]
 
 
 def test_the_first_round_is_diffpure_and_c_a_is_zero(toy_cifar10: Bundle) -> None:
     x = toy_cifar10.examples.images[:2]
-    solver = make_solver(toy_cifar10, x, OPTIONS, [3, 4])
-    assert solver.snapshot().image.equal(x)
+    solver = Run.of(*begin_run(toy_cifar10, x, OPTIONS, [3, 4]), OPTIONS)
+    assert solver.observe().image.equal(x)
     solver.step()
-    first = solver.snapshot()
+    first = solver.observe()
     assert toy_cifar10.denoiser is not None
     purifier = Purifier(toy_cifar10.denoiser, OPTIONS.noise, OPTIONS.noise_levels)
     torch.testing.assert_close(first.image, purifier(x, [3, 4]))
     assert not first.c_a.any()
-    while not solver.done:
-        solver.step()
-    last = solver.snapshot()
+    last = solver.end()
     assert last.k == 5
     assert last.c_a.any()
     assert not last.image.equal(first.image), "the noise is fresh in every round"
@@ -93,10 +100,7 @@ def test_an_items_rounds_do_not_depend_on_its_neighbours(toy_cifar10: Bundle) ->
     x = toy_cifar10.examples.images[:3]
     ends = []
     for items in ([0, 1, 2], [1]):
-        solver = make_solver(toy_cifar10, x[items], OPTIONS, items)
-        while not solver.done:
-            solver.step()
-        ends.append(solver.snapshot())
+        ends.append(run_to_end(*begin_run(toy_cifar10, x[items], OPTIONS, items), OPTIONS))
     torch.testing.assert_close(ends[0].image[1], ends[1].image[0], rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(ends[0].c_a[1], ends[1].c_a[0], rtol=1e-3, atol=1e-4)
 
@@ -107,14 +111,14 @@ def test_a_diffusion_step_needs_a_model_and_both_phases(toy_bundle: Bundle) -> N
     with pytest.raises(SettingsError, match="MNIST has no diffusion model"):
         RunSettings(solver=(("signal_step", "diffusion"), ("start_step", "diffusion")))
     with pytest.raises(ValueError, match="needs a diffusion model"):
-        make_solver(toy_bundle, toy_bundle.examples.images[:1], OPTIONS, [0])
+        begin_run(toy_bundle, toy_bundle.examples.images[:1], OPTIONS, [0])
     problem = RedProblem(toy_bundle.examples.images[:1], identity, toy_bundle.dictionary)
     with pytest.raises(ValueError, match="needs a diffusion model"):
-        Solver(problem, problem.observed[:, None], OPTIONS)
+        Run(problem, problem.observed[:, None], OPTIONS)
 
 
 def test_pixels_outside_the_range_are_purified_all_the_same(toy_cifar10: Bundle) -> None:
     x = toy_cifar10.examples.images[:1] * 1.5 - 0.2
-    solver = make_solver(toy_cifar10, x, OPTIONS, [3])
+    solver = Run.of(*begin_run(toy_cifar10, x, OPTIONS, [3]), OPTIONS)
     solver.step()
-    assert bool(torch.isfinite(solver.snapshot().image).all())
+    assert bool(torch.isfinite(solver.observe().image).all())

@@ -7,7 +7,7 @@ from red_core.algorithm.batch import run_to_end
 from red_core.algorithm.options import SolverOptions
 from red_core.algorithm.plain_loop import Objective, plain_solve
 from red_core.run.bundle import Bundle
-from red_core.run.experiment import make_solver, make_starts
+from red_core.run.experiment import begin_run, make_starts
 
 OPTIONS = {
     "algorithm 1": SolverOptions(restarts=3, start_steps=4, steps=12),
@@ -31,7 +31,7 @@ OPTIONS = {
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS.keys())
 def test_the_loop_ends_where_the_solver_ends(toy_bundle: Bundle, options: SolverOptions) -> None:
     attacked = toy_bundle.examples.images[:2]
-    iterate = run_to_end(make_solver(toy_bundle, attacked, options, [0, 1]))
+    iterate = run_to_end(*begin_run(toy_bundle, attacked, options, [0, 1]), options)
     starts, anchors = make_starts(toy_bundle, attacked, options, [0, 1])
     for i in range(2):
         own = plain_solve(
@@ -67,7 +67,7 @@ def test_the_loop_knows_w_plus_and_its_quasi_newton_steps(toy_cifar10: Bundle) -
         latent_weight=0.1,
     )
     attacked = toy_cifar10.examples.images[:1]
-    iterate = run_to_end(make_solver(toy_cifar10, attacked, options, [0]))
+    iterate = run_to_end(*begin_run(toy_cifar10, attacked, options, [0]), options)
     starts, anchors = make_starts(toy_cifar10, attacked, options, [0])
     own = plain_solve(
         attacked[0], starts[0], anchors[0], options, toy_cifar10.generator, toy_cifar10.dictionary

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from red_core.algorithm.algorithm1 import Iterate, Solver
+from red_core.algorithm.observe import Iterate
 from red_core.algorithm.presets import PRESETS
 from red_core.algorithm.problem import AttackDictionary, RedProblem
 from red_core.algorithm.verdict import (
@@ -19,6 +19,7 @@ from red_core.algorithm.verdict import (
     judge,
 )
 from red_core.models.evidence_model import EvidenceModel
+from tests.red_core.stepping import Run
 
 KINDS = ("linf", "l2", "l1")
 B, CLASSES, PIXELS = 4, 3, 27
@@ -45,7 +46,7 @@ def scene() -> tuple[RedProblem, Iterate]:
     problem = RedProblem(observed, lambda z: z.view(-1, 1, 3, 9), dictionary)
     z = torch.rand(B, PIXELS, dtype=torch.float64)
     options = replace(PRESETS["paper"], start_steps=0)
-    return problem, Solver(problem, z[:, None], options).snapshot()
+    return problem, Run(problem, z[:, None], options).observe()
 
 
 def with_c_a(problem: RedProblem, iterate: Iterate, c_a: Tensor) -> Iterate:

@@ -5,22 +5,42 @@ import pytest
 import torch
 from torch import Tensor
 
-from red_core.algorithm.problem import Linearised
-from red_core.algorithm.z_steps import AdamStep, FrozenStep, GradientStep, SignalStep, random_starts
+from red_core.algorithm.z_steps import (
+    FINAL_RATE,
+    Memory,
+    adam_step,
+    gradient_step,
+    random_starts,
+)
+
+FOREVER = 10**9  # steps over which Adam's rate does not fall in a test
+
+
+def nothing(z: Tensor) -> Memory:
+    return (torch.zeros_like(z), torch.zeros_like(z), z.new_zeros(z.shape[:2]))
+
 
 STEPS = {
-    "gradient": lambda: GradientStep(0.03),
-    "momentum": lambda: GradientStep(0.03, momentum=0.7),
-    "adam": lambda: AdamStep(0.1, steps=20),
-    "frozen": FrozenStep,
+    "gradient": lambda z, gradient, memory: gradient_step(z, gradient, memory, 0.03),
+    "momentum": lambda z, gradient, memory: gradient_step(z, gradient, memory, 0.03, 0.7),
+    "adam": lambda z, gradient, memory: adam_step(z, gradient, memory, 0.1, 20),
 }
 
 
-def descend(step: SignalStep, network, z: Tensor, observed: Tensor, times: int) -> Tensor:
+def gradient_of(network, z: Tensor, observed: Tensor) -> Tensor:
+    """Of 1/2 ||x' - G(z)||^2: rows z [R, d]."""
+    z = z.clone().requires_grad_()
+    (0.5 * (observed - network(z)).square().sum()).backward()
+    return z.grad
+
+
+def descend(step, network, z: Tensor, observed: Tensor, times: int, memory=None):
+    """Rows z [R, d] after some steps, and the memory [R, 1, ...] then."""
+    memory = nothing(z[:, None]) if memory is None else memory
     for _ in range(times):
-        point = Linearised.at(network, z)
-        z = step(point, point.image.detach() - observed)
-    return z
+        moved, memory = step(z[:, None], gradient_of(network, z, observed)[:, None], memory)
+        z = moved[:, 0]
+    return z, memory
 
 
 @pytest.fixture
@@ -32,31 +52,28 @@ def task(make_network):
     return network, z, observed
 
 
-def gradient_of(network, z: Tensor, observed: Tensor) -> np.ndarray:
-    """Of 1/2 ||x' - G(z)||^2, without `Linearised`."""
-    z = z.clone().requires_grad_()
-    (0.5 * (observed - network(z)).square().sum()).backward()
-    return z.grad.numpy()
-
-
 def test_the_gradient_step_is_algorithm_1s(task):
     network, z, observed = task
-    moved = descend(GradientStep(0.03), network, z, observed, 1)
-    np.testing.assert_allclose(moved, z.numpy() - 0.03 * gradient_of(network, z, observed))
+    moved, _ = descend(STEPS["gradient"], network, z, observed, 1)
+    np.testing.assert_allclose(moved, z - 0.03 * gradient_of(network, z, observed))
 
 
 def test_momentum_is_the_heavy_ball(task):
     network, z, observed = task
-    velocity, by_hand = 0.0, z
+    velocity, by_hand = torch.zeros_like(z), z
     for _ in range(4):
         velocity = gradient_of(network, by_hand, observed) + 0.7 * velocity
-        by_hand = torch.tensor(by_hand.numpy() - 0.03 * velocity)
-    torch.testing.assert_close(descend(STEPS["momentum"](), network, z, observed, 4), by_hand)
+        by_hand = by_hand - 0.03 * velocity
+    torch.testing.assert_close(descend(STEPS["momentum"], network, z, observed, 4)[0], by_hand)
 
 
 def test_adam_is_torchs_when_its_rate_does_not_fall(task):
     network, z, observed = task
-    ours = descend(AdamStep(0.1, steps=20, final=1.0), network, z, observed, 6)
+
+    def constant(z, gradient, memory):
+        return adam_step(z, gradient, memory, 0.1, FOREVER)
+
+    ours, _ = descend(constant, network, z, observed, 6)
     theirs = z.clone().requires_grad_()
     optimiser = torch.optim.Adam([theirs], lr=0.1, betas=(0.9, 0.99))
     for _ in range(6):
@@ -67,47 +84,36 @@ def test_adam_is_torchs_when_its_rate_does_not_fall(task):
 
 
 def test_adams_rate_falls_by_a_cosine_to_its_tenth():
-    step = AdamStep(0.2, steps=10, final=0.1)
-    point = Linearised.at(lambda z: z, torch.zeros(1, 1, dtype=torch.float64))
-    moves = [-float(step(point, torch.ones(1, 1, dtype=torch.float64))) for _ in range(12)]
+    z = torch.zeros(1, 1, 1, dtype=torch.float64)
+    memory, moves = nothing(z), []
+    for _ in range(12):
+        moved, memory = adam_step(z, torch.ones_like(z), memory, 0.2, 10)
+        moves.append(-float(moved))
     shares = np.minimum(1, np.arange(12) / 10)
-    wanted = 0.2 * (0.1 + 0.9 * 0.5 * (1 + np.cos(np.pi * shares)))
+    wanted = 0.2 * (FINAL_RATE + (1 - FINAL_RATE) * 0.5 * (1 + np.cos(np.pi * shares)))
     np.testing.assert_allclose(moves, wanted, rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", STEPS)
 def test_rows_do_not_see_one_another(task, name):
     network, z, observed = task
-    together = descend(STEPS[name](), network, z, observed, 5)
+    together, _ = descend(STEPS[name], network, z, observed, 5)
     alone = [
-        descend(STEPS[name](), network, z[i : i + 1], observed[i : i + 1], 5) for i in range(5)
+        descend(STEPS[name], network, z[i : i + 1], observed[i : i + 1], 5)[0] for i in range(5)
     ]
     torch.testing.assert_close(together, torch.cat(alone))
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_keep_cuts_the_state_with_the_rows(task, name):
-    """After keeping rows 3 and 1, in that order, they go on as if nobody had left."""
+def test_a_memory_is_cut_with_its_rows(task, name):
+    """Rows 3 and 1, taken out in that order, go on as if nobody had left."""
     network, z, observed = task
-    uncut = descend(STEPS[name](), network, z, observed, 7)
-    step, rows = STEPS[name](), torch.tensor([3, 1])
-    halfway = descend(step, network, z, observed, 3)
-    step.keep(rows)
-    cut = descend(step, network, halfway[rows], observed[rows], 4)
+    uncut, _ = descend(STEPS[name], network, z, observed, 7)
+    rows = torch.tensor([3, 1])
+    halfway, memory = descend(STEPS[name], network, z, observed, 3)
+    kept = tuple(tensor[rows] for tensor in memory)
+    cut, _ = descend(STEPS[name], network, halfway[rows], observed[rows], 4, kept)
     torch.testing.assert_close(cut, uncut[rows])
-
-
-def test_keep_before_the_first_step_is_harmless(task):
-    network, z, observed = task
-    for make in STEPS.values():
-        step = make()
-        step.keep(torch.tensor([0]))
-        descend(step, network, z, observed, 1)
-
-
-def test_frozen_stays(task):
-    network, z, observed = task
-    assert descend(FrozenStep(), network, z, observed, 3).equal(z)
 
 
 def test_starts_depend_on_the_items_own_seed_only():

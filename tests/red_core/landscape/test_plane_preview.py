@@ -3,10 +3,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from red_core.algorithm.algorithm1 import Solver
 from red_core.algorithm.options import SolverOptions
 from red_core.algorithm.problem import RedProblem
 from red_core.landscape import plane_ahead, rehearsal_plane, rehearse
+from tests.red_core.stepping import Run
 
 ADAM = SolverOptions(
     restarts=1,
@@ -24,13 +24,13 @@ GRADIENT = replace(ADAM, signal_step="gradient", signal_rate=0.001, steps=400, l
 def alternation(problem: RedProblem, options: SolverOptions, anchor: torch.Tensor) -> torch.Tensor:
     """Every z of a run's alternation, [steps + 1, d]."""
     start = torch.randn(1, 1, 4, dtype=torch.float64)
-    solver = Solver(problem, start, options, anchor[None, None])
+    solver = Run(problem, start, options, anchor[None, None])
     path = []
     while not solver.done:
         if solver.k >= options.start_steps:
-            path.append(solver.z[0, 0])
+            path.append(solver.state.z[0, 0])
         solver.step()
-    return torch.stack([*path, solver.z[0, 0]])
+    return torch.stack([*path, solver.state.z[0, 0]])
 
 
 def test_with_adam_it_is_the_run_itself(make_instance) -> None:

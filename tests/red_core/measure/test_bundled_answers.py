@@ -20,7 +20,7 @@ from red_core.algorithm.presets import PRESETS
 from red_core.algorithm.verdict import judge
 from red_core.attacks.pgd import PAPER_ATTACKS
 from red_core.run.bundle import Bundle, load_bundle
-from red_core.run.experiment import attack_images, make_solver, readers_for
+from red_core.run.experiment import attack_images, begin_run, readers_for
 from red_core.run.settings import item_seed
 
 KINDS = ("linf", "l2", "l1", "none")
@@ -66,10 +66,9 @@ def mixture(request: pytest.FixtureRequest) -> Iterator[Mixture]:
 
 
 def shares(mixture: Mixture, preset: str, count: int) -> dict[str, float]:
-    solver = make_solver(
-        mixture.bundle, mixture.attacked[:count], PRESETS[preset], mixture.seeds[:count]
-    )
-    problem, end = solver.problem, run_to_end(solver)
+    options, seeds = PRESETS[preset], mixture.seeds[:count]
+    problem, state = begin_run(mixture.bundle, mixture.attacked[:count], options, seeds)
+    end = run_to_end(problem, state, options)
     verdict = judge(problem, end, readers_for(mixture.bundle, preset))
     kinds = mixture.kinds[:count]
     answers = [verdict.attack_names[answer] for answer in verdict.attack_label.tolist()]

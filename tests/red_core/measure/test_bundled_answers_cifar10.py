@@ -17,7 +17,7 @@ from red_core.algorithm.presets import presets_of
 from red_core.algorithm.verdict import NO_ATTACK, judge
 from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS
 from red_core.run.bundle import Bundle, load_bundle
-from red_core.run.experiment import attack_images, deceive, make_solver, readers_for
+from red_core.run.experiment import attack_images, begin_run, deceive, readers_for
 from red_core.run.settings import RunSettings, item_seed
 
 pytestmark = pytest.mark.timeout(600)  # a machine may be busy with other things
@@ -40,8 +40,9 @@ def test_class_attack_and_block_that_were_planted_are_found(bundle: Bundle) -> N
     labels = torch.cat([made.labels for made in planted if made.labels is not None])
     attacks = torch.arange(len(ATTACKS)).repeat(2)
     seeds = [item_seed(number, 0) for number in range(len(planted))]
-    solver = make_solver(bundle, attacked, presets_of("cifar10")["best"], seeds)
-    problem, end = solver.problem, run_to_end(solver)
+    options = presets_of("cifar10")["best"]
+    problem, state = begin_run(bundle, attacked, options, seeds)
+    end = run_to_end(problem, state, options)
     verdict = judge(problem, end, bundle.paper_readers())
     block = labels * len(ATTACKS) + attacks
     assert len(set(labels.tolist())) > 1
@@ -69,8 +70,9 @@ def test_real_attacks_on_drawn_pictures_are_undone(bundle: Bundle) -> None:
     with torch.no_grad():
         deceived = bundle.psi(attacked).argmax(1) != labels
     assert int(deceived.sum()) >= 8, "of nine attacks"
-    solver = make_solver(bundle, attacked, presets_of("cifar10")["best"], seeds)
-    verdict = judge(solver.problem, run_to_end(solver), readers_for(bundle, "best"))
+    options = presets_of("cifar10")["best"]
+    problem, state = begin_run(bundle, attacked, options, seeds)
+    verdict = judge(problem, run_to_end(problem, state, options), readers_for(bundle, "best"))
     named = [verdict.attack_names[answer] for answer in verdict.attack_label.tolist()]
     assert sum(a == kinds[item % len(kinds)] for item, a in enumerate(named)) >= 10, named
     assert int((verdict.signal_label == labels).sum()) >= 8

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 import torch
 
+from red_core.algorithm.batch import run_to_end
 from red_core.algorithm.presets import CIFAR10_PRESETS
 from red_core.data.assets import AssetError
 from red_core.methods import ANSWERS, fit
 from red_core.models.purifier import Purifier
 from red_core.run.bundle import Bundle
-from red_core.run.experiment import make_solver
+from red_core.run.experiment import begin_run
 
 KEYS = ("bsd-dp", "bsd-dp-paper")
 
@@ -40,15 +41,13 @@ def test_bsd_dp_takes_x_apart_and_names_the_attack(key: str, toy_cifar10: Bundle
     x, seen = toy_cifar10.examples.images[:2], []
     method = fit(key, toy_cifar10)
     answers = method.classify(x, [1, 2], watch=lambda step, images: seen.append(step))
-    solver = make_solver(toy_cifar10, x, CIFAR10_PRESETS[key], [1, 2])
-    while not solver.done:
-        solver.step()
-    last = solver.snapshot()
+    problem, state = begin_run(toy_cifar10, x, CIFAR10_PRESETS[key], [1, 2])
+    last = run_to_end(problem, state, CIFAR10_PRESETS[key])
     assert answers.reconstruction is not None
     assert answers.perturbation is not None
     torch.testing.assert_close(answers.reconstruction, last.image)
     torch.testing.assert_close(
-        answers.perturbation.flatten(1), solver.problem.dictionary.combine(last.c_a), atol=1e-5,
+        answers.perturbation.flatten(1), problem.dictionary.combine(last.c_a), atol=1e-5,
         rtol=0,
     )  # fmt: skip
     assert answers.attack is not None

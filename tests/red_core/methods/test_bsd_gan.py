@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from red_core.algorithm.batch import run_to_end
 from red_core.algorithm.presets import PRESETS
 from red_core.algorithm.verdict import judge
 from red_core.methods import ANSWERS, fit
 from red_core.methods.bsd_gan import BETA, STRIDE
 from red_core.run.bundle import Bundle
-from red_core.run.experiment import make_solver, readers_for
+from red_core.run.experiment import begin_run, readers_for
 
 PRESET_KEYS = {"bsd-gan-paper": "paper", "bsd-gan-frozen": "paper-frozen", "bsd-gan-best": "best"}
 
@@ -33,11 +34,10 @@ def test_a_method_answers_what_the_command_run_answers(
     key: str, toy_bundle: Bundle, images: Tensor
 ) -> None:
     answers = fit(key, toy_bundle).classify(images, [4, 5, 6])
-    solver = make_solver(toy_bundle, images, PRESETS[PRESET_KEYS[key]], [4, 5, 6])
-    while not solver.done:
-        solver.step()
-    last = solver.snapshot()
-    verdict = judge(solver.problem, last, readers_for(toy_bundle, PRESET_KEYS[key]))
+    options = PRESETS[PRESET_KEYS[key]]
+    problem, state = begin_run(toy_bundle, images, options, [4, 5, 6])
+    last = run_to_end(problem, state, options)
+    verdict = judge(problem, last, readers_for(toy_bundle, PRESET_KEYS[key]))
     assert answers.signal.equal(verdict.signal_label)
     assert answers.attack.equal(verdict.attack_label)
     torch.testing.assert_close(answers.reconstruction, last.image)
@@ -89,10 +89,9 @@ def test_the_smooth_variant_has_a_smooth_generator_and_leaves_the_bundle_alone(
 
 def test_the_papers_rules_stand_beside_best(toy_bundle: Bundle, images: Tensor) -> None:
     rules = fit("bsd-gan-best", toy_bundle).classify(images, [4, 5, 6]).readings["rules"]
-    solver = make_solver(toy_bundle, images, PRESETS["best"], [4, 5, 6])
-    while not solver.done:
-        solver.step()
-    verdict = judge(solver.problem, solver.snapshot(), toy_bundle.paper_readers())
+    problem, state = begin_run(toy_bundle, images, PRESETS["best"], [4, 5, 6])
+    last = run_to_end(problem, state, PRESETS["best"])
+    verdict = judge(problem, last, toy_bundle.paper_readers())
     assert rules.signal.equal(verdict.psi_label)
     assert rules.attack.equal(verdict.attack_label)
     assert rules.attack.max() < len(ANSWERS)

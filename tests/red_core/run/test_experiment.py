@@ -1,6 +1,7 @@
 """From settings to a solver, on untrained networks: what is drawn, and what it depends on."""
 
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 import torch
@@ -16,14 +17,15 @@ from red_core.models.dcgan import DCGANGenerator, Encoder
 from red_core.run.bundle import Bundle
 from red_core.run.experiment import (
     attack_images,
+    begin_run,
     deceive,
-    make_solver,
     make_starts,
     readers_for,
     start_seeds,
 )
 from red_core.run.settings import RunSettings, SettingsError
 from red_core.theory import mu_along_path
+from tests.red_core.stepping import Run
 
 KINDS = ("linf", "l2", "l1")
 QUICK = RunSettings(attack_steps=3)
@@ -84,11 +86,8 @@ def test_a_realizable_instance_depends_on_its_seed_and_is_not_where_the_solver_s
 def test_mu_is_known_along_a_realizable_run(bundle):
     settings = RunSettings(source="realizable", preset="paper", solver=(("start_steps", 2),))
     made = deceive(bundle, settings)
-    solver = make_solver(bundle, made.attacked, settings.solver_options(), [3])
-    path = [solver.snapshot()]
-    for _ in range(6):
-        solver.step()
-        path.append(solver.snapshot())
+    options = settings.solver_options()
+    path = list(islice(Run.of(*begin_run(bundle, made.attacked, options, [3]), options).path(), 7))
     mu = mu_along_path(path, *made.truth)
     assert mu.shape == (7, 1)
     assert bool((torch.isfinite(mu) & (mu > 0)).all())

@@ -9,7 +9,7 @@ import torch
 from red_core.algorithm.batch import run_to_end
 from red_core.algorithm.verdict import block_residuals, judge
 from red_core.run.bundle import Bundle
-from red_core.run.experiment import deceive, make_solver, readers_for, start_seeds
+from red_core.run.experiment import begin_run, deceive, readers_for, start_seeds
 from red_core.run.report import run_arrays, run_report
 from red_core.run.settings import RunSettings
 
@@ -19,10 +19,9 @@ SETTINGS = RunSettings(index=3, attack="l2", attack_steps=2, preset="paper", sol
 
 def finished(bundle: Bundle, settings: RunSettings):
     deception = deceive(bundle, settings, torch.rand(1, 28, 28))
-    solver = make_solver(
-        bundle, deception.attacked, settings.solver_options(), start_seeds(settings)
-    )
-    problem, iterate = solver.problem, run_to_end(solver)
+    options = settings.solver_options()
+    problem, state = begin_run(bundle, deception.attacked, options, start_seeds(settings))
+    iterate = run_to_end(problem, state, options)
     verdict = judge(problem, iterate, readers_for(bundle, settings.preset))
     return problem, deception, verdict, iterate
 

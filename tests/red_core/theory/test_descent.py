@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from red_core.algorithm.algorithm1 import Solver
 from red_core.algorithm.presets import PRESETS
 from red_core.algorithm.problem import RedProblem
 from red_core.algorithm.prox import block_soft_threshold, penalty
 from red_core.synthetic import InstanceSettings, make_instances
 from red_core.theory.descent import Descent, DescentOptions, descend, step_sizes
+from tests.red_core.stepping import Run
 
 ATTACKED = InstanceSettings(
     m=40, d=3, attack=True, training=6, hidden=40, examples=3, parameter=0.3
@@ -74,13 +74,13 @@ def test_the_solver_gives_the_same_iterates_at_equal_steps():
         signal_rate=rate, lambda_fraction=1e-12, carry=1,
     )  # fmt: skip
     problem = RedProblem(made.observed, made.network, dictionary)
-    solver = Solver(problem, made.z_start[:, None], options)
+    solver = Run(problem, made.z_start[:, None], options)
     eta = torch.full((len(made),), rate / 2, dtype=torch.float64)
     descent = Descent(made, DescentOptions(method="alternating"), eta)
     for _ in range(40):
         solver.step()
         descent.step()
-    last, point = solver.snapshot(), descent.snapshot()
+    last, point = solver.observe(), descent.snapshot()
     assert torch.allclose(last.z, point.z, atol=1e-9)
     assert torch.allclose(last.c_a, point.c_a, atol=1e-9)
     assert torch.allclose(2 * last.loss, point.loss, atol=1e-9)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from red_core.algorithm.algorithm1 import Iterate, Solver, solve
+from red_core.algorithm.observe import Iterate
 from red_core.algorithm.options import SolverOptions
 from red_core.algorithm.presets import PRESETS
 from red_core.algorithm.problem import AttackDictionary, RedProblem
@@ -24,13 +24,14 @@ from red_core.theory import (
     signal_gradient_norm,
     summarise_mu,
 )
+from tests.red_core.stepping import Run
 
 PLAIN = replace(PRESETS["paper"], start_steps=5, start_step="gradient", steps=25)
 
 
 def path_of(instance, options: SolverOptions = PLAIN) -> list[Iterate]:
     starts = torch.randn(len(instance.problem), 2, instance.z_star.shape[1]).double()
-    return list(solve(instance.problem, starts, options))
+    return list(Run(instance.problem, starts, options).path())
 
 
 def test_mu_is_b1s_quotient(make_instance):
@@ -70,7 +71,7 @@ def test_mu_of_one_leaky_layer_without_attack_is_bounded_below(make_instance):
     silent = replace(instance.problem, observed=instance.network(instance.z_star))
     z = 5 * torch.randn(200, 4).double()
     many = replace(silent, observed=silent.observed[:1].expand(200, -1))
-    it = Solver(many, z[:, None], replace(PLAIN, start_steps=0)).snapshot()
+    it = Run(many, z[:, None], replace(PLAIN, start_steps=0)).observe()
     star = instance.z_star[:1].expand(200, -1)
     along_z = signal_gradient_norm(many, [it])[0]
     mu = error_bound_mu(along_z, it.z, it.c_a, star, torch.zeros_like(it.c_a))
@@ -165,9 +166,10 @@ def test_where_the_ranks_exceed_n_there_are_solutions_far_away_with_mu_near_zero
     kernel = torch.linalg.svd(M)[2][-1]
     z = instance.z_star + kernel[:4]
     c_a = instance.c_star + kernel[4:] @ basis.T
-    solver = Solver(instance.problem, z[:, None], replace(PLAIN, start_steps=0))
-    solver.c_a = c_a[:, None]
-    mu = mu_along_path([solver.snapshot()], instance.z_star, instance.c_star, basis)
+    run = Run(instance.problem, z[:, None], replace(PLAIN, start_steps=0))
+    fit = instance.dictionary.combine(c_a)[:, None]
+    run.state = replace(run.state, c_a=c_a[:, None], fit_c=fit, gradient=None)
+    mu = mu_along_path([run.observe()], instance.z_star, instance.c_star, basis)
     assert float(mu[0, 0]) < 1e-10
 
 
@@ -226,9 +228,9 @@ def test_theorem_8_holds_with_the_constant_of_every_step(make_instance):
     W, dictionary = instance.network.weights[0], instance.dictionary
     M = torch.cat((W, dictionary.atoms), 1)
     rho = 2 * float(torch.linalg.svdvals(M)[0]) ** 2  # of f = ||.||^2
-    like = Solver(
+    like = Run(
         instance.problem, torch.randn(2, 1, 4).double(), replace(PLAIN, start_steps=0)
-    ).snapshot()
+    ).observe()
     lam = 2 * like.lam  # lambda' of the paper's L
     z, c_a, path = like.z, like.c_a, []
     for _ in range(600):
@@ -269,8 +271,8 @@ def test_the_constant_of_float32_iterates_is_that_of_float64(make_instance):
         exact.dictionary.to(dtype=torch.float32),
     )
     starts = torch.randn(3, 2, 4)
-    wanted = proximal_pl(exact.problem, list(solve(exact.problem, starts.double(), PLAIN)))
-    constant = proximal_pl(rough, list(solve(rough, starts, PLAIN)))
+    wanted = proximal_pl(exact.problem, list(Run(exact.problem, starts.double(), PLAIN).path()))
+    constant = proximal_pl(rough, list(Run(rough, starts, PLAIN).path()))
     assert constant.dtype == torch.float32
     early = slice(0, 20)
     torch.testing.assert_close(constant[early].double(), wanted[early], rtol=1e-3, atol=0)

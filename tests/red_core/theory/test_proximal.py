@@ -7,18 +7,19 @@ import cvxpy as cp
 import pytest
 import torch
 
-from red_core.algorithm.algorithm1 import Iterate, Solver, solve
+from red_core.algorithm.observe import Iterate
 from red_core.algorithm.options import SolverOptions
 from red_core.algorithm.presets import PRESETS
 from red_core.algorithm.problem import RedProblem
 from red_core.theory import proximal_decrease, proximal_pl, signal_gradient_norm
+from tests.red_core.stepping import Run
 
 PLAIN = replace(PRESETS["paper"], start_steps=5, start_step="gradient", steps=25)
 
 
 def path_of(instance, options: SolverOptions = PLAIN) -> list[Iterate]:
     starts = torch.randn(len(instance.problem), 2, instance.z_star.shape[1]).double()
-    return list(solve(instance.problem, starts, options))
+    return list(Run(instance.problem, starts, options).path())
 
 
 def test_the_signal_gradient_is_the_rest_of_the_whole_one(make_instance):
@@ -76,9 +77,9 @@ def test_theorem_8_holds_with_the_constant_of_every_step(make_instance):
     W, dictionary = instance.network.weights[0], instance.dictionary
     M = torch.cat((W, dictionary.atoms), 1)
     rho = 2 * float(torch.linalg.svdvals(M)[0]) ** 2  # of f = ||.||^2
-    like = Solver(
+    like = Run(
         instance.problem, torch.randn(2, 1, 4).double(), replace(PLAIN, start_steps=0)
-    ).snapshot()
+    ).observe()
     lam = 2 * like.lam  # lambda' of the paper's L
     z, c_a, path = like.z, like.c_a, []
     for _ in range(600):
@@ -119,8 +120,8 @@ def test_the_constant_of_float32_iterates_is_that_of_float64(make_instance):
         exact.dictionary.to(dtype=torch.float32),
     )
     starts = torch.randn(3, 2, 4)
-    wanted = proximal_pl(exact.problem, list(solve(exact.problem, starts.double(), PLAIN)))
-    constant = proximal_pl(rough, list(solve(rough, starts, PLAIN)))
+    wanted = proximal_pl(exact.problem, list(Run(exact.problem, starts.double(), PLAIN).path()))
+    constant = proximal_pl(rough, list(Run(rough, starts, PLAIN).path()))
     assert constant.dtype == torch.float32
     early = slice(0, 20)
     torch.testing.assert_close(constant[early].double(), wanted[early], rtol=1e-3, atol=0)

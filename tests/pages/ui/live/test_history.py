@@ -7,7 +7,7 @@ import torch
 
 from pages.ui.live import history
 from pages.ui.live.history import History, grid_frames, grid_ks, nearest
-from red_core.algorithm.algorithm1 import Iterate
+from red_core.algorithm.observe import Iterate
 
 
 def iterate(k: int) -> Iterate:

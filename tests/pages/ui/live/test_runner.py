@@ -10,11 +10,11 @@ import torch
 from pages.ui.live.compute_queue import Line
 from pages.ui.live.loaded_models import Parts
 from pages.ui.live.runner import THREAD_NAME, Runner
-from red_core.algorithm.algorithm1 import solve
-from red_core.run.experiment import deceive, make_solver, start_seeds
+from red_core.run.experiment import begin_run, deceive, start_seeds
 from red_core.run.settings import RunSettings
 from red_core.theory import row_space
 from tests.pages.conftest import QUICK, wait_until
+from tests.red_core.stepping import Run
 
 
 def threads() -> int:
@@ -40,10 +40,9 @@ def test_a_run_records_every_iterate_of_the_solver(parts, settings, start):
     view = wait_until(start(), lambda view: not view.busy)
     assert view.state == "finished"
     made = deceive(parts.bundle, settings)
-    solver = make_solver(
-        parts.bundle, made.attacked, settings.solver_options(), start_seeds(settings)
-    )
-    expected = list(solve(solver.problem, solver.z, settings.solver_options()))
+    options = settings.solver_options()
+    begun = begin_run(parts.bundle, made.attacked, options, start_seeds(settings))
+    expected = list(Run.of(*begun, options).path())
     assert [frame.k for frame in view.frames] == [iterate.k for iterate in expected]
     for frame, iterate in zip(view.frames, expected, strict=True):
         torch.testing.assert_close(frame.z, iterate.z, rtol=1e-4, atol=1e-5)
@@ -222,7 +221,7 @@ def test_running_out_of_memory_names_the_cpu(monkeypatch, start):
     def full(*_args):
         raise torch.OutOfMemoryError
 
-    monkeypatch.setattr("pages.ui.live.runner.make_solver", full)
+    monkeypatch.setattr("pages.ui.live.runner.begin_run", full)
     view = wait_until(start(), lambda view: view.ended)
     assert view.state == "failed"
     assert "CPU" in view.error
@@ -232,7 +231,7 @@ def test_an_unforeseen_error_is_shown_without_its_traceback(monkeypatch, start):
     def broken(*_args):
         raise RuntimeError("secret path")
 
-    monkeypatch.setattr("pages.ui.live.runner.make_solver", broken)
+    monkeypatch.setattr("pages.ui.live.runner.begin_run", broken)
     view = wait_until(start(), lambda view: view.ended)
     assert view.state == "failed"
     assert "secret" not in view.error

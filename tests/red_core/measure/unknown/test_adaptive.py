@@ -123,12 +123,12 @@ def test_the_reconstruction_is_the_presets_own(toy_bundle: Bundle, monkeypatch) 
 
     from red_core.algorithm import presets
     from red_core.algorithm.batch import run_to_end
-    from red_core.run.experiment import make_solver
+    from red_core.run.experiment import begin_run
 
     few = replace(presets.PRESETS["best"], start_steps=1, steps=2, restarts=2)
     monkeypatch.setitem(presets.PRESETS, "best", few)
     attacked = toy_bundle.examples.images[:2]
     rebuilt = rebuild_best(toy_bundle)(attacked, [1, 2])
     torch.testing.assert_close(
-        rebuilt, run_to_end(make_solver(toy_bundle, attacked, few, [1, 2])).image
+        rebuilt, run_to_end(*begin_run(toy_bundle, attacked, few, [1, 2]), few).image
     )
