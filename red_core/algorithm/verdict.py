@@ -1,10 +1,10 @@
 """The verdict: which class the clean signal had, which attack made x', and how sure that is.
 
-Two readings stand side by side. The paper's own rules (Section 5.2): BSD-GAN reads G(z) with the
-attacked classifier psi; BSD-GAN-AD answers the attack of the block with the smallest residual
-||x' - G(z) - D_a[i][j] c_a[i][j]||. The preset `best` reads G(z) with a classifier trained on
-reconstructions, and weighs the block residuals together with the residual's own statistics; it
-may also answer that none of the known attacks left such evidence.
+Three functions answer. The paper's own rules (Section 5.2) are `bsd_gan`: the attacked classifier
+psi on G(z), and `bsd_gan_ad`: the attack of the block with the smallest residual
+||x' - G(z) - D_a[i][j] c_a[i][j]||. `evidence` is that of the preset `best`: a model of the block
+residuals and of the residual's own statistics, trained on attacked training images, which may also
+answer that the attack is none of the known ones. `judge` puts them together.
 """
 
 from __future__ import annotations
@@ -20,16 +20,19 @@ from red_core.models.evidence_model import EvidenceModel
 
 NO_ATTACK = "none"
 UNKNOWN = "unknown"  # none of the known attacks, and not a clean image either
-LEAST = -8.0  # log-probability that the evidence hears of, at least
+LEAST = -8.0  # lowest log-probability of `type_log_probabilities`, so that none decides alone
+QUANTILES = (0.25, 0.5, 0.75, 0.9, 0.97)  # of |x' - G(z)| in the evidence
+UPPER_QUANTILES = (0.985, 0.995)
 
 
 @dataclass(frozen=True)
 class Readers:
-    """Who reads the end of a run. reader and evidence None: the paper's rules alone.
+    """The models that turn the end of a run into answers; the paper's rules use psi alone.
 
-    psi: the attacked classifier; reader: classifier of G(z); reader_temperature: divides its
-    logits; evidence: reads `attack_evidence` features; types: a CNN that reads the attack off x'
-    alone (logits over the attacks and none), whose answer is one of them.
+    psi: the attacked classifier; reader: a second classifier of G(z), trained on recovered
+    pictures, or None; reader_temperature: divides its logits; evidence: the model of
+    `attack_evidence`, or None; types: a CNN that predicts the attack from x' alone (logits over
+    the attacks and none), whose answer is one of the features of the evidence, or None.
     """
 
     psi: nn.Module
@@ -79,6 +82,12 @@ class Verdict:
         return self.attack_names[:-1]
 
 
+def bsd_gan(iterate: Iterate, psi: nn.Module) -> Tensor:
+    """BSD-GAN (Section 5.2): psi's class probabilities of G(z), [B, classes]."""
+    probabilities: Tensor = psi(iterate.image).softmax(1)
+    return probabilities
+
+
 def block_residuals(problem: RedProblem, iterate: Iterate) -> Tensor:
     """||x' - G(z) - D_a[i][j] c_a[i][j]|| of every block, [B, classes, attacks]."""
     target = (problem.observed - iterate.image).flatten(1)
@@ -86,91 +95,118 @@ def block_residuals(problem: RedProblem, iterate: Iterate) -> Tensor:
     return torch.linalg.vector_norm(target[:, None, None] - parts, dim=-1)
 
 
+def bsd_gan_ad(residuals: Tensor) -> Tensor:
+    """BSD-GAN-AD (Section 5.2): the attack of the block with the smallest residual, [B].
+
+    residuals: of `block_residuals`, [B, classes, attacks]. Where c_a = 0 all residuals are equal
+    and the answer means nothing: see `silent`.
+    """
+    return residuals.amin(1).argmin(1)
+
+
+def silent(iterate: Iterate) -> Tensor:
+    """Whether no block is active, [B]: the paper's rules then have no attack to name."""
+    return iterate.block_energy.flatten(1).amax(1) == 0
+
+
+@torch.no_grad()
+def evidence(
+    problem: RedProblem, iterate: Iterate, readers: Readers
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The answer of `best` on the attack: probabilities, out-of-distribution score and p-value.
+
+    Probabilities [B, attacks + 1] over the attacks and none; the score [B] and its p-value [B]
+    say how unlike every known answer the run is (`EvidenceModel`). Needs an evidence model.
+    """
+    assert readers.evidence is not None
+    features = attack_evidence(problem, iterate, readers.psi, readers.types)
+    score = readers.evidence.strangeness(features)
+    return readers.evidence(features).softmax(1), score, readers.evidence.p_value(score)
+
+
 @torch.no_grad()
 def attack_evidence(
     problem: RedProblem, iterate: Iterate, psi: nn.Module, types: nn.Module | None = None
 ) -> Tensor:
-    """Features of an iterate that tell the attack types apart, [B, F].
-
-    Of r = x' - G(z): its size, shape statistics that do not depend on it (||r||_1/||r||_2 tells
-    dense from sparse, ||r||_inf/||r||_2 flat from peaked), quantiles of |r|, and how much of x'
-    is clipped; the block residuals, best of each attack, over ||r||, and the attacks' shares of
-    the energy of c_a; whether psi, the attacked classifier, agrees with itself on x' and G(z),
-    which tells no attack from a small one; and, where there is one, what the CNN `types` reads
-    off x' itself.
-    """
-    difference = (problem.observed - iterate.image).flatten(1)
-    size = difference.abs()
-    l2 = torch.linalg.vector_norm(difference, dim=1).clamp_min(1e-9)
-    quantiles = torch.quantile(size, torch.tensor([0.25, 0.5, 0.75, 0.9, 0.97]).to(size), dim=1).T
-    blocks = block_residuals(problem, iterate).amin(1) / l2[:, None]
-    energy = iterate.block_energy.sum(1)
-    clipped = (problem.flat <= 0) | (problem.flat >= 1)
-    return torch.cat(
-        (
-            l2.log()[:, None],
-            (size.sum(1) / l2).clamp_min(1e-9).log()[:, None],
-            (size.amax(1) / l2).clamp_min(1e-9).log()[:, None],
-            (size.square().square().sum(1).sqrt().sqrt() / l2).clamp_min(1e-9).log()[:, None],
-            (quantiles + 1e-4).log(),
-            clipped.to(l2.dtype).mean(1, keepdim=True),
-            blocks,
-            energy / energy.sum(1, keepdim=True).clamp_min(1e-9),
-            *_spikes_and_agreement(problem, iterate, psi),
-            *(() if types is None else (read_off(problem.observed, types),)),
-        ),
-        dim=1,
-    )
+    """The features of `named_evidence`, side by side: [B, F]."""
+    return torch.cat(list(named_evidence(problem, iterate, psi, types).values()), dim=1)
 
 
 @torch.no_grad()
-def read_off(observed: Tensor, types: nn.Module) -> Tensor:
-    """The CNN's log-probabilities [B, attacks + 1], bounded, so that no single one decides."""
-    return types(observed).log_softmax(1).clamp_min(LEAST)
+def named_evidence(
+    problem: RedProblem, iterate: Iterate, psi: nn.Module, types: nn.Module | None = None
+) -> dict[str, Tensor]:
+    """What tells the attack types apart, by name, [B, width] each, in the order of `best`'s model.
 
-
-def _spikes_and_agreement(
-    problem: RedProblem, iterate: Iterate, psi: nn.Module
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Upper quantiles of |x' - G(z)| [B, 2], and psi's surety and agreement, [B, 1] each."""
+    Of r = x' - G(z): its size, ratios of norms that do not depend on it (||r||_1 / ||r||_2 tells
+    dense from sparse, ||r||_inf / ||r||_2 flat from peaked), quantiles of |r|, and the share of x'
+    that is clipped; the smallest block residual of each attack over ||r||, and the attacks' shares
+    of the energy of c_a; whether psi gives x' and G(z) the same class, which tells no attack from
+    a small one; and, where there is one, the CNN's answer from x' alone.
+    """
     size = (problem.observed - iterate.image).flatten(1).abs()
-    spikes = torch.quantile(size, torch.tensor([0.985, 0.995]).to(size), dim=1).T
+    l2 = torch.linalg.vector_norm(size, dim=1, keepdim=True).clamp_min(1e-9)
+
+    def ratio(norm: Tensor) -> Tensor:
+        return (norm / l2).clamp_min(1e-9).log()
+
+    def quantiles(shares: tuple[float, ...]) -> Tensor:
+        found = torch.quantile(size, torch.tensor(shares).to(size), dim=1).T
+        return (found + 1e-4).log()
+
+    clipped = (problem.flat <= 0) | (problem.flat >= 1)
+    energy = iterate.block_energy.sum(1)
     before, after = psi(problem.observed).softmax(1), psi(iterate.image).softmax(1)
-    surety, answer = before.max(1, keepdim=True)
-    overlap = torch.minimum(before, after).sum(1, keepdim=True)
-    agreement = after.gather(1, answer).clamp_min(1e-6).log()
-    return (spikes + 1e-4).log(), surety, overlap, agreement
+    confidence, answer = before.max(1, keepdim=True)
+    named = {
+        "log of ||r||_2": l2.log(),
+        "log of ||r||_1 / ||r||_2": ratio(size.sum(1, keepdim=True)),
+        "log of ||r||_inf / ||r||_2": ratio(size.amax(1, keepdim=True)),
+        "log of ||r||_4 / ||r||_2": ratio(
+            size.square().square().sum(1, keepdim=True).sqrt().sqrt()
+        ),
+        "log quantiles of |r|": quantiles(QUANTILES),
+        "share of clipped pixels": clipped.to(l2.dtype).mean(1, keepdim=True),
+        "block residuals over ||r||_2": block_residuals(problem, iterate).amin(1) / l2,
+        "shares of the energy of c_a": energy / energy.sum(1, keepdim=True).clamp_min(1e-9),
+        "log upper quantiles of |r|": quantiles(UPPER_QUANTILES),
+        "psi's confidence in x'": confidence,
+        "overlap of psi on x' and on G(z)": torch.minimum(before, after).sum(1, keepdim=True),
+        "log of psi's share for its class of x' on G(z)": after.gather(1, answer)
+        .clamp_min(1e-6)
+        .log(),
+    }
+    if types is not None:
+        named["log-probabilities of the type CNN"] = type_log_probabilities(problem.observed, types)
+    return named
 
 
-def _margin(probabilities: Tensor) -> Tensor:
-    best = probabilities.topk(2, dim=1).values
-    return best[:, 0] - best[:, 1]
+@torch.no_grad()
+def type_log_probabilities(observed: Tensor, types: nn.Module) -> Tensor:
+    """The type CNN's log-probabilities [B, attacks + 1], at least LEAST."""
+    return types(observed).log_softmax(1).clamp_min(LEAST)
 
 
 @torch.no_grad()
 def judge(problem: RedProblem, iterate: Iterate, readers: Readers) -> Verdict:
     """The verdict on an iterate (usually the last)."""
     attacks = problem.dictionary.attacks
-    psi = readers.psi(iterate.image).softmax(1)
+    psi = signal = bsd_gan(iterate, readers.psi)
     before = readers.psi(problem.observed).softmax(1)
-    signal = psi
     if readers.reader is not None:
         signal = (readers.reader(iterate.image) / readers.reader_temperature).softmax(1)
     residuals = block_residuals(problem, iterate)
-    by_attack = residuals.amin(1)
-    block_label = by_attack.argmin(1)
-    smallest = by_attack.sort(1).values
+    block_label = bsd_gan_ad(residuals)
+    smallest = residuals.amin(1).sort(1).values
     names = (*attacks, NO_ATTACK, UNKNOWN)
     score, p_value = torch.zeros_like(smallest[:, 0]), torch.ones_like(smallest[:, 0])
     unknown = torch.zeros_like(block_label, dtype=torch.bool)
     if readers.evidence is not None:
-        features = attack_evidence(problem, iterate, readers.psi, readers.types)
-        attack = readers.evidence(features).softmax(1)
-        score = readers.evidence.strangeness(features)
-        p_value = readers.evidence.p_value(score)
+        attack, score, p_value = evidence(problem, iterate, readers)
         unknown = readers.evidence.is_unknown(p_value)
-    else:
-        attack = _block_probabilities(problem, iterate, by_attack)
+    else:  # the paper's rule as "probabilities" of 0 and 1
+        answer = torch.where(silent(iterate), len(attacks), block_label)
+        attack = nn.functional.one_hot(answer, len(attacks) + 1).float()
     return Verdict(
         signal_label=signal.argmax(1),
         signal_probabilities=signal,
@@ -191,9 +227,6 @@ def judge(problem: RedProblem, iterate: Iterate, readers: Readers) -> Verdict:
     )
 
 
-def _block_probabilities(problem: RedProblem, iterate: Iterate, by_attack: Tensor) -> Tensor:
-    """The paper's rule as one-hot "probabilities"; no active block at all means no attack."""
-    attack = torch.zeros(len(by_attack), by_attack.shape[1] + 1, device=by_attack.device)
-    silent = iterate.block_energy.flatten(1).amax(1) == 0
-    answer = torch.where(silent, by_attack.shape[1], by_attack.argmin(1))
-    return attack.scatter(1, answer[:, None], 1.0)
+def _margin(probabilities: Tensor) -> Tensor:
+    best = probabilities.topk(2, dim=1).values
+    return best[:, 0] - best[:, 1]

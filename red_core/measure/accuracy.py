@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from red_core.algorithm.batch import run_to_end
 from red_core.algorithm.presets import files_of
-from red_core.algorithm.verdict import judge
+from red_core.algorithm.verdict import judge, silent
 from red_core.attacks.pgd import AttackSettings
 from red_core.measure.attack_cache import Crafted, write_whole
 from red_core.measure.intervals import share
@@ -153,10 +153,9 @@ def _solve_batch(
     bar.update(before + options.total - bar.n)  # the steps that settled images did not need
     verdict = judge(problem, iterate, readers_for(bundle, settings.run.preset))
     answers = [verdict.attack_names[i] for i in verdict.attack_label.tolist()]
-    silent = (iterate.block_energy.flatten(1).amax(1) == 0).tolist()
     blocks = [
         "none" if nothing else verdict.attack_names[i]
-        for i, nothing in zip(verdict.block_label.tolist(), silent, strict=True)
+        for i, nothing in zip(verdict.block_label.tolist(), silent(iterate).tolist(), strict=True)
     ]
     seconds = time.perf_counter() - began
     clean = bundle.examples.images[items.start : items.stop].to(bundle.device)

@@ -17,7 +17,7 @@ from red_core.algorithm.options import SolverOptions
 from red_core.algorithm.presets import BEST_FILES, PAPER_FILES, presets_of
 from red_core.algorithm.problem import RedProblem
 from red_core.algorithm.state import State
-from red_core.algorithm.verdict import NO_ATTACK, judge
+from red_core.algorithm.verdict import NO_ATTACK, judge, silent
 from red_core.data.assets import AssetError
 from red_core.methods.method import ANSWERS, GREY, Answers, Method, Watch, label
 from red_core.models.dcgan import DCGANGenerator
@@ -58,8 +58,7 @@ class BsdGan(Method):
 
         last = run_to_end(problem, state, self.options, show)
         verdict = judge(problem, last, readers_for(self.bundle, self.preset))
-        silent = last.block_energy.flatten(1).amax(1) == 0
-        blocks = torch.where(silent, ANSWERS.index(NO_ATTACK), verdict.block_label)
+        blocks = torch.where(silent(last), ANSWERS.index(NO_ATTACK), verdict.block_label)
         return Answers(
             signal=verdict.signal_label,
             attack=verdict.attack_label,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from red_core.algorithm.observe import Iterate
-from red_core.algorithm.verdict import NO_ATTACK, Verdict
+from red_core.algorithm.verdict import NO_ATTACK, Verdict, silent
 from red_core.json_number import number
 from red_core.run.bundle import Bundle
 from red_core.run.experiment import Deception
@@ -40,8 +40,7 @@ def run_report(
     x' to the verdict; source: of the image; settings: as given, and as the preset and the paper
     fill them in. image: the file of an own image, for the command that repeats the run.
     """
-    names = verdict.attack_names
-    silent = float(iterate.block_energy.max()) == 0
+    names, no_block = verdict.attack_names, bool(silent(iterate)[0])
     attack = settings.attack_settings()
     labels = deception.labels
     return {
@@ -50,7 +49,9 @@ def run_report(
         "signal_label": int(verdict.signal_label[0]),
         "attack_label": names[int(verdict.attack_label[0])],
         "psi_signal_label": int(verdict.psi_label[0]),
-        "block_attack_label": NO_ATTACK if silent else names[int(verdict.block_label[0])],
+        "block_attack_label": NO_ATTACK
+        if bool(silent(iterate)[0])
+        else names[int(verdict.block_label[0])],
         "residuals": _rounded(verdict.block_residuals[0]),
         "margins": {
             "signal": number(verdict.signal_margin[0], _DIGITS),

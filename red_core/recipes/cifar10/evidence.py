@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from red_core.algorithm.verdict import read_off
+from red_core.algorithm.verdict import type_log_probabilities
 from red_core.attacks.pgd import ATTACKS
 from red_core.data.assets import write_tensors
 from red_core.measure.intervals import share
@@ -49,7 +49,9 @@ def learnt_from(context: RecipeContext) -> tuple[Tensor, Tensor]:
 def _told(observed: Tensor, types: nn.Module, context: RecipeContext) -> Tensor:
     """What the type classifier says of x' [N, 3, 32, 32], [N, attacks + 1]."""
     parts = observed.split(100)
-    return torch.cat([read_off(part.to(context.device), types).cpu() for part in parts])
+    return torch.cat(
+        [type_log_probabilities(part.to(context.device), types).cpu() for part in parts]
+    )
 
 
 def train_evidence(context: RecipeContext) -> None:
