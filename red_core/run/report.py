@@ -49,9 +49,7 @@ def run_report(
         "signal_label": int(verdict.signal_label[0]),
         "attack_label": names[int(verdict.attack_label[0])],
         "psi_signal_label": int(verdict.psi_label[0]),
-        "block_attack_label": NO_ATTACK
-        if bool(silent(iterate)[0])
-        else names[int(verdict.block_label[0])],
+        "block_attack_label": NO_ATTACK if no_block else names[int(verdict.block_label[0])],
         "residuals": _rounded(verdict.block_residuals[0]),
         "margins": {
             "signal": number(verdict.signal_margin[0], _DIGITS),
