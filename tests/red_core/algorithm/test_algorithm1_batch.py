@@ -40,12 +40,18 @@ def test_a_batch_is_its_items_run_alone(make_instance, preset, dtype, within):
     together = path(instance, SEEDS, [0, 1, 2, 3], preset)
     for item, seed in enumerate(SEEDS):
         alone = path(instance, [seed], [item], preset)
+        agree = 0
         for one, many in zip(alone, together, strict=True):
-            assert one.leader[0] == many.leader[item]
+            torch.testing.assert_close(one.loss[0], many.loss[item], rtol=within, atol=within)
+            if one.leader[0] != many.leader[item]:  # two starts that tie, up to rounding
+                continue
+            agree += 1
             for name in ("z", "c_a", "image", "loss", "lam", "gradient_norm", "prox_residual"):
                 a, b = getattr(one, name)[0], getattr(many, name)[item]
                 scale = max(1.0, float(a.norm()))
                 assert float((a - b).norm()) <= within * scale, (name, one.k)
+        assert agree >= 0.9 * len(alone)
+        assert alone[-1].leader[0] == together[-1].leader[item]
 
 
 def test_every_preset_really_runs_through_all_it_offers(make_instance):

@@ -53,8 +53,9 @@ def test_coarse_surfaces_come_first_and_agree(make_instance) -> None:
         sheet.advance()
     fine = sheet.surface(target, "held")
     assert (coarse.size, fine.size) == (3, 5)
-    assert torch.equal(coarse.values, fine.values[::2, ::2])
-    assert torch.equal(sheet.surface(target, "held", level=0).values, coarse.values)
+    # The coarse grid's points went through G in other chunks than the fine one's.
+    torch.testing.assert_close(coarse.values, fine.values[::2, ::2])
+    torch.testing.assert_close(sheet.surface(target, "held", level=0).values, coarse.values)
 
 
 def test_the_slice_through_an_iterate_has_its_loss(make_instance) -> None:

@@ -71,7 +71,10 @@ def test_defense_gan_is_what_the_frozen_preset_starts_from(
     frozen = fit("bsd-gan-frozen", toy_bundle).classify(images, [4, 5, 6])
     torch.testing.assert_close(alone.reconstruction, frozen.reconstruction)
     assert alone.attack is None
-    assert frozen.readings["defense-gan"].signal.equal(alone.signal)
+    best, second = toy_bundle.psi(alone.reconstruction).softmax(1).topk(2, dim=1).values.T
+    clear = best - second > 1e-4  # two routes to one image: a tie may fall either way
+    assert bool(clear.any())
+    assert frozen.readings["defense-gan"].signal[clear].equal(alone.signal[clear])
 
 
 def test_the_smooth_variant_has_a_smooth_generator_and_leaves_the_bundle_alone(

@@ -48,6 +48,7 @@ def test_chunks_change_nothing(sparse_bundle: Bundle, monkeypatch) -> None:
     whole = method.classify(images, range(5))
     monkeypatch.setattr(red_core.methods.sbsc_method, "CHUNK", 2)
     parts = method.classify(images, range(5))
+    # In float64 the residuals of random images differ by far more than rounding.
     assert parts.signal.equal(whole.signal)
     assert parts.attack.equal(whole.attack)
     torch.testing.assert_close(parts.reconstruction, whole.reconstruction, rtol=0, atol=1e-5)

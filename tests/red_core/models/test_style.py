@@ -36,7 +36,8 @@ def test_shapes_and_range(generator: StyleGenerator) -> None:
 def test_one_w_is_the_same_w_for_every_layer(generator: StyleGenerator) -> None:
     w = generator.mapping(torch.randn(3, 8), LABELS)
     stack = w[:, None].repeat(1, generator.layers, 1)
-    assert torch.equal(generator.synthesis(w), generator.synthesis(stack))
+    # The two have other strides, so their convolutions may take other kernels.
+    torch.testing.assert_close(generator.synthesis(w), generator.synthesis(stack))
     assert torch.equal(generator(stack), generator.synthesis(stack))
 
 

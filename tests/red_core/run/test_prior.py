@@ -29,7 +29,8 @@ def test_a_style_prior_draws_w_of_the_mapping_network(toy_cifar10: Bundle) -> No
     assert toy_cifar10.latent == generator.layers * generator.width
     drawn = prior.draw([stream(3), stream(4)], 2)
     assert drawn.shape == (2, 2, *prior.shape)
-    assert drawn[0].equal(prior.draw([stream(3)], 2)[0])
+    # Another batch size may take another matrix kernel, so not bit for bit.
+    torch.testing.assert_close(drawn[0], prior.draw([stream(3)], 2)[0])
     assert not drawn[0].equal(drawn[1])
     assert drawn.equal(drawn[:, :, :1].expand_as(drawn)), "one w for all layers"
     source = stream(3)

@@ -101,8 +101,9 @@ def test_random_starts_begin_without_an_attack():
 def test_a_networks_instances_do_not_depend_on_its_neighbours():
     two = make_instances(SMALL, 2)
     second = make_instances(replace(SMALL, seed=1))
-    assert torch.equal(two.observed[3:], second.observed)
-    assert torch.equal(two.z_start[3:], second.z_start)
+    # x' = G(z*) + D_a c_a* is a matrix product, whose kernel may change with the batch size.
+    torch.testing.assert_close(two.observed[3:], second.observed)
+    torch.testing.assert_close(two.z_start[3:], second.z_start)
     picked = two.take(torch.tensor([4, 1]))
     z, c_a = two.z_start[[4, 1]], two.c_start[[4, 1]]
     assert torch.allclose(picked.value(z, c_a), two.value(two.z_start, two.c_start)[[4, 1]])

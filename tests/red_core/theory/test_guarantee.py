@@ -285,7 +285,7 @@ def test_a_kernel_of_d_a_ends_assumption_5_but_not_in_the_row_space():
     never_worse(inside)
     torch.testing.assert_close(found.steps.mu, until_arrival(path, path.mu), equal_nan=True)
     torch.testing.assert_close(inside.steps.mu, until_arrival(path, path.mu_row), equal_nan=True)
-    assert torch.equal(found.rho, inside.rho)
+    torch.testing.assert_close(found.rho, inside.rho)  # eigenvalues of matrices of other sizes
     stuck = float(words(found).split("length ")[1].split(" ")[0])
     rest = torch.linalg.vector_norm(path.c_a[-1, 0] - instances.c_star[0])
     assert stuck == pytest.approx(float(rest), rel=1e-2)
@@ -314,8 +314,10 @@ def test_the_row_space_is_a_descent_of_its_own():
     assert wanted.row_space is None
     for name in ("mu", "rho", "epsilon", "low", "high", "predicted", "observed"):
         torch.testing.assert_close(getattr(inside, name), getattr(wanted, name), equal_nan=True)
-    assert torch.equal(inside.applies, wanted.applies)
+    assert bool(inside.applies.all())
     assert bool(wanted.applies.all())
+    # Far from where the theorem stops to apply, so that rounding cannot change the answer.
+    assert bool(((1.05 * wanted.low < wanted.eta) & (wanted.eta < 0.95 * wanted.high)).all())
 
 
 def test_a_kernel_that_c_a_has_no_part_in_changes_nothing():
@@ -326,8 +328,8 @@ def test_a_kernel_that_c_a_has_no_part_in_changes_nothing():
     same = replace(instances, c_star=inside)
     found = guarantee(same, descend(same, SHORT))
     torch.testing.assert_close(found.mu, found.row_space.mu)
-    assert torch.equal(found.applies, found.row_space.applies)
-    assert found.why == found.row_space.why
+    assert bool(found.applies.all())
+    assert bool(found.row_space.applies.all())
 
 
 def test_where_the_ranks_exceed_n_mu_vanishes_even_in_the_row_space():

@@ -24,7 +24,8 @@ def test_a_run_gives_the_cores_path_and_guarantee(start):
     made = make_instances(SMOOTH)
     path = descend(made, request.options())
     assert view.path.k.tolist() == path.k.tolist()
-    assert torch.equal(view.path.z, path.z)
+    # The page computes on one thread, this test on all: other kernels, other rounding.
+    torch.testing.assert_close(view.path.z, path.z)
     torch.testing.assert_close(view.mu_mean, path.mu_mean)
     expected = guarantee(made, path, 5, 100)
     assert isinstance(view.findings, Found)
