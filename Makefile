@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 PORT = 8501
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: app test lint types unit browser format clean
+.PHONY: app test lint types unit browser least kernels format clean
 .NOTPARALLEL:
 
 app: $(VENV)/.app
@@ -18,6 +18,7 @@ test: lint types unit browser
 lint: $(VENV)/.dev
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
+	$(BIN)/lint-imports
 
 types: $(VENV)/.dev
 	$(BIN)/python -m mypy
@@ -39,6 +40,23 @@ browser: $(VENV)/.dev
 	fi; \
 	echo "browser: $$chromium"; \
 	RED_CHROMIUM="$$chromium" $(BIN)/python -m pytest -m browser tests/browser
+
+# Other processors take other kernels. `least`: the core on the plainest ones, one thread; `kernels`:
+# the core natively, with MKL's compatible kernels and with the plainest, on one and on two threads.
+PLAIN = ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41
+CORE = $(BIN)/python -m pytest -q -n 2 tests/red_core
+ONE = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+TWO = OMP_NUM_THREADS=2 MKL_NUM_THREADS=2
+
+least: $(VENV)/.dev
+	$(ONE) $(PLAIN) $(CORE)
+
+kernels: least
+	$(TWO) $(PLAIN) $(CORE)
+	$(ONE) MKL_CBWR=COMPATIBLE $(CORE)
+	$(TWO) MKL_CBWR=COMPATIBLE $(CORE)
+	$(ONE) $(CORE)
+	$(TWO) $(CORE)
 
 format: $(VENV)/.dev
 	$(BIN)/python -m ruff check --fix .

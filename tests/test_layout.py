@@ -1,6 +1,5 @@
-"""The house rules that a reader cannot check by eye: imports, sizes, names of hosts and paths."""
+"""House rules that no linter checks: sizes of files, names of hosts and paths of machines."""
 
-import ast
 import re
 import subprocess
 from pathlib import Path
@@ -8,7 +7,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-CORE = sorted((ROOT / "red_core").rglob("*.py"))
 MAX_BYTES = 40_000_000
 # Written in two parts so that this file does not hold what it looks for.
 HOSTS = re.compile(
@@ -34,25 +32,6 @@ HOSTS = re.compile(
 MACHINE_PATHS = re.compile(r"(?<![\w.~$}/-])/(work|tmp|root)(/|\b(?![\w-]))")
 
 
-def imports(path: Path) -> set[str]:
-    """The dotted names of every module that a file imports, wherever in it."""
-    found: set[str] = set()
-    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            parts = package[: len(package) - node.level + 1] if node.level else ()
-            base = ".".join([*parts, *([node.module] if node.module else [])])
-            found |= {base} | {f"{base}.{alias.name}" for alias in node.names}
-    return found
-
-
-def below(names: set[str], *packages: str) -> set[str]:
-    """Those of `names` that are one of the packages or inside it."""
-    return {n for n in names for p in packages if n == p or n.startswith(p + ".")}
-
-
 def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
@@ -66,37 +45,6 @@ def tracked() -> list[Path]:
         pytest.skip("not a git checkout")
     # A file deleted but not yet committed is still listed.
     return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
-
-
-@pytest.mark.parametrize("path", CORE, ids=relative)
-def test_the_core_knows_no_screen(path: Path) -> None:
-    assert not below(imports(path), "streamlit", "plotly", "pages", "app")
-
-
-def users(package: str) -> set[str]:
-    """The files outside `package` that import it or something in it."""
-    inside = package.replace(".", "/") + "/"
-    files = [*CORE, *(ROOT / "pages").rglob("*.py"), *ROOT.glob("*.py")]
-    return {
-        relative(path)
-        for path in files
-        if below(imports(path), package) and not relative(path).startswith(inside)
-    }
-
-
-def test_only_the_command_line_uses_recipes() -> None:
-    # The command `recipe` is __main__'s; nothing else may reach recipes through it, either.
-    assert users("red_core.recipes") <= {"red_core/__main__.py", "red_core/cli/recipe.py"}
-    assert users("red_core.cli") <= {"red_core/__main__.py"}
-
-
-def test_relative_imports_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(globals(), "ROOT", tmp_path)
-    file = tmp_path / "red_core" / "data" / "x.py"
-    file.parent.mkdir(parents=True)
-    file.write_text("def f():\n    from ..recipes import common\n    import plotly.graph_objects\n")
-    assert below(imports(file), "red_core.recipes")
-    assert below(imports(file), "plotly")
 
 
 def test_no_tracked_file_is_large() -> None:

@@ -13,7 +13,6 @@ from red_core.algorithm.problem import AttackDictionary, Features
 from red_core.algorithm.verdict import Readers
 from red_core.data.assets import read_manifest, read_tensors
 from red_core.data.datasets import CLASSES, DataMissing, ImageSet, load_official
-from red_core.models import cifar10
 from red_core.models.channels_last import place
 from red_core.models.classifiers import Table3CNN
 from red_core.models.dcgan import DCGANGenerator, Encoder
@@ -21,6 +20,7 @@ from red_core.models.denoiser import Denoiser
 from red_core.models.evidence_model import EvidenceModel
 from red_core.models.style import StyleGenerator
 from red_core.models.wide_resnet import WideResNet
+from red_core.run import cifar10_parts
 from red_core.run.prior import GaussianPrior, Prior, StylePrior
 
 
@@ -150,15 +150,15 @@ def _load_grey(dataset: str, target: torch.device) -> Bundle:
 def _load_cifar10(target: torch.device) -> Bundle:
     """CIFAR-10: a Wide ResNet, a style generator inverted in W+, and a denoiser."""
     manifest = read_manifest("cifar10")
-    generator = cifar10.load_generator(target)
+    generator = cifar10_parts.load_generator(target)
     encoder = reader = evidence = types = None
     temperature = 1.0
     if "encoder.safetensors" in manifest:
-        encoder = cifar10.load_encoder(target)
+        encoder = cifar10_parts.load_encoder(target)
     if "reader.safetensors" in manifest:
-        reader, temperature = cifar10.load_reader(target)
+        reader, temperature = cifar10_parts.load_reader(target)
     if "type-classifier.safetensors" in manifest:
-        types = cifar10.load_types(target)
+        types = cifar10_parts.load_types(target)
     if "evidence.safetensors" in manifest:
         evidence = _load_evidence("cifar10", target)
     return Bundle(
@@ -166,11 +166,11 @@ def _load_cifar10(target: torch.device) -> Bundle:
         CLASSES["cifar10"],
         generator,
         encoder,
-        Readers(cifar10.load_psi(target), reader, temperature, evidence, types),
-        cifar10.load_cifar10_dictionary(target),
+        Readers(cifar10_parts.load_psi(target), reader, temperature, evidence, types),
+        cifar10_parts.load_cifar10_dictionary(target),
         load_examples("cifar10"),
         target,
-        cifar10.load_denoiser(target),
+        cifar10_parts.load_denoiser(target),
     )
 
 

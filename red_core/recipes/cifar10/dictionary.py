@@ -19,11 +19,11 @@ from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, craft
 from red_core.data.assets import read_manifest, write_tensors
 from red_core.data.attack_file import packed
 from red_core.data.datasets import ImageSet, load_official
-from red_core.models.cifar10 import load_psi
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10.training import lowered
 from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
 from red_core.recipes.dictionary import first_of_each_class
+from red_core.run.cifar10_parts import load_psi
 from red_core.run.settings import item_seed
 
 NAME = "dictionary.safetensors"

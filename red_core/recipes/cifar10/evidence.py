@@ -17,7 +17,6 @@ from red_core.algorithm.verdict import type_log_probabilities
 from red_core.attacks.pgd import ATTACKS
 from red_core.data.assets import write_tensors
 from red_core.measure.intervals import share
-from red_core.models.cifar10 import load_types
 from red_core.models.evidence_model import EvidenceModel
 from red_core.recipes.cifar10.attacked import stored_attacks
 from red_core.recipes.cifar10.drawn_runs import drawn_runs
@@ -26,6 +25,7 @@ from red_core.recipes.cifar10.runs import SIZES, finished_runs, jobs_of, strengt
 from red_core.recipes.common import RecipeContext
 from red_core.recipes.evidence import fit_strangeness
 from red_core.recipes.runs import fit_temperature
+from red_core.run.cifar10_parts import load_types
 
 STEPS, TINY_STEPS = 1500, 20
 BATCH = 256

@@ -15,10 +15,10 @@ from tqdm import tqdm
 
 from red_core.data.assets import write_tensors
 from red_core.data.datasets import CLASSES
-from red_core.models.cifar10 import load_generator, load_psi
 from red_core.models.style import StyleGenerator
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.common import RecipeContext
+from red_core.run.cifar10_parts import load_generator, load_psi
 
 NAME = "examples.safetensors"
 BATCH = 100

@@ -18,12 +18,12 @@ from tqdm import tqdm
 from red_core.data.assets import assets_root, record
 from red_core.data.datasets import CLASSES, ImageSet, load_official
 from red_core.measure.intervals import share
-from red_core.models.cifar10 import load_generator, load_psi
 from red_core.models.style import StyleGenerator
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10.measured import add_measured
 from red_core.recipes.cifar10.training import chunks
 from red_core.recipes.common import RecipeContext
+from red_core.run.cifar10_parts import load_generator, load_psi
 from red_core.run.settings import item_seed
 
 COUNTS = {"tiny": 64, "cpu": 10_000, "gpu": 10_000}

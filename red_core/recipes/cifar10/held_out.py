@@ -15,11 +15,11 @@ from tqdm import tqdm
 from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, craft
 from red_core.data.assets import read_manifest
 from red_core.data.datasets import load_official
-from red_core.models.cifar10 import load_psi
 from red_core.recipes.cifar10.dictionary import Lowered
 from red_core.recipes.cifar10.runs import Running, Runs, made_by
 from red_core.recipes.cifar10.training import chunks
 from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
+from red_core.run.cifar10_parts import load_psi
 from red_core.run.settings import item_seed
 
 COUNTS = {"tiny": 2, "cpu": 60, "gpu": 500}

@@ -20,7 +20,6 @@ from red_core.data.assets import read_tensors, write_tensors
 from red_core.data.datasets import ImageSet, load_official
 from red_core.measure.intervals import share
 from red_core.models.channels_last import place
-from red_core.models.cifar10 import load_denoiser, load_encoder, load_generator, load_psi
 from red_core.models.style import StyleGenerator
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10.attacked import StoredAttacks, stored_attacks
@@ -35,6 +34,7 @@ from red_core.recipes.cifar10.training import (
 )
 from red_core.recipes.common import RecipeContext, accuracy
 from red_core.recipes.runs import fit_temperature
+from red_core.run.cifar10_parts import load_denoiser, load_encoder, load_generator, load_psi
 
 NAME = "reader.safetensors"
 # Shares of a batch; the first guesses of the denoiser are the rest.

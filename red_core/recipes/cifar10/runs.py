@@ -20,14 +20,14 @@ from red_core.algorithm.problem import AttackDictionary, RedProblem
 from red_core.algorithm.verdict import attack_evidence, block_residuals
 from red_core.attacks.pgd import ATTACKS
 from red_core.data.assets import read_manifest
-from red_core.models.cifar10 import (
+from red_core.recipes.cifar10.attacked import StoredAttacks, stored_attacks, without
+from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
+from red_core.run.cifar10_parts import (
     load_cifar10_dictionary,
     load_encoder,
     load_generator,
     load_psi,
 )
-from red_core.recipes.cifar10.attacked import StoredAttacks, stored_attacks, without
-from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
 from red_core.run.prior import StylePrior, starts_from
 from red_core.run.settings import item_seed
 

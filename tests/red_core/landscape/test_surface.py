@@ -47,7 +47,7 @@ def test_grids_are_nested_and_nothing_is_computed_twice() -> None:
     for coarse, fine in pairwise(surfaces):
         assert torch.equal(coarse.x, fine.x[::2])
         assert torch.equal(coarse.y, fine.y[::2])
-        assert torch.equal(coarse.values, fine.values[::2, ::2])
+        torch.testing.assert_close(coarse.values, fine.values[::2, ::2])  # other chunks
     computed = torch.cat(asked)
     assert len(computed) == 49 * 49 == len(torch.unique(computed, dim=0))
     assert max(map(len, asked)) <= 50

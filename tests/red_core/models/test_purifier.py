@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from red_core.models.cifar10 import load_denoiser
 from red_core.models.denoiser import SIGMA_MAX, SIGMA_MIN, Denoiser
 from red_core.models.purifier import BATCH, Purifier, schedule
+from red_core.run.cifar10_parts import load_denoiser
 
 MEAN, DEVIATION = 0.1, 0.05
 

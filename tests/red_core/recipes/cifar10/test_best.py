@@ -15,7 +15,6 @@ from red_core.algorithm.problem import AttackDictionary
 from red_core.attacks.pgd import ATTACKS
 from red_core.data.assets import read_manifest, read_tensors
 from red_core.data.datasets import ImageSet
-from red_core.models.cifar10 import load_reader, load_types
 from red_core.models.evidence_model import EvidenceModel
 from red_core.recipes.cifar10 import drawn_runs, held_out, runs, training
 from red_core.recipes.cifar10.attacked import StoredAttacks, stored_attacks, without
@@ -30,6 +29,7 @@ from red_core.recipes.cifar10.type_classifier import (
 from red_core.recipes.cifar10.type_classifier import SIZES as TYPES
 from red_core.recipes.common import RecipeContext, load_checkpoint
 from red_core.recipes.parts import make
+from red_core.run.cifar10_parts import load_reader, load_types
 
 PARTS = ("classifier", "generator", "diffusion", "dictionary")
 LEARNERS = ("type_classifier", "reader", "evidence")

@@ -11,7 +11,7 @@ from red_core.attacks.pgd import ATTACKS
 from red_core.cli import main
 from red_core.data.assets import MAX_BYTES, read_manifest, read_tensors, required_files
 from red_core.data.datasets import load_official
-from red_core.models.cifar10 import (
+from red_core.run.cifar10_parts import (
     load_cifar10_dictionary,
     load_denoiser,
     load_generator,

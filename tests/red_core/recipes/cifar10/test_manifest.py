@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from red_core.data.assets import MAX_BYTES, read_manifest, read_tensors
-from red_core.models.cifar10 import (
+from red_core.recipes.common import SCALES
+from red_core.recipes.parts import parts_of
+from red_core.run.cifar10_parts import (
     load_cifar10_dictionary,
     load_denoiser,
     load_encoder,
@@ -18,8 +20,6 @@ from red_core.models.cifar10 import (
     load_reader,
     load_types,
 )
-from red_core.recipes.common import SCALES
-from red_core.recipes.parts import parts_of
 
 FOLDER = Path(__file__).resolve().parents[4] / "assets" / "cifar10"
 MANIFEST = read_manifest("cifar10")

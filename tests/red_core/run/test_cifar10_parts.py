@@ -12,16 +12,16 @@ from safetensors.torch import save_file
 from red_core.attacks.pgd import ATTACKS
 from red_core.data.assets import AssetError, record, required_files, write_tensors
 from red_core.data.attack_file import packed
-from red_core.models.cifar10 import (
+from red_core.models.classifiers import Table3CNN
+from red_core.models.denoiser import Denoiser
+from red_core.models.style import StyleGenerator
+from red_core.models.wide_resnet import WideResNet
+from red_core.run.cifar10_parts import (
     load_cifar10_dictionary,
     load_denoiser,
     load_generator,
     load_psi,
 )
-from red_core.models.classifiers import Table3CNN
-from red_core.models.denoiser import Denoiser
-from red_core.models.style import StyleGenerator
-from red_core.models.wide_resnet import WideResNet
 
 LOADERS: dict[str, Callable[[], object]] = {
     "classifier.safetensors": load_psi,
