@@ -89,7 +89,7 @@ def attack_confusion_figure(
     )
 
 
-def as_counts(counts: ArrayLike | None, shape: tuple[int, int]) -> Values | None:
+def as_counts(counts: ArrayLike | None, shape: tuple[int, ...]) -> Values | None:
     """Counts as float64 of `shape`, none negative; None stays None."""
     values = as_values("counts", counts, shape)
     if values is not None and values.min() < 0:

@@ -9,7 +9,13 @@ import streamlit as st
 
 from pages.ui.compare import compare_help_texts as texts
 from pages.ui.compare.compare_page_state import WIDGETS, adopt, main_request
-from pages.ui.compare.compare_request import CompareRequest, first_choice, image_of, main_page
+from pages.ui.compare.compare_request import (
+    STORY,
+    CompareRequest,
+    first_choice,
+    image_of,
+    main_page,
+)
 from pages.ui.link.page_state import parts_of
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.undo.undo_registry import devices, digest
@@ -30,7 +36,7 @@ def controls(held: CompareRequest) -> CompareRequest:
     if dataset != held.settings.dataset:
         # The same methods, so far as the data set has them; its own story in the place of one.
         chosen = held.methods
-        methods = None if chosen == first_choice(held.settings.dataset) else chosen
+        methods = STORY if chosen == first_choice(held.settings.dataset) else chosen
         settings = image_of(RunSettings(dataset=dataset))
         adopt(replace(held, settings=settings, own=None, methods=methods))
         st.rerun()

@@ -25,6 +25,7 @@ _STORY = ("cnn", "m-inf", "defense-gan", "sbsc", "bsd-gan-paper", "bsd-gan-best"
 # In W+ the paper's preset takes minutes: it is there to choose.
 _STORY_IN_COLOUR = ("cnn", "sbsc", "bsd-gan-best", "dp", "bsd-dp")
 NONE = "none"  # what a link says where no method is chosen
+STORY: tuple[str, ...] = ("story",)  # in the place of methods: those of `first_choice`
 
 
 def first_choice(dataset: str = "mnist") -> tuple[str, ...]:
@@ -53,13 +54,13 @@ class CompareRequest:
 
     settings: the image and its attack (IMAGE; everything else is the default); own: the user's
     image [1, 28, 28] for source "own"; methods: keys of `methods_of` the data
-    set, in their order, None for the story's; run, sweep: whether
+    set, in their order (default: STORY, the data set's first choice); run, sweep: whether
     to run the methods, or the sweep over eps, at once; teach: whether to hide the controls.
     """
 
     settings: RunSettings = field(default_factory=RunSettings)
     own: Tensor | None = None
-    methods: tuple[str, ...] | None = None
+    methods: tuple[str, ...] = STORY
     run: bool = False
     sweep: bool = False
     teach: bool = False
@@ -67,7 +68,7 @@ class CompareRequest:
     def __post_init__(self) -> None:
         object.__setattr__(self, "settings", image_of(self.settings))
         dataset = self.settings.dataset
-        chosen = first_choice(dataset) if self.methods is None else in_order(self.methods)
+        chosen = first_choice(dataset) if self.methods == STORY else in_order(self.methods)
         known = tuple(key for key in chosen if key in methods_of(dataset))
         object.__setattr__(self, "methods", known)
 
@@ -85,7 +86,7 @@ def from_query(query: Mapping[str, str]) -> tuple[CompareRequest, list[str]]:
     """The request of a URL, and a sentence about every value that was dropped."""
     known = {name: text for name, text in query.items() if name in (*IMAGE, "image")}
     image, complaints = state.from_query(known)
-    there, methods = methods_of(image.settings.dataset), None
+    there, methods = methods_of(image.settings.dataset), STORY
     if "methods" in query:
         named = [key.strip() for key in query["methods"].split(",") if key.strip()]
         methods = in_order(key for key in named if key in there)
@@ -93,7 +94,7 @@ def from_query(query: Mapping[str, str]) -> tuple[CompareRequest, list[str]]:
         for key in unknown:
             complaints.append(f"The link's method {key[:40]!r} is left out: there is none such.")
         if unknown and not methods:
-            methods = None
+            methods = STORY
     flags = {name: query.get(name) == "1" for name in ("run", "sweep", "teach")}
     return CompareRequest(image.settings, image.own, methods, **flags), complaints
 

@@ -202,23 +202,27 @@ class LabRun(Worker[Order]):
         with self._changed:
             self._phase = "measure"
             path = self._recorder.path()
-        for name, value in self._measure(path):
-            with self._changed:
-                setattr(self, name, value)
+        self._measure(path)
         with self._changed:
             self._phase = "done"
 
-    def _measure(self, path: Path) -> Iterator[tuple[str, object]]:
-        """(field, value) of what is found after the descent, each computed in a turn of its own."""
+    def _measure(self, path: Path) -> None:
+        """What is found after the descent, each part computed in a turn of its own."""
         lowest = None
         if path.method == "proximal":
             for lowest in self._lowest_loss(path):
-                yield "_lowest", lowest
+                with self._changed:
+                    self._lowest = lowest
         found = measured(self.instances, path, lowest)
         while (findings := self._in_turn(lambda: next(found, None))) is not None:
-            yield "_findings", findings
-        yield "_lemma", self._in_turn(lambda: lemma_of(self.instances, path))
-        yield "_wdc", self._in_turn(lambda: wdc_of(self.instances))
+            with self._changed:
+                self._findings = findings
+        lemma = self._in_turn(lambda: lemma_of(self.instances, path))
+        with self._changed:
+            self._lemma = lemma
+        wdc = self._in_turn(lambda: wdc_of(self.instances))
+        with self._changed:
+            self._wdc = wdc
 
     def _lowest_loss(self, path: Path) -> Iterator[Tensor]:
         """The lowest L of every instance on a longer and longer descent: [I]."""

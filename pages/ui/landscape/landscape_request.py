@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from red_core.attacks.pgd import ATTACKS
+from red_core.measure import studies
 from red_core.parse import parsed, written
 from red_core.run.settings import RunSettings, SettingsError
 from red_core.synthetic import FAMILIES, InstanceError, InstanceSettings
@@ -25,7 +26,7 @@ PLANE_FAMILIES = tuple(
 MAX_STARTS = 24
 MAX_RATE = 10.0
 MAX_M, MAX_LAYERS = 1000, 3
-FIGURE_2 = InstanceSettings(family="two_rows", d=2, examples=1)
+FIGURE_2 = studies.FIGURE_2.settings
 
 Start = tuple[float, float]
 

@@ -76,8 +76,8 @@ def switch(dataset: str) -> None:
     if not same_numbers(settings.dataset, dataset):
         known = settings.preset in presets_of(dataset)
         preset = settings.preset if known else DEFAULT_PRESET
-        own_numbers = dict.fromkeys(("eps", "step_size", "attack_steps"))
-        settings = replace(settings, preset=DEFAULT_PRESET, solver=(), **own_numbers)
+        settings = replace(settings, preset=DEFAULT_PRESET, solver=())
+        settings = replace(settings, eps=None, step_size=None, attack_steps=None)
         settings = replace(settings, dataset=dataset, preset=preset)
     else:
         settings = replace(settings, dataset=dataset)

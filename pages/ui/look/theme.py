@@ -1,14 +1,13 @@
 """One colour per meaning, in a light and a dark variant, and the look that all figures share.
 
 Figures are drawn in LIGHT colours on a transparent ground. In a dark page `live_chart` exchanges
-each of them for its partner in DARK while drawing, so a figure need not know where it is shown;
-`in_dark` does the same to a figure in Python. The hues of the attacks are Okabe and Ito's, which
+each of them for its partner in DARK while drawing, so a figure need not know where it is shown.
+The hues of the attacks are Okabe and Ito's, which
 colour-blind readers tell apart, and .streamlit/config.toml has the same ones.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -241,14 +240,6 @@ def key(entries: Sequence[tuple[str, str, str]], **values: Any) -> dict[str, Any
         for sign, colour, name in entries
     ]
     return note("\u00a0\u00a0 ".join(spans), font={"size": 12, "color": LIGHT.text}, **values)
-
-
-def in_dark(drawn: go.Figure) -> go.Figure:
-    """A copy of a figure with every colour of LIGHT exchanged for DARK's."""
-    text = drawn.to_json(validate=False)
-    for light, dark in DARK_OF.items():
-        text = text.replace(light, dark)
-    return go.Figure(json.loads(text), _validate=False)
 
 
 def require_finite(name: str, values: NDArray[np.floating[Any]]) -> None:

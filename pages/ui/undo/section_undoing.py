@@ -82,7 +82,7 @@ def _frames(scene: Scene, runner: Runner | None, view: RunView | None, place: in
     png = pictures.frame_grid(
         images, captions, scale=_SCALE, slots=GRID, dark=is_dark(), highlight=marked, widest=widest
     )
-    height, width = pictures.cell(*images.shape[2:], _SCALE)
+    height, width = pictures.cell(images.shape[2], images.shape[3], _SCALE)
     name = "G(z^k)" if has_latent(scene.settings) else "D(x') of round k"
     caption = f"k: what ψ says of {name}, the frame looked at marked"
     still = Still(png, f"{name}, the recovered signal", caption, "Frames of the recovered signal")

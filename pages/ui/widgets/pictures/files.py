@@ -48,7 +48,7 @@ def rgba_png(packed: NDArray[np.uint32]) -> bytes:
     rows[repeated] = 0
     rows[repeated, 0] = _UP
     header = struct.pack(">IIBBBBB", width, height, _EIGHT_BITS, _RGBA, 0, 0, 0)
-    data = zlib.compress(rows, 1)
+    data = zlib.compress(rows.tobytes(), 1)
     return b"".join(
         (_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", data), _chunk(b"IEND", b""))
     )

@@ -54,7 +54,7 @@ def montage(
     height, width = (side * scale for side in frames.shape[1:])
     gap = _gap(scale)
     frame_h = height + 2 * gap
-    cell_h, cell_w = cell(*frames.shape[1:], scale)
+    cell_h, cell_w = cell(frames.shape[1], frames.shape[2], scale)
     size = size_of_writing([*captions, widest], scale, cell_w)
     rows = -(-slots // columns)
     canvas = np.full((rows * cell_h, columns * cell_w), table[ink.CLEAR])

@@ -33,7 +33,7 @@ def signed(delta: Tensor, limit: float, scale: int = 8, *, dark: bool = False) -
         raise ValueError(f"the limit of a signed picture must be positive, not {limit}")
     values = (checked("delta", delta, 3) / limit).clip(-1, 1)
     if values.ndim == 3:
-        return png(_enlarged(eight_bits(0.5 + 0.5 * values), scale))
+        return png(_enlarged(eight_bits((0.5 + 0.5 * values).astype(np.float32)), scale))
     table = theme.diverging_table(dark)
     half = len(table) // 2
     image = _enlarged((np.rint(values * half) + half).astype(np.uint8), scale)
