@@ -1,4 +1,4 @@
-"""`results`: measure `best` at other strengths, row by row, and draw the README's figures."""
+"""`results`: measure `best` at other strengths, row by row, and write the documents' figures."""
 
 from __future__ import annotations
 
@@ -17,23 +17,16 @@ from red_core.cli.common import (
     pick_device,
 )
 from red_core.cli.evaluate import summary as evaluation_summary
-from red_core.data.assets import read_manifest
-from red_core.measure import tables
-from red_core.measure.start_classes import STARTS
-from red_core.measure.strengths import RESULTS, ROWS, SPEED, measure, stored
-from red_core.readme import cifar10_figures as cifar10_numbers
-from red_core.readme import evidence_figures as evidence_numbers
-from red_core.readme import theory_figures as theory_numbers
-from red_core.readme.render import block, insert, render
+from red_core.measure.strengths import ROWS, measure
+from red_core.readme.documents import ROOT, write
 from red_core.run.bundle import load_bundle, with_official_test
-
-README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 def add(subparsers: Subparsers) -> None:
     """The arguments of `results`."""
     parser = subparsers.add_parser(
-        "results", help="measure `best` at other strengths (resumable); write the README's figures"
+        "results",
+        help="measure `best` at other strengths (resumable); write the documents' figures",
     )
     parser.add_argument("--dataset", default="mnist", help=DATASET)
     parser.add_argument("--examples", type=count, default=1000, help="per row (default: 1000)")
@@ -50,9 +43,11 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--again", action="store_true", help="measure also what is current")
     parser.add_argument("--list", action="store_true", help="list the rows, measure nothing")
     parser.add_argument(
-        "--render", action="store_true", help="only write the README's figures, measure nothing"
+        "--render",
+        action="store_true",
+        help="only write the figures of README.md and docs/, measure nothing",
     )
-    parser.add_argument("--readme", type=Path, default=README, help=argparse.SUPPRESS)
+    parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
     add_work(parser)
     parser.set_defaults(execute=execute)
 
@@ -83,33 +78,24 @@ def execute(arguments: argparse.Namespace) -> int:
             arguments.seed,
             work,
             arguments.again,
-            lambda report: _announce(report, arguments.readme),
+            lambda report: _announce(report, arguments.root),
         )
-    _write_readme(arguments.dataset, arguments.readme)
-    print(f"written   {arguments.readme}")
+    for path in _write(arguments.root):
+        print(f"written   {path}")
     return 0
 
 
-def _announce(report: dict[str, Any], readme: Path) -> None:
-    """Show a row, and keep the README in step with what is stored."""
+def _announce(report: dict[str, Any], root: Path) -> None:
+    """Show a row, and keep the documents in step with what is stored."""
     print("\n".join(evaluation_summary(report)), flush=True)
-    _write_readme(report["settings"]["dataset"], readme)
+    _write(root)
 
 
-def _write_readme(dataset: str, readme: Path) -> None:
-    numbers = render(dataset, stored(dataset, RESULTS), stored(dataset, SPEED))
-    theory = {part: stored(theory_numbers.FOLDER, f"{part}.json") for part in theory_numbers.PARTS}
+def _write(root: Path) -> list[Path]:
     try:
-        text = insert(readme.read_text(encoding="utf-8"), numbers, block(dataset))
-        text = insert(text, theory_numbers.render(theory), theory_numbers.BLOCK)
-        text = insert(text, tables.render(), tables.BLOCK)
-        text = insert(text, evidence_numbers.render(), evidence_numbers.BLOCK)
-        starts = stored("cifar10", STARTS)
-        models = cifar10_numbers.render(read_manifest("cifar10"), starts)
-        text = insert(text, models, cifar10_numbers.BLOCK)
-    except ValueError as error:
+        return write(root)
+    except (OSError, ValueError) as error:
         raise UsageError(str(error)) from error
-    readme.write_text(text, encoding="utf-8")
 
 
 def _names(only: str, key: str) -> bool:

@@ -205,8 +205,13 @@ def measure(bundle: Bundle, examples: int, seed: int, work: Path) -> dict[str, A
         "provenance": provenance(bundle.device),
         "files": {name: checksums[name] for name in FILES if name in checksums},
         "titles": SPANS,
-        "classifiers": {"psi": {"title": "ψ, the classifier of Table 3", "attacks": attacks}},
+        "classifiers": {"psi": {"title": _psi_title(bundle.dataset), "attacks": attacks}},
     }
+
+
+def _psi_title(dataset: str) -> str:
+    network = "a Wide ResNet" if dataset == "cifar10" else "the classifier of Table 3"
+    return f"ψ, {network}"
 
 
 def as_command(dataset: str, examples: int, seed: int) -> str:

@@ -1,4 +1,4 @@
-"""The README's figures of CIFAR-10's models, drawn from `assets/cifar10/manifest.json` alone."""
+"""The figures of CIFAR-10's models in docs/assets.md, from `assets/cifar10/manifest.json` alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from red_core.attacks.pgd import ATTACKS
 from red_core.readme.render import percent
 
-BLOCK = "cifar10-models"  # the README's markers
+BLOCK = "cifar10-models"  # the markers of its document
 _FILES = (
     *("classifier", "generator", "diffusion", "dictionary"),
     *("reader", "type-classifier", "evidence"),

@@ -1,4 +1,4 @@
-"""The README's figures of Section 3's assumption and of attacks nobody trained for.
+"""The figures, in docs/results.md, of Section 3's assumption and of attacks nobody trained for.
 
 Drawn from `assumption.json` and `unknown.json` of every data set alone.
 """
@@ -15,7 +15,7 @@ from red_core.measure.unknown import GROUPS
 from red_core.measure.unknown.measure_unknown import REPORT
 from red_core.readme.render import percent
 
-BLOCK = "evidence"  # the README's markers
+BLOCK = "evidence"  # the markers of its document
 _NAMES = {"linf": "l-inf", NO_ATTACK: "no attack", UNKNOWN: "none of the known"}
 
 

@@ -1,4 +1,4 @@
-"""The README's figures, drawn from results.json and benchmark.json alone.
+"""The figures at other strengths and of speed, from results.json and benchmark.json alone.
 
 The figures at the paper's strength are the tables' (`red_core.measure.tables`). Each data set has a
 block of its own.
@@ -25,12 +25,12 @@ LINES = (
 
 
 def block(dataset: str) -> str:
-    """The name of a data set's markers in the README."""
+    """The name of a data set's markers in docs/results.md."""
     return "numbers" if dataset == "mnist" else f"numbers-{dataset}"
 
 
 def render(dataset: str, results: dict[str, Any], speed: dict[str, Any]) -> str:
-    """The Markdown between the README's markers; "" where nothing was measured."""
+    """The Markdown between the markers; "" where nothing was measured."""
     parts = []
     if results:
         parts += [_accuracy_table(results), _commands(dataset, results)]
@@ -40,12 +40,12 @@ def render(dataset: str, results: dict[str, Any], speed: dict[str, Any]) -> str:
 
 
 def insert(readme: str, numbers: str, block: str = "numbers") -> str:
-    """The README with `numbers` between the markers of a block; ValueError where it has none."""
+    """A document with `numbers` between the markers of a block; ValueError where it has none."""
     begin, end = _markers(block)
     before, found, rest = readme.partition(begin)
     _, closed, after = rest.partition(end)
     if not (found and closed):
-        raise ValueError(f"the README has no lines {begin} and {end}")
+        raise ValueError(f"the document has no lines {begin} and {end}")
     return f"{before}{begin}\n{numbers}{chr(10) if numbers else ''}{end}{after}"
 
 

@@ -1,4 +1,4 @@
-"""The README's theory figures, drawn from the files that `theory ... --keep` stores."""
+"""The theory figures of docs/results.md, drawn from the files that `theory ... --keep` stores."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 FOLDER = "theory"  # of assets/
 PARTS = ("figure1", "figure2", "figure3", "examples", "survey")
-BLOCK = "theory"  # the README's markers
+BLOCK = "theory"  # the markers of its document
 
 _EXAMPLE_NAMES = {
     "section_5_1": "two orthonormal rows, with attack (5.1)",
@@ -66,8 +66,9 @@ def _examples(content: dict[str, Any]) -> str:
     return "\n".join(lines) + (
         "\n\nThe paper leaves open the slope, the scale of W, the step size and how long a path "
         "is averaged, and mu depends on each (all are controls on the page Error bound); what "
-        "carries over is the order: noise on the rows raises mu. A Vandermonde run that has not "
-        f"arrived has run out of steps. By `{content['command']}`."
+        "carries over is the order: noise on the rows raises mu. A Vandermonde W is badly "
+        "conditioned: its descents take up to 40,000 steps. "
+        f"By `{content['command']}`."
     )
 
 

@@ -1,4 +1,4 @@
-"""The kept tables as Markdown, for the README."""
+"""The kept tables as Markdown, for docs/results.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from red_core.measure.tables.short import short
 from red_core.measure.tables.spec import MEAN, OVERALL, TABLES, title_of
 from red_core.measure.tables.table_store import load_table
 
-BLOCK = "tables"  # the README's markers
+BLOCK = "tables"  # the markers of its document
 _COLUMN_TITLES = {"linf": "l-inf", MEAN: "mean", NO_ATTACK: "clean", OVERALL: "mean with clean"}
 
 

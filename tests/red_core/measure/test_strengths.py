@@ -14,7 +14,8 @@ from red_core.data.assets import AssetError, record
 from red_core.data.datasets import DATASETS
 from red_core.measure.accuracy import EvaluationSettings, identity
 from red_core.measure.intervals import share
-from red_core.measure.strengths import RESULTS, ROWS, SPEED, Row, measure, stored
+from red_core.measure.strengths import RESULTS, ROWS, Row, measure, stored
+from red_core.readme.documents import DOCUMENTS
 from red_core.readme.render import between, block, insert, render
 from red_core.run.bundle import Bundle, load_bundle
 
@@ -23,7 +24,6 @@ TABLES = "<!-- tables:begin -->\n<!-- tables:end -->"
 EVIDENCE = "<!-- evidence:begin -->\n<!-- evidence:end -->"
 MODELS = "<!-- cifar10-models:begin -->\n<!-- cifar10-models:end -->"
 THEORY = "<!-- theory:begin -->\n<!-- theory:end -->"
-README = Path(__file__).resolve().parents[3] / "README.md"
 RULES = ("signal", "psi_signal", "attack", "block_attack", "adversarial")
 
 
@@ -125,27 +125,26 @@ def test_a_changed_results_file_is_noticed(
         stored("mnist", RESULTS)
 
 
-def test_the_command_measures_and_writes_the_readme(
+def test_the_command_measures_and_writes_the_documents(
     bundle: Bundle, measured: list[str], tmp_path: Path, capsys
 ) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(
-        f"before\n{BEGIN}\nold\n{END}\n{TABLES}\n{EVIDENCE}\n{MODELS}\n{THEORY}\nafter\n"
-    )
-    words = ["results", "--examples", "5", "--only", "best/", "--readme", str(readme)]
+    for name, wanted in DOCUMENTS.items():
+        path = tmp_path / "root" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        markers = (f"<!-- {each}:begin -->\nold\n<!-- {each}:end -->\n" for each in wanted)
+        path.write_text(f"before\n{''.join(markers)}after\n")
+    words = ["results", "--examples", "5", "--only", "best/", "--root", str(tmp_path / "root")]
     assert main([*words, "--work", str(tmp_path / "work")]) == 0
     assert len(measured) == 6
-    text = readme.read_text()
+    results = tmp_path / "root/docs/results.md"
+    text = results.read_text()
     assert text.startswith("before\n")
-    assert text.endswith("<!-- theory:end -->\nafter\n")
+    assert text.endswith("after\n")
     assert "old" not in text
     assert between(text) == render("mnist", stored("mnist", RESULTS), {})
     assert main([*words, "--render"]) == 0
-    assert readme.read_text() == text
+    assert results.read_text() == text
     assert len(measured) == 6
-    capsys.readouterr()
-    assert main(["results", "--list"]) == 0
-    assert capsys.readouterr().out.splitlines() == [row.key for row in ROWS]
 
 
 def table(bundle: Bundle) -> dict:
@@ -199,7 +198,7 @@ def test_nothing_measured_is_nothing_claimed() -> None:
     assert insert(f"a\n{BEGIN}\nold\n{END}\nb", "") == f"a\n{BEGIN}\n{END}\nb"
 
 
-def test_a_readme_without_markers_is_left_alone() -> None:
+def test_a_document_without_markers_is_left_alone() -> None:
     with pytest.raises(ValueError, match="no lines"):
         insert("no markers", "x")
     with pytest.raises(ValueError, match="no lines"):
@@ -213,12 +212,6 @@ def test_each_data_set_has_its_own_commands_and_block(bundle: Bundle) -> None:
     clothes = insert(both, "clothes", block("fashion"))
     assert between(clothes) == "digits"
     assert between(clothes, block("fashion")) == "clothes"
-
-
-@pytest.mark.parametrize("dataset", DATASETS)
-def test_the_readme_says_what_was_measured(dataset: str) -> None:
-    expected = render(dataset, stored(dataset, RESULTS), stored(dataset, SPEED))
-    assert between(README.read_text(encoding="utf-8"), block(dataset)) == expected
 
 
 @pytest.mark.parametrize("dataset", DATASETS)

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 from typing import Any
 
-from red_core.data.assets import read_manifest
 from red_core.measure.intervals import share
-from red_core.measure.start_classes import STARTS as STARTS_FILE
-from red_core.measure.strengths import stored
-from red_core.readme.cifar10_figures import BLOCK, render
-from red_core.readme.render import between
+from red_core.readme.cifar10_figures import render
 
 MADE = {"scale": "cpu", "device": "cpu", "hours": 0.5, "parameters": 2_748_890}
 ROW = {
@@ -151,10 +146,3 @@ def test_what_was_not_measured_is_not_told() -> None:
     assert "w^" not in text
     assert "D(x')" not in text
     assert line(text, "generator")[3] == ""
-
-
-def test_the_readme_shows_what_was_measured() -> None:
-    readme = Path(__file__).resolve().parents[3] / "README.md"
-    shown = between(readme.read_text(encoding="utf-8"), BLOCK)
-    starts = stored("cifar10", STARTS_FILE)
-    assert shown == render(read_manifest("cifar10"), starts)

@@ -1,10 +1,7 @@
 """The README's lines say what the files say."""
 
-from pathlib import Path
-
 from red_core.measure.intervals import share
-from red_core.readme.evidence_figures import BLOCK, render, render_assumption, render_unknown
-from red_core.readme.render import between
+from red_core.readme.evidence_figures import render, render_assumption, render_unknown
 
 SPAN = {"columns": 200, "rank": 198.0, "mean": 0.467, "quantiles": {}, "random": {"mean": 0.862}}
 ASSUMED = {
@@ -68,8 +65,3 @@ def test_every_table_is_a_table() -> None:
 
 def test_nothing_measured_nothing_said(toy_assets) -> None:
     assert render() == ""
-
-
-def test_the_readme_shows_what_was_kept() -> None:
-    readme = Path(__file__).resolve().parents[3] / "README.md"
-    assert between(readme.read_text(encoding="utf-8"), BLOCK) == render()
