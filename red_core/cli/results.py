@@ -19,8 +19,9 @@ from red_core.cli.common import (
 from red_core.cli.evaluate import summary as evaluation_summary
 from red_core.data.assets import read_manifest
 from red_core.measure import tables
+from red_core.measure.result_store import stored
 from red_core.measure.start_classes import STARTS
-from red_core.measure.strengths import RESULTS, ROWS, SPEED, measure, stored
+from red_core.measure.strengths import RESULTS, ROWS, SPEED, measure
 from red_core.readme import cifar10_figures as cifar10_numbers
 from red_core.readme import evidence_figures as evidence_numbers
 from red_core.readme import theory_figures as theory_numbers

@@ -8,8 +8,8 @@ from typing import Any
 
 from red_core.data.assets import read_manifest
 from red_core.measure.intervals import share
+from red_core.measure.result_store import stored
 from red_core.measure.start_classes import STARTS as STARTS_FILE
-from red_core.measure.strengths import stored
 from red_core.readme.cifar10_figures import BLOCK, render
 from red_core.readme.render import between
 

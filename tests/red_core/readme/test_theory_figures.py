@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from red_core.measure.strengths import stored
+from red_core.measure.result_store import stored
 from red_core.readme.render import between
 from red_core.readme.theory_figures import BLOCK, FOLDER, PARTS, render
 
