@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,7 @@ def test_the_kept_intervals_are_those_of_the_counts() -> None:
 
 
 @pytest.fixture
-def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The kept results and the bundled images, to write into; no official test set."""
     for folder in FOLDERS:
         (tmp_path / "assets" / folder).mkdir(parents=True)
@@ -91,7 +91,8 @@ def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("RED_DATA", str(tmp_path / "none"))
     monkeypatch.setattr(kept, "commit", lambda: NOW)
     kept._official.cache_clear()
-    return tmp_path / "assets"
+    yield tmp_path / "assets"
+    kept._official.cache_clear()
 
 
 def edit(dataset: str, name: str, change: Callable[[dict[str, Any]], object]) -> None:
