@@ -18,6 +18,7 @@ import red_core.cli.doctor as doctor
 import red_core.cli.download as download
 import red_core.cli.evaluate as evaluate
 import red_core.cli.recipe as recipe
+import red_core.cli.rekey as rekey
 import red_core.cli.results as results
 import red_core.cli.run as run
 import red_core.cli.starts as starts
@@ -30,8 +31,8 @@ from red_core.data.intake import IntakeError
 from red_core.run.settings import SettingsError
 
 COMMANDS = (
-    run, evaluate, unknown, assumption, starts, benchmark, theory, results, recipe, convert,
-    download, doctor,
+    run, evaluate, unknown, assumption, starts, benchmark, theory, results, rekey, recipe,
+    convert, download, doctor,
 )  # fmt: skip
 
 

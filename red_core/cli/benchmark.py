@@ -16,8 +16,9 @@ from red_core.cli.common import (
     solver_overrides,
     write_json,
 )
+from red_core.measure.result_store import keep, stored
 from red_core.measure.speed import BenchmarkSettings, benchmark
-from red_core.measure.strengths import SPEED, keep, stored
+from red_core.measure.strengths import SPEED
 from red_core.measure.theory_speed import theory_speed
 from red_core.parse import written
 from red_core.run.bundle import load_bundle

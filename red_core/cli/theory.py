@@ -15,7 +15,7 @@ from torch import Tensor
 
 from red_core.cli.common import Subparsers, UsageError, check_writable, count, write_json
 from red_core.data.assets import assets_root
-from red_core.measure.strengths import keep
+from red_core.measure.result_store import keep
 from red_core.measure.studies import (
     EXAMPLES,
     FIGURE_1,
@@ -28,6 +28,7 @@ from red_core.measure.studies import (
     landscape,
 )
 from red_core.measure.studies import examples as run_examples
+from red_core.measure.theory_keys import theory_key
 from red_core.parse import parsed
 from red_core.readme.theory_figures import FOLDER
 from red_core.run.provenance import provenance
@@ -122,6 +123,7 @@ def execute(arguments: argparse.Namespace) -> int:
             "numbers": numbers,
             "command": command,
             "seconds": round(seconds, 1),
+            "key": theory_key(arguments.part, command),
             "provenance": provenance(torch.device("cpu")),
         }
         (assets_root() / FOLDER).mkdir(parents=True, exist_ok=True)

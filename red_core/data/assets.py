@@ -18,6 +18,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 from torch import Tensor
 
+from red_core.data.atomic import replacing, write_atomically
+
 # Without these no run starts; the encoder and the readers belong to the preset `best`.
 _ALWAYS = ("classifier", "generator", "dictionary", "examples")
 _REQUIRED = {
@@ -99,12 +101,12 @@ def write_tensors(
     """
     folder = assets_root() / dataset
     folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{name}.part"
-    save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, part)
-    if part.stat().st_size > MAX_BYTES:
-        part.unlink()
-        raise AssetError(f"{name} would exceed {MAX_BYTES} bytes: keep fewer or smaller tensors")
-    os.replace(part, folder / name)
+    with replacing(folder / name) as part:
+        save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, part)
+        if part.stat().st_size > MAX_BYTES:
+            raise AssetError(
+                f"{name} would exceed {MAX_BYTES} bytes: keep fewer or smaller tensors"
+            )
     shapes = {key: [str(value.dtype)[6:], *value.shape] for key, value in sorted(tensors.items())}
     record(dataset, name, shapes=shapes, **provenance)
 
@@ -118,9 +120,8 @@ def record(dataset: str, name: str, **provenance: object) -> None:
     blob = (folder / name).read_bytes()
     entry = {"sha256": hashlib.sha256(blob).hexdigest(), "bytes": len(blob), **provenance}
     manifest[name] = entry
-    part = folder / "manifest.json.part"
-    part.write_text(json.dumps(dict(sorted(manifest.items())), indent=1) + "\n")
-    os.replace(part, folder / "manifest.json")
+    text = json.dumps(dict(sorted(manifest.items())), indent=1) + "\n"
+    write_atomically(folder / "manifest.json", text.encode())
 
 
 def required_files(dataset: str) -> set[str]:

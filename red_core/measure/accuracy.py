@@ -2,13 +2,12 @@
 
 Attacks are crafted once per classifier, attack and seed and kept in the work folder, so that
 every preset sees the same x'; verdicts are kept there batch by batch, so that a stopped
-evaluation goes on where it was. A kept verdict is used only while the options, the trained
-files and the solver's code are those that made it.
+evaluation goes on where it was. A kept verdict is used only while the images and labels, the
+options, the trained files and the code are those that made it (`run/code_digest.py`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections import Counter
@@ -23,16 +22,18 @@ from red_core.algorithm.batch import run_to_end
 from red_core.algorithm.presets import files_of
 from red_core.algorithm.verdict import judge, silent
 from red_core.attacks.pgd import AttackSettings
-from red_core.measure.attack_cache import Crafted, write_whole
+from red_core.data.atomic import write_atomically
+from red_core.measure.attack_cache import Crafted
 from red_core.measure.intervals import share
+from red_core.measure.result_store import Key, images_digest, result_key
 from red_core.parse import written
 from red_core.run.bundle import Bundle
+from red_core.run.code_digest import changed_values, code_digest, digest_of, tensor_digest
 from red_core.run.experiment import begin_run, readers_for
-from red_core.run.provenance import asset_checksums, code_checksum, provenance
+from red_core.run.provenance import asset_checksums, provenance
 from red_core.run.settings import RunSettings, SettingsError, item_seed
 
 MAX_BATCH = 1000
-CODE = code_checksum()  # when it was imported: the files may change while a long table is made
 
 
 @dataclass(frozen=True)
@@ -76,22 +77,26 @@ class EvaluationSettings:
         return " ".join((*words, f"--seed {self.run.seed}"))
 
 
-def identity(bundle: Bundle, settings: EvaluationSettings) -> dict[str, Any]:
-    """What decides the answers of one row, but for the code: images, attack, options, files."""
-    attack = settings.attack_settings()
+def report_key(settings: EvaluationSettings, device: str, images: str | None) -> Key:
+    """The key of a row; device: "cpu", "cuda" or "mps"; images: `images_digest` of its images."""
+    values = _values(settings, range(settings.examples)) | {"device": device}
+    return result_key([code_digest(__name__)], values, images)
+
+
+def _values(settings: EvaluationSettings, items: range) -> dict[str, Any]:
+    """The settings that decide the answers on some images."""
+    attack, run = settings.attack_settings(), settings.run
     return {
-        "source": bundle.examples.source,
         "attack": None if attack is None else asdict(attack),
-        "preset": settings.run.preset,
-        "solver": json.loads(json.dumps(asdict(settings.run.solver_options()))),
-        "seed": settings.run.seed,
-        "assets": _assets_of(settings.run),
+        "preset": run.preset,  # it decides which classifier reads G(z)
+        "options": changed_values(run.solver_options()),
+        "seeds": [item_seed(run.seed, index) for index in items],
     }
 
 
-def _assets_of(run: RunSettings) -> dict[str, str]:
-    """Checksums of the trained files that the preset uses, and of the bundled images."""
-    used = (*files_of(run.preset), "examples.safetensors")
+def files_used(run: RunSettings) -> dict[str, str]:
+    """Checksums of the trained files that the preset uses."""
+    used = files_of(run.preset)
     return {name: sha for name, sha in asset_checksums(run.dataset).items() if name in used}
 
 
@@ -109,13 +114,10 @@ def evaluate(bundle: Bundle, settings: EvaluationSettings, work: Path) -> dict[s
             f"{n} examples were asked for, and there are {len(bundle.examples)} "
             f"({bundle.examples.source})"
         )
-    who = identity(bundle, settings)
     crafted = Crafted(bundle, settings.attack_settings(), settings.run.seed, n, work / "attacks")
     crafted.fill()
     made_by = provenance(bundle.device)
-    key = {**who, "code": CODE, "device": bundle.device.type}
-    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:20]
-    folder = work / "evaluations" / digest
+    key, files = report_key(settings, bundle.device.type, None), files_used(settings.run)
     starts = range(0, n, settings.batch)
     steps = settings.run.solver_options()
     total = len(starts) * steps.total
@@ -124,20 +126,34 @@ def evaluate(bundle: Bundle, settings: EvaluationSettings, work: Path) -> dict[s
     with tqdm(total=total, desc=name, unit="step", mininterval=0.5) as bar:
         for start in starts:
             items = range(start, min(start + settings.batch, n))
-            path = folder / f"{items.start:05d}-{items.stop:05d}.json"
+            path = work / "evaluations" / _batch_name(bundle, settings, items, key, files)
             kept = _read(path)
             if kept is None:
                 kept = _solve_batch(bundle, settings, crafted, items, bar)
-                write_whole(path, json.dumps(kept).encode())
+                write_atomically(path, json.dumps(kept).encode())
             else:
                 bar.update(steps.total)
             batches.append(kept)
     return {
         **_summary(batches, settings),
-        **_provenance(bundle, settings, who),
-        "code": CODE,
+        **_provenance(bundle, settings, files),
+        "key": {**key, "images": images_digest(bundle.examples, n)},
         "provenance": made_by,
     }
+
+
+def _batch_name(
+    bundle: Bundle, settings: EvaluationSettings, items: range, key: Key, files: dict[str, str]
+) -> str:
+    """The file of one batch's verdicts: named by all that decides them, wherever the row ends."""
+    part = slice(items.start, items.stop)
+    decides = _values(settings, items) | {
+        "code": key["code"],
+        "device": bundle.device.type,
+        "files": files,
+        "images": tensor_digest(bundle.examples.images[part], bundle.examples.labels[part]),
+    }
+    return f"{items.start:05d}-{items.stop:05d}-{digest_of(decides)}.json"
 
 
 def _solve_batch(
@@ -200,9 +216,10 @@ def _summary(batches: list[dict[str, Any]], settings: EvaluationSettings) -> dic
 
 
 def _provenance(
-    bundle: Bundle, settings: EvaluationSettings, who: dict[str, Any]
+    bundle: Bundle, settings: EvaluationSettings, files: dict[str, str]
 ) -> dict[str, Any]:
-    run = replace(settings.run, index=0)
+    run, attack = replace(settings.run, index=0), settings.attack_settings()
+    solver = json.loads(json.dumps(asdict(run.solver_options())))
     return {
         "source": bundle.examples.source,
         "settings": {
@@ -214,9 +231,9 @@ def _provenance(
             "seed": run.seed,
             "solver_overrides": dict(run.solver),
         },
-        "resolved": {"attack": who["attack"], "solver": who["solver"]},
+        "resolved": {"attack": None if attack is None else asdict(attack), "solver": solver},
         "command": settings.as_command(),
-        "assets": who["assets"],
+        "assets": files,
     }
 
 

@@ -10,7 +10,7 @@ its own dimension, and beside as many columns of the other attacks' blocks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,9 @@ from red_core.algorithm.problem import AttackDictionary
 from red_core.attacks.pgd import PAPER_ATTACKS
 from red_core.measure.attack_cache import Crafted
 from red_core.measure.intervals import share
-from red_core.measure.strengths import keep
+from red_core.measure.result_store import Key, images_digest, keep, result_key
 from red_core.run.bundle import Bundle
+from red_core.run.code_digest import code_digest
 from red_core.run.provenance import asset_checksums, provenance
 from red_core.run.settings import SettingsError, item_seed
 
@@ -204,6 +205,10 @@ def measure(bundle: Bundle, examples: int, seed: int, work: Path) -> dict[str, A
         "tolerance": TOLERANCE,
         "provenance": provenance(bundle.device),
         "files": {name: checksums[name] for name in FILES if name in checksums},
+        "key": {
+            **report_key(bundle.dataset, seed, bundle.device.type),
+            "images": images_digest(bundle.examples, examples),
+        },
         "titles": SPANS,
         "classifiers": {"psi": {"title": _psi_title(bundle.dataset), "attacks": attacks}},
     }
@@ -212,6 +217,13 @@ def measure(bundle: Bundle, examples: int, seed: int, work: Path) -> dict[str, A
 def _psi_title(dataset: str) -> str:
     network = "a Wide ResNet" if dataset == "cifar10" else "the classifier of Table 3"
     return f"ψ, {network}"
+
+
+def report_key(dataset: str, seed: int, device: str) -> Key:
+    """The key of a report, but for the content of its images (None here)."""
+    attacks = {kind: asdict(settings) for kind, settings in PAPER_ATTACKS[dataset].items()}
+    values = {"attacks": attacks, "seed": seed, "device": device}
+    return result_key([code_digest(__name__)], values, None)
 
 
 def as_command(dataset: str, examples: int, seed: int) -> str:

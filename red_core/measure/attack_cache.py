@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -14,21 +11,16 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from red_core.attacks.pgd import AttackSettings
+from red_core.attacks.pgd import AttackSettings, craft
+from red_core.data.atomic import write_atomically
 from red_core.run.bundle import Bundle
-from red_core.run.experiment import attack_images
+from red_core.run.code_digest import code_digest, digest_of, tensor_digest
 from red_core.run.provenance import asset_checksums
 from red_core.run.settings import item_seed
 
 CHUNK = 50  # images crafted together and kept in one file
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file in one step, so that a kill leaves all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_bytes(content)
-    os.replace(part, path)
+# What makes an attacked image, beside values: AdverTorch's attacks and the networks attacked.
+CRAFTING = ("red_core.attacks.pgd", "red_core.models.classifiers", "red_core.models.wide_resnet")
 
 
 @dataclass(frozen=True)
@@ -42,9 +34,9 @@ class Target:
 class Crafted:
     """The attack on the bundle's first `count` examples, each image from its own seed.
 
-    attack: None leaves them clean; folder: where chunks are kept, under a name made of the
-    attacked network's checksum, the images, the attack and the seed; target: that network, ψ
-    where it is None (B.2).
+    attack: None leaves them clean; folder: where chunks are kept, under names made of the
+    attacked network's checksum, the attack, the seed, the device and the code, and of the chunk's
+    images and labels; target: that network, ψ where it is None (B.2).
     """
 
     def __init__(
@@ -63,13 +55,13 @@ class Crafted:
         files = asset_checksums(bundle.dataset)
         attacked = ("classifier.safetensors",) if target is None else target.files
         key = {
-            "files": [files[name] for name in (*attacked, "examples.safetensors")],
+            "files": [files[name] for name in attacked],
             "attack": None if attack is None else asdict(attack),
             "seed": seed,
-            "source": bundle.examples.source,
+            "device": bundle.device.type,
+            "code": [code_digest(module) for module in CRAFTING],
         }
-        digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:20]
-        self.folder = folder / digest
+        self.folder = folder / digest_of(key)
 
     def fill(self) -> None:
         """Craft what is missing, with a progress bar."""
@@ -95,7 +87,9 @@ class Crafted:
         return [range(s, min(s + CHUNK, self.count)) for s in range(first, items.stop, CHUNK)]
 
     def _path(self, items: range) -> Path:
-        return self.folder / f"{items.start:05d}-{items.stop:05d}.safetensors"
+        examples, part = self.bundle.examples, slice(items.start, items.stop)
+        content = tensor_digest(examples.images[part], examples.labels[part])
+        return self.folder / f"{items.start:05d}-{items.stop:05d}-{content}.safetensors"
 
     def _kept(self, items: range) -> Tensor | None:
         try:
@@ -106,12 +100,11 @@ class Crafted:
     def _chunk(self, items: range) -> Tensor:
         kept = self._kept(items)
         if kept is None:
-            examples = self.bundle.examples
+            assert self.attack is not None  # clean images are read from the examples
+            examples, device = self.bundle.examples, self.bundle.device
             seeds = [item_seed(self.seed, index) for index in items]
-            chosen = slice(items.start, items.stop)
-            made = attack_images(
-                self.bundle, examples.images[chosen], examples.labels[chosen], self.attack, seeds
-            )
-            kept = made.attacked.cpu()
-            write_whole(self._path(items), save({"attacked": kept}))
+            images = examples.images[items.start : items.stop].to(device)
+            labels = examples.labels[items.start : items.stop].to(device)
+            kept = craft(self.bundle.psi, images, labels, self.attack, seeds).cpu()
+            write_atomically(self._path(items), save({"attacked": kept}))
         return kept

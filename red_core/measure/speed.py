@@ -22,13 +22,15 @@ from red_core.algorithm.batch import run_to_end
 from red_core.algorithm.observe import Iterate
 from red_core.algorithm.options import DIFFUSION, SolverOptions
 from red_core.algorithm.plain_loop import Objective, Solution, plain_solve
-from red_core.algorithm.presets import presets_of
+from red_core.algorithm.presets import BEST_FILES, presets_of
 from red_core.algorithm.verdict import judge
 from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS
 from red_core.measure.flops import OperationCounter
+from red_core.measure.result_store import Key, images_digest, result_key
 from red_core.run.bundle import Bundle
+from red_core.run.code_digest import changed_values, code_digest
 from red_core.run.experiment import attack_images, begin_run, make_starts, readers_for
-from red_core.run.provenance import provenance
+from red_core.run.provenance import asset_checksums, provenance
 from red_core.run.settings import RunSettings, SettingsError, item_seed
 
 T = TypeVar("T")
@@ -126,8 +128,29 @@ def benchmark(bundle: Bundle, settings: BenchmarkSettings) -> dict[str, Any]:
             "peak_flops_per_second": median(peaks),
             "peak_measured": f"float32 product of two {PEAK_SIZE} x {PEAK_SIZE} matrices",
         },
+        "files": benchmark_files(settings.run.dataset),
+        "key": {
+            **benchmark_key(
+                settings.run.preset, options, settings.batch, settings.turns, bundle.device.type
+            ),
+            "images": images_digest(bundle.examples, settings.batch),
+        },
         "provenance": provenance(bundle.device),
     }
+
+
+def benchmark_key(preset: str, options: SolverOptions, batch: int, turns: int, device: str) -> Key:
+    """The key of a report, but for the content of its images (None here)."""
+    values = {
+        **{"preset": preset, "options": changed_values(options)},
+        **{"batch": batch, "turns": turns, "device": device},
+    }
+    return result_key([code_digest(__name__)], values, None)
+
+
+def benchmark_files(dataset: str) -> dict[str, str]:
+    """Checksums of the trained files that are timed."""
+    return {name: sha for name, sha in asset_checksums(dataset).items() if name in BEST_FILES}
 
 
 def mixed_attacks(bundle: Bundle, seeds: list[int]) -> Tensor:

@@ -7,7 +7,7 @@ counts is which class psi reads in the start's own G(w), and in G(w) where the i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,10 @@ from red_core.algorithm.verdict import NO_ATTACK
 from red_core.attacks.pgd import PAPER_ATTACKS
 from red_core.measure.attack_cache import Crafted
 from red_core.measure.intervals import share
-from red_core.measure.strengths import keep
+from red_core.measure.result_store import Key, images_digest, keep, result_key
 from red_core.measure.tables.means import mean_share
 from red_core.run.bundle import Bundle
+from red_core.run.code_digest import changed_values, code_digest
 from red_core.run.prior import StylePrior
 from red_core.run.provenance import asset_checksums, provenance
 from red_core.run.settings import SettingsError
@@ -130,8 +131,22 @@ def measure(
         "seed": seed,
         "command": f"{command} --attack {attack} --seed {seed}",
         "files": {k: v for k, v in asset_checksums(bundle.dataset).items() if k in PAPER_FILES},
+        "key": {
+            **report_key(bundle.dataset, attack, seed, bundle.device.type),
+            "images": images_digest(bundle.examples, examples),
+        },
         "provenance": provenance(bundle.device),
     }
+
+
+def report_key(dataset: str, attack: str, seed: int, device: str) -> Key:
+    """The key of a report, but for the content of its images (None here)."""
+    values = {
+        "attack": None if attack == NO_ATTACK else asdict(PAPER_ATTACKS[dataset][attack]),
+        "options": changed_values(inversion_options(dataset, STEPS)),
+        **{"seed": seed, "device": device},
+    }
+    return result_key([code_digest(__name__)], values, None)
 
 
 def keep_report(report: dict[str, Any]) -> None:

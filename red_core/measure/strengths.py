@@ -7,21 +7,17 @@ that repeats it; it is written after every row, so that a stopped measurement go
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from red_core.algorithm.options import SolverOptions
 from red_core.attacks.pgd import ATTACKS
-from red_core.data.assets import assets_root, read_json, read_manifest, record
-from red_core.measure.accuracy import EvaluationSettings, evaluate, identity
-from red_core.measure.attack_cache import write_whole
+from red_core.measure.accuracy import EvaluationSettings, evaluate, files_used, report_key
+from red_core.measure.result_store import images_digest, keep, stored
 from red_core.run.bundle import Bundle
 from red_core.run.settings import RunSettings
 
-_DEFAULTS = json.loads(json.dumps(asdict(SolverOptions())))
 RESULTS, SPEED = "results.json", "benchmark.json"
 
 
@@ -47,32 +43,16 @@ class Row:
 ROWS = tuple(Row("best", attack, scale) for scale in (0.5, 1.5) for attack in ATTACKS)
 
 
-def stored(dataset: str, name: str) -> dict[str, Any]:
-    """A measured file of the assets, its checksum verified; {} where nothing was measured yet."""
-    return read_json(dataset, name) if name in read_manifest(dataset) else {}
-
-
-def keep(dataset: str, name: str, content: dict[str, Any], command: str) -> None:
-    """Write a measured file into the assets and record it in the manifest."""
-    path = assets_root() / dataset / name
-    write_whole(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
-    record(dataset, name, command=command, licence="MIT")
-
-
 def is_current(report: dict[str, Any] | None, bundle: Bundle, settings: EvaluationSettings) -> bool:
-    """Whether a kept row was measured with these images, options and trained files."""
+    """Whether a kept row was measured by this code, from these images, options and trained files.
+
+    Its settings hold the device: a row of another one is measured again.
+    """
     if report is None or report["n"] != settings.examples:
         return False
-    who = identity(bundle, settings)
-    # An option that there was not yet had the effect of its default.
-    solver = {**_DEFAULTS, **report["resolved"]["solver"]}
-    return (
-        report["source"] == who["source"]
-        and report["resolved"]["attack"] == who["attack"]
-        and solver == who["solver"]
-        and report["settings"]["seed"] == who["seed"]
-        and report["assets"] == who["assets"]
-    )
+    key = report_key(settings, bundle.device.type, images_digest(bundle.examples, report["n"]))
+    files = files_used(settings.run)
+    return report.get("key") == key and files == {k: report["assets"].get(k) for k in files}
 
 
 def measure(

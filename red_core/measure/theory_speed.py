@@ -11,8 +11,11 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from red_core.measure.result_store import Key, result_key
 from red_core.measure.speed import timed
 from red_core.measure.studies import FIGURE_1, Study, expansiveness
+from red_core.measure.theory_keys import study_values
+from red_core.run.code_digest import code_digest
 from red_core.run.provenance import provenance
 from red_core.synthetic import make_instances
 from red_core.theory.descent import descend, step_sizes
@@ -46,8 +49,15 @@ def theory_speed(study: Study = FIGURE_1, turns: int = 5, singles: int = 2) -> d
         "batch_ratios": ratios,
         "instances": len(instances),
         "figure1_seconds": seconds,
+        "key": theory_speed_key(),
         "provenance": provenance(CPU),
     }
+
+
+def theory_speed_key() -> Key:
+    """The key of a report, of Figure 1's study."""
+    values = {"study": study_values(FIGURE_1), "steps": STEPS, "tolerance": TOLERANCE}
+    return result_key([code_digest(__name__)], values, None)
 
 
 def _items(turn: int, singles: int, count: int) -> Iterator[int]:

@@ -7,8 +7,9 @@ from pathlib import Path
 from red_core.data.assets import read_manifest
 from red_core.data.datasets import DATASETS
 from red_core.measure import tables
+from red_core.measure.result_store import stored
 from red_core.measure.start_classes import STARTS
-from red_core.measure.strengths import RESULTS, SPEED, stored
+from red_core.measure.strengths import RESULTS, SPEED
 from red_core.readme import cifar10_figures, evidence_figures, summary, theory_figures
 from red_core.readme.render import block, insert, render
 

@@ -10,7 +10,7 @@ from typing import Any
 from red_core.algorithm.verdict import NO_ATTACK, UNKNOWN
 from red_core.data.datasets import TITLES
 from red_core.measure.assumption import ASSUMPTION
-from red_core.measure.strengths import stored
+from red_core.measure.result_store import stored
 from red_core.measure.unknown import GROUPS
 from red_core.measure.unknown.measure_unknown import REPORT
 from red_core.readme.render import percent

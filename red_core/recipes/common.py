@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+from red_core.data.atomic import replacing
 
 SCALES = ("tiny", "cpu", "gpu")
 SCALED = ("cifar10",)  # the data sets on which "cpu" and "gpu" differ
@@ -50,9 +51,8 @@ class RecipeContext:
 def save_checkpoint(path: Path, **state: Any) -> None:
     """Replace the checkpoint in one step, so that a kill leaves the old or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    os.replace(part, path)
+    with replacing(path) as part:
+        torch.save(state, part)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any] | None:

@@ -8,7 +8,6 @@ files are, is a program: reading it can run any code. So torch files are read wi
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import warnings
 import zipfile
@@ -21,6 +20,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from red_core.data.atomic import replacing
 from red_core.models.own_generator import (
     ARCHITECTURE,
     ARCHITECTURES,
@@ -81,12 +81,8 @@ def convert(
     metadata = {name: value for name, value in metadata.items() if name.startswith("red.")}
     if metadata.get(ARCHITECTURE) not in ARCHITECTURES:
         metadata[ARCHITECTURE] = "red-style" if is_ours(tensors) else "foreign"
-    part = target.with_name(f"{target.name}.part")
-    try:
+    with replacing(target) as part:
         save_file(tensors, part, metadata)
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
     numbers = sum(tensor.numel() for tensor in tensors.values())
     return Converted(len(tensors), numbers, metadata, tuple(left_out))
 

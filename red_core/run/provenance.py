@@ -1,8 +1,7 @@
-"""What made a figure: the commit, the versions, the machine, the trained files and the code."""
+"""What made a figure: the commit, the versions, the machine and the trained files."""
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import platform
 import subprocess
@@ -16,11 +15,6 @@ from red_core.data.assets import read_manifest
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("torch", "torchvision", "advertorch", "streamlit")
-# What the answers of a run depend on, beside its options and the trained files.
-_SOLVING = (
-    *("algorithm/problem", "algorithm/prox", "algorithm/z_steps", "algorithm/algorithm1"),
-    *("algorithm/batch", "algorithm/verdict", "run/experiment", "run/bundle", "attacks/pgd"),
-)
 
 
 def package_versions() -> dict[str, str]:
@@ -76,13 +70,3 @@ def asset_checksums(dataset: str) -> dict[str, str]:
         for name, entry in sorted(manifest.items())
         if name.endswith(".safetensors")
     }
-
-
-def code_checksum() -> str:
-    """SHA-256 of the files that decide a run's answers: a cached answer goes when they change."""
-    digest = hashlib.sha256()
-    folder = _ROOT / "red_core"
-    files = [folder / f"{name}.py" for name in _SOLVING] + sorted((folder / "models").glob("*.py"))
-    for path in files:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.ui.tables.answers import AnswersError, PerImage, read_answers
 from red_core.data.assets import AssetError
 from red_core.data.datasets import CLASSES
-from red_core.measure.strengths import stored
+from red_core.measure.result_store import stored
 from red_core.measure.tables import TABLES, load_answers, load_table
 from red_core.methods import ANSWERS
 

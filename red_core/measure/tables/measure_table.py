@@ -9,7 +9,6 @@ crafts only the images that it measures.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Iterator, Sequence
@@ -20,19 +19,25 @@ from typing import Any
 from torch import Tensor
 from tqdm import tqdm
 
+from red_core.algorithm.presets import presets_of
 from red_core.algorithm.verdict import NO_ATTACK
 from red_core.attacks.pgd import PAPER_ATTACKS
 from red_core.data.assets import AssetError, assets_root
-from red_core.measure.attack_cache import Crafted, Target, write_whole
-from red_core.measure.tables.code import code_digest
+from red_core.data.atomic import write_atomically
+from red_core.measure.attack_cache import CRAFTING, Crafted, Target
+from red_core.measure.result_store import Key, images_digest, result_key
+from red_core.measure.tables.merge import cells
 from red_core.measure.tables.spec import PSI, WHITE_BOX, has_own_network, title_of
 from red_core.measure.tables.table_request import Request
 from red_core.measure.tables.torchrun_ranks import Team
 from red_core.methods import METHODS, Method, fit
 from red_core.run.bundle import Bundle
+from red_core.run.code_digest import changed_values, code_digest, digest_of, tensor_digest
 from red_core.run.provenance import asset_checksums, provenance
 from red_core.run.settings import SettingsError, item_seed
 
+# The presets of methods that take one's options and are no preset themselves.
+_PRESETS = {"defense-gan": "paper", "dp": "bsd-dp"}
 _ABSENT = "has not been added yet"
 
 
@@ -77,6 +82,10 @@ def measure(bundle: Bundle, request: Request, work: Path, team: Team) -> dict[st
                     units[name] = _unit(methods[key], attacked, items, bundle, request, work)
                     bar.update(len(items))
     units = team.gather(units)
+    blocks = _joined(rows, chunks, units, bundle.dataset)
+    for place, cell in cells({"blocks": blocks}):
+        made = cell_key(place, bundle.dataset, request.seed, cell["n"], bundle.device.type)
+        cell["key"] = {**made, "images": images_digest(bundle.examples, cell["n"])}
     return {
         "table": request.number,
         "source": bundle.examples.source,
@@ -88,7 +97,7 @@ def measure(bundle: Bundle, request: Request, work: Path, team: Team) -> dict[st
             }
         ],
         "missing": missing,
-        "blocks": _joined(rows, chunks, units, bundle.dataset),
+        "blocks": blocks,
         "true": "".join(str(int(label)) for label in bundle.examples.labels[:n]),
     }
 
@@ -101,7 +110,7 @@ def _fitted(bundle: Bundle, request: Request) -> tuple[dict[str, Method], dict[s
             if key not in METHODS:
                 raise AssetError(f"{key} {_ABSENT}")
             methods[key] = fit(key, bundle)
-            code_digest(key)  # of the code as it is before the long work begins
+            method_code(key)  # as it is before the long work begins
         except AssetError as error:
             if request.named:
                 raise
@@ -142,20 +151,47 @@ def _unit(
     seeds = [item_seed(request.seed, index) for index in items]
     key = {
         "method": method.key,
-        "images": hashlib.sha256(attacked.cpu().contiguous().numpy().tobytes()).hexdigest(),
+        "images": tensor_digest(attacked),
         "seeds": seeds,
-        "options": asdict(options) if is_dataclass(options) else None,  # type: ignore[arg-type]
+        "options": changed_values(options) if is_dataclass(options) else None,
         "files": _checksums(method.files, bundle.dataset),
-        "code": code_digest(method.key),
+        "code": method_code(method.key),
         "device": bundle.device.type,
     }
-    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:24]
-    path = work / "tables" / method.key / f"{digest}.json"
+    path = work / "tables" / method.key / f"{digest_of(key)}.json"
     kept = _read(path)
     if kept is None:
         kept = _answer(method, attacked, seeds)
-        write_whole(path, json.dumps(kept).encode())
+        write_atomically(path, json.dumps(kept).encode())
     return kept
+
+
+def method_code(key: str) -> str:
+    """`code_digest` of a method's answers on given images: what attacked these is left out."""
+    return code_digest(METHODS[key].__module__, ("red_core.attacks",))
+
+
+def preset_of(key: str) -> str | None:
+    """The preset whose options a method takes; None for one that takes none."""
+    return getattr(METHODS[key], "preset", _PRESETS.get(key))
+
+
+def cell_key(place: tuple[str, str, str], dataset: str, seed: int, count: int, device: str) -> Key:
+    """The key of an answers record's cell, but for the content of its images (None here).
+
+    place: block, attack and entry; count: its images.
+    """
+    block, attack, entry = place
+    key = entry.partition("/")[0]
+    preset = preset_of(key)
+    chosen = None if attack == NO_ATTACK else asdict(PAPER_ATTACKS[dataset][attack])
+    values = {
+        **{"block": block, "attack": chosen, "method": key, "device": device},
+        "options": None if preset is None else changed_values(presets_of(dataset)[preset]),
+        "seeds": [item_seed(seed, index) for index in range(count)],
+    }
+    crafting = () if chosen is None else tuple(code_digest(module) for module in CRAFTING)
+    return result_key([method_code(key), *crafting], values, None)
 
 
 def _answer(method: Method, attacked: Tensor, seeds: Sequence[int]) -> dict[str, Any]:

@@ -24,11 +24,11 @@ def merge(
     """The kept answers with the new ones in their place.
 
     files: today's checksum of every trained file. A kept cell gives way to a new one on as many
-    images or more; it is dropped where a file that it hangs on has changed since. All of them are
-    dropped where the images are others. Raises SettingsError for another seed: answers on other
-    attacks cannot stand in one table.
+    images or more, or of other code; it is dropped where a file that it hangs on has changed
+    since. All of them are dropped where the images or labels are others. Raises SettingsError for
+    another seed: answers on other attacks cannot stand in one table.
     """
-    if kept is None or kept["source"] != new["source"]:
+    if kept is None or kept["source"] != new["source"] or _other_images(kept, new):
         return new
     check_seed(kept, new["seed"])
     joined = {
@@ -37,7 +37,8 @@ def merge(
         if all(files.get(name) == sha for name, sha in cell["files"].items())
     }
     for place, cell in cells(new):
-        if place not in joined or joined[place]["n"] <= cell["n"]:
+        old = joined.get(place)
+        if old is None or old["n"] <= cell["n"] or _code(old) != _code(cell):
             joined[place] = cell | {"run": cell["run"] + len(kept["runs"])}
     runs, joined = _used(kept["runs"] + new["runs"], joined)
     present = {entry for _, _, entry in joined}
@@ -48,6 +49,24 @@ def merge(
         "blocks": _nested(joined),
         "true": max(kept["true"], new["true"], key=len),
     }
+
+
+def _code(cell: dict[str, Any]) -> str | None:
+    """The digest of the code that made a cell; None in files of earlier versions."""
+    code: str | None = cell.get("key", {}).get("code")
+    return code
+
+
+def _other_images(kept: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Whether the two were measured on different images or labels, so far as both say."""
+    if any(a != b for a, b in zip(kept["true"], new["true"], strict=False)):
+        return True
+    found: dict[int, str] = {}
+    for _, cell in (*cells(kept), *cells(new)):
+        images = cell.get("key", {}).get("images")
+        if images is not None and found.setdefault(cell["n"], images) != images:
+            return True
+    return False
 
 
 def check_seed(kept: dict[str, Any], seed: int) -> None:

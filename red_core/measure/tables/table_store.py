@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from red_core.measure.strengths import keep, stored
+from red_core.measure.result_store import keep, stored
 from red_core.measure.tables.merge import check_seed, merge
 from red_core.measure.tables.summary import summarise
 from red_core.measure.tables.table_request import BUNDLED, OFFICIAL, SOURCES, Request, spec_of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections import Counter
@@ -20,19 +19,20 @@ from red_core.algorithm.presets import BEST_FILES, presets_of
 from red_core.algorithm.verdict import UNKNOWN, judge
 from red_core.attacks.pgd import ATTACKS, attack_norm
 from red_core.data.assets import AssetError
-from red_core.measure.attack_cache import write_whole
+from red_core.data.atomic import write_atomically
 from red_core.measure.intervals import share
-from red_core.measure.strengths import keep, stored
+from red_core.measure.result_store import Key, images_digest, keep, result_key, stored
 from red_core.measure.unknown.registry import GROUPS, MEASURED, Unseen, unseen_attacks
-from red_core.methods import ANSWERS
+from red_core.methods.method import ANSWERS
 from red_core.run.bundle import Bundle
+from red_core.run.code_digest import changed_values, code_digest, digest_of, tensor_digest
 from red_core.run.experiment import begin_run
-from red_core.run.provenance import asset_checksums, code_checksum, provenance
+from red_core.run.provenance import asset_checksums, provenance
 from red_core.run.settings import SettingsError, item_seed
 
 REPORT = "unknown.json"
 CHUNK = 20  # images crafted and answered together
-CODE = code_checksum()  # when it was imported: the files may change while this is measured
+REGISTRY = "red_core.measure.unknown.registry"  # the attacks; how they are answered is here
 
 
 def measure(
@@ -104,24 +104,30 @@ def _measure_attack(
     bundle: Bundle, attack: Unseen, examples: int, seed: int, work: Path
 ) -> dict[str, Any]:
     files = _files(bundle, (*BEST_FILES, *attack.files))
-    source = {"source": bundle.examples.source, "seed": seed}
+    device = bundle.device.type
     crafted = {
-        **source,
-        **{"key": attack.key, "settings": attack.settings},
+        **{"key": attack.key, "settings": attack.settings, "seed": seed, "device": device},
         "files": {name: files[name] for name in attack.files if name in files},
+        "code": code_digest(REGISTRY),
     }
-    answered = {"crafted": crafted, "files": files, "code": CODE, "device": bundle.device.type}
+    key = entry_key(bundle.dataset, attack, examples, seed, device)
+    answered = {
+        "crafted": crafted,
+        **{"files": files, "code": key["code"], "options": _options(bundle.dataset)},
+    }
+    images_in, answers_in = (work / "unknown" / digest_of(values) for values in (crafted, answered))
     chunks = [range(s, min(s + CHUNK, examples)) for s in range(0, examples, CHUNK)]
     kept = []
     for items in tqdm(chunks, desc=attack.title, unit="chunk"):
-        name = f"{items.start:05d}-{items.stop:05d}"
-        path = work / "unknown" / _digest(answered) / f"{name}.json"
+        part = slice(items.start, items.stop)
+        content = tensor_digest(bundle.examples.images[part], bundle.examples.labels[part])
+        name = f"{items.start:05d}-{items.stop:05d}-{content}"
+        path = answers_in / f"{name}.json"
         answers = _read(path)
         if answers is None:
-            image_path = work / "unknown" / _digest(crafted) / f"{name}.safetensors"
-            attacked = _attacked(bundle, attack, items, seed, image_path)
+            attacked = _attacked(bundle, attack, items, seed, images_in / f"{name}.safetensors")
             answers = _answers(bundle, attacked, items, seed)
-            write_whole(path, json.dumps(answers).encode())
+            write_atomically(path, json.dumps(answers).encode())
         kept.append(answers)
     whole = {
         name: [value for chunk in kept for value in chunk[name]]
@@ -131,17 +137,28 @@ def _measure_attack(
     return {
         **{"title": attack.title, "group": attack.group, "family": attack.family},
         **{"words": attack.words, "settings": attack.settings},
-        **{"n": examples, **source},
+        **{"n": examples, "source": bundle.examples.source, "seed": seed},
         "seconds": round(sum(chunk["seconds"] for chunk in kept), 2),
         **summarise(whole, attack),
         "command": as_command(bundle.dataset, attack.key, examples, seed),
         "files": files,
+        "key": {**key, "images": images_digest(bundle.examples, examples)},
         "provenance": provenance(bundle.device),
     }
 
 
-def _digest(key: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:20]
+def entry_key(dataset: str, attack: Unseen, examples: int, seed: int, device: str) -> Key:
+    """The key of an attack's entry, but for the content of its images (None here)."""
+    values = {
+        **{"attack": attack.key, "settings": attack.settings, "options": _options(dataset)},
+        "seeds": [item_seed(seed, index) for index in range(examples)],
+        "device": device,
+    }
+    return result_key([code_digest(__name__)], values, None)
+
+
+def _options(dataset: str) -> dict[str, Any]:
+    return changed_values(presets_of(dataset)["best"])
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -162,7 +179,7 @@ def _attacked(bundle: Bundle, attack: Unseen, items: range, seed: int, path: Pat
     labels = bundle.examples.labels[items.start : items.stop].to(bundle.device)
     seeds = [item_seed(seed, index) for index in items]
     attacked = attack.make(bundle, images, labels, seeds)
-    write_whole(path, save({"attacked": attacked.cpu()}))
+    write_atomically(path, save({"attacked": attacked.cpu()}))
     return attacked
 
 
@@ -231,14 +248,16 @@ def load_report(dataset: str) -> dict[str, Any] | None:
 
 
 def merged(kept: dict[str, Any] | None, report: dict[str, Any]) -> dict[str, Any]:
-    """A report with the kept one's other entries, but for those of other trained files."""
+    """A report with the kept one's other entries, but for those of other files or images."""
     if kept is None:
         return report
     checksums = asset_checksums(report["dataset"])
+    images = {entry["n"]: entry["key"]["images"] for entry in report["attacks"].values()}
     current = {
         key: entry
         for key, entry in kept["attacks"].items()
         if all(checksums.get(name) == sha for name, sha in entry["files"].items())
+        and images.get(entry["n"]) in (None, entry.get("key", {}).get("images"))
     }
     entries = {**current, **report["attacks"]}
     order = [key for key in unseen_attacks(report["dataset"]) if key in entries]

@@ -3,7 +3,11 @@
 import json
 from pathlib import Path
 
+import pytest
+import torch
+
 from red_core.cli import main
+from red_core.run.bundle import load_bundle
 
 WORDS = (
     "evaluate --dataset mnist --attack none --examples 5 --batch 3 --preset best "
@@ -28,3 +32,50 @@ def test_the_report(toy_assets: Path, tmp_path: Path, capsys) -> None:
     shown = capsys.readouterr()
     assert "best on none (eps x 1): 5 images" in shown.out
     assert "best on none" in shown.err  # the progress bar
+
+
+def write_idx(path: Path, values: torch.Tensor) -> None:
+    """Bytes in MNIST's own format: type and dimensions, sizes, values."""
+    sizes = b"".join(size.to_bytes(4, "big") for size in values.shape)
+    path.write_bytes(bytes((0, 0, 8, values.dim())) + sizes + values.numpy().tobytes())
+
+
+def write_official(root: Path, images: torch.Tensor, labels: torch.Tensor) -> None:
+    """An official data set of these images [N, 28, 28] and labels [N], both of bytes."""
+    folder = root / "MNIST" / "raw"
+    folder.mkdir(parents=True, exist_ok=True)
+    for split in ("train", "t10k"):
+        write_idx(folder / f"{split}-images-idx3-ubyte", images)
+        write_idx(folder / f"{split}-labels-idx1-ubyte", labels)
+
+
+@pytest.mark.parametrize("attack", ["none", "linf"])
+def test_wrong_labels_that_were_repaired_are_measured_anew(
+    toy_assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attack: str
+) -> None:
+    monkeypatch.setenv("RED_DATA", str(tmp_path / "data"))
+    images = load_bundle("mnist").examples.images[:5]
+    seen = load_bundle("mnist").psi(images).argmax(1)
+
+    def measured(labels: torch.Tensor, work: str) -> dict:
+        pixels = (images * 255).round().to(torch.uint8)[:, 0]
+        write_official(tmp_path / "data", pixels, labels.to(torch.uint8))
+        words = WORDS.replace("--attack none", f"--attack {attack}").split()
+        out = tmp_path / "report.json"
+        assert main([*words, "--work", str(tmp_path / work), "--json", str(out)]) == 0
+        report = json.loads(out.read_text())
+        assert report["source"] == "MNIST test"
+        return report
+
+    wrong = measured((seen + 1) % 10, "work")
+    right = measured(seen, "work")
+    assert right["key"]["images"] != wrong["key"]["images"]
+    new = measured(seen, "another")
+    without_time = ("seconds", "provenance")
+    for report in (right, new):
+        for name in without_time:
+            report.pop(name)
+    assert right == new
+    if attack == "none":
+        assert right["adversarial_accuracy"]["value"] == 1
+        assert wrong["adversarial_accuracy"]["value"] == 0

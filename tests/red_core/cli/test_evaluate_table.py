@@ -18,7 +18,6 @@ from red_core.measure.attack_cache import Crafted, Target
 from red_core.measure.tables import load_answers, load_table
 from red_core.methods import fit
 from red_core.run.bundle import load_bundle
-from red_core.run.experiment import Deception
 
 ROOT = Path(__file__).resolve().parents[3]
 WORDS = (
@@ -33,16 +32,16 @@ import os, signal, sys
 import red_core.measure.tables.measure_table as measuring
 from red_core.cli import main
 
-written, write_whole = [], measuring.write_whole
+written, write_atomically = [], measuring.write_atomically
 
 def write(path, content):
     written.append(path)
     if len(written) == 7:
         path.with_name(path.name + ".part").write_bytes(content[: len(content) // 2])
         os.kill(os.getpid(), signal.SIGKILL)
-    write_whole(path, content)
+    write_atomically(path, content)
 
-measuring.write_whole = write
+measuring.write_atomically = write
 main(sys.argv[1:])
 """
 
@@ -75,15 +74,15 @@ def units(work: Path) -> dict[str, int]:
 def attacked(toy_tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A work folder with attacked images in it: PGD is not what is tested here."""
 
-    def noisy(bundle, images, labels, attack, seeds, target=None):
-        draw = torch.Generator().manual_seed(len(str(bundle.psi.state_dict())) + seeds[0])
+    def noisy(psi, images, labels, attack, seeds):
+        draw = torch.Generator().manual_seed(len(str(psi.state_dict())) + seeds[0])
         noise = 0.6 * torch.rand(images.shape, generator=draw) - 0.3
-        return Deception(images, (images + noise).clamp(0, 1), labels)
+        return (images + noise).clamp(0, 1)
 
     folder, bundle = tmp_path / "attacked", load_bundle("mnist")
     robust = fit("m-inf", bundle)
     with monkeypatch.context() as patch:
-        patch.setattr(red_core.measure.attack_cache, "attack_images", noisy)
+        patch.setattr(red_core.measure.attack_cache, "craft", noisy)
         for target in (None, Target(robust.network, robust.files)):
             attack = PAPER_ATTACKS["mnist"]["linf"]
             Crafted(bundle, attack, 0, 12, folder / "attacks", target).fill()

@@ -99,8 +99,26 @@ def test_what_decides_the_answers_decides_what_is_reused(
         solved.clear()
         evaluate(toy_bundle, changed, tmp_path)
         assert len(solved) == 3
+    examples = toy_bundle.examples
+    renamed = replace(examples, source="the same images under another name")
+    other = examples.images.clone()
+    other[4] = 1 - other[4]
+    for changed, batches in (
+        (renamed, 0),
+        (replace(examples, labels=(examples.labels + 1) % 10), 3),
+        (replace(examples, images=other), 1),  # of the batch that holds it
+    ):
+        solved.clear()
+        evaluate(replace(toy_bundle, examples=changed), row(), tmp_path)
+        assert len(solved) == batches
     solved.clear()
-    monkeypatch.setattr(red_core.measure.accuracy, "CODE", "another solver")
+    weights = {"classifier.safetensors": "of another psi"}
+    with monkeypatch.context() as patch:
+        patch.setattr(red_core.measure.accuracy, "files_used", lambda run: weights)
+        evaluate(toy_bundle, row(), tmp_path)
+    assert len(solved) == 3
+    solved.clear()
+    monkeypatch.setattr(red_core.measure.accuracy, "code_digest", lambda module: "another solver")
     evaluate(toy_bundle, row(), tmp_path)
     assert len(solved) == 3
 
@@ -119,7 +137,7 @@ def test_presets_share_the_attacked_images(
     evaluate(toy_bundle, row(), tmp_path)
     monkeypatch.setattr(
         red_core.measure.attack_cache,
-        "attack_images",
+        "craft",
         lambda *_: pytest.fail("crafted a second time"),
     )
     evaluate(toy_bundle, row(run=replace(RUN, preset="paper-frozen")), tmp_path)
@@ -140,7 +158,8 @@ def test_chunks_join_in_order(
     monkeypatch.setattr(red_core.measure.attack_cache, "CHUNK", 4)
     parts = Crafted(toy_bundle, attack, 0, 11, tmp_path / "parts")
     torch.testing.assert_close(parts.read(range(2, 11)), whole[2:])
-    names = sorted(path.name for path in (tmp_path / "parts").rglob("*.safetensors"))
+    found = sorted(path.name for path in (tmp_path / "parts").rglob("*.safetensors"))
+    names = [f"{name[:11]}.safetensors" for name in found]  # without the digest of the images
     assert names == [f"0000{a}-000{b}.safetensors" for a, b in (("0", "04"), ("4", "08"))] + [
         "00008-00011.safetensors"
     ]

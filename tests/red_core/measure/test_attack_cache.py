@@ -1,20 +1,18 @@
 """Attacked images on disk: whose they are, and when they are crafted anew."""
 
-import hashlib
-import json
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+import red_core.measure.attack_cache
 from red_core.attacks.pgd import AttackSettings
 from red_core.data.assets import write_tensors
 from red_core.measure.attack_cache import Crafted, Target
 from red_core.methods import fit
 from red_core.models.classifiers import Table3CNN
 from red_core.run.bundle import Bundle, load_bundle
-from red_core.run.provenance import asset_checksums
 
 ATTACK = AttackSettings("linf", 0.3, 0.1, 2)
 
@@ -31,17 +29,53 @@ def target(bundle: Bundle) -> Target:
     return Target(robust.network, robust.files)
 
 
-def test_the_key_of_an_attack_on_psi_is_what_it_was(bundle: Bundle, tmp_path: Path) -> None:
-    """Files that were crafted before other networks could be attacked stay of use."""
-    files = asset_checksums("mnist")
-    key = {
-        "files": [files["classifier.safetensors"], files["examples.safetensors"]],
-        "attack": asdict(ATTACK),
-        "seed": 3,
-        "source": bundle.examples.source,
-    }
-    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:20]
-    assert Crafted(bundle, ATTACK, 3, 4, tmp_path).folder == tmp_path / digest
+@pytest.fixture
+def attacks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many images each call of PGD attacked; it is replaced by something quick."""
+    counts: list[int] = []
+
+    def quick(psi, images, labels, attack, seeds):
+        counts.append(len(images))
+        return images
+
+    monkeypatch.setattr(red_core.measure.attack_cache, "craft", quick)
+    return counts
+
+
+def test_images_and_labels_count_by_their_content(
+    bundle: Bundle, tmp_path: Path, attacks: list[int]
+) -> None:
+    def fill(**changed: object) -> int:
+        attacks.clear()
+        examples = replace(bundle.examples, **changed)
+        Crafted(replace(bundle, examples=examples), ATTACK, 0, 4, tmp_path).fill()
+        return sum(attacks)
+
+    images, labels = bundle.examples.images, bundle.examples.labels
+    assert fill() == 4
+    assert fill() == 0
+    assert fill(source="the same under another name") == 0
+    assert fill(labels=labels.flip(0)) == 4
+    assert fill(images=images.flip(0)) == 4
+    elsewhere = images.clone()
+    elsewhere[9] = 0
+    assert fill(images=elsewhere) == 0, "an image that is not attacked"
+
+
+def test_all_that_decides_an_attack_moves_its_folder(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def folder(attack: AttackSettings = ATTACK, seed: int = 0, bundle: Bundle = bundle) -> Path:
+        return Crafted(bundle, attack, seed, 4, tmp_path).folder
+
+    folders = [
+        folder(),
+        folder(replace(ATTACK, steps=3)),
+        folder(seed=1),
+        folder(bundle=replace(bundle, device=torch.device("cuda"))),
+    ]
+    monkeypatch.setattr(red_core.measure.attack_cache, "code_digest", lambda name: "other code")
+    assert len({*folders, folder()}) == 5
 
 
 def test_every_network_has_attacks_of_its_own(

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,10 @@ from red_core.algorithm.presets import PRESETS
 from red_core.cli import main
 from red_core.data.assets import AssetError, record
 from red_core.data.datasets import DATASETS
-from red_core.measure.accuracy import EvaluationSettings, identity
+from red_core.measure.accuracy import EvaluationSettings, files_used, report_key
 from red_core.measure.intervals import share
-from red_core.measure.strengths import RESULTS, ROWS, Row, measure, stored
+from red_core.measure.result_store import images_digest, stored
+from red_core.measure.strengths import RESULTS, ROWS, Row, measure
 from red_core.readme.documents import DOCUMENTS
 from red_core.readme.render import between, block, insert, render
 from red_core.run.bundle import Bundle, load_bundle
@@ -29,12 +30,13 @@ RULES = ("signal", "psi_signal", "attack", "block_attack", "adversarial")
 
 def report(bundle: Bundle, settings: EvaluationSettings, right: int = 3) -> dict:
     """A report as `evaluate` makes one, with every share right of n."""
-    who = identity(bundle, settings)
+    attack, n = settings.attack_settings(), settings.examples
+    solver = json.loads(json.dumps(asdict(settings.run.solver_options())))
     return {
         "n": settings.examples,
         "seconds": 2.0,
         **{f"{rule}_accuracy": share(right, settings.examples) for rule in RULES},
-        "source": who["source"],
+        "source": bundle.examples.source,
         "settings": {
             "dataset": settings.run.dataset,
             "preset": settings.run.preset,
@@ -42,8 +44,9 @@ def report(bundle: Bundle, settings: EvaluationSettings, right: int = 3) -> dict
             "eps_scale": settings.eps_scale,
             "seed": settings.run.seed,
         },
-        "resolved": {"attack": who["attack"], "solver": who["solver"]},
-        "assets": who["assets"],
+        "resolved": {"attack": None if attack is None else asdict(attack), "solver": solver},
+        "assets": files_used(settings.run),
+        "key": report_key(settings, "cpu", images_digest(bundle.examples, n)),
         "command": settings.as_command(),
     }
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from red_core.measure.strengths import stored
+from red_core.measure.result_store import stored
 from red_core.readme.theory_figures import FOLDER, PARTS, render
 
 

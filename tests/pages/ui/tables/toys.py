@@ -12,8 +12,8 @@ import numpy as np
 from red_core.data.datasets import CLASSES
 from red_core.measure.assumption import ASSUMPTION, SPANS
 from red_core.measure.intervals import share
+from red_core.measure.result_store import keep
 from red_core.measure.start_classes import STARTS
-from red_core.measure.strengths import keep
 from red_core.measure.tables import Request, keep_answers
 from red_core.measure.tables.spec import PSI, has_own_network
 from red_core.measure.unknown import GROUPS, unseen_attacks

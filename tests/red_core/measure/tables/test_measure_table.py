@@ -1,16 +1,16 @@
 """Filling a table: which images a method sees, what is kept, what is computed again."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
 import red_core.measure.tables.measure_table
+from red_core.algorithm.presets import presets_of
 from red_core.attacks.pgd import attack_norm
 from red_core.data.assets import AssetError, write_tensors
 from red_core.measure.tables import Request, Team, measure
-from red_core.measure.tables.code import code_digest
+from red_core.measure.tables.measure_table import preset_of
 from red_core.methods import METHODS, fit
 from red_core.methods.networks import Undefended
 from red_core.models.classifiers import Table3CNN
@@ -18,6 +18,7 @@ from red_core.run.bundle import Bundle
 from red_core.run.settings import SettingsError
 
 NETWORKS = ("cnn", "m-inf")
+BSD_GAN = ("bsd-gan-paper", "bsd-gan-frozen", "bsd-gan-best", "bsd-gan-best-smooth")
 
 
 def request(**other: object) -> Request:
@@ -37,12 +38,6 @@ def classified(monkeypatch: pytest.MonkeyPatch) -> list[tuple[torch.nn.Module, t
 
     monkeypatch.setattr(Undefended, "classify", told)
     return seen
-
-
-@pytest.fixture(autouse=True)
-def _digests_are_asked_anew() -> Iterator[None]:
-    yield
-    code_digest.cache_clear()
 
 
 def test_the_record(table_bundle: Bundle, tmp_path: Path) -> None:
@@ -104,7 +99,7 @@ def test_nothing_kept_is_computed_again(
     classified.clear()
     monkeypatch.setattr(
         red_core.measure.attack_cache,
-        "attack_images",
+        "craft",
         lambda *_: pytest.fail("crafted a second time"),
     )
     assert measure(table_bundle, request(), tmp_path, Team()) == whole
@@ -144,12 +139,23 @@ def test_what_decides_an_answer_decides_whether_it_is_reused(
     assert again() == 0
     assert again(request(methods=("m-inf",), attacks=("linf",), blocks=("psi",), seed=6)) == 3
     monkeypatch.setattr(
-        red_core.measure.tables.measure_table, "code_digest", lambda key: "another solver"
+        red_core.measure.tables.measure_table, "method_code", lambda key: "another solver"
     )
     assert again() == 1
     made = {"command": "python -m red_core recipe mnist"}
     write_tensors("mnist", "robust-linf.safetensors", Table3CNN().state_dict(), **made)
     assert again() == 1
+
+
+def test_the_keys_know_the_options_that_a_method_takes(
+    table_bundle: Bundle, toy_cifar10: Bundle
+) -> None:
+    for bundle in (table_bundle, toy_cifar10):
+        for key in ("defense-gan", "dp", "bsd-dp", "bsd-dp-paper", "cnn", *BSD_GAN):
+            if bundle.dataset in METHODS[key].datasets:
+                preset = preset_of(key)
+                expected = None if preset is None else presets_of(bundle.dataset)[preset]
+                assert getattr(fit(key, bundle), "options", None) == expected
 
 
 def test_the_batch_changes_no_answer(table_bundle: Bundle, tmp_path: Path) -> None:

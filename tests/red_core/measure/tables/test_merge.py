@@ -81,3 +81,23 @@ def test_a_method_that_came_is_missing_no_longer() -> None:
     kept = record("one", 5, {"cnn": cell(5)}, missing={"msd": "not there", "sbsc": "not there"})
     merged = merge(kept, record("two", 5, {"msd": cell(5)}), FILES)
     assert merged["missing"] == {"sbsc": "not there"}
+
+
+def keyed(n: int, code: str = "c", images: str = "i") -> dict[str, Any]:
+    return cell(n) | {"key": {"code": code, "settings": "s", "images": images}}
+
+
+def test_a_new_cell_of_other_code_wins_with_fewer_images() -> None:
+    kept = record("old", 9, {"cnn": keyed(9, "old"), "msd": keyed(9, "old")})
+    merged = linf(merge(kept, record("new", 5, {"cnn": keyed(5, "new")}), FILES))
+    assert {key: part["n"] for key, part in merged.items()} == {"cnn": 5, "msd": 9}
+
+
+def test_answers_on_other_images_or_labels_do_not_join() -> None:
+    kept = record("old", 5, {"msd": keyed(5)})
+    assert set(linf(merge(kept, record("new", 5, {"cnn": keyed(5)}), FILES))) == {"cnn", "msd"}
+    for new in (
+        record("repaired", 9, {"cnn": keyed(9)}, true="7778" + "7" * 5),
+        record("other images", 5, {"cnn": keyed(5, images="j")}),
+    ):
+        assert merge(kept, new, FILES) == new

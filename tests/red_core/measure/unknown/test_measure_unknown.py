@@ -1,5 +1,6 @@
 """The measurement: what is counted, what is kept, what is made anew, what is merged."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,9 @@ def test_a_stopped_measurement_goes_on(
     assert answered == [range(2, 4)]
     assert again["attacks"]["noise"]["answers"] == whole["attacks"]["noise"]["answers"]
     answered.clear()
-    monkeypatch.setattr(measuring, "CODE", "another solver")
+    digest = measuring.code_digest
+    another = {measuring.__name__: "another solver"}
+    monkeypatch.setattr(measuring, "code_digest", lambda name: another.get(name) or digest(name))
     monkeypatch.setattr(measuring, "_attacked", _crafted_twice(measuring._attacked))
     measure(toy_bundle, 5, 0, tmp_path, ["noise"])
     assert len(answered) == 3
@@ -124,3 +127,22 @@ def test_what_cannot_be_measured_is_refused(toy_bundle: Bundle, tmp_path: Path) 
         measure(toy_bundle, 2, 0, tmp_path, ["sneeze"])
     with pytest.raises(SettingsError, match="13 examples were asked for, and there are 12"):
         measure(toy_bundle, 13, 0, tmp_path)
+
+
+def test_other_images_are_answered_anew(
+    quick: None, toy_bundle: Bundle, tmp_path: Path, answered: list[range]
+) -> None:
+    first = measure(toy_bundle, 5, 0, tmp_path, ["fgsm"])
+    examples = toy_bundle.examples
+    renamed = replace(examples, source="the same images under another name")
+    answered.clear()
+    measure(replace(toy_bundle, examples=renamed), 5, 0, tmp_path, ["fgsm"])
+    assert answered == []
+    labels = examples.labels.clone()
+    labels[3] = (labels[3] + 1) % 10
+    repaired = replace(toy_bundle, examples=replace(examples, labels=labels))
+    second = measure(repaired, 5, 0, tmp_path, ["fgsm", "noise"])
+    assert answered == [range(2, 4), range(0, 2), range(2, 4), range(4, 5)]
+    assert second["attacks"]["fgsm"]["key"] != first["attacks"]["fgsm"]["key"]
+    second["attacks"].pop("fgsm")
+    assert list(merged(first, second)["attacks"]) == ["noise"], "the kept one is of other labels"
