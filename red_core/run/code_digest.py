@@ -20,7 +20,10 @@ _ROOT = Path(__file__).resolve().parents[2]
 LENGTH = 24  # hexadecimal digits of a key: 96 bits
 # Modules (and all below them) whose code is in no digest. What they decide is in the keys by value.
 _ELSEWHERE = {
-    "red_core.data": "images and labels by their pixels, trained files by their SHA-256",
+    # Not all of red_core.data: how a trained file is decoded (attack_file) decides what it holds.
+    "red_core.data.datasets": "images and labels by their content",
+    "red_core.data.assets": "trained files by their SHA-256",
+    "red_core.data.atomic": "how a file is written, not what is in it",
     "red_core.run.settings": "the resolved attack, options and seeds, as values",
     "red_core.algorithm.presets": "the options as values, the names of the files in the checksums",
     "red_core.parse": "text to values, which are in the keys",

@@ -167,7 +167,9 @@ def test_what_is_left_out_exists_and_has_its_reason() -> None:
         assert importlib.util.find_spec(name) is not None, name
         assert len(reason.split()) >= 4
     reached = modules_of(ACCURACY)
-    assert not {n for n in reached if n.startswith(("red_core.data", "red_core.measure.tables"))}
+    assert {n for n in reached if n.startswith(("red_core.data", "red_core.measure.tables"))} == {
+        "red_core.data.attack_file"  # which decodes D_a of CIFAR-10
+    }
 
 
 def test_values_are_compared_as_values() -> None:
