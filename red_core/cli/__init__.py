@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import torch
 
@@ -29,6 +30,7 @@ from red_core.data.assets import AssetError
 from red_core.data.download import DownloadError
 from red_core.data.intake import IntakeError
 from red_core.run.settings import SettingsError
+from red_core.threads import computing_on
 
 COMMANDS = (
     run, evaluate, unknown, assumption, starts, benchmark, theory, results, rekey, recipe,
@@ -53,7 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = build_parser().parse_args(argv)
         arguments.words = list(sys.argv[1:] if argv is None else argv)
-        return int(arguments.execute(arguments))
+        threads = getattr(arguments, "threads", None)
+        with nullcontext() if threads is None else computing_on(threads):
+            return int(arguments.execute(arguments))
     except (UsageError, SettingsError, IntakeError) as error:
         return _fail(2, error)
     except OSError as error:  # a missing file or data set, a full disk

@@ -107,6 +107,15 @@ def summary(report: dict[str, Any]) -> list[str]:
         f"({made['peak_flops_per_second'] / 1e9:.0f} GFLOP/s)",
         f"  {report['paper_seconds']:8.2f}  s from x' to the verdict, one image, preset paper",
         f"  {report['best_seconds']:8.2f}  s the same, preset best",
+        *(
+            f"  {ratio:8.2f}  of a step's time to observe an iterate, preset {preset}"
+            for preset, ratio in report["observe_ratio"].items()
+        ),
+        *(
+            f"  {ratio:8.2f}  times the time of one image beside one busy process, "
+            f"{threads} thread{'s' if threads != '1' else ''}"
+            for threads, ratio in report["busy_ratio"].items()
+        ),
     ]
 
 

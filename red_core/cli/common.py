@@ -57,10 +57,21 @@ def positive(text: str) -> float:
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
-    """--dataset, --device and --json, which most commands have."""
+    """--dataset, --device, --json and --threads, which most commands have."""
     parser.add_argument("--dataset", default="mnist", help=DATASET)
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
     parser.add_argument("--json", type=Path, metavar="OUT", help="file to write the report to")
+    add_threads(parser)
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """--threads, which `main` sets for the whole command."""
+    parser.add_argument(
+        "--threads",
+        type=count,
+        metavar="N",
+        help="threads of torch on the CPU (default: 1 for a single image, else every core)",
+    )
 
 
 def add_solver(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from red_core.cli.common import (
     Subparsers,
     UsageError,
+    add_threads,
     add_work,
     check_writable,
     make_folder,
@@ -47,6 +48,7 @@ def add(subparsers: Subparsers) -> None:
         help="make nothing: count the operations of cifar10's parts, and say how long they take",
     )
     parser.add_argument("--json", type=Path, metavar="OUT", help="file to write the estimate to")
+    add_threads(parser)
     parser.set_defaults(execute=execute)
 
 

@@ -10,6 +10,7 @@ from red_core.cli.common import (
     DATASET,
     Subparsers,
     UsageError,
+    add_threads,
     add_work,
     check_dataset,
     count,
@@ -48,6 +49,7 @@ def add(subparsers: Subparsers) -> None:
         help="only write the figures of README.md and docs/, measure nothing",
     )
     parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
+    add_threads(parser)
     add_work(parser)
     parser.set_defaults(execute=execute)
 

@@ -32,6 +32,7 @@ from red_core.run.bundle import Bundle, load_bundle, with_official_test
 from red_core.run.experiment import begin_run, deceive, readers_for, start_seeds
 from red_core.run.report import run_arrays, run_report
 from red_core.run.settings import RunSettings
+from red_core.threads import threads_for
 
 
 def add(subparsers: Subparsers) -> None:
@@ -56,7 +57,7 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--target", type=int, help="class the attack aims at (default: any)")
     add_solver(parser)
     parser.add_argument("--npz", type=Path, metavar="OUT", help="file for the run's arrays")
-    parser.set_defaults(execute=execute)
+    parser.set_defaults(execute=execute, threads=threads_for(1))
 
 
 def execute(arguments: argparse.Namespace) -> int:

@@ -13,7 +13,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from red_core.cli.common import Subparsers, UsageError, check_writable, count, write_json
+from red_core.cli.common import (
+    Subparsers,
+    UsageError,
+    add_threads,
+    check_writable,
+    count,
+    write_json,
+)
 from red_core.data.assets import assets_root
 from red_core.measure.result_store import keep
 from red_core.measure.studies import (
@@ -59,6 +66,7 @@ def add(subparsers: Subparsers) -> None:
     ) -> argparse.ArgumentParser:
         one = parts.add_parser(name, help=words, description=words)
         one.add_argument("--json", type=Path, metavar="OUT", help="file to write the numbers to")
+        add_threads(one)
         one.add_argument("--seeds", type=count, metavar="N", help="as many W, seed by seed")
         one.add_argument("--steps", type=count, metavar="K", help="steps of a descent, at most")
         if name != "verify":
@@ -133,11 +141,16 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _without_output(words: list[str]) -> list[str]:
-    """The words of the command without --keep and --json, which do not change the numbers."""
-    kept = [word for word in words if word != "--keep" and not word.startswith("--json=")]
-    if "--json" in kept:
-        at = kept.index("--json")
-        del kept[at : at + 2]
+    """The words of the command without those that do not change the numbers."""
+    kept = [
+        word
+        for word in words
+        if word != "--keep" and not word.startswith(("--json=", "--threads="))
+    ]
+    for name in ("--json", "--threads"):
+        if name in kept:
+            at = kept.index(name)
+            del kept[at : at + 2]
     return kept
 
 

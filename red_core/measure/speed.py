@@ -7,8 +7,11 @@ of its images; after all turns the loop has solved every image once.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from statistics import median
@@ -18,8 +21,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from red_core.algorithm.algorithm1 import finished, step
 from red_core.algorithm.batch import run_to_end
-from red_core.algorithm.observe import Iterate
+from red_core.algorithm.observe import Iterate, observe
 from red_core.algorithm.options import DIFFUSION, SolverOptions
 from red_core.algorithm.plain_loop import Objective, Solution, plain_solve
 from red_core.algorithm.presets import BEST_FILES, presets_of
@@ -32,6 +36,7 @@ from red_core.run.code_digest import changed_values, code_digest
 from red_core.run.experiment import attack_images, begin_run, make_starts, readers_for
 from red_core.run.provenance import asset_checksums, provenance
 from red_core.run.settings import RunSettings, SettingsError, item_seed
+from red_core.threads import BATCH, computing_on, threads_for
 
 T = TypeVar("T")
 # Cheap steps on c_a at the end of the timed batch, so that its objective lies below the loop's by
@@ -110,6 +115,14 @@ def benchmark(bundle: Bundle, settings: BenchmarkSettings) -> dict[str, Any]:
         "peak_share": median(shares),
         "paper_seconds": single_seconds(bundle, "paper", settings, attacked, seeds),
         "best_seconds": single_seconds(bundle, "best", settings, attacked, seeds),
+        "observe_ratio": {
+            preset: observe_ratio(bundle, preset, settings, attacked, seeds)
+            for preset in ("best", "paper")
+        },
+        "busy_ratio": {
+            str(threads): busy_ratio(bundle, threads, settings, attacked, seeds)
+            for threads in sorted({threads_for(1), threads_for(BATCH)})
+        },
         "device": bundle.device.type,
         "details": {
             "preset": settings.run.preset,
@@ -216,7 +229,7 @@ def single_seconds(
     attacked: Tensor,
     seeds: list[int],
 ) -> float:
-    """Median seconds of one image from x' to the verdict, at the preset's own numbers."""
+    """Median seconds from x' to the verdict of one image, at the preset's own numbers."""
     options = _with_overrides(preset, settings.run)
     readers = readers_for(bundle, preset)
 
@@ -226,7 +239,61 @@ def single_seconds(
 
     count = min(settings.singles, len(attacked))
     images = tqdm(range(count), desc=f"one image, {preset}", unit="image")
-    return median(timed(partial(one, i), bundle.device)[0] for i in images)
+    with computing_on(threads_for(1)):
+        return median(timed(partial(one, i), bundle.device)[0] for i in images)
+
+
+def observe_ratio(
+    bundle: Bundle, preset: str, settings: BenchmarkSettings, attacked: Tensor, seeds: list[int]
+) -> float:
+    """Seconds that observing every iterate of one image takes, over those of its steps."""
+    options, spent = _with_overrides(preset, settings.run), {"step": 0.0, "observe": 0.0}
+
+    def timed_as(name: str, work: Callable[[], T]) -> T:
+        seconds, result = timed(work, bundle.device)
+        spent[name] += seconds
+        return result
+
+    with computing_on(threads_for(1)):
+        problem, state = begin_run(bundle, attacked[:1], options, seeds[:1])
+        while not finished(state, options):
+            state = timed_as("step", partial(step, problem, state, options))
+            timed_as("observe", partial(observe, problem, state, options))
+    return spent["observe"] / spent["step"]
+
+
+def busy_ratio(
+    bundle: Bundle, threads: int, settings: BenchmarkSettings, attacked: Tensor, seeds: list[int]
+) -> float:
+    """Median seconds of one image beside one busy process over those alone, preset `best`.
+
+    threads: that torch computes on. Images alone and beside take turns.
+    """
+    options, readers = _with_overrides("best", settings.run), readers_for(bundle, "best")
+
+    def one(i: int) -> None:
+        problem, state = begin_run(bundle, attacked[i : i + 1], options, seeds[i : i + 1])
+        judge(problem, run_to_end(problem, state, options), readers)
+
+    alone, beside = [], []
+    with computing_on(threads):
+        one(0)
+        for i in range(min(settings.singles, len(attacked))):
+            alone.append(timed(partial(one, i), bundle.device)[0])
+            with _busy_process():
+                beside.append(timed(partial(one, i), bundle.device)[0])
+    return median(beside) / median(alone)
+
+
+@contextmanager
+def _busy_process() -> Iterator[None]:
+    """A process beside this one that keeps a core busy."""
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _with_overrides(preset: str, run: RunSettings) -> SolverOptions:

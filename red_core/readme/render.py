@@ -129,6 +129,18 @@ def _speed_table(dataset: str, speed: dict[str, Any]) -> str:
         ("one image from x' to the verdict, `paper`", f"{speed['paper_seconds']:.1f} s"),
         ("one image from x' to the verdict, `best`", f"{speed['best_seconds']:.1f} s"),
     )
+    rows += tuple(
+        (f"observing an iterate over a step, `{preset}`", f"{ratio:.2f}")
+        for preset, ratio in speed.get("observe_ratio", {}).items()
+    )
+    rows += tuple(
+        (
+            "one image beside one busy process over the same alone, "
+            f"{threads} thread{'s' if threads != '1' else ''}",
+            f"{ratio:.2f}",
+        )
+        for threads, ratio in speed.get("busy_ratio", {}).items()
+    )
     if theory := speed.get("theory"):
         rows += (
             (

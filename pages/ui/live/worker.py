@@ -18,6 +18,7 @@ from typing import Generic, Literal, TypeVar
 import torch
 
 from pages.ui.live.compute_queue import COURTESY, LINE, SLICE, Line
+from red_core.threads import threads_for
 
 THREAD_NAME = "red-run"
 State = Literal["running", "paused", "finished", "stopped", "failed"]
@@ -32,9 +33,12 @@ class Worker(ABC, Generic[Order]):
     A subclass sets its own fields before it calls this `__init__`, which starts the thread, and
     writes what `view` shows under `_changed`.
 
-    automatic: the order of every step that is not asked for singly; paused: wait for the first
+    batch: images that are computed together, which decides on how many threads; automatic: the
+    order of every step that is not asked for singly; paused: wait for the first
     `step` or `resume`; speed: steps a second at most, None for all the machine gives.
     """
+
+    batch = 1
 
     def __init__(
         self,
@@ -131,6 +135,7 @@ class Worker(ABC, Generic[Order]):
     # --- the thread ----------------------------------------------------------------------
 
     def _work(self) -> None:
+        torch.set_num_threads(threads_for(self.batch))  # it holds for the calling thread alone
         try:
             if self._started():
                 while not self._done:
