@@ -16,7 +16,7 @@ from pages.ui.compare.compare_request import (
     image_of,
     main_page,
 )
-from pages.ui.link.page_state import parts_of
+from pages.ui.link.page_state import models_of
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.undo.undo_registry import devices, digest
 from pages.ui.widgets.download_offer import drawn_note
@@ -80,7 +80,7 @@ def _image(held: CompareRequest) -> int:
             args=(replace(held, own=None, settings=replace(held.settings, source="example")),),
         )  # fmt: skip
         return 0
-    bundle, index = parts_of(held.settings).bundle, held.settings.index
+    bundle, index = models_of(held.settings).bundle, held.settings.index
     examples, names = bundle.examples, bundle.class_names
     label = int(examples.labels[index])
     drawn_note(bundle.dataset)

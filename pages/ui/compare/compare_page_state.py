@@ -10,26 +10,26 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.ui.compare.compare_registry import compare_desk, image_key
+from pages.ui.compare.compare_registry import compare_registry, image_key
 from pages.ui.compare.compare_request import CompareRequest, as_query, from_query
 from pages.ui.link import address
-from pages.ui.link.page_state import parts_of
-from pages.ui.live.waiting import in_turn
-from pages.ui.undo.undo_registry import Scene, devices
+from pages.ui.link.page_state import models_of
+from pages.ui.live.queue_status import in_turn
+from pages.ui.undo.undo_registry import RunContext, devices
 from pages.ui.undo.undo_request import Request
-from pages.ui.widgets.widget_keys import Renewal
+from pages.ui.widgets.widget_keys import WidgetKeys
 
 PAGE = "compare"  # this page's name in the session
-WIDGETS = Renewal("compare")
+WIDGETS = WidgetKeys("compare")
 
 
-def arrive() -> CompareRequest:
+def read_url() -> CompareRequest:
     """The request this run of the page begins with.
 
     A first visit without a query begins with the main page's present image.
     """
     state = st.session_state
-    query = address.news(PAGE, "compare.held" in state)
+    query = address.incoming_query(PAGE, "compare.held" in state)
     if query is not None:
         request, complaints = from_query(query)
         if not query and (there := main_request()) is not None:
@@ -54,7 +54,7 @@ def _within_examples() -> CompareRequest:
     """The held request, with example 0 in the place of one that there is not."""
     state = st.session_state
     held: CompareRequest = state["compare.held"]
-    count = len(parts_of(held.settings).bundle.examples)
+    count = len(models_of(held.settings).bundle.examples)
     if held.settings.index >= count:
         state["compare.complaints"].append(
             f"There is no example {held.settings.index}: the bundled ones are numbered 0 to "
@@ -84,15 +84,15 @@ def hold(request: CompareRequest) -> CompareRequest:
     return request
 
 
-def scene_of(held: CompareRequest) -> Scene:
+def context_of(held: CompareRequest) -> RunContext:
     """Load the models and craft x', in turn with everybody's computing."""
-    parts = parts_of(held.settings)
+    parts = models_of(held.settings)
     made = in_turn(
         "craft the attack",
         "Crafting the attack",
-        lambda tell: compare_desk().images.craft(parts, held.settings, held.own, tell),
+        lambda tell: compare_registry().images.craft(parts, held.settings, held.own, tell),
     )
-    return Scene(held.settings, parts, made, image_key(held))
+    return RunContext(held.settings, parts, made, image_key(held))
 
 
 def complain() -> None:

@@ -14,13 +14,13 @@ from pages.ui.compare.attempt import Attempt
 from pages.ui.compare.card import card
 from pages.ui.compare.cards import Ground, card_of, common_limit
 from pages.ui.compare.compare_page_state import WIDGETS, adopt, hold
-from pages.ui.compare.compare_registry import compare_desk
+from pages.ui.compare.compare_registry import compare_registry
 from pages.ui.compare.compare_request import CompareRequest, first_choice, in_order
 from pages.ui.compare.comparison import ComparisonView
 from pages.ui.compare.scrubber import scrubber
 from pages.ui.compare.truth import truth_of
 from pages.ui.look.page_style import banner, is_dark
-from pages.ui.undo.undo_registry import Scene
+from pages.ui.undo.undo_registry import RunContext
 from red_core.methods import METHODS, methods_of
 
 _TRAINED = ("m-inf", "m-2", "m-1", "msd")
@@ -57,13 +57,13 @@ def choice(held: CompareRequest) -> CompareRequest:
     return hold(replace(held, methods=in_order(chosen)))
 
 
-def ground_of(scene: Scene) -> Ground:
+def ground_of(context: RunContext) -> Ground:
     """What the cards of this image share."""
-    made = scene.deception
+    made = context.deception
     return Ground(
-        scene.parts.bundle.class_names,
+        context.parts.bundle.class_names,
         made.attacked[0].cpu(),
-        truth_of(scene.settings, made),
+        truth_of(context.settings, made),
         common_limit(made.attacked - made.clean),
         is_dark(),
     )
@@ -81,16 +81,16 @@ def _blank(key: str) -> Attempt:
 
 
 def methods(
-    held: CompareRequest, scene: Scene, ground: Ground, view: ComparisonView | None
+    held: CompareRequest, context: RunContext, ground: Ground, view: ComparisonView | None
 ) -> None:
     """Draw the headline, the buttons, the scrubber and the cards for one moment."""
     shown, names = attempts_of(held, view), ground.class_names
     banner("compare", "The methods", words.methods_headline(view, shown, ground.truth, names))
     with st.container(key="compare-line"):
         st.caption(words.methods_line(shown, ground.truth, names))
-    _buttons(held, scene, view, shown)
+    _buttons(held, context, view, shown)
     scrubber(
-        enabled=any(one.reads for one in shown), run=compare_desk().runs, told=texts.SCRUB,
+        enabled=any(one.reads for one in shown), run=compare_registry().runs, told=texts.SCRUB,
         key="compare-scrubber",
     )  # fmt: skip
     with st.container(key="compare-cards"):
@@ -101,7 +101,7 @@ def methods(
 
 
 def _buttons(
-    held: CompareRequest, scene: Scene, view: ComparisonView | None, shown: Sequence[Attempt]
+    held: CompareRequest, context: RunContext, view: ComparisonView | None, shown: Sequence[Attempt]
 ) -> None:
     busy = view is not None and view.busy
     again = bool(shown) and all(one.over for one in shown)
@@ -110,7 +110,7 @@ def _buttons(
             "Run again" if again else "Run", type="primary", width=150, shortcut="P",
             icon=":material/replay:" if again else ":material/play_arrow:",
             help=texts.RUN_AGAIN if again else texts.RUN, key="compare.run",
-            disabled=busy or not shown, on_click=begin, args=(held, scene, again),
+            disabled=busy or not shown, on_click=begin, args=(held, context, again),
         )  # fmt: skip
         st.button(
             "Stop", icon=":material/stop:", help=texts.STOP, shortcut="T", key="compare.stop",
@@ -121,14 +121,14 @@ def _buttons(
 # --- callbacks -------------------------------------------------------------------------------
 
 
-def begin(held: CompareRequest, scene: Scene, anew: bool = False) -> None:
+def begin(held: CompareRequest, context: RunContext, anew: bool = False) -> None:
     """Run the methods that have no answer yet, or all anew; the link now repeats it."""
-    compare_desk().compare(held, scene.deception, anew)
+    compare_registry().compare(held, context.deception, anew)
     st.session_state["compare.held"] = replace(st.session_state["compare.held"], run=True)
 
 
 def _stop(held: CompareRequest) -> None:
-    comparison = compare_desk().comparison(held)
+    comparison = compare_registry().comparison(held)
     if comparison is not None:
         comparison.stop()
 

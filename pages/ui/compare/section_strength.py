@@ -11,14 +11,14 @@ from pages.ui.compare import compare_headlines as words
 from pages.ui.compare import compare_help_texts as texts
 from pages.ui.compare.attempt import Attempt
 from pages.ui.compare.compare_page_state import adopt
-from pages.ui.compare.compare_registry import compare_desk
+from pages.ui.compare.compare_registry import compare_registry
 from pages.ui.compare.compare_request import CompareRequest, image_of
 from pages.ui.compare.outcome import outcome_of
 from pages.ui.compare.strip import row_of
 from pages.ui.compare.sweep import FACTORS, SweepView, base, strength
 from pages.ui.compare.truth import truth_of
 from pages.ui.look.page_style import banner
-from pages.ui.undo.undo_registry import Scene
+from pages.ui.undo.undo_registry import RunContext
 from pages.ui.widgets import pictures
 from pages.ui.widgets.live_chart import Click, live_chart
 
@@ -33,14 +33,17 @@ def why_not(held: CompareRequest) -> str:
     return texts.NO_SWEEP["realizable"] if settings.source == "realizable" else ""
 
 
-def strengths(held: CompareRequest, scene: Scene, view: SweepView | None) -> None:
+def strengths(held: CompareRequest, context: RunContext, view: SweepView | None) -> None:
     """Draw the headline, the buttons and the strip for one moment."""
     if refused := why_not(held):
         banner("strength", _CAPTION, refused)
         return
     known = {} if view is None else {row.key: row for row in view.rows}
     rows = [known.get(key, Attempt(key)) for key in held.methods]
-    label, names = truth_of(scene.settings, scene.deception).label, scene.parts.bundle.class_names
+    label, names = (
+        truth_of(context.settings, context.deception).label,
+        context.parts.bundle.class_names,
+    )
     name = None if label is None else names[label]
     outcomes = [outcome_of(row, held.settings, label) for row in rows]
     banner("strength", _CAPTION, words.sweep_headline(view, outcomes, name))
@@ -93,11 +96,11 @@ def _buttons(held: CompareRequest, view: SweepView | None, rows: list[Attempt]) 
 
 def begin_sweep(held: CompareRequest, anew: bool = False) -> None:
     """Sweep with the methods that have no row yet, or all anew; the link now repeats it."""
-    compare_desk().begin_sweep(held, anew)
+    compare_registry().begin_sweep(held, anew)
     st.session_state["compare.held"] = replace(st.session_state["compare.held"], sweep=True)
 
 
 def _stop(held: CompareRequest) -> None:
-    sweep = compare_desk().sweep(held)
+    sweep = compare_registry().sweep(held)
     if sweep is not None:
         sweep.stop()

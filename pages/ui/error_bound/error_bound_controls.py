@@ -14,7 +14,7 @@ import streamlit as st
 from pages.ui.error_bound import error_bound_help_texts as texts
 from pages.ui.error_bound.error_bound_page_state import WIDGETS, exchange
 from pages.ui.error_bound.error_bound_presets import STUDIES, STUDY_STEPS
-from pages.ui.error_bound.error_bound_request import LIMITS, MAX_STEPS, STEPS, LabRequest
+from pages.ui.error_bound.error_bound_request import LIMITS, MAX_STEPS, STEPS, ErrorBoundRequest
 from pages.ui.error_bound.matrix import take_matrix
 from pages.ui.look.labels import ACTIVATION_LABELS, SCALE_LABELS
 from red_core.run.settings import MAX_SEED
@@ -35,7 +35,7 @@ _NOISY = ("example15", "hadamard_noisy")
 _FIRST_ETA = 0.1
 
 
-def controls(held: LabRequest) -> LabRequest:
+def controls(held: ErrorBoundRequest) -> ErrorBoundRequest:
     """Draw the controls; the request they ask for, or the held one if it is refused."""
     st.subheader("Problem", anchor=False)
     problem = _problem(held) if held.show == "descent" else _of_study(held)
@@ -60,7 +60,7 @@ def controls(held: LabRequest) -> LabRequest:
 # --- problem ---------------------------------------------------------------------------------
 
 
-def _problem(held: LabRequest) -> dict[str, Any]:
+def _problem(held: ErrorBoundRequest) -> dict[str, Any]:
     """What the widgets ask for of G, of D_a and of the start."""
     now, values = held.settings, dict[str, Any]()
     _family(held)
@@ -81,7 +81,7 @@ def _problem(held: LabRequest) -> dict[str, Any]:
     return values | _attack(held) | _start(held)
 
 
-def _of_study(held: LabRequest) -> dict[str, Any]:
+def _of_study(held: ErrorBoundRequest) -> dict[str, Any]:
     """What a study leaves open: the activation, and over m the scale of W."""
     values = _activation(held)
     if held.show in STUDIES:
@@ -89,7 +89,7 @@ def _of_study(held: LabRequest) -> dict[str, Any]:
     return values
 
 
-def _family(held: LabRequest) -> None:
+def _family(held: ErrorBoundRequest) -> None:
     state, now = st.session_state, held.settings
 
     def to_family() -> None:
@@ -115,7 +115,7 @@ def _family(held: LabRequest) -> None:
         _upload(held)
 
 
-def _upload(held: LabRequest) -> None:
+def _upload(held: ErrorBoundRequest) -> None:
     """The uploader; a file that cannot be taken leaves everything as it is."""
     state = st.session_state
 
@@ -143,7 +143,7 @@ def _upload(held: LabRequest) -> None:
         st.caption(f"W is {held.own.shape[0]} × {held.own.shape[1]}.")
 
 
-def _activation(held: LabRequest) -> dict[str, Any]:
+def _activation(held: ErrorBoundRequest) -> dict[str, Any]:
     now = held.settings
 
     def to_activation() -> None:
@@ -165,14 +165,14 @@ def _activation(held: LabRequest) -> dict[str, Any]:
     return {"parameter": _real("Sharpness β", "beta", now.parameter, 0.1, 100, 1, texts.BETA)}
 
 
-def _scale(held: LabRequest) -> str | None:
+def _scale(held: ErrorBoundRequest) -> str | None:
     return st.selectbox(
         "Variance of W's entries", SCALES, SCALES.index(held.settings.scale or SCALES[0]),
         format_func=SCALE_LABELS.__getitem__, help=texts.SCALE, key=WIDGETS.key("scale"),
     )  # fmt: skip
 
 
-def _attack(held: LabRequest) -> dict[str, Any]:
+def _attack(held: ErrorBoundRequest) -> dict[str, Any]:
     now = held.settings
 
     def to_attack() -> None:
@@ -197,7 +197,7 @@ def _attack(held: LabRequest) -> dict[str, Any]:
     return {"training": training, "hidden": hidden}
 
 
-def _start(held: LabRequest) -> dict[str, Any]:
+def _start(held: ErrorBoundRequest) -> dict[str, Any]:
     now = held.settings
     start = st.segmented_control(
         "Start", ["random", "near"], default=now.start, required=True, help=texts.START,
@@ -213,7 +213,7 @@ def _start(held: LabRequest) -> dict[str, Any]:
 # --- descent ---------------------------------------------------------------------------------
 
 
-def _descent(held: LabRequest) -> dict[str, Any]:
+def _descent(held: ErrorBoundRequest) -> dict[str, Any]:
     """method, lambda_fraction, eta and steps."""
     values: dict[str, Any] = {"method": held.method}
     if held.settings.attack and held.show == "descent":
@@ -233,7 +233,7 @@ def _descent(held: LabRequest) -> dict[str, Any]:
     return values
 
 
-def _eta(held: LabRequest, names: tuple[str, ...]) -> str | float:
+def _eta(held: ErrorBoundRequest, names: tuple[str, ...]) -> str | float:
     """One of `names`, or a number."""
     choices = [*names, "number"]
     now = held.eta if isinstance(held.eta, str) else "number"

@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from pages.ui.error_bound.error_bound_presets import STUDIES
-from pages.ui.error_bound.error_bound_request import OWN_FILE, LabRequest, command
+from pages.ui.error_bound.error_bound_request import OWN_FILE, ErrorBoundRequest, command
 from pages.ui.error_bound.findings import SAMPLES
 from pages.ui.error_bound.matrix import as_npy, pack_matrix
 from pages.ui.error_bound.number_tables import plain
-from pages.ui.error_bound.run import LabView
+from pages.ui.error_bound.run import ErrorBoundView
 from pages.ui.error_bound.study import StudyView
-from pages.ui.live.compute_queue import LINE
+from pages.ui.live.compute_queue import COMPUTE_QUEUE
 from red_core.measure.studies import EXAMPLES
 from red_core.synthetic import Instances
 from red_core.theory import ProximalGuarantee
@@ -23,9 +23,9 @@ from red_core.theory.verification import Found, Verification, report
 
 
 def export(
-    held: LabRequest,
+    held: ErrorBoundRequest,
     instances: Instances | None,
-    view: LabView | StudyView | None,
+    view: ErrorBoundView | StudyView | None,
     query: dict[str, str],
 ) -> None:
     """Draw the link, the command and the download buttons."""
@@ -56,7 +56,7 @@ _HELP = {
 
 
 def numbers(
-    held: LabRequest, instances: Instances | None, view: LabView | StudyView
+    held: ErrorBoundRequest, instances: Instances | None, view: ErrorBoundView | StudyView
 ) -> dict[str, Any]:
     """Everything a run has found, as plain values; what does not exist is None."""
     if isinstance(view, StudyView):
@@ -64,7 +64,7 @@ def numbers(
     assert instances is not None
     content: dict[str, Any] = {}
     if isinstance(view.findings, Found):
-        with LINE.turn():  # it measures once more what the page does not show
+        with COMPUTE_QUEUE.turn():  # it measures once more what the page does not show
             content = report(_asked(held), view.findings)
     elif isinstance(view.findings, ProximalGuarantee):
         told = view.findings
@@ -83,7 +83,7 @@ def numbers(
     return content
 
 
-def _of_every_step(view: LabView) -> dict[str, Any]:
+def _of_every_step(view: ErrorBoundView) -> dict[str, Any]:
     """mu and arrivals over all steps: the recorded path has some of them only."""
     if view.mu_mean is None or view.mu_least is None or view.arrived_at is None:
         return {}
@@ -96,12 +96,12 @@ def _of_every_step(view: LabView) -> dict[str, Any]:
     }
 
 
-def _asked(held: LabRequest) -> Verification:
+def _asked(held: ErrorBoundRequest) -> Verification:
     step = held.eta if isinstance(held.eta, str) else "theorem"
     return Verification(held.settings, held.options(), step, samples=SAMPLES)
 
 
-def _study_numbers(held: LabRequest, view: StudyView) -> dict[str, Any]:
+def _study_numbers(held: ErrorBoundRequest, view: StudyView) -> dict[str, Any]:
     """The rows as `studies.expansiveness` and `studies.examples` give them."""
     settings = {"settings": held.settings.as_dict(), "steps": held.steps, "eta": held.eta}
     if held.show in STUDIES:
@@ -112,7 +112,7 @@ def _study_numbers(held: LabRequest, view: StudyView) -> dict[str, Any]:
     return {"examples": rows_by_name, **settings}
 
 
-def _json(held: LabRequest, instances: Instances | None, view: Any) -> str:
+def _json(held: ErrorBoundRequest, instances: Instances | None, view: Any) -> str:
     return json.dumps(numbers(held, instances, view), indent=1, allow_nan=False) + "\n"
 
 

@@ -15,10 +15,10 @@ from pages.ui.error_bound.error_bound_presets import (
     Preset,
     preset_of,
 )
-from pages.ui.error_bound.error_bound_request import LabRequest
+from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
 
 
-def gallery(held: LabRequest) -> None:
+def gallery(held: ErrorBoundRequest) -> None:
     """Draw the two rows of presets; the one whose numbers are shown is marked."""
     marked = preset_of(held)
     _row("The paper's experiments", PRESETS, 0, marked, texts.PRESETS)

@@ -10,7 +10,7 @@ import torch
 from pages.ui.charts.angles import angle_figure
 from pages.ui.error_bound import error_bound_headlines as words
 from pages.ui.error_bound import error_bound_help_texts as texts
-from pages.ui.error_bound.error_bound_request import LabRequest
+from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
 from pages.ui.error_bound.number_tables import facts_table, short
 from pages.ui.error_bound.view_model import floor_of, pretty
 from pages.ui.look.page_style import headline
@@ -19,7 +19,7 @@ from red_core.synthetic import Instances
 from red_core.theory import rank_sentence
 
 
-def problem(held: LabRequest, instances: Instances) -> None:
+def problem(held: ErrorBoundRequest, instances: Instances) -> None:
     """Draw the act."""
     headline(1, "The problem", words.problem_headline(instances.settings))
     left, right = st.columns(2, gap="medium")
@@ -33,14 +33,14 @@ def problem(held: LabRequest, instances: Instances) -> None:
         st.markdown(texts.ACT_1)
 
 
-def ranks(held: LabRequest, instances: Instances) -> str:
+def ranks(held: ErrorBoundRequest, instances: Instances) -> str:
     """What the ranks allow mu to be."""
     if held.method == "inversion":
         return "Under 4.1 c_a is known and only z moves, so the ranks of D_a do not matter."
     return pretty(rank_sentence(int(instances.ranks.max()), instances.k, instances.d, instances.n))
 
 
-def _facts(held: LabRequest, instances: Instances) -> list[tuple[str, str]]:
+def _facts(held: ErrorBoundRequest, instances: Instances) -> list[tuple[str, str]]:
     sigma = instances.network.activation
     values = torch.linalg.svdvals(instances.network.weights[0][0])
     small, large = float(values[-1]), float(values[0])

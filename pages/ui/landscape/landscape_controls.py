@@ -17,7 +17,7 @@ from pages.ui.landscape.landscape_request import (
     PLANE_FAMILIES,
     LandscapeRequest,
 )
-from pages.ui.link.page_state import parts_of
+from pages.ui.link.page_state import models_of
 from pages.ui.look.labels import ACTIVATION_LABELS, SCALE_LABELS
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.widgets.download_offer import drawn_note
@@ -55,7 +55,7 @@ def _real(held: LandscapeRequest) -> LandscapeRequest:
     if held.show == "image":
         st.subheader("Image", anchor=False)
         _dataset(held)
-        bundle = parts_of(held.run_settings()).bundle
+        bundle = models_of(held.run_settings()).bundle
         examples, names = bundle.examples, bundle.class_names
         label = int(examples.labels[index])
         drawn_note(bundle.dataset)

@@ -13,16 +13,16 @@ import streamlit as st
 
 from pages.ui.landscape.landscape_request import LandscapeRequest, Start, as_query, from_query
 from pages.ui.link import address
-from pages.ui.widgets.widget_keys import Renewal
+from pages.ui.widgets.widget_keys import WidgetKeys
 
 PAGE = "landscape"  # this page's name in the session
-WIDGETS = Renewal("land")
+WIDGETS = WidgetKeys("land")
 
 
-def arrive() -> LandscapeRequest:
+def read_url() -> LandscapeRequest:
     """The request this run of the page begins with."""
     state = st.session_state
-    query = address.news(PAGE, "land.held" in state)
+    query = address.incoming_query(PAGE, "land.held" in state)
     if query is not None:
         state["land.held"], state["land.complaints"] = from_query(query)
         state["land.at"], state["land.k"], state["land.refused"] = None, None, ""

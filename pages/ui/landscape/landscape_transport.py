@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.ui.landscape import landscape_help_texts as texts
 from pages.ui.landscape.landscape_page_state import begin_at
-from pages.ui.landscape.landscape_registry import landscape_desk
+from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import read_starts
 from pages.ui.landscape.paths import PathsView
 from pages.ui.link import address
@@ -100,28 +100,28 @@ def _scrubber(view: PathsView | None) -> None:
 
 
 def _pause() -> None:
-    paths = landscape_desk().present
+    paths = landscape_registry().present
     if paths is not None:
         st.session_state["land.at"] = None
         paths.pause()
 
 
 def _resume() -> None:
-    paths = landscape_desk().present
+    paths = landscape_registry().present
     if paths is not None:
         st.session_state["land.at"] = None
         paths.resume()
 
 
 def _step() -> None:
-    paths = landscape_desk().present
+    paths = landscape_registry().present
     if paths is not None:
         paths.step("step")
     st.session_state["land.at"] = None
 
 
 def _again() -> None:
-    landscape_desk().drop_paths()
+    landscape_registry().drop_paths()
     st.session_state["land.at"] = None
 
 
@@ -147,6 +147,6 @@ def _random(reach: float) -> None:
 
 
 def _set_speed() -> None:
-    paths = landscape_desk().present
+    paths = landscape_registry().present
     if paths is not None:
         paths.set_speed(SPEEDS[st.session_state[_SPEED]])

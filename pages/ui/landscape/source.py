@@ -7,18 +7,18 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.ui.landscape.landscape_page_state import WIDGETS
-from pages.ui.landscape.landscape_registry import landscape_desk
+from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import LandscapeRequest
-from pages.ui.link.page_state import parts_of
+from pages.ui.link.page_state import models_of
 from pages.ui.live.runner import Runner
-from pages.ui.undo.undo_registry import Scene, desk
+from pages.ui.undo.undo_registry import RunContext, registry
 
 
 def within_examples(held: LandscapeRequest) -> LandscapeRequest:
     """The request, with example 0 in the place of one that there is not."""
     if held.show != "image":
         return held
-    count = len(parts_of(held.run_settings()).bundle.examples)
+    count = len(models_of(held.run_settings()).bundle.examples)
     if held.index < count:
         return held
     state = st.session_state
@@ -35,11 +35,11 @@ def within_examples(held: LandscapeRequest) -> LandscapeRequest:
 def run_of(held: LandscapeRequest) -> Runner | None:
     """The run that the slice follows; one of an image is begun where there is none yet."""
     if held.show == "run":
-        return desk().present
+        return registry().present
     settings = held.run_settings()
-    parts = parts_of(settings)
-    runs = landscape_desk().runs
+    parts = models_of(settings)
+    runs = landscape_registry().runs
     with st.container(key="status"), st.spinner("Crafting the attack"):
         made = runs.craft(parts, settings, None, lambda place: None)
-    scene = Scene(settings, parts, made, (settings, ""))
-    return runs.runner(scene) or runs.start(scene)
+    context = RunContext(settings, parts, made, (settings, ""))
+    return runs.runner(context) or runs.start(context)

@@ -1,7 +1,7 @@
-"""How a page begins and ends: from the URL to the held request, and from that to the URL.
+"""The state of a page: from the URL to the current request, and from that to the URL.
 
-The held request lives in the session, so that it is there when a reader comes back from another
-page: `held` (settings, own image, run, teach), `complaints` (about the URL).
+The current request is kept in the session, for a visitor who comes back from another page:
+`held` (settings, own image, run, teach), `complaints` (about the URL).
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import streamlit as st
 from torch import Tensor
 
 from pages.ui.link import address
-from pages.ui.live.loaded_models import Parts
-from pages.ui.live.waiting import in_turn
+from pages.ui.live.loaded_models import LoadedModels
+from pages.ui.live.queue_status import in_turn
 from pages.ui.undo.undo_controls import seed_widgets
-from pages.ui.undo.undo_registry import Scene, desk, devices, digest, load_parts
+from pages.ui.undo.undo_registry import RunContext, devices, digest, load_models, registry
 from pages.ui.undo.undo_request import Request, as_query, canonical, from_query
 from pages.ui.undo.widget_scope import same_numbers
 from red_core.algorithm.presets import DEFAULT_PRESET, presets_of
@@ -28,10 +28,10 @@ from red_core.run.settings import RunSettings
 PAGE = "reverse"  # the main page's name in the session
 
 
-def arrive() -> tuple[Request, Bundle]:
-    """The request this run of the page begins with, and the trained parts' bundle."""
+def read_url() -> tuple[Request, Bundle]:
+    """The request this run of the page begins with, and the bundle of trained models."""
     state = st.session_state
-    query = address.news(PAGE, "held" in state)
+    query = address.incoming_query(PAGE, "held" in state)
     fresh = query is not None
     if query is not None:
         request, complaints = from_query(query)
@@ -41,7 +41,7 @@ def arrive() -> tuple[Request, Bundle]:
             )
             request = replace(request, settings=replace(request.settings, device="auto"))
         state["held"], state["complaints"] = request, complaints
-    bundle = parts_of(state["held"].settings).bundle
+    bundle = models_of(state["held"].settings).bundle
     if state["held"].settings.index >= len(bundle.examples):
         state["complaints"].append(
             f"There is no example {state['held'].settings.index}: the bundled ones are numbered "
@@ -62,7 +62,7 @@ def adopt(request: Request) -> None:
     settings = canonical(request.settings)
     state["held"] = replace(request, settings=settings, teach=state["held"].teach)
     state["run"], state["complaints"] = request.run, []
-    seed_widgets(state["held"], parts_of(request.settings).bundle)
+    seed_widgets(state["held"], models_of(request.settings).bundle)
 
 
 def switch(dataset: str) -> None:
@@ -99,15 +99,15 @@ def hold(settings: RunSettings, own: Tensor | None) -> Request:
     return kept
 
 
-def scene_of(held: Request) -> Scene:
+def context_of(held: Request) -> RunContext:
     """Load the models and craft the deception, in turn with everybody's computing."""
-    parts = parts_of(held.settings)
+    parts = models_of(held.settings)
     made = in_turn(
         "craft the attack",
         "Crafting the attack",
-        lambda tell: desk().craft(parts, held.settings, held.own, tell),
+        lambda tell: registry().craft(parts, held.settings, held.own, tell),
     )
-    return Scene(held.settings, parts, made, (held.settings, digest(held.own)))
+    return RunContext(held.settings, parts, made, (held.settings, digest(held.own)))
 
 
 def complain() -> None:
@@ -126,12 +126,12 @@ def write_link(held: Request) -> None:
     address.write(PAGE, query_of(held))
 
 
-def parts_of(settings: RunSettings) -> Parts:
-    """The trained parts, or the page ends with one clear message."""
+def models_of(settings: RunSettings) -> LoadedModels:
+    """The loaded models, or the page ends with one clear message."""
     try:
         dataset = settings.dataset
         there = dataset in DOWNLOADABLE and is_there(dataset)
-        return load_parts(dataset, str(choose_device(settings.device)), there)
+        return load_models(dataset, str(choose_device(settings.device)), there)
     except AssetError as error:
         st.error(f"The trained files cannot be used. {error}")
         st.stop()

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.tables import tables_headlines as told
 from pages.ui.tables import tables_help_texts as texts
-from pages.ui.tables import tables_page_state as arrival
+from pages.ui.tables import tables_page_state as page_state
 from pages.ui.tables.context import Answered, Cell, cell_of, said_of
 from pages.ui.tables.opening import query_of
 from pages.ui.tables.tables_request import CLASS, TablesRequest, looking_at
@@ -49,8 +49,8 @@ def cell(held: TablesRequest, found: Answered) -> None:
 
 
 def _pick(index: int) -> None:
-    now = arrival.held()
-    arrival.hold(looking_at(now, cell=now.cell, index=index) if now.cell else now)
+    now = page_state.held()
+    page_state.hold(looking_at(now, cell=now.cell, index=index) if now.cell else now)
 
 
 def _line(held: TablesRequest, chosen: Cell) -> str:

@@ -8,7 +8,7 @@ from pages.ui.charts.confusion import attack_confusion_figure, class_confusion_f
 from pages.ui.look.page_style import banner
 from pages.ui.tables import tables_headlines as words
 from pages.ui.tables import tables_help_texts as texts
-from pages.ui.tables import tables_page_state as arrival
+from pages.ui.tables import tables_page_state as page_state
 from pages.ui.tables.context import Answered, Matrices, answered, block_of, matrices_of
 from pages.ui.tables.files import measure_command
 from pages.ui.tables.images import SOURCE_LABELS
@@ -93,10 +93,10 @@ def _choose(matrix: str, click: Click, rows: int, columns: int) -> None:
     row, column = round(click.y), round(click.x)
     if not (0 <= row < rows and 0 <= column < columns):
         return
-    held = arrival.held()
+    held = page_state.held()
     attack = TABLES[held.table].attacks[row] if matrix == ATTACK else held.attack
     changed = looking_at(held, attack=attack, cell=(matrix, row, column))
     if attack == held.attack:
-        arrival.hold(changed)
+        page_state.hold(changed)
     else:
-        arrival.adopt(changed)
+        page_state.adopt(changed)

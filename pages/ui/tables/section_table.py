@@ -12,7 +12,7 @@ from pages.ui.look.page_style import banner, is_dark
 from pages.ui.look.theme import palette
 from pages.ui.tables import tables_headlines as words
 from pages.ui.tables import tables_help_texts as texts
-from pages.ui.tables import tables_page_state as arrival
+from pages.ui.tables import tables_page_state as page_state
 from pages.ui.tables.files import measure_command, table_of
 from pages.ui.tables.grid import grid
 from pages.ui.tables.paper import paper_table
@@ -67,11 +67,11 @@ def _block(held: TablesRequest, made: Layout, sections: list[Section], first: bo
         if found is None:
             return
         block, column, method = found
-        now = arrival.held()
+        now = page_state.held()
         spec = TABLES[now.table]
         attack = column if column in spec.attacks else now.attack
         if block in spec.blocks and method in methods_of(now.table):
-            arrival.adopt(looking_at(now, block=block, method=method, attack=attack))
+            page_state.adopt(looking_at(now, block=block, method=method, attack=attack))
 
     grid(
         block_table(sections, made, palette(is_dark())),

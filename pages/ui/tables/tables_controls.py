@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.tables import tables_help_texts as texts
-from pages.ui.tables import tables_page_state as arrival
+from pages.ui.tables import tables_page_state as page_state
 from pages.ui.tables.images import SOURCE_LABELS
 from pages.ui.tables.tables_request import TablesRequest, looking_at, methods_of, moved, tables_of
 from red_core.data.datasets import TITLES
@@ -24,12 +24,12 @@ def which_table(held: TablesRequest) -> None:
     with left:
         _switch(
             "Data set", list(TITLES), held.dataset, TITLES.__getitem__, texts.DATASET, "dataset",
-            lambda dataset: arrival.adopt(moved(arrival.held(), tables_of(dataset)[0])),
+            lambda dataset: page_state.adopt(moved(page_state.held(), tables_of(dataset)[0])),
         )  # fmt: skip
     with right:
         _switch(
             "Table of the paper", tables_of(held.dataset), held.table, "Table {}".format,
-            texts.TABLE, "table", lambda table: arrival.adopt(moved(arrival.held(), table)),
+            texts.TABLE, "table", lambda table: page_state.adopt(moved(page_state.held(), table)),
         )  # fmt: skip
 
 
@@ -37,7 +37,7 @@ def which_matrices(held: TablesRequest, source: str) -> None:
     """The method, the attack, the block, and whose images; source: those that are shown."""
     spec = TABLES[held.table]
     first, second, third, fourth = st.columns([1.4, 1.2, 1, 1.4], vertical_alignment="bottom")
-    key = arrival.WIDGETS.key("method")
+    key = page_state.WIDGETS.key("method")
     options = methods_of(held.table)
     first.selectbox(
         "Method", options, options.index(held.method), format_func=title_of, help=texts.METHOD,
@@ -69,7 +69,7 @@ def _switch(
     name: str,
     choose: Callable[[str], None],
 ) -> None:
-    key = arrival.WIDGETS.key(name)
+    key = page_state.WIDGETS.key(name)
     st.segmented_control(
         label, options, format_func=written, required=True, default=chosen, help=text, key=key,
         on_change=lambda: choose(st.session_state[key]),
@@ -77,4 +77,4 @@ def _switch(
 
 
 def _take(**changes: str) -> None:
-    arrival.hold(looking_at(arrival.held(), **changes))
+    page_state.hold(looking_at(page_state.held(), **changes))

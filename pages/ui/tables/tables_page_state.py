@@ -10,18 +10,18 @@ import streamlit as st
 
 from pages.ui.link import address
 from pages.ui.tables.tables_request import TablesRequest, as_query, from_query
-from pages.ui.widgets.widget_keys import Renewal
+from pages.ui.widgets.widget_keys import WidgetKeys
 
 PAGE = "tables"  # this page's name in the session
-WIDGETS = Renewal("tables")
+WIDGETS = WidgetKeys("tables")
 
 
-def arrive() -> TablesRequest:
+def read_url() -> TablesRequest:
     """The request this run of the page begins with."""
     state = st.session_state
     for other in ("reverse", "compare"):  # this page's links lead there
-        address.leave(other)
-    query = address.news(PAGE, "tables.held" in state)
+        address.mark_left(other)
+    query = address.incoming_query(PAGE, "tables.held" in state)
     if query is not None:
         state["tables.held"], state["tables.complaints"] = from_query(query)
         WIDGETS.renew()
@@ -41,12 +41,12 @@ def adopt(request: TablesRequest) -> None:
 
 
 def hold(request: TablesRequest) -> bool:
-    """Keep what a widget asks for; whether it is news. Old complaints end with it."""
+    """Keep what a widget asks for; whether it is new. Old complaints end with it."""
     state = st.session_state
-    news: bool = request != held()
-    if news:
+    incoming_query: bool = request != held()
+    if incoming_query:
         state["tables.complaints"], state["tables.held"] = [], request
-    return news
+    return incoming_query
 
 
 def complain() -> None:

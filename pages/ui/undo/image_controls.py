@@ -90,7 +90,7 @@ def image_controls(bundle: Bundle) -> tuple[dict[str, Any], Intake | None]:
 
 def _reload() -> None:
     """Forget what was loaded before a data set came: the gallery is to show its images."""
-    session.load_parts.clear()
+    session.load_models.clear()
     session.takes_official.clear()
 
 
