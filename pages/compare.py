@@ -14,10 +14,10 @@ from pages.ui.look import page_style as style
 entrance.enter()
 style.apply()
 compare_style.apply()
-held = page_state.read_url()
-if not held.teach:
+current = page_state.read_url()
+if not current.teach:
     with st.sidebar:
-        held = page_state.hold(controls(held))
+        current = page_state.update_request(controls(current))
 page_state.complain()
-held = page(held)
-page_state.write_link(held)
+current = page(current)
+page_state.write_link(current)

@@ -26,26 +26,26 @@ from red_core.synthetic import Instances
 REFRESH = 0.25  # seconds between two looks at a run
 
 
-def look(held: ErrorBoundRequest) -> ErrorBoundView | StudyView | None:
+def look(current: ErrorBoundRequest) -> ErrorBoundView | StudyView | None:
     """The request's run as it stands, if there is one."""
-    worker = error_bound_registry().worker(held)
+    worker = error_bound_registry().worker(current)
     return None if worker is None else worker.view()
 
 
-def watch(held: ErrorBoundRequest, instances: Instances | None, busy: bool) -> None:
+def watch(current: ErrorBoundRequest, instances: Instances | None, busy: bool) -> None:
     """Acts 2 and 3; they redraw themselves while the run is busy."""
     by_itself = False  # not yet: the first time, the fragment runs as a part of the page
 
     @st.fragment(run_every=REFRESH if busy else None)
     def live() -> None:
         with DRAW_PRIORITY.drawing():
-            view = look(held)
+            view = look(current)
             if instances is None:
-                study(held, view if isinstance(view, StudyView) else None)
+                study(current, view if isinstance(view, StudyView) else None)
             else:
                 shown = view if isinstance(view, ErrorBoundView) else None
-                descent(held, instances, shown)
-                theorem(held, instances, shown)
+                descent(current, instances, shown)
+                theorem(current, instances, shown)
         nonlocal by_itself
         if by_itself and _busy(view) != busy:
             st.rerun()  # begin or end the refreshing, and let the sidebar know
@@ -61,22 +61,22 @@ def _busy(view: ErrorBoundView | StudyView | None) -> bool:
 entrance.enter()
 style.apply()
 error_bound_style.apply()
-held = page_state.read_url()
-if not held.teach:
+current = page_state.read_url()
+if not current.teach:
     with st.sidebar:
-        held = page_state.hold(controls(held))
+        current = page_state.update_request(controls(current))
 page_state.complain()
-gallery(held)
+gallery(current)
 instances = None
-if held.show == "descent":
-    instances = page_state.instances_of(held)
-if held.run and error_bound_registry().worker(held) is None:
-    begin(held)
+if current.show == "descent":
+    instances = page_state.instances_of(current)
+if current.run and error_bound_registry().worker(current) is None:
+    begin(current)
 if instances is not None:
-    problem(held, instances)
-view = look(held)  # as all of this run of the page shows it, the sidebar too
-watch(held, instances, _busy(view))
-page_state.write_link(held)
-if not held.teach:
+    problem(current, instances)
+view = look(current)  # as all of this run of the page shows it, the sidebar too
+watch(current, instances, _busy(view))
+page_state.write_link(current)
+if not current.teach:
     with st.sidebar:
-        export(held, instances, view, page_state.query_of(held))
+        export(current, instances, view, page_state.query_of(current))

@@ -18,19 +18,19 @@ SHOW_LABELS = {"synthetic": "Two dimensions", "image": "An image", "run": "The m
 
 entrance.enter()
 style.apply()
-held = within_examples(page_state.read_url())
+current = within_examples(page_state.read_url())
 shown = st.segmented_control(
     "What to look at", SHOWS, format_func=SHOW_LABELS.__getitem__, required=True,
-    default=held.show, help=texts.SHOW, key=page_state.WIDGETS.key("show"),
+    default=current.show, help=texts.SHOW, key=page_state.WIDGETS.key("show"),
     label_visibility="collapsed",
 )  # fmt: skip
-held = within_examples(page_state.hold_show(held, str(shown)))
-if not held.teach:
+current = within_examples(page_state.update_show(current, str(shown)))
+if not current.teach:
     with st.sidebar:
-        held = page_state.hold(controls(held))
+        current = page_state.update_request(controls(current))
 page_state.complain()
-if held.show == "synthetic":
-    synthetic(held)
+if current.show == "synthetic":
+    synthetic(current)
 else:
-    real(held, run_of(held))
+    real(current, run_of(current))
 page_state.write_link(st.session_state["land.held"])

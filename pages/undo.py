@@ -58,19 +58,21 @@ def _marks(view: RunView | None) -> tuple[bool, bool]:
 
 
 style.apply()
-held, bundle = page_state.read_url()
-if not held.teach:
+current, bundle = page_state.read_url()
+if not current.teach:
     with st.sidebar:
-        held = page_state.hold(*controls(held, bundle, page_state.adopt, page_state.switch))
+        current = page_state.update_request(
+            *controls(current, bundle, page_state.load_request, page_state.switch)
+        )
 page_state.complain()
-context = page_state.context_of(held)
-if held.run and registry().runner(context) is None:
+context = page_state.context_of(current)
+if current.run and registry().runner(context) is None:
     begin(context)
 deception(context)
 view = look(context)
 watch(context, view)
-compare_link(held)
-page_state.write_link(held)
-if not held.teach:
+compare_link(current)
+page_state.write_link(current)
+if not current.teach:
     with st.sidebar:
-        export(context, registry().runner(context), view, page_state.query_of(held))
+        export(context, registry().runner(context), view, page_state.query_of(current))

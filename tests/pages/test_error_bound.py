@@ -36,10 +36,10 @@ def runs(monkeypatch, registries):
     started: Runs = []
     start = registry.ErrorBoundRegistry.start
 
-    def remember(self, held, *, paused=False, speed=None):
-        start(self, held, paused=paused, speed=None)  # AppTest has nobody to watch
+    def remember(self, current, *, paused=False, speed=None):
+        start(self, current, paused=paused, speed=None)  # AppTest has nobody to watch
         registries.append(self)
-        started.append(self.worker(held))
+        started.append(self.worker(current))
 
     monkeypatch.setattr(registry.ErrorBoundRegistry, "start", remember)
     threads = torch.get_num_threads()

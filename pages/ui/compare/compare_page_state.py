@@ -46,26 +46,28 @@ def read_url() -> CompareRequest:
 
 def main_request() -> Request | None:
     """What the main page holds, if it has been visited in this session."""
-    held: Request | None = st.session_state.get("held")
-    return held
+    current: Request | None = st.session_state.get("held")
+    return current
 
 
 def _within_examples() -> CompareRequest:
     """The held request, with example 0 in the place of one that there is not."""
     state = st.session_state
-    held: CompareRequest = state["compare.held"]
-    count = len(models_of(held.settings).bundle.examples)
-    if held.settings.index >= count:
+    current: CompareRequest = state["compare.held"]
+    count = len(models_of(current.settings).bundle.examples)
+    if current.settings.index >= count:
         state["compare.complaints"].append(
-            f"There is no example {held.settings.index}: the bundled ones are numbered 0 to "
+            f"There is no example {current.settings.index}: the bundled ones are numbered 0 to "
             f"{count - 1}. Example 0 takes its place."
         )
-        held = state["compare.held"] = replace(held, settings=replace(held.settings, index=0))
+        current = state["compare.held"] = replace(
+            current, settings=replace(current.settings, index=0)
+        )
         WIDGETS.renew()
-    return held
+    return current
 
 
-def adopt(request: CompareRequest) -> None:
+def load_request(request: CompareRequest) -> None:
     """Take over a whole request, as if its URL had been opened."""
     state = st.session_state
     state["compare.held"] = replace(request, teach=state["compare.held"].teach)
@@ -73,26 +75,26 @@ def adopt(request: CompareRequest) -> None:
     WIDGETS.renew()
 
 
-def hold(request: CompareRequest) -> CompareRequest:
+def update_request(request: CompareRequest) -> CompareRequest:
     """Keep what the controls ask for; another image ends the wish to run, and old complaints."""
     state = st.session_state
-    held: CompareRequest = state["compare.held"]
-    if image_key(request) != image_key(held):
+    current: CompareRequest = state["compare.held"]
+    if image_key(request) != image_key(current):
         state["compare.complaints"] = []
         request = replace(request, run=False, sweep=False)
     state["compare.held"] = request
     return request
 
 
-def context_of(held: CompareRequest) -> RunContext:
+def context_of(current: CompareRequest) -> RunContext:
     """Load the models and craft x', in turn with everybody's computing."""
-    parts = models_of(held.settings)
+    parts = models_of(current.settings)
     made = in_turn(
         "craft the attack",
         "Crafting the attack",
-        lambda tell: compare_registry().images.craft(parts, held.settings, held.own, tell),
+        lambda tell: compare_registry().images.craft(parts, current.settings, current.own, tell),
     )
-    return RunContext(held.settings, parts, made, image_key(held))
+    return RunContext(current.settings, parts, made, image_key(current))
 
 
 def complain() -> None:
@@ -101,6 +103,6 @@ def complain() -> None:
         st.warning(complaint)
 
 
-def write_link(held: CompareRequest) -> None:
+def write_link(current: CompareRequest) -> None:
     """Put the state into the browser's address."""
-    address.write(PAGE, as_query(held))
+    address.write(PAGE, as_query(current))

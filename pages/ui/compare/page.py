@@ -28,20 +28,20 @@ View = TypeVar("View", ComparisonView, SweepView)
 REFRESH = 0.25  # seconds between two looks at the workers
 
 
-def page(held: CompareRequest) -> CompareRequest:
+def page(current: CompareRequest) -> CompareRequest:
     """Draw everything but the sidebar; the request as the page's own controls leave it."""
-    context = context_of(held)
+    context = context_of(current)
     _said(context)
     left, right = st.columns([2, 3], gap="large")
     with left:
         picture_row(_pictures(context), key="compare-image", side=112)
     with right:
-        held = choice(held)
-    style.make_room(len(held.methods))
-    _begin(held, context)
+        current = choice(current)
+    style.make_room(len(current.methods))
+    _begin(current, context)
     ground = ground_of(context)
-    _live(lambda: _compared(held), lambda view: methods(held, context, ground, view))
-    _live(lambda: _swept(held), lambda view: strengths(held, context, view))
+    _live(lambda: _compared(current), lambda view: methods(current, context, ground, view))
+    _live(lambda: _swept(current), lambda view: strengths(current, context, view))
     latest: CompareRequest = st.session_state["compare.held"]
     return latest
 
@@ -68,23 +68,28 @@ def _live(look: Callable[[], View | None], draw: Callable[[View | None], None]) 
     live()
 
 
-def _compared(held: CompareRequest) -> ComparisonView | None:
-    worker = compare_registry().comparison(held)
+def _compared(current: CompareRequest) -> ComparisonView | None:
+    worker = compare_registry().comparison(current)
     return None if worker is None else worker.view()
 
 
-def _swept(held: CompareRequest) -> SweepView | None:
-    worker = None if why_not(held) else compare_registry().sweep(held)
+def _swept(current: CompareRequest) -> SweepView | None:
+    worker = None if why_not(current) else compare_registry().sweep(current)
     return None if worker is None else worker.view()
 
 
-def _begin(held: CompareRequest, context: RunContext) -> None:
+def _begin(current: CompareRequest, context: RunContext) -> None:
     """What a link asks to run at once."""
     registry = compare_registry()
-    if held.run and held.methods and registry.comparison(held) is None:
-        begin(held, context)
-    if held.sweep and held.methods and not why_not(held) and registry.sweep(held) is None:
-        begin_sweep(held)
+    if current.run and current.methods and registry.comparison(current) is None:
+        begin(current, context)
+    if (
+        current.sweep
+        and current.methods
+        and not why_not(current)
+        and registry.sweep(current) is None
+    ):
+        begin_sweep(current)
 
 
 def _said(context: RunContext) -> None:

@@ -23,7 +23,7 @@ from red_core.theory.verification import Found, Verification, report
 
 
 def export(
-    held: ErrorBoundRequest,
+    current: ErrorBoundRequest,
     instances: Instances | None,
     view: ErrorBoundView | StudyView | None,
     query: dict[str, str],
@@ -32,19 +32,19 @@ def export(
     st.subheader("Link and export", anchor=False)
     st.caption("This link repeats the run to the same numbers.")
     st.code(f"{st.context.url or ''}?{urlencode({**query, 'run': '1'})}", None, wrap_lines=True)
-    if held.own is not None and pack_matrix(held.own) is None:
+    if current.own is not None and pack_matrix(current.own) is None:
         st.caption("Your matrix is too large for a link: save it and upload it again there.")
     st.caption("So does this command.")
-    st.code(command(held), "bash", wrap_lines=True)
-    if held.own is not None:
-        own = held.own
+    st.code(command(current), "bash", wrap_lines=True)
+    if current.own is not None:
+        own = current.own
         _button("Matrix for the command", lambda: as_npy(own), OWN_FILE, _NPY, True)
     ready = view is not None and view.ended and not view.busy and not view.error
     # Said either way, so that the button keeps its place.
     told = "are those of the run as it ended." if ready else "can be saved once a run has ended."
     st.caption(f"The numbers {told}")
     # ready means that there is a view: the lambda runs on a click only.
-    _button("JSON", lambda: _json(held, instances, view), "red-theory.json", _JSON, ready)
+    _button("JSON", lambda: _json(current, instances, view), "red-theory.json", _JSON, ready)
 
 
 _PROXIMAL = ("mu", "rho", "curvature", "predicted", "observed", "lowest", "applies")
@@ -56,16 +56,16 @@ _HELP = {
 
 
 def numbers(
-    held: ErrorBoundRequest, instances: Instances | None, view: ErrorBoundView | StudyView
+    current: ErrorBoundRequest, instances: Instances | None, view: ErrorBoundView | StudyView
 ) -> dict[str, Any]:
     """Everything a run has found, as plain values; what does not exist is None."""
     if isinstance(view, StudyView):
-        return _study_numbers(held, view)
+        return _study_numbers(current, view)
     assert instances is not None
     content: dict[str, Any] = {}
     if isinstance(view.findings, Found):
         with COMPUTE_QUEUE.turn():  # it measures once more what the page does not show
-            content = report(_asked(held), view.findings)
+            content = report(_asked(current), view.findings)
     elif isinstance(view.findings, ProximalGuarantee):
         told = view.findings
         content = {
@@ -96,24 +96,24 @@ def _of_every_step(view: ErrorBoundView) -> dict[str, Any]:
     }
 
 
-def _asked(held: ErrorBoundRequest) -> Verification:
-    step = held.eta if isinstance(held.eta, str) else "theorem"
-    return Verification(held.settings, held.options(), step, samples=SAMPLES)
+def _asked(current: ErrorBoundRequest) -> Verification:
+    step = current.eta if isinstance(current.eta, str) else "theorem"
+    return Verification(current.settings, current.options(), step, samples=SAMPLES)
 
 
-def _study_numbers(held: ErrorBoundRequest, view: StudyView) -> dict[str, Any]:
+def _study_numbers(current: ErrorBoundRequest, view: StudyView) -> dict[str, Any]:
     """The rows as `studies.expansiveness` and `studies.examples` give them."""
-    settings = {"settings": held.settings.as_dict(), "steps": held.steps, "eta": held.eta}
-    if held.show in STUDIES:
+    settings = {"settings": current.settings.as_dict(), "steps": current.steps, "eta": current.eta}
+    if current.show in STUDIES:
         rows = [{"m": int(name), **row} for name, row in zip(view.names, view.rows, strict=False)]
-        return {held.show: rows, **settings}
+        return {current.show: rows, **settings}
     named = zip(EXAMPLES.items(), view.rows, strict=False)
     rows_by_name = {name: {**row, "paper_mu": study.paper_mu} for (name, study), row in named}
     return {"examples": rows_by_name, **settings}
 
 
-def _json(held: ErrorBoundRequest, instances: Instances | None, view: Any) -> str:
-    return json.dumps(numbers(held, instances, view), indent=1, allow_nan=False) + "\n"
+def _json(current: ErrorBoundRequest, instances: Instances | None, view: Any) -> str:
+    return json.dumps(numbers(current, instances, view), indent=1, allow_nan=False) + "\n"
 
 
 def _button(label: str, make: Any, file: str, mime: str, ready: bool) -> None:

@@ -31,11 +31,11 @@ def read_url() -> ErrorBoundRequest:
         request, complaints = from_query(query)
         exchange(request)
         state["lab.complaints"], state["lab.run"] = complaints, request.run
-    held: ErrorBoundRequest = state["lab.held"]
-    return replace(held, run=state["lab.run"])
+    current: ErrorBoundRequest = state["lab.held"]
+    return replace(current, run=state["lab.run"])
 
 
-def adopt(request: ErrorBoundRequest) -> None:
+def load_request(request: ErrorBoundRequest) -> None:
     """Take over a whole request and run it, as if its URL had been opened."""
     error_bound_registry().clear()
     exchange(replace(request, teach=st.session_state["lab.held"].teach))
@@ -52,23 +52,23 @@ def exchange(request: ErrorBoundRequest) -> None:
     WIDGETS.renew()
 
 
-def hold(request: ErrorBoundRequest) -> ErrorBoundRequest:
+def update_request(request: ErrorBoundRequest) -> ErrorBoundRequest:
     """Keep what the controls ask for; a change ends the wish to run and old complaints."""
     state = st.session_state
-    held: ErrorBoundRequest = state["lab.held"]
-    if request.key != held.key:
+    current: ErrorBoundRequest = state["lab.held"]
+    if request.key != current.key:
         state["lab.run"], state["lab.complaints"] = False, []
     state["lab.held"] = replace(request, run=state["lab.run"])
     kept: ErrorBoundRequest = state["lab.held"]
     return kept
 
 
-def instances_of(held: ErrorBoundRequest) -> Instances:
+def instances_of(current: ErrorBoundRequest) -> Instances:
     """The instances, made in turn with everybody's computing."""
     return in_turn(
         "make the instances",
         "Making the instances",
-        lambda tell: error_bound_registry().instances(held, tell),
+        lambda tell: error_bound_registry().instances(current, tell),
     )
 
 
@@ -78,11 +78,11 @@ def complain() -> None:
         st.warning(complaint)
 
 
-def query_of(held: ErrorBoundRequest) -> dict[str, str]:
+def query_of(current: ErrorBoundRequest) -> dict[str, str]:
     """The URL's strings."""
-    return as_query(replace(held, run=bool(st.session_state["lab.run"])))
+    return as_query(replace(current, run=bool(st.session_state["lab.run"])))
 
 
-def write_link(held: ErrorBoundRequest) -> None:
+def write_link(current: ErrorBoundRequest) -> None:
     """Put the state into the browser's address."""
-    address.write(PAGE, query_of(held))
+    address.write(PAGE, query_of(current))

@@ -32,28 +32,28 @@ from red_core.synthetic import Instances
 _TALL, _LOW = 280, 230  # px
 
 
-def descent(held: ErrorBoundRequest, instances: Instances, view: ErrorBoundView | None) -> None:
+def descent(current: ErrorBoundRequest, instances: Instances, view: ErrorBoundView | None) -> None:
     """Draw the act for one moment of a run, or for none."""
     place = position(view)
     headline(2, "The descent", words.descent_headline(progress_of(view, place, len(instances))))
-    transport(held, view)
+    transport(current, view)
     if view is not None and view.error:
         st.error(view.error)
     left, right = st.columns(2, gap="medium")
     with left:
         _distance(instances, view, place)
-        _value(held, view, place)
+        _value(current, view, place)
     with right:
-        _mu(held, instances, view, place)
+        _mu(current, instances, view, place)
         _histogram(view, place)
-    _said(held, view)
+    _said(current, view)
     with st.expander("What am I seeing?"):
         st.markdown(texts.ACT_2)
 
 
-def _said(held: ErrorBoundRequest, view: ErrorBoundView | None) -> None:
+def _said(current: ErrorBoundRequest, view: ErrorBoundView | None) -> None:
     """The paper's value beside ours, where it states one, and what arriving means."""
-    stated = paper_mu(held)
+    stated = paper_mu(current)
     if stated is not None:
         path = None if view is None else view.path
         ours = least = rate = None
@@ -63,7 +63,7 @@ def _said(held: ErrorBoundRequest, view: ErrorBoundView | None) -> None:
         with st.container(key="lab-stated"):
             st.markdown(words.comparison(*stated, ours, least, rate))
             st.caption(texts.PAPER_LEAVES_OPEN)
-    st.caption(texts.SUCCESS if held.method != "proximal" else texts.SUCCESS_PROXIMAL)
+    st.caption(texts.SUCCESS if current.method != "proximal" else texts.SUCCESS_PROXIMAL)
 
 
 def _distance(instances: Instances, view: ErrorBoundView | None, place: int | None) -> None:
@@ -87,11 +87,11 @@ def _distance(instances: Instances, view: ErrorBoundView | None, place: int | No
 
 
 def _mu(
-    held: ErrorBoundRequest, instances: Instances, view: ErrorBoundView | None, place: int | None
+    current: ErrorBoundRequest, instances: Instances, view: ErrorBoundView | None, place: int | None
 ) -> None:
     """mu along every path, its smallest value and its floor."""
-    floor = floor_of(instances, None) if held.method == "inversion" else None
-    stated = paper_mu(held)
+    floor = floor_of(instances, None) if current.method == "inversion" else None
+    stated = paper_mu(current)
     paper = None if stated is None else stated[1]
     if view is None or view.path is None:
         figure = bound_figure([], np.empty((0, 1)), floor=floor, paper=paper)
@@ -105,9 +105,9 @@ def _mu(
     live_chart(_with_cursor(figure, view, place), key="lab-mu", height=_TALL)
 
 
-def _value(held: ErrorBoundRequest, view: ErrorBoundView | None, place: int | None) -> None:
+def _value(current: ErrorBoundRequest, view: ErrorBoundView | None, place: int | None) -> None:
     """f, or L - L*."""
-    name = "L − L*" if held.method == "proximal" else "f"
+    name = "L − L*" if current.method == "proximal" else "f"
     if view is None or view.path is None:
         figure = convergence_figure([], np.empty((0, 1)), name)
     else:

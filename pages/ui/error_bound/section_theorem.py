@@ -19,7 +19,7 @@ from red_core.synthetic import Instances
 _HEIGHT = 250  # px
 
 
-def theorem(held: ErrorBoundRequest, instances: Instances, view: ErrorBoundView | None) -> None:
+def theorem(current: ErrorBoundRequest, instances: Instances, view: ErrorBoundView | None) -> None:
     """Draw the act for one moment of a run, or for none."""
     found = outcome_of(instances, view)
     ended = view is not None and view.ended and not view.error
@@ -35,18 +35,18 @@ def theorem(held: ErrorBoundRequest, instances: Instances, view: ErrorBoundView 
     with st.container(key="lab-said"):
         for sentence in words.theorem_sentences(found):
             st.markdown(sentence)
-    _tables(held, view)
+    _tables(current, view)
     with st.expander("What am I seeing?"):
         st.markdown(texts.ACT_3)
 
 
-def _tables(held: ErrorBoundRequest, view: ErrorBoundView | None) -> None:
+def _tables(current: ErrorBoundRequest, view: ErrorBoundView | None) -> None:
     left, right = st.columns(2, gap="medium")
     findings = None if view is None else view.findings
     with left:
         st.caption("**The constants**, over the instances", help=texts.CONSTANTS)
         st.html(constants_table(findings))
-        st.caption(texts.SAMPLED_PROXIMAL if held.method == "proximal" else texts.SAMPLED)
+        st.caption(texts.SAMPLED_PROXIMAL if current.method == "proximal" else texts.SAMPLED)
     with right:
         st.caption("**Lemma 14**, at the recorded steps", help=texts.LEMMA)
         st.html(lemma_table(None if view is None else view.lemma))

@@ -21,7 +21,7 @@ from pages.ui.charts.landscape import (
 )
 from pages.ui.landscape import landscape_headlines as words
 from pages.ui.landscape import landscape_help_texts as texts
-from pages.ui.landscape.landscape_page_state import WIDGETS, hold_plane
+from pages.ui.landscape.landscape_page_state import WIDGETS, update_plane
 from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import PLANES, LandscapeRequest
 from pages.ui.landscape.pointed import pointed
@@ -69,7 +69,7 @@ def real(request: LandscapeRequest, runner: Runner | None) -> None:
         default=request.plane, help=texts.PLANE, key=WIDGETS.key("plane"),
         label_visibility="collapsed",
     )  # fmt: skip
-    request = hold_plane(request, str(chosen))
+    request = update_plane(request, str(chosen))
     look = _look(request, runner)
     if look is not None:
         look.cut.wait(PATIENCE)

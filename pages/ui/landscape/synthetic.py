@@ -17,7 +17,7 @@ from pages.ui.charts.landscape import (
 from pages.ui.landscape import landscape_headlines as words
 from pages.ui.landscape import landscape_help_texts as texts
 from pages.ui.landscape.drawing import MARKED, NAMES, basin_of, marks_of, relief_of, worth_a_mark
-from pages.ui.landscape.landscape_page_state import adopt, begin_at
+from pages.ui.landscape.landscape_page_state import begin_at, load_request
 from pages.ui.landscape.landscape_presets import PRESETS
 from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import LandscapeRequest
@@ -52,8 +52,8 @@ def synthetic(request: LandscapeRequest) -> None:
     def live() -> None:
         with DRAW_PRIORITY.drawing():
             view = scan.view()
-            held: LandscapeRequest = st.session_state["land.held"]
-            paths = _paths(held, view.ground)
+            current: LandscapeRequest = st.session_state["land.held"]
+            paths = _paths(current, view.ground)
             _moving(request, view, paths)
         nonlocal by_itself
         if by_itself and _marks(view, paths) != drawn:
@@ -73,7 +73,7 @@ def _presets(request: LandscapeRequest) -> None:
     def take() -> None:
         chosen = st.session_state["land.preset"]
         if chosen is not None:
-            adopt(PRESETS[chosen].request)
+            load_request(PRESETS[chosen].request)
 
     st.pills(
         "Presets",

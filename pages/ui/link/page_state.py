@@ -56,7 +56,7 @@ def read_url() -> tuple[Request, Bundle]:
     return replace(state["held"], run=state["run"]), bundle
 
 
-def adopt(request: Request) -> None:
+def load_request(request: Request) -> None:
     """Take over a whole request, as if its URL had been opened."""
     state = st.session_state
     settings = canonical(request.settings)
@@ -71,8 +71,8 @@ def switch(dataset: str) -> None:
     Budgets, preset and the solver's options are kept where they mean the same there.
     """
     state = st.session_state
-    held: Request = state["held"]
-    settings, own = held.settings, held.own
+    current: Request = state["held"]
+    settings, own = current.settings, current.own
     if not same_numbers(settings.dataset, dataset):
         known = settings.preset in presets_of(dataset)
         preset = settings.preset if known else DEFAULT_PRESET
@@ -83,31 +83,31 @@ def switch(dataset: str) -> None:
         settings = replace(settings, dataset=dataset)
     if own is not None and tuple(own.shape) != SHAPES[dataset]:
         settings, own = replace(settings, source="example"), None
-    state["held"] = replace(held, settings=canonical(settings), own=own)
+    state["held"] = replace(current, settings=canonical(settings), own=own)
     state["run"], state["complaints"] = False, []
 
 
-def hold(settings: RunSettings, own: Tensor | None) -> Request:
+def update_request(settings: RunSettings, own: Tensor | None) -> Request:
     """Keep what the controls ask for; a change ends the wish to run and old complaints."""
     state = st.session_state
-    held: Request = state["held"]
+    current: Request = state["held"]
     own = own if settings.source == "own" else None
-    if settings != held.settings or digest(own) != digest(held.own):
+    if settings != current.settings or digest(own) != digest(current.own):
         state["run"], state["complaints"] = False, []
-    state["held"] = replace(held, settings=settings, own=own, run=state["run"])
+    state["held"] = replace(current, settings=settings, own=own, run=state["run"])
     kept: Request = state["held"]
     return kept
 
 
-def context_of(held: Request) -> RunContext:
+def context_of(current: Request) -> RunContext:
     """Load the models and craft the deception, in turn with everybody's computing."""
-    parts = models_of(held.settings)
+    parts = models_of(current.settings)
     made = in_turn(
         "craft the attack",
         "Crafting the attack",
-        lambda tell: registry().craft(parts, held.settings, held.own, tell),
+        lambda tell: registry().craft(parts, current.settings, current.own, tell),
     )
-    return RunContext(held.settings, parts, made, (held.settings, digest(held.own)))
+    return RunContext(current.settings, parts, made, (current.settings, digest(current.own)))
 
 
 def complain() -> None:
@@ -116,14 +116,14 @@ def complain() -> None:
         st.warning(complaint)
 
 
-def query_of(held: Request) -> dict[str, str]:
+def query_of(current: Request) -> dict[str, str]:
     """The URL's strings."""
-    return as_query(replace(held, run=bool(st.session_state["run"])))
+    return as_query(replace(current, run=bool(st.session_state["run"])))
 
 
-def write_link(held: Request) -> None:
+def write_link(current: Request) -> None:
     """Put the state into the browser's address."""
-    address.write(PAGE, query_of(held))
+    address.write(PAGE, query_of(current))
 
 
 def models_of(settings: RunSettings) -> LoadedModels:

@@ -25,25 +25,25 @@ def read_url() -> TablesRequest:
     if query is not None:
         state["tables.held"], state["tables.complaints"] = from_query(query)
         WIDGETS.renew()
-    return held()
+    return current_request()
 
 
-def held() -> TablesRequest:
+def current_request() -> TablesRequest:
     """The request as it stands."""
     request: TablesRequest = st.session_state["tables.held"]
     return request
 
 
-def adopt(request: TablesRequest) -> None:
+def load_request(request: TablesRequest) -> None:
     """Take over a request, for callbacks; the widgets follow it."""
-    if hold(request):
+    if update_request(request):
         WIDGETS.renew()
 
 
-def hold(request: TablesRequest) -> bool:
+def update_request(request: TablesRequest) -> bool:
     """Keep what a widget asks for; whether it is new. Old complaints end with it."""
     state = st.session_state
-    incoming_query: bool = request != held()
+    incoming_query: bool = request != current_request()
     if incoming_query:
         state["tables.complaints"], state["tables.held"] = [], request
     return incoming_query
@@ -57,4 +57,4 @@ def complain() -> None:
 
 def write_link() -> None:
     """Put the state into the browser's address."""
-    address.write(PAGE, as_query(held()))
+    address.write(PAGE, as_query(current_request()))

@@ -207,16 +207,16 @@ def test_another_strength_keeps_the_sweep_and_asks_for_a_new_run(cards) -> None:
 def test_a_click_takes_a_strength_over(monkeypatch) -> None:
     from pages.ui.compare import compare_page_state as page_state
 
-    held = CompareRequest(RunSettings(index=3, attack="l2"))
-    state = {"compare.held": held}
+    current = CompareRequest(RunSettings(index=3, attack="l2"))
+    state = {"compare.held": current}
     monkeypatch.setattr(page_state.st, "session_state", state)
-    take(held, 0)
-    assert state["compare.held"] is held, "no attack is no strength"
-    take(held, 3)
+    take(current, 0)
+    assert state["compare.held"] is current, "no attack is no strength"
+    take(current, 3)
     settings = state["compare.held"].settings
     assert (settings.eps, settings.step_size) == (1.5, 0.075)
-    take(held, 4)
-    assert state["compare.held"].settings == held.settings, "the paper's own"
+    take(current, 4)
+    assert state["compare.held"].settings == current.settings, "the paper's own"
 
 
 @pytest.mark.parametrize(

@@ -76,9 +76,9 @@ def test_pause_holds_a_running_run(start):
     runner = start(speed=50.0)
     wait_until(runner, lambda view: view.k >= 2)
     runner.pause()
-    held = wait_until(runner, lambda view: not view.busy)
+    current = wait_until(runner, lambda view: not view.busy)
     time.sleep(0.2)
-    assert runner.view().k == held.k < held.total
+    assert runner.view().k == current.k < current.total
     assert runner.view().state == "paused"
 
 
