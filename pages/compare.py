@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui.compare import compare_page_state as arrival
+from pages.ui.compare import compare_page_state as page_state
 from pages.ui.compare import compare_style
 from pages.ui.compare.compare_controls import controls
 from pages.ui.compare.page import page
@@ -14,10 +14,10 @@ from pages.ui.look import page_style as style
 entrance.enter()
 style.apply()
 compare_style.apply()
-held = arrival.arrive()
-if not held.teach:
+current = page_state.read_url()
+if not current.teach:
     with st.sidebar:
-        held = arrival.hold(controls(held))
-arrival.complain()
-held = page(held)
-arrival.write_link(held)
+        current = page_state.update_request(controls(current))
+page_state.complain()
+current = page(current)
+page_state.write_link(current)

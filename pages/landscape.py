@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui.landscape import landscape_help_texts as texts
-from pages.ui.landscape import landscape_page_state as arrival
+from pages.ui.landscape import landscape_page_state as page_state
 from pages.ui.landscape.landscape_controls import controls
 from pages.ui.landscape.landscape_request import SHOWS
 from pages.ui.landscape.real import real
@@ -18,19 +18,19 @@ SHOW_LABELS = {"synthetic": "Two dimensions", "image": "An image", "run": "The m
 
 entrance.enter()
 style.apply()
-held = within_examples(arrival.arrive())
+current = within_examples(page_state.read_url())
 shown = st.segmented_control(
     "What to look at", SHOWS, format_func=SHOW_LABELS.__getitem__, required=True,
-    default=held.show, help=texts.SHOW, key=arrival.WIDGETS.key("show"),
+    default=current.show, help=texts.SHOW, key=page_state.WIDGETS.key("show"),
     label_visibility="collapsed",
 )  # fmt: skip
-held = within_examples(arrival.hold_show(held, str(shown)))
-if not held.teach:
+current = within_examples(page_state.update_show(current, str(shown)))
+if not current.teach:
     with st.sidebar:
-        held = arrival.hold(controls(held))
-arrival.complain()
-if held.show == "synthetic":
-    synthetic(held)
+        current = page_state.update_request(controls(current))
+page_state.complain()
+if current.show == "synthetic":
+    synthetic(current)
 else:
-    real(held, run_of(held))
-arrival.write_link(st.session_state["land.held"])
+    real(current, run_of(current))
+page_state.write_link(st.session_state["land.held"])

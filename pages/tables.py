@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pages.ui.link import entrance
 from pages.ui.look import page_style as style
-from pages.ui.tables import tables_page_state as arrival
+from pages.ui.tables import tables_page_state as page_state
 from pages.ui.tables import tables_style as own_style
 from pages.ui.tables.section_assumption import assumption
 from pages.ui.tables.section_matrices import matrices
@@ -16,12 +16,12 @@ from pages.ui.tables.tables_controls import which_table
 entrance.enter()
 style.apply()
 own_style.apply()
-held = arrival.arrive()
-which_table(held)
-arrival.complain()
-table(held)
-matrices(held)
-assumption(held)
-starts(held)
-unknown(held)
-arrival.write_link()
+current = page_state.read_url()
+which_table(current)
+page_state.complain()
+table(current)
+matrices(current)
+assumption(current)
+starts(current)
+unknown(current)
+page_state.write_link()

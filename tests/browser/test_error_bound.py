@@ -121,9 +121,9 @@ def test_pause_step_resume_stop_and_scrub(open_lab):
     press(page, "lab-run-button")
     expect(headline(page, 2)).to_contain_text("Paused")
     page.wait_for_timeout(1000)
-    held = headline(page, 2).inner_text()
+    current = headline(page, 2).inner_text()
     page.wait_for_timeout(1000)
-    assert headline(page, 2).inner_text() == held, "a paused run does not move"
+    assert headline(page, 2).inner_text() == current, "a paused run does not move"
     page.keyboard.press("t")
     expect(headline(page, 2)).to_contain_text("Stopped")
     expect(headline(page, 3)).to_contain_text("Theorem 3 does not apply here")
@@ -133,7 +133,7 @@ def test_pause_step_resume_stop_and_scrub(open_lab):
     press(page, "lab-forward")
     expect(headline(page, 2)).to_contain_text("Stopped: step 1 of")
     slider.press("End")
-    expect(headline(page, 2)).to_contain_text(held.split(":")[1].split(",")[0].strip())
+    expect(headline(page, 2)).to_contain_text(current.split(":")[1].split(",")[0].strip())
 
 
 # The browser's side sends a click a moment after it, with setTimeout(.., 0). Let that moment be so

@@ -111,9 +111,9 @@ def test_a_path_is_seen_on_its_way(open_page):
     assert len(seen) == 3, seen
     press(page, "land-play")
     expect(page.get_by_text("1 path: 1 held.")).to_be_visible()
-    held = page.get_by_text("1 path: 1 held.").inner_text()
+    current = page.get_by_text("1 path: 1 held.").inner_text()
     press(page, "land-step")
-    expect(page.get_by_text("1 path: 1 held.")).not_to_have_text(held)
+    expect(page.get_by_text("1 path: 1 held.")).not_to_have_text(current)
 
 
 def test_the_camera_stays_while_a_path_is_drawn(open_page):

@@ -175,11 +175,11 @@ def test_the_camera_stays_where_a_mouse_left_it(visit, address):
     assert turned(page, eye) < 1e-6
     page.mouse.move(*spot(page, "tall", 0.5, 0.5))
     page.mouse.down()
-    held = page.evaluate(LENGTH)
+    current = page.evaluate(LENGTH)
     for part in (0.52, 0.55, 0.6, 0.66):  # slowly, through several updates
         page.mouse.move(*spot(page, "tall", part, 0.5))
         page.wait_for_timeout(300)
-    assert page.evaluate(LENGTH) == held, "nothing is redrawn under a pressed pointer"
+    assert page.evaluate(LENGTH) == current, "nothing is redrawn under a pressed pointer"
     on_the_way = page.evaluate(CAMERA)
     page.mouse.up()
     assert turned(page, eye) > 0.1

@@ -111,14 +111,14 @@ def test_pause_step_resume_stop_and_scrub(open_page):
     press(page, "run-button")
     expect(headline(page, 2)).to_contain_text("Paused")
     page.wait_for_timeout(1500)  # the step in flight when a run is paused is still finished
-    held = headline(page, 2).inner_text()
+    current = headline(page, 2).inner_text()
     press(page, "step-c_a")
-    expect(headline(page, 2)).not_to_have_text(held)
+    expect(headline(page, 2)).not_to_have_text(current)
     page.wait_for_timeout(1500)
-    held = headline(page, 2).inner_text()
-    assert "Paused" in held
+    current = headline(page, 2).inner_text()
+    assert "Paused" in current
     page.wait_for_timeout(1500)
-    assert headline(page, 2).inner_text() == held, "a paused run does not move"
+    assert headline(page, 2).inner_text() == current, "a paused run does not move"
 
     page.keyboard.press("t")
     expect(headline(page, 2)).to_contain_text("Stopped")

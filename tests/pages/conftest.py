@@ -13,7 +13,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.live.loaded_models import Parts
+from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.run_view import RunView
 from pages.ui.live.runner import Runner
 from pages.ui.live.worker import THREAD_NAME
@@ -49,10 +49,10 @@ def remembered(kind: type[Any]) -> Iterator[list[Any]]:
         yield found
 
 
-def end_all(desks: list[Any]) -> None:
-    """Clear the desks, and wait until none of their workers is left."""
-    for desk in desks:
-        desk.clear()
+def end_all(registries: list[Any]) -> None:
+    """Clear the registries, and wait until none of their workers is left."""
+    for registry in registries:
+        registry.clear()
     end = time.monotonic() + 30
     while any(thread.name == THREAD_NAME for thread in threading.enumerate()):
         assert time.monotonic() < end
@@ -69,7 +69,7 @@ def rerun_until(app: AppTest, wanted: Callable[[AppTest], bool], seconds: float 
     return app
 
 
-def make_parts() -> Parts:
+def make_parts() -> LoadedModels:
     torch.manual_seed(0)
     psi = Table3CNN().eval().requires_grad_(False)
     generator = DCGANGenerator(latent=8, width=4).eval().requires_grad_(False)
@@ -86,18 +86,18 @@ def make_parts() -> Parts:
         examples,
         torch.device("cpu"),
     )
-    return Parts(bundle)
+    return LoadedModels(bundle)
 
 
 @pytest.fixture(scope="session")
-def parts() -> Parts:
+def parts() -> LoadedModels:
     return make_parts()
 
 
 @pytest.fixture
-def colour(toy_cifar10: Bundle) -> Parts:
+def colour(toy_cifar10: Bundle) -> LoadedModels:
     """Toy parts of CIFAR-10: images in colour, and a z of 9 layers times 16."""
-    return Parts(toy_cifar10)
+    return LoadedModels(toy_cifar10)
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def in_colour(settings: RunSettings) -> RunSettings:
 
 
 @pytest.fixture
-def colour_pages(colour: Parts, monkeypatch) -> Parts:
+def colour_pages(colour: LoadedModels, monkeypatch) -> LoadedModels:
     """`colour`, on every page that is opened."""
     monkeypatch.setattr(session, "load_bundle", lambda _dataset, _device: colour.bundle)
     return colour

@@ -11,9 +11,9 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.error_bound import error_bound_registry as desk
+from pages.ui.error_bound import error_bound_registry as registry
 from pages.ui.error_bound.matrix import pack_matrix
-from pages.ui.error_bound.run import LabRun
+from pages.ui.error_bound.run import ErrorBoundRun
 from pages.ui.error_bound.study import StudyRun
 from pages.ui.live.worker import THREAD_NAME
 from tests.pages.conftest import by_label
@@ -21,30 +21,30 @@ from tests.pages.conftest import by_label
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "pages/error_bound.py"
 SMALL = {"m": "20", "d": "3", "examples": "4", "steps": "300"}
-Runs = list[LabRun | StudyRun]
+Runs = list[ErrorBoundRun | StudyRun]
 
 
 @pytest.fixture
-def desks() -> list[desk.LabDesk]:
-    """The desks on which runs were started: AppTest's sessions are all one to Streamlit's cache."""
+def registries() -> list[registry.ErrorBoundRegistry]:
+    """The registries that started runs: AppTest's sessions all share Streamlit's cache."""
     return []
 
 
 @pytest.fixture(autouse=True)
-def runs(monkeypatch, desks):
+def runs(monkeypatch, registries):
     """Every run that a page starts; all are ended afterwards."""
     started: Runs = []
-    start = desk.LabDesk.start
+    start = registry.ErrorBoundRegistry.start
 
-    def remember(self, held, *, paused=False, speed=None):
-        start(self, held, paused=paused, speed=None)  # AppTest has nobody to watch
-        desks.append(self)
-        started.append(self.worker(held))
+    def remember(self, current, *, paused=False, speed=None):
+        start(self, current, paused=paused, speed=None)  # AppTest has nobody to watch
+        registries.append(self)
+        started.append(self.worker(current))
 
-    monkeypatch.setattr(desk.LabDesk, "start", remember)
+    monkeypatch.setattr(registry.ErrorBoundRegistry, "start", remember)
     threads = torch.get_num_threads()
     yield started
-    for one in desks:
+    for one in registries:
         one.clear()
     for run in started:
         run._thread.join(30)
@@ -118,13 +118,13 @@ def test_where_the_theorem_applies_it_says_so(runs):
     assert headlines(app)[2].startswith("Theorem 3 applies and holds: promised × ")
 
 
-def test_a_link_repeats_the_run_to_the_same_numbers(runs, desks):
+def test_a_link_repeats_the_run_to_the_same_numbers(runs, registries):
     query = {**SMALL, "seed": "3", "attack": "true", "method": "alternating", "run": "1"}
     first = finish(open_page(query), runs)
     link = {name: first.query_params[name] for name in first.query_params}
     assert link["run"] == "1"
     one = runs[-1].view()
-    desks[-1].clear()  # as if it were another reader's
+    registries[-1].clear()  # as if it were another reader's
     again = finish(open_page(link), runs)
     other = runs[-1].view()
     assert len(runs) == 2

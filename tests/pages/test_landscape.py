@@ -12,10 +12,10 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.landscape import landscape_registry as desks
+from pages.ui.landscape import landscape_registry as registry
 from pages.ui.landscape import real, source
 from pages.ui.landscape.landscape_presets import PRESETS
-from pages.ui.live.loaded_models import Parts
+from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.undo import undo_registry as session
 from pages.ui.widgets.live_chart import Click
 from red_core.data.datasets import CLASSES
@@ -27,26 +27,26 @@ SMALL = {"family": "example15", "m": "20"}
 
 
 @pytest.fixture(autouse=True)
-def toy(monkeypatch, parts: Parts):
-    session.load_parts.clear()
+def toy(monkeypatch, parts: LoadedModels):
+    session.load_models.clear()
 
     def load_bundle(dataset, _device):
         return replace(parts.bundle, dataset=dataset, class_names=CLASSES[dataset])
 
     monkeypatch.setattr(session, "load_bundle", load_bundle)
     yield
-    session.load_parts.clear()
+    session.load_models.clear()
 
 
 @pytest.fixture(autouse=True, scope="module")
 def made():
-    """Every desk that a page makes."""
-    with remembered(desks.LandscapeDesk) as found:
+    """Every registry that a page makes."""
+    with remembered(registry.LandscapeRegistry) as found:
         yield found
 
 
 @pytest.fixture(autouse=True)
-def workers(made: list[desks.LandscapeDesk]):
+def workers(made: list[registry.LandscapeRegistry]):
     """What a page has begun is ended afterwards."""
     yield
     end_all(made)

@@ -14,16 +14,14 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.live.loaded_models import Parts
+from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.runner import THREAD_NAME, Runner
-from pages.ui.undo import section_attack as act_deception
-from pages.ui.undo import section_undoing as act_undoing
-from pages.ui.undo import section_verdict as act_verdict
+from pages.ui.undo import section_attack, section_undoing, section_verdict
 from pages.ui.undo import undo_export as export
 from pages.ui.undo import undo_registry as session
 from pages.ui.undo.undo_presets import named
 from pages.ui.undo.undo_request import pack_image
-from pages.ui.widgets.picture_row import Still
+from pages.ui.widgets.picture_row import RowPicture
 from red_core.data.assets import AssetError
 from red_core.data.datasets import CLASSES, DATASETS
 from red_core.run.experiment import begin_run, deceive, start_seeds
@@ -35,8 +33,8 @@ QUICK_URL = {f"solver.{name}": str(value).lower() for name, value in QUICK}
 
 
 @pytest.fixture(autouse=True)
-def toy(monkeypatch, parts: Parts):
-    session.load_parts.clear()
+def toy(monkeypatch, parts: LoadedModels):
+    session.load_models.clear()
 
     def load_bundle(dataset, _device):
         return replace(parts.bundle, dataset=dataset, class_names=CLASSES[dataset])
@@ -45,25 +43,25 @@ def toy(monkeypatch, parts: Parts):
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)  # the app computes in one; the tests after it need not
-    session.load_parts.clear()
+    session.load_models.clear()
 
 
 @pytest.fixture(autouse=True)
 def runners(monkeypatch):
     """Every run that a page starts; all are ended afterwards."""
     started: list[Runner] = []
-    desks: list[session.Desk] = []
-    start = session.Desk.start
+    registries: list[session.RunRegistry] = []
+    start = session.RunRegistry.start
 
     def remember(self, *args, **kwargs):
-        desks.append(self)
+        registries.append(self)
         started.append(start(self, *args, **kwargs))
         return started[-1]
 
-    monkeypatch.setattr(session.Desk, "start", remember)
+    monkeypatch.setattr(session.RunRegistry, "start", remember)
     yield started
-    for desk in desks:  # AppTest's sessions are all one to Streamlit's cache
-        desk.clear()
+    for registry in registries:  # AppTest's sessions are all one to Streamlit's cache
+        registry.clear()
     for runner in started:
         runner._thread.join(30)
     assert not any(thread.name == THREAD_NAME for thread in threading.enumerate())
@@ -133,12 +131,12 @@ def test_run_ends_in_a_verdict_and_the_link_asks_for_it(runners):
 
 
 def test_a_run_in_colour_ends_in_a_verdict(runners, colour_pages, monkeypatch):
-    drawn: dict[str, list[Still]] = {}
-    for act in (act_deception, act_undoing, act_verdict):
-        mount = act.stills
+    drawn: dict[str, list[RowPicture]] = {}
+    for section in (section_attack, section_undoing, section_verdict):
+        mount = section.picture_row
         monkeypatch.setattr(
-            act,
-            "stills",
+            section,
+            "picture_row",
             lambda items, *, key, mount=mount, **more: (
                 drawn.update({key: list(items)}),
                 mount(items, key=key, **more),
@@ -171,17 +169,17 @@ def mu_help(app: AppTest) -> str:
 def test_the_files_of_a_run_in_colour(runners, colour_pages):
     finish(open_app({"dataset": "cifar10", "run": "1"}), runners[0])
     runner, view = runners[0], runners[0].view()
-    scene = session.Scene(runner.settings, runner.parts, runner.deception, ())
-    with np.load(io.BytesIO(export.run_npz(scene, view))) as arrays:
+    context = session.RunContext(runner.settings, runner.parts, runner.deception, ())
+    with np.load(io.BytesIO(export.run_npz(context, view))) as arrays:
         count = len(view.frames)
         assert arrays["path_image"].shape == (count, 3, 32, 32)
         assert arrays["path_z"].shape == (count, 9, 16)
         for name in ("image", "attacked", "signal", "perturbation", "residual"):
             assert arrays[name].shape == (3, 32, 32)
-    with np.load(io.BytesIO(export.own_npz(scene))) as arrays:
+    with np.load(io.BytesIO(export.own_npz(context))) as arrays:
         assert arrays["image"].shape == (3, 32, 32)
-    assert Image.open(io.BytesIO(export.grid_png(scene, runner, view))).mode == "RGBA"
-    assert Image.open(io.BytesIO(export.run_gif(scene, runner, view))).n_frames == count
+    assert Image.open(io.BytesIO(export.grid_png(context, runner, view))).mode == "RGBA"
+    assert Image.open(io.BytesIO(export.run_gif(context, runner, view))).n_frames == count
 
 
 def test_a_link_repeats_the_run_to_the_same_iterates(parts, runners):

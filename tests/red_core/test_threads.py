@@ -46,16 +46,5 @@ def test_the_command_run_computes_on_one_thread_where_nothing_else_is_asked(
     few = ["--preset", "paper", "--steps", "2"]
     for option in ("restarts=1", "start_steps=1", "steps=2"):
         few += ["--set", option]
-        "--preset",
-        "paper",
-        "--steps",
-        "2",
-        "--set",
-        "restarts=1",
-        "--set",
-        "start_steps=1",
-        "--set",
-        "steps=2",
-    ]
     assert main(["run", *few, *words, "--json", str(out)]) == 0
     assert json.loads(out.read_text())["provenance"]["threads"] == threads

@@ -53,7 +53,7 @@ class Attempt:
         return self.status in ("done", "missing", "failed")
 
 
-class Film:
+class FrameHistory:
     """Frames of a run: all of them, then every 2nd, 4th ... of a long one."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.compare import compare_help_texts as texts
-from pages.ui.compare.compare_page_state import WIDGETS, adopt, main_request
+from pages.ui.compare.compare_page_state import WIDGETS, load_request, main_request
 from pages.ui.compare.compare_request import (
     STORY,
     CompareRequest,
@@ -16,7 +16,7 @@ from pages.ui.compare.compare_request import (
     image_of,
     main_page,
 )
-from pages.ui.link.page_state import parts_of
+from pages.ui.link.page_state import models_of
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.undo.undo_registry import devices, digest
 from pages.ui.widgets.download_offer import drawn_note
@@ -29,27 +29,27 @@ from red_core.run.settings import MAX_SEED, RunSettings, SettingsError
 _ANY = "any other class"
 
 
-def controls(held: CompareRequest) -> CompareRequest:
+def controls(current: CompareRequest) -> CompareRequest:
     """Draw the controls; the request they ask for, or the held one if it is refused."""
     st.subheader("Image", anchor=False)
-    dataset = _dataset(held)
-    if dataset != held.settings.dataset:
+    dataset = _dataset(current)
+    if dataset != current.settings.dataset:
         # The same methods, so far as the data set has them; its own story in the place of one.
-        chosen = held.methods
-        methods = STORY if chosen == first_choice(held.settings.dataset) else chosen
+        chosen = current.methods
+        methods = STORY if chosen == first_choice(current.settings.dataset) else chosen
         settings = image_of(RunSettings(dataset=dataset))
-        adopt(replace(held, settings=settings, own=None, methods=methods))
+        load_request(replace(current, settings=settings, own=None, methods=methods))
         st.rerun()
-    index = _image(held)
+    index = _image(current)
     st.subheader("Attack", anchor=False)
     try:
-        settings = image_of(replace(held.settings, index=index, **_attack(held.settings)))
+        settings = image_of(replace(current.settings, index=index, **_attack(current.settings)))
     except SettingsError as error:
         st.error(f"{str(error)[:1].upper()}{str(error)[1:]}. The settings before it still hold.")
-        return held
-    held = replace(held, settings=settings)
-    _links(held)
-    return held
+        return current
+    current = replace(current, settings=settings)
+    _links(current)
+    return current
 
 
 def available() -> list[str]:
@@ -57,36 +57,38 @@ def available() -> list[str]:
     return [name for name in CLASSES if is_made(name)]
 
 
-def _dataset(held: CompareRequest) -> str:
+def _dataset(current: CompareRequest) -> str:
     known = available()
-    if len(known) < 2 or held.settings.dataset not in known:
-        return held.settings.dataset
+    if len(known) < 2 or current.settings.dataset not in known:
+        return current.settings.dataset
     chosen = st.segmented_control(
         "Data set", known, format_func=TITLES.__getitem__, required=True,
-        default=held.settings.dataset, help=texts.DATASET, key=WIDGETS.key("dataset"),
+        default=current.settings.dataset, help=texts.DATASET, key=WIDGETS.key("dataset"),
         width="stretch",
     )  # fmt: skip
-    return str(chosen or held.settings.dataset)
+    return str(chosen or current.settings.dataset)
 
 
-def _image(held: CompareRequest) -> int:
+def _image(current: CompareRequest) -> int:
     """The image's number; what is not from the gallery is only shown."""
-    if held.settings.source != "example":
-        own = held.settings.source == "own"
+    if current.settings.source != "example":
+        own = current.settings.source == "own"
         st.caption("An image of your own." if own else "An image that G made from the seed.")
         st.button(
-            "Choose from the gallery", key=WIDGETS.key("gallery"), on_click=adopt,
+            "Choose from the gallery", key=WIDGETS.key("gallery"), on_click=load_request,
             help="Takes an image of the gallery in its place.",
-            args=(replace(held, own=None, settings=replace(held.settings, source="example")),),
+            args=(
+                replace(current, own=None, settings=replace(current.settings, source="example")),
+            ),
         )  # fmt: skip
         return 0
-    bundle, index = parts_of(held.settings).bundle, held.settings.index
+    bundle, index = models_of(current.settings).bundle, current.settings.index
     examples, names = bundle.examples, bundle.class_names
     label = int(examples.labels[index])
     drawn_note(bundle.dataset)
 
     def to_index(index: int) -> None:
-        adopt(replace(held, settings=replace(held.settings, index=index)))
+        load_request(replace(current, settings=replace(current.settings, index=index)))
 
     def to_class() -> None:
         to_index(indices_of(examples, st.session_state[WIDGETS.key("class")])[0])
@@ -133,8 +135,8 @@ def _attack(settings: RunSettings) -> dict[str, Any]:
 
 def _now(settings: RunSettings, kind: str) -> AttackSettings:
     """The held attack, or the paper's where another norm has been chosen."""
-    held = settings.attack_settings() if kind == settings.attack else None
-    return PAPER_ATTACKS[settings.dataset][kind] if held is None else held
+    current = settings.attack_settings() if kind == settings.attack else None
+    return PAPER_ATTACKS[settings.dataset][kind] if current is None else current
 
 
 def _steps(settings: RunSettings, kind: str) -> dict[str, Any]:
@@ -169,17 +171,18 @@ def _number(key: str, label: str, value: float, step: float, most: float, text: 
     return float(f"{found:.12g}")  # 0.1 + 0.05 is 0.15, not 0.15000000000000002
 
 
-def _links(held: CompareRequest) -> None:
+def _links(current: CompareRequest) -> None:
     """To the main page with this image, and from it with that one."""
     there = main_request()
     st.page_link(
         "pages/undo.py", label="Open on the main page", icon=":material/open_in_new:",
-        query_params=main_page(held, there),
+        query_params=main_page(current, there),
     )  # fmt: skip
     if there is None:
         return
-    same = image_of(there.settings) == held.settings and digest(there.own) == digest(held.own)
+    same = image_of(there.settings) == current.settings and digest(there.own) == digest(current.own)
     st.button(
         "Take the main page's image", key="compare.take", help=texts.TAKE, disabled=same,
-        on_click=adopt, args=(replace(held, settings=image_of(there.settings), own=there.own),),
+        on_click=load_request,
+        args=(replace(current, settings=image_of(there.settings), own=there.own),),
     )  # fmt: skip

@@ -10,26 +10,26 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.ui.compare.compare_registry import compare_desk, image_key
+from pages.ui.compare.compare_registry import compare_registry, image_key
 from pages.ui.compare.compare_request import CompareRequest, as_query, from_query
 from pages.ui.link import address
-from pages.ui.link.page_state import parts_of
-from pages.ui.live.waiting import in_turn
-from pages.ui.undo.undo_registry import Scene, devices
+from pages.ui.link.page_state import models_of
+from pages.ui.live.queue_status import in_turn
+from pages.ui.undo.undo_registry import RunContext, devices
 from pages.ui.undo.undo_request import Request
-from pages.ui.widgets.widget_keys import Renewal
+from pages.ui.widgets.widget_keys import WidgetKeys
 
 PAGE = "compare"  # this page's name in the session
-WIDGETS = Renewal("compare")
+WIDGETS = WidgetKeys("compare")
 
 
-def arrive() -> CompareRequest:
+def read_url() -> CompareRequest:
     """The request this run of the page begins with.
 
     A first visit without a query begins with the main page's present image.
     """
     state = st.session_state
-    query = address.news(PAGE, "compare.held" in state)
+    query = address.incoming_query(PAGE, "compare.held" in state)
     if query is not None:
         request, complaints = from_query(query)
         if not query and (there := main_request()) is not None:
@@ -46,26 +46,28 @@ def arrive() -> CompareRequest:
 
 def main_request() -> Request | None:
     """What the main page holds, if it has been visited in this session."""
-    held: Request | None = st.session_state.get("held")
-    return held
+    current: Request | None = st.session_state.get("held")
+    return current
 
 
 def _within_examples() -> CompareRequest:
     """The held request, with example 0 in the place of one that there is not."""
     state = st.session_state
-    held: CompareRequest = state["compare.held"]
-    count = len(parts_of(held.settings).bundle.examples)
-    if held.settings.index >= count:
+    current: CompareRequest = state["compare.held"]
+    count = len(models_of(current.settings).bundle.examples)
+    if current.settings.index >= count:
         state["compare.complaints"].append(
-            f"There is no example {held.settings.index}: the bundled ones are numbered 0 to "
+            f"There is no example {current.settings.index}: the bundled ones are numbered 0 to "
             f"{count - 1}. Example 0 takes its place."
         )
-        held = state["compare.held"] = replace(held, settings=replace(held.settings, index=0))
+        current = state["compare.held"] = replace(
+            current, settings=replace(current.settings, index=0)
+        )
         WIDGETS.renew()
-    return held
+    return current
 
 
-def adopt(request: CompareRequest) -> None:
+def load_request(request: CompareRequest) -> None:
     """Take over a whole request, as if its URL had been opened."""
     state = st.session_state
     state["compare.held"] = replace(request, teach=state["compare.held"].teach)
@@ -73,26 +75,26 @@ def adopt(request: CompareRequest) -> None:
     WIDGETS.renew()
 
 
-def hold(request: CompareRequest) -> CompareRequest:
+def update_request(request: CompareRequest) -> CompareRequest:
     """Keep what the controls ask for; another image ends the wish to run, and old complaints."""
     state = st.session_state
-    held: CompareRequest = state["compare.held"]
-    if image_key(request) != image_key(held):
+    current: CompareRequest = state["compare.held"]
+    if image_key(request) != image_key(current):
         state["compare.complaints"] = []
         request = replace(request, run=False, sweep=False)
     state["compare.held"] = request
     return request
 
 
-def scene_of(held: CompareRequest) -> Scene:
+def context_of(current: CompareRequest) -> RunContext:
     """Load the models and craft x', in turn with everybody's computing."""
-    parts = parts_of(held.settings)
+    parts = models_of(current.settings)
     made = in_turn(
         "craft the attack",
         "Crafting the attack",
-        lambda tell: compare_desk().images.craft(parts, held.settings, held.own, tell),
+        lambda tell: compare_registry().images.craft(parts, current.settings, current.own, tell),
     )
-    return Scene(held.settings, parts, made, image_key(held))
+    return RunContext(current.settings, parts, made, image_key(current))
 
 
 def complain() -> None:
@@ -101,6 +103,6 @@ def complain() -> None:
         st.warning(complaint)
 
 
-def write_link(held: CompareRequest) -> None:
+def write_link(current: CompareRequest) -> None:
     """Put the state into the browser's address."""
-    address.write(PAGE, as_query(held))
+    address.write(PAGE, as_query(current))

@@ -9,8 +9,8 @@ import streamlit as st
 from pages.ui.compare.compare_request import CompareRequest
 from pages.ui.compare.comparison import Comparison
 from pages.ui.compare.sweep import Sweep
-from pages.ui.link.page_state import parts_of
-from pages.ui.undo.undo_registry import Desk, digest
+from pages.ui.link.page_state import models_of
+from pages.ui.undo.undo_registry import RunRegistry, digest
 from red_core.methods import Method
 from red_core.run.bundle import Bundle
 from red_core.run.experiment import Deception, start_seeds
@@ -31,11 +31,11 @@ def methods_at_hand(bundle: Bundle) -> dict[str, Method]:
     return fitted(bundle.dataset, str(bundle.device))
 
 
-class CompareDesk:
+class CompareRegistry:
     """A session's own workers; each belongs to an image, and ends with it."""
 
     def __init__(self) -> None:
-        self.images = Desk()
+        self.images = RunRegistry()
         self.runs = 0  # begun so far
         self._comparison: tuple[_Work, Comparison] | None = None
         self._sweep: tuple[_Work, Sweep] | None = None
@@ -52,7 +52,7 @@ class CompareDesk:
         kept = {} if before is None or anew else {a.key: a for a in before.view().attempts}
         self.drop_comparison()
         self.runs += 1
-        bundle = parts_of(request.settings).bundle
+        bundle = models_of(request.settings).bundle
         self._comparison = (
             _work(image_key(request)),
             Comparison(
@@ -72,7 +72,7 @@ class CompareDesk:
         before = self.sweep(request)
         kept = None if before is None or anew else before.view()
         self.drop_sweep()
-        bundle = parts_of(request.settings).bundle
+        bundle = models_of(request.settings).bundle
         self._sweep = (
             _work(sweep_key(request)),
             Sweep(
@@ -100,10 +100,10 @@ class CompareDesk:
         self.images.clear()
 
 
-@st.cache_resource(scope="session", on_release=CompareDesk.clear, show_spinner=False)
-def compare_desk() -> CompareDesk:
-    """This session's desk; released, and its work ended, when the tab closes."""
-    return CompareDesk()
+@st.cache_resource(scope="session", on_release=CompareRegistry.clear, show_spinner=False)
+def compare_registry() -> CompareRegistry:
+    """This session's registry; released, and its work ended, when the tab closes."""
+    return CompareRegistry()
 
 
 def image_key(request: CompareRequest) -> Key:
@@ -118,4 +118,4 @@ def sweep_key(request: CompareRequest) -> Key:
 
 def _work(key: Key) -> _Work:
     """What a worker is of; after a download the same number means another image."""
-    return key, parts_of(key[0]).bundle.examples.source
+    return key, models_of(key[0]).bundle.examples.source

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from pages.ui.compare.attempt import Attempt, Film, answer, attempt
+from pages.ui.compare.attempt import Attempt, FrameHistory, answer, attempt
 from pages.ui.compare.turn import LongSteps, Turn
-from pages.ui.live.compute_queue import LINE, Line
+from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock
 from pages.ui.live.worker import State
 from red_core.methods import Method
 from red_core.run.bundle import Bundle
@@ -47,7 +47,7 @@ class Comparison(LongSteps):
         keys: Sequence[str],
         fitted: dict[str, Method],
         kept: Mapping[str, Attempt] | None = None,
-        line: Line = LINE,
+        line: FairLock = COMPUTE_QUEUE,
     ) -> None:
         self.bundle, self.attacked, self.seeds = bundle, attacked, seeds
         self._fitted = fitted
@@ -78,7 +78,7 @@ class Comparison(LongSteps):
         attempt(Attempt(key), lambda: self._compute(key), lambda found: self._tell_end(found))
 
     def _compute(self, key: str) -> Attempt:
-        film, last = Film(), 0
+        film, last = FrameHistory(), 0
         with self._turn() as turn:
 
             def watch(k: int, images: Tensor) -> None:
@@ -86,7 +86,7 @@ class Comparison(LongSteps):
                 last = k
                 film.add(k, images[0])
                 self._tell(Attempt(key, "running", turn.seconds, k, film.frames))
-                turn.breathe()
+                turn.yield_turn()
 
             answers, seconds = answer(
                 key, self.bundle, self._fitted, self.attacked, self.seeds, turn, watch
@@ -96,11 +96,11 @@ class Comparison(LongSteps):
             reads = self._read(film, turn)
         return Attempt(key, "done", seconds, last, film.frames, reads, answers)
 
-    def _read(self, film: Film, turn: Turn) -> tuple[int, ...]:
+    def _read(self, film: FrameHistory, turn: Turn) -> tuple[int, ...]:
         """psi's class of every frame."""
         if not film.frames:
             return ()
-        turn.breathe()
+        turn.yield_turn()
         images = torch.stack([frame.image for frame in film.frames]).float() / 255
         with torch.no_grad():
             labels = self.bundle.psi(images.to(self.bundle.device)).argmax(1)

@@ -9,10 +9,10 @@ from pages.ui.compare.compare_request import CompareRequest, as_query
 from pages.ui.undo.undo_request import Request
 
 
-def compare_link(held: Request) -> None:
+def compare_link(current: Request) -> None:
     """A link to the page "Compare" with the main page's present image."""
-    query = as_query(CompareRequest(held.settings, held.own))
+    query = as_query(CompareRequest(current.settings, current.own))
     st.page_link(
         "pages/compare.py", label="Compare the methods on this image", icon=":material/compare:",
-        help=texts.LINK, query_params={"dataset": held.settings.dataset, **query},
+        help=texts.LINK, query_params={"dataset": current.settings.dataset, **query},
     )  # fmt: skip

@@ -49,15 +49,15 @@ def outcome_of(row: Attempt, settings: RunSettings, label: int | None) -> Outcom
             said(row.answers, Truth(label, settings.attack if factor else "none"), item)
             for item, factor in enumerate(FACTORS)
         )
-    held = _held(answers)
-    breaks = held.index(False) if False in held else None
+    current = _held(answers)
+    breaks = current.index(False) if False in current else None
     named = [one.right_attack for one in answers if one.right_attack is not None]
     return Outcome(
         row.key,
         METHODS[row.key].title,
         answers,
         breaks,
-        breaks is not None and True in held[breaks:],
+        breaks is not None and True in current[breaks:],
         named.count(True) if named else None,
         base(settings).eps,
     )

@@ -9,39 +9,39 @@ import streamlit as st
 import torch
 
 from pages.ui.compare import compare_style as style
-from pages.ui.compare.compare_page_state import scene_of
-from pages.ui.compare.compare_registry import compare_desk
+from pages.ui.compare.compare_page_state import context_of
+from pages.ui.compare.compare_registry import compare_registry
 from pages.ui.compare.compare_request import CompareRequest
 from pages.ui.compare.comparison import ComparisonView
 from pages.ui.compare.section_methods import begin, choice, ground_of, methods
 from pages.ui.compare.section_strength import begin_sweep, strengths, why_not
 from pages.ui.compare.sweep import SweepView
-from pages.ui.live.compute_queue import COURTESY
+from pages.ui.live.compute_queue import DRAW_PRIORITY
 from pages.ui.look.page_style import banner, is_dark
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.undo.headlines import deception_headline
-from pages.ui.undo.undo_registry import Scene
+from pages.ui.undo.undo_registry import RunContext
 from pages.ui.widgets import pictures
-from pages.ui.widgets.picture_row import Still, stills
+from pages.ui.widgets.picture_row import RowPicture, picture_row
 
 View = TypeVar("View", ComparisonView, SweepView)
 REFRESH = 0.25  # seconds between two looks at the workers
 
 
-def page(held: CompareRequest) -> CompareRequest:
+def page(current: CompareRequest) -> CompareRequest:
     """Draw everything but the sidebar; the request as the page's own controls leave it."""
-    scene = scene_of(held)
-    _said(scene)
+    context = context_of(current)
+    _said(context)
     left, right = st.columns([2, 3], gap="large")
     with left:
-        stills(_pictures(scene), key="compare-image", side=112)
+        picture_row(_pictures(context), key="compare-image", side=112)
     with right:
-        held = choice(held)
-    style.make_room(len(held.methods))
-    _begin(held, scene)
-    ground = ground_of(scene)
-    _live(lambda: _compared(held), lambda view: methods(held, scene, ground, view))
-    _live(lambda: _swept(held), lambda view: strengths(held, scene, view))
+        current = choice(current)
+    style.make_room(len(current.methods))
+    _begin(current, context)
+    ground = ground_of(context)
+    _live(lambda: _compared(current), lambda view: methods(current, context, ground, view))
+    _live(lambda: _swept(current), lambda view: strengths(current, context, view))
     latest: CompareRequest = st.session_state["compare.held"]
     return latest
 
@@ -58,7 +58,7 @@ def _live(look: Callable[[], View | None], draw: Callable[[View | None], None]) 
         nonlocal by_itself
         if by_itself and st.session_state["compare.widgets"] != widgets:
             st.rerun()  # a click on the strip asked for another request: all of the page follows
-        with COURTESY.drawing():
+        with DRAW_PRIORITY.drawing():
             view = look()
             draw(view)
         if by_itself and (view is not None and view.busy) != busy:
@@ -68,28 +68,33 @@ def _live(look: Callable[[], View | None], draw: Callable[[View | None], None]) 
     live()
 
 
-def _compared(held: CompareRequest) -> ComparisonView | None:
-    worker = compare_desk().comparison(held)
+def _compared(current: CompareRequest) -> ComparisonView | None:
+    worker = compare_registry().comparison(current)
     return None if worker is None else worker.view()
 
 
-def _swept(held: CompareRequest) -> SweepView | None:
-    worker = None if why_not(held) else compare_desk().sweep(held)
+def _swept(current: CompareRequest) -> SweepView | None:
+    worker = None if why_not(current) else compare_registry().sweep(current)
     return None if worker is None else worker.view()
 
 
-def _begin(held: CompareRequest, scene: Scene) -> None:
+def _begin(current: CompareRequest, context: RunContext) -> None:
     """What a link asks to run at once."""
-    desk = compare_desk()
-    if held.run and held.methods and desk.comparison(held) is None:
-        begin(held, scene)
-    if held.sweep and held.methods and not why_not(held) and desk.sweep(held) is None:
-        begin_sweep(held)
+    registry = compare_registry()
+    if current.run and current.methods and registry.comparison(current) is None:
+        begin(current, context)
+    if (
+        current.sweep
+        and current.methods
+        and not why_not(current)
+        and registry.sweep(current) is None
+    ):
+        begin_sweep(current)
 
 
-def _said(scene: Scene) -> None:
+def _said(context: RunContext) -> None:
     """What was done to the image, in words."""
-    made, settings, bundle = scene.deception, scene.settings, scene.parts.bundle
+    made, settings, bundle = context.deception, context.settings, context.parts.bundle
     names = bundle.class_names
     with torch.no_grad():
         both = bundle.psi(torch.cat((made.clean, made.attacked))).softmax(1).cpu()
@@ -109,9 +114,9 @@ def _said(scene: Scene) -> None:
     )
 
 
-def _pictures(scene: Scene) -> list[Still]:
+def _pictures(context: RunContext) -> list[RowPicture]:
     """x + delta = x'."""
-    made, settings = scene.deception, scene.settings
+    made, settings = context.deception, context.settings
     delta = (made.attacked - made.clean).cpu()
     limit = max(float(delta.abs().max()), 1e-6)
     attack = settings.attack_settings()
@@ -119,12 +124,12 @@ def _pictures(scene: Scene) -> list[Still]:
     if attack is not None and settings.source != "realizable":
         budget = f"{ATTACK_LABELS[attack.kind]}, ε = {attack.eps:g}"
     return [
-        Still(pictures.picture(made.clean[0].cpu(), 4), "x", "the clean image", "The image x"),
-        Still(
+        RowPicture(pictures.picture(made.clean[0].cpu(), 4), "x", "the clean image", "The image x"),
+        RowPicture(
             pictures.signed(delta[0], limit, 4, dark=is_dark()), "δ", budget,
             f"The perturbation delta, {budget}", sign="+",
         ),
-        Still(
+        RowPicture(
             pictures.picture(made.attacked[0].cpu(), 4), "x'", "what every method gets",
             "The attacked image x'", sign="=",
         ),

@@ -13,14 +13,14 @@ from pages.ui.compare import compare_help_texts as texts
 from pages.ui.compare.attempt import Attempt
 from pages.ui.compare.card import card
 from pages.ui.compare.cards import Ground, card_of, common_limit
-from pages.ui.compare.compare_page_state import WIDGETS, adopt, hold
-from pages.ui.compare.compare_registry import compare_desk
+from pages.ui.compare.compare_page_state import WIDGETS, load_request, update_request
+from pages.ui.compare.compare_registry import compare_registry
 from pages.ui.compare.compare_request import CompareRequest, first_choice, in_order
 from pages.ui.compare.comparison import ComparisonView
 from pages.ui.compare.scrubber import scrubber
 from pages.ui.compare.truth import truth_of
 from pages.ui.look.page_style import banner, is_dark
-from pages.ui.undo.undo_registry import Scene
+from pages.ui.undo.undo_registry import RunContext
 from red_core.methods import METHODS, methods_of
 
 _TRAINED = ("m-inf", "m-2", "m-1", "msd")
@@ -41,11 +41,11 @@ def sets(dataset: str) -> dict[str, tuple[str, ...]]:
     return {**told, "All": known, "None": ()}
 
 
-def choice(held: CompareRequest) -> CompareRequest:
+def choice(current: CompareRequest) -> CompareRequest:
     """The methods to choose from; the request with those chosen."""
-    dataset = held.settings.dataset
+    dataset = current.settings.dataset
     chosen = st.pills(
-        "Methods", methods_of(dataset), selection_mode="multi", default=list(held.methods),
+        "Methods", methods_of(dataset), selection_mode="multi", default=list(current.methods),
         format_func=lambda key: METHODS[key].title, help=texts.METHODS, key=WIDGETS.key("methods"),
         wrap=True,
     )  # fmt: skip
@@ -54,25 +54,25 @@ def choice(held: CompareRequest) -> CompareRequest:
         help=texts.SETS, key=WIDGETS.key("set"), label_visibility="collapsed", width=230,
         on_change=WIDGETS.unless_renewed(_choose),
     )  # fmt: skip
-    return hold(replace(held, methods=in_order(chosen)))
+    return update_request(replace(current, methods=in_order(chosen)))
 
 
-def ground_of(scene: Scene) -> Ground:
+def ground_of(context: RunContext) -> Ground:
     """What the cards of this image share."""
-    made = scene.deception
+    made = context.deception
     return Ground(
-        scene.parts.bundle.class_names,
+        context.parts.bundle.class_names,
         made.attacked[0].cpu(),
-        truth_of(scene.settings, made),
+        truth_of(context.settings, made),
         common_limit(made.attacked - made.clean),
         is_dark(),
     )
 
 
-def attempts_of(held: CompareRequest, view: ComparisonView | None) -> list[Attempt]:
+def attempts_of(current: CompareRequest, view: ComparisonView | None) -> list[Attempt]:
     """One for each chosen method, in their order."""
     known = {} if view is None else {one.key: one for one in view.attempts}
-    return [known.get(key) or _blank(key) for key in held.methods]
+    return [known.get(key) or _blank(key) for key in current.methods]
 
 
 @cache
@@ -81,16 +81,16 @@ def _blank(key: str) -> Attempt:
 
 
 def methods(
-    held: CompareRequest, scene: Scene, ground: Ground, view: ComparisonView | None
+    current: CompareRequest, context: RunContext, ground: Ground, view: ComparisonView | None
 ) -> None:
     """Draw the headline, the buttons, the scrubber and the cards for one moment."""
-    shown, names = attempts_of(held, view), ground.class_names
+    shown, names = attempts_of(current, view), ground.class_names
     banner("compare", "The methods", words.methods_headline(view, shown, ground.truth, names))
     with st.container(key="compare-line"):
         st.caption(words.methods_line(shown, ground.truth, names))
-    _buttons(held, scene, view, shown)
+    _buttons(current, context, view, shown)
     scrubber(
-        enabled=any(one.reads for one in shown), run=compare_desk().runs, told=texts.SCRUB,
+        enabled=any(one.reads for one in shown), run=compare_registry().runs, told=texts.SCRUB,
         key="compare-scrubber",
     )  # fmt: skip
     with st.container(key="compare-cards"):
@@ -101,7 +101,10 @@ def methods(
 
 
 def _buttons(
-    held: CompareRequest, scene: Scene, view: ComparisonView | None, shown: Sequence[Attempt]
+    current: CompareRequest,
+    context: RunContext,
+    view: ComparisonView | None,
+    shown: Sequence[Attempt],
 ) -> None:
     busy = view is not None and view.busy
     again = bool(shown) and all(one.over for one in shown)
@@ -110,25 +113,25 @@ def _buttons(
             "Run again" if again else "Run", type="primary", width=150, shortcut="P",
             icon=":material/replay:" if again else ":material/play_arrow:",
             help=texts.RUN_AGAIN if again else texts.RUN, key="compare.run",
-            disabled=busy or not shown, on_click=begin, args=(held, scene, again),
+            disabled=busy or not shown, on_click=begin, args=(current, context, again),
         )  # fmt: skip
         st.button(
             "Stop", icon=":material/stop:", help=texts.STOP, shortcut="T", key="compare.stop",
-            disabled=not busy, on_click=_stop, args=(held,),
+            disabled=not busy, on_click=_stop, args=(current,),
         )  # fmt: skip
 
 
 # --- callbacks -------------------------------------------------------------------------------
 
 
-def begin(held: CompareRequest, scene: Scene, anew: bool = False) -> None:
+def begin(current: CompareRequest, context: RunContext, anew: bool = False) -> None:
     """Run the methods that have no answer yet, or all anew; the link now repeats it."""
-    compare_desk().compare(held, scene.deception, anew)
+    compare_registry().compare(current, context.deception, anew)
     st.session_state["compare.held"] = replace(st.session_state["compare.held"], run=True)
 
 
-def _stop(held: CompareRequest) -> None:
-    comparison = compare_desk().comparison(held)
+def _stop(current: CompareRequest) -> None:
+    comparison = compare_registry().comparison(current)
     if comparison is not None:
         comparison.stop()
 
@@ -136,5 +139,5 @@ def _stop(held: CompareRequest) -> None:
 def _choose() -> None:
     chosen = st.session_state[WIDGETS.key("set")]
     if chosen is not None:
-        held: CompareRequest = st.session_state["compare.held"]
-        adopt(replace(held, methods=sets(held.settings.dataset)[chosen]))
+        current: CompareRequest = st.session_state["compare.held"]
+        load_request(replace(current, methods=sets(current.settings.dataset)[chosen]))

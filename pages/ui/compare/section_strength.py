@@ -10,44 +10,47 @@ from pages.ui.charts.compare_strip import strip_figure, strip_height
 from pages.ui.compare import compare_headlines as words
 from pages.ui.compare import compare_help_texts as texts
 from pages.ui.compare.attempt import Attempt
-from pages.ui.compare.compare_page_state import adopt
-from pages.ui.compare.compare_registry import compare_desk
+from pages.ui.compare.compare_page_state import load_request
+from pages.ui.compare.compare_registry import compare_registry
 from pages.ui.compare.compare_request import CompareRequest, image_of
 from pages.ui.compare.outcome import outcome_of
 from pages.ui.compare.strip import row_of
 from pages.ui.compare.sweep import FACTORS, SweepView, base, strength
 from pages.ui.compare.truth import truth_of
 from pages.ui.look.page_style import banner
-from pages.ui.undo.undo_registry import Scene
+from pages.ui.undo.undo_registry import RunContext
 from pages.ui.widgets import pictures
 from pages.ui.widgets.live_chart import Click, live_chart
 
 _CAPTION = "The strength"
 
 
-def why_not(held: CompareRequest) -> str:
+def why_not(current: CompareRequest) -> str:
     """Why this image has no strengths to go through; "" where it has."""
-    settings = held.settings
+    settings = current.settings
     if settings.attack == "none":
         return texts.NO_SWEEP["none"]
     return texts.NO_SWEEP["realizable"] if settings.source == "realizable" else ""
 
 
-def strengths(held: CompareRequest, scene: Scene, view: SweepView | None) -> None:
+def strengths(current: CompareRequest, context: RunContext, view: SweepView | None) -> None:
     """Draw the headline, the buttons and the strip for one moment."""
-    if refused := why_not(held):
+    if refused := why_not(current):
         banner("strength", _CAPTION, refused)
         return
     known = {} if view is None else {row.key: row for row in view.rows}
-    rows = [known.get(key, Attempt(key)) for key in held.methods]
-    label, names = truth_of(scene.settings, scene.deception).label, scene.parts.bundle.class_names
+    rows = [known.get(key, Attempt(key)) for key in current.methods]
+    label, names = (
+        truth_of(context.settings, context.deception).label,
+        context.parts.bundle.class_names,
+    )
     name = None if label is None else names[label]
-    outcomes = [outcome_of(row, held.settings, label) for row in rows]
+    outcomes = [outcome_of(row, current.settings, label) for row in rows]
     banner("strength", _CAPTION, words.sweep_headline(view, outcomes, name))
     with st.container(key="compare-swept"):
         st.caption(words.sweep_line(outcomes, name))
-    _buttons(held, view, rows)
-    attack, paper = held.settings.attack_settings(), base(held.settings)
+    _buttons(current, view, rows)
+    attack, paper = current.settings.attack_settings(), base(current.settings)
     figure = strip_figure(
         FACTORS,
         paper.eps,
@@ -57,20 +60,24 @@ def strengths(held: CompareRequest, scene: Scene, view: SweepView | None) -> Non
     )
 
     def take_over(click: Click) -> None:
-        take(held, round(click.x))
+        take(current, round(click.x))
 
     live_chart(figure, key="strip", height=strip_height(len(rows)), on_click=take_over)
     with st.expander("What does the strip show?"):
         st.markdown(texts.STRENGTH_TAUGHT)
 
 
-def take(held: CompareRequest, place: int) -> None:
+def take(current: CompareRequest, place: int) -> None:
     """Take the strength in this place over for the cards; the first is no attack at all."""
     if 0 < place < len(FACTORS):
-        adopt(replace(held, settings=image_of(strength(held.settings, FACTORS[place])), run=False))
+        load_request(
+            replace(
+                current, settings=image_of(strength(current.settings, FACTORS[place])), run=False
+            )
+        )
 
 
-def _buttons(held: CompareRequest, view: SweepView | None, rows: list[Attempt]) -> None:
+def _buttons(current: CompareRequest, view: SweepView | None, rows: list[Attempt]) -> None:
     busy = view is not None and view.busy
     again = bool(rows) and all(row.over for row in rows)
     with st.container(
@@ -80,24 +87,24 @@ def _buttons(held: CompareRequest, view: SweepView | None, rows: list[Attempt]) 
             "Sweep again" if again else "Sweep", type="primary", width=150, shortcut="W",
             icon=":material/replay:" if again else ":material/play_arrow:", help=texts.SWEEP,
             key="compare.sweep", disabled=busy or not rows, on_click=begin_sweep,
-            args=(held, again),
+            args=(current, again),
         )  # fmt: skip
         st.button(
             "Stop the sweep", icon=":material/stop:", help=texts.STOP, shortcut="X",
-            key="compare.sweep.stop", disabled=not busy, on_click=_stop, args=(held,),
+            key="compare.sweep.stop", disabled=not busy, on_click=_stop, args=(current,),
         )  # fmt: skip
 
 
 # --- callbacks -------------------------------------------------------------------------------
 
 
-def begin_sweep(held: CompareRequest, anew: bool = False) -> None:
+def begin_sweep(current: CompareRequest, anew: bool = False) -> None:
     """Sweep with the methods that have no row yet, or all anew; the link now repeats it."""
-    compare_desk().begin_sweep(held, anew)
+    compare_registry().begin_sweep(current, anew)
     st.session_state["compare.held"] = replace(st.session_state["compare.held"], sweep=True)
 
 
-def _stop(held: CompareRequest) -> None:
-    sweep = compare_desk().sweep(held)
+def _stop(current: CompareRequest) -> None:
+    sweep = compare_registry().sweep(current)
     if sweep is not None:
         sweep.stop()

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pages.ui.compare.attempt import Attempt, answer, attempt
 from pages.ui.compare.turn import LongSteps
-from pages.ui.live.compute_queue import LINE, Line
+from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock
 from pages.ui.live.worker import State
 from red_core.attacks.pgd import PAPER_ATTACKS, AttackSettings
 from red_core.data.datasets import SHAPES
@@ -77,7 +77,7 @@ class Sweep(LongSteps):
         keys: Sequence[str],
         fitted: dict[str, Method],
         kept: SweepView | None = None,
-        line: Line = LINE,
+        line: FairLock = COMPUTE_QUEUE,
     ) -> None:
         base(settings)
         self.bundle, self.settings, self.own = bundle, settings, own
@@ -136,7 +136,7 @@ class Sweep(LongSteps):
 
             def watch(k: int, images: Tensor) -> None:
                 self._tell(Attempt(key, "running", turn.seconds, k))
-                turn.breathe()
+                turn.yield_turn()
 
             attacked = torch.cat(self._images)
             seeds = start_seeds(self.settings) * len(attacked)

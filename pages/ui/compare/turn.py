@@ -1,4 +1,4 @@
-"""A turn in the line that a long computation gives away now and then, in the midst of it.
+"""A turn in the compute queue that a long computation yields now and then.
 
 A method's `classify` is one call of up to a minute. Between two of its steps (`watch`) it lets
 pages draw and others compute, and ends where nobody waits for its answer any more.
@@ -11,23 +11,23 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Self
 
-from pages.ui.live.compute_queue import COURTESY, SLICE, Line
+from pages.ui.live.compute_queue import DRAW_PRIORITY, SLICE, FairLock
 from pages.ui.live.worker import Worker
 
 
 class Interrupted(Exception):
-    """The computation was stopped, or its reader has left."""
+    """The computation was stopped, or its page was left."""
 
 
 class Turn:
-    """Holds a place in `line` from `with` on, except while `breathe` has given it away.
+    """Holds a place in `line` from `with` on, except while `yield_turn` has given it away.
 
-    tell_place: called with the number of those ahead; over: whether to stop. `with` and `breathe`
-    raise Interrupted once `over()`.
+    tell_place: called with the number of those ahead; over: whether to stop. `with` and
+    `yield_turn` raise Interrupted once `over()`.
     """
 
     def __init__(
-        self, line: Line, tell_place: Callable[[int], None], over: Callable[[], bool]
+        self, line: FairLock, tell_place: Callable[[int], None], over: Callable[[], bool]
     ) -> None:
         self._line, self._tell_place, self._over = line, tell_place, over
         self._stack = ExitStack()
@@ -46,12 +46,12 @@ class Turn:
         """Computed so far; waiting does not count."""
         return self._seconds + time.perf_counter() - self._since
 
-    def breathe(self) -> None:
+    def yield_turn(self) -> None:
         """Between two steps: pages may draw, and after a slice of time others compute."""
         if self._over():
             raise Interrupted
         waited = time.perf_counter()
-        COURTESY.let_draw()
+        DRAW_PRIORITY.let_draw()
         self._since += time.perf_counter() - waited
         if time.perf_counter() - self._began > SLICE and self._line.others_wait:
             self._leave()

@@ -14,7 +14,7 @@ import streamlit as st
 from pages.ui.error_bound import error_bound_help_texts as texts
 from pages.ui.error_bound.error_bound_page_state import WIDGETS, exchange
 from pages.ui.error_bound.error_bound_presets import STUDIES, STUDY_STEPS
-from pages.ui.error_bound.error_bound_request import LIMITS, MAX_STEPS, STEPS, LabRequest
+from pages.ui.error_bound.error_bound_request import LIMITS, MAX_STEPS, STEPS, ErrorBoundRequest
 from pages.ui.error_bound.matrix import take_matrix
 from pages.ui.look.labels import ACTIVATION_LABELS, SCALE_LABELS
 from red_core.run.settings import MAX_SEED
@@ -35,35 +35,35 @@ _NOISY = ("example15", "hadamard_noisy")
 _FIRST_ETA = 0.1
 
 
-def controls(held: LabRequest) -> LabRequest:
+def controls(current: ErrorBoundRequest) -> ErrorBoundRequest:
     """Draw the controls; the request they ask for, or the held one if it is refused."""
     st.subheader("Problem", anchor=False)
-    problem = _problem(held) if held.show == "descent" else _of_study(held)
+    problem = _problem(current) if current.show == "descent" else _of_study(current)
     st.subheader("Descent", anchor=False)
-    descent = _descent(held)
+    descent = _descent(current)
     left, right = st.columns(2, wrap=False)
     with right:
-        problem["seed"] = _whole("Seed", "seed", held.settings.seed, 0, MAX_SEED, texts.SEED)
-    if held.show != "examples":  # those have numbers of their own
+        problem["seed"] = _whole("Seed", "seed", current.settings.seed, 0, MAX_SEED, texts.SEED)
+    if current.show != "examples":  # those have numbers of their own
         with left:
             problem["examples"] = _whole(
-                "Instances", "examples", held.settings.examples, 1, LIMITS["examples"],
+                "Instances", "examples", current.settings.examples, 1, LIMITS["examples"],
                 texts.EXAMPLES,
             )  # fmt: skip
     try:
-        return replace(held, settings=replace(held.settings, **problem), **descent)
+        return replace(current, settings=replace(current.settings, **problem), **descent)
     except ValueError as error:
         st.error(f"{str(error)[:1].upper()}{str(error)[1:]}. The settings before it still hold.")
-        return held
+        return current
 
 
 # --- problem ---------------------------------------------------------------------------------
 
 
-def _problem(held: LabRequest) -> dict[str, Any]:
+def _problem(current: ErrorBoundRequest) -> dict[str, Any]:
     """What the widgets ask for of G, of D_a and of the start."""
-    now, values = held.settings, dict[str, Any]()
-    _family(held)
+    now, values = current.settings, dict[str, Any]()
+    _family(current)
     family = FAMILIES[now.family]
     if now.family != "own":
         left, right = st.columns(2, wrap=False)
@@ -74,23 +74,23 @@ def _problem(held: LabRequest) -> dict[str, Any]:
             values["d"] = _whole("Latent d", "d", now.d, 1, LIMITS["d"], texts.D, disabled=fixed)
     if family.layers is None:
         values["layers"] = _whole("Layers", "layers", now.layers, 1, LIMITS["layers"], texts.LAYERS)
-    values |= _activation(held)
-    values["scale"] = _scale(held)
+    values |= _activation(current)
+    values["scale"] = _scale(current)
     if now.family in _NOISY:
         values["noise"] = _real("Noise of the rows", "noise", now.noise, 0, 10, 0.05, texts.NOISE)
-    return values | _attack(held) | _start(held)
+    return values | _attack(current) | _start(current)
 
 
-def _of_study(held: LabRequest) -> dict[str, Any]:
+def _of_study(current: ErrorBoundRequest) -> dict[str, Any]:
     """What a study leaves open: the activation, and over m the scale of W."""
-    values = _activation(held)
-    if held.show in STUDIES:
-        values["scale"] = _scale(held)
+    values = _activation(current)
+    if current.show in STUDIES:
+        values["scale"] = _scale(current)
     return values
 
 
-def _family(held: LabRequest) -> None:
-    state, now = st.session_state, held.settings
+def _family(current: ErrorBoundRequest) -> None:
+    state, now = st.session_state, current.settings
 
     def to_family() -> None:
         """A family comes with a scale of its own, and some with a d and a least m."""
@@ -101,7 +101,7 @@ def _family(held: LabRequest) -> None:
             return
         m = max(now.m, FAMILIES[chosen].least_m)
         settings = replace(now, family=chosen, m=m, layers=1, scale=None)
-        exchange(replace(held, settings=settings, own=own))
+        exchange(replace(current, settings=settings, own=own))
 
     asks = bool(state["lab.asks_own"])
     shown = "own" if asks else now.family
@@ -112,10 +112,10 @@ def _family(held: LabRequest) -> None:
     )  # fmt: skip
     st.caption(FAMILIES[shown].note)
     if shown == "own":
-        _upload(held)
+        _upload(current)
 
 
-def _upload(held: LabRequest) -> None:
+def _upload(current: ErrorBoundRequest) -> None:
     """The uploader; a file that cannot be taken leaves everything as it is."""
     state = st.session_state
 
@@ -129,27 +129,27 @@ def _upload(held: LabRequest) -> None:
         except MatrixError as error:
             state["lab.refused"] = f"{error} What was set before still holds."
             return
-        settings = replace(held.settings, family="own", layers=1, scale=None)
-        exchange(replace(held, settings=settings, own=own))
+        settings = replace(current.settings, family="own", layers=1, scale=None)
+        exchange(replace(current, settings=settings, own=own))
 
     st.file_uploader(
         "Your W", ["csv", "npy", "txt"], help=texts.MATRIX, key="lab.file", on_change=take
     )
     if state["lab.refused"]:
         st.error(state["lab.refused"])
-    if held.own is None:
+    if current.own is None:
         st.caption("Upload a matrix. Until then the present problem stays.")
     else:
-        st.caption(f"W is {held.own.shape[0]} × {held.own.shape[1]}.")
+        st.caption(f"W is {current.own.shape[0]} × {current.own.shape[1]}.")
 
 
-def _activation(held: LabRequest) -> dict[str, Any]:
-    now = held.settings
+def _activation(current: ErrorBoundRequest) -> dict[str, Any]:
+    now = current.settings
 
     def to_activation() -> None:
         """An activation comes with a parameter of its own."""
         chosen = st.session_state[WIDGETS.key("activation")]
-        exchange(replace(held, settings=replace(now, activation=chosen, parameter=None)))
+        exchange(replace(current, settings=replace(now, activation=chosen, parameter=None)))
 
     names = list(ACTIVATIONS)
     st.selectbox(
@@ -165,21 +165,23 @@ def _activation(held: LabRequest) -> dict[str, Any]:
     return {"parameter": _real("Sharpness β", "beta", now.parameter, 0.1, 100, 1, texts.BETA)}
 
 
-def _scale(held: LabRequest) -> str | None:
+def _scale(current: ErrorBoundRequest) -> str | None:
     return st.selectbox(
-        "Variance of W's entries", SCALES, SCALES.index(held.settings.scale or SCALES[0]),
+        "Variance of W's entries", SCALES, SCALES.index(current.settings.scale or SCALES[0]),
         format_func=SCALE_LABELS.__getitem__, help=texts.SCALE, key=WIDGETS.key("scale"),
     )  # fmt: skip
 
 
-def _attack(held: LabRequest) -> dict[str, Any]:
-    now = held.settings
+def _attack(current: ErrorBoundRequest) -> dict[str, Any]:
+    now = current.settings
 
     def to_attack() -> None:
         """An attack comes with the method of 4.2; without one there is 4.1 alone."""
         attack = bool(st.session_state[WIDGETS.key("attack")])
         settings = replace(now, attack=attack)
-        exchange(replace(held, settings=settings, method="alternating" if attack else "inversion"))
+        exchange(
+            replace(current, settings=settings, method="alternating" if attack else "inversion")
+        )
 
     st.toggle(
         "Attacked: x' = G(z*) + D_a c_a*", now.attack, help=texts.ATTACK, key=WIDGETS.key("attack"),
@@ -197,8 +199,8 @@ def _attack(held: LabRequest) -> dict[str, Any]:
     return {"training": training, "hidden": hidden}
 
 
-def _start(held: LabRequest) -> dict[str, Any]:
-    now = held.settings
+def _start(current: ErrorBoundRequest) -> dict[str, Any]:
+    now = current.settings
     start = st.segmented_control(
         "Start", ["random", "near"], default=now.start, required=True, help=texts.START,
         format_func={"random": "random", "near": "near the solution"}.__getitem__,
@@ -213,37 +215,37 @@ def _start(held: LabRequest) -> dict[str, Any]:
 # --- descent ---------------------------------------------------------------------------------
 
 
-def _descent(held: LabRequest) -> dict[str, Any]:
+def _descent(current: ErrorBoundRequest) -> dict[str, Any]:
     """method, lambda_fraction, eta and steps."""
-    values: dict[str, Any] = {"method": held.method}
-    if held.settings.attack and held.show == "descent":
+    values: dict[str, Any] = {"method": current.method}
+    if current.settings.attack and current.show == "descent":
         values["method"] = st.segmented_control(
-            "Method (Section)", list(METHOD_LABELS), default=held.method, required=True,
+            "Method (Section)", list(METHOD_LABELS), default=current.method, required=True,
             format_func=METHOD_LABELS.__getitem__, help=texts.METHOD, key=WIDGETS.key("method"),
             width="stretch",
         )  # fmt: skip
     proximal = values["method"] == "proximal"
     if proximal:
         values["lambda_fraction"] = _real(
-            "λ / λ_max", "lambda", held.lambda_fraction, 0.001, 2, 0.05, texts.LAMBDA
+            "λ / λ_max", "lambda", current.lambda_fraction, 0.001, 2, 0.05, texts.LAMBDA
         )
-    values["eta"] = _eta(held, STUDY_STEPS if proximal or held.show != "descent" else STEPS)
-    if held.show != "examples":
-        values["steps"] = _whole("Steps at most", "steps", held.steps, 1, MAX_STEPS, texts.STEPS)
+    values["eta"] = _eta(current, STUDY_STEPS if proximal or current.show != "descent" else STEPS)
+    if current.show != "examples":
+        values["steps"] = _whole("Steps at most", "steps", current.steps, 1, MAX_STEPS, texts.STEPS)
     return values
 
 
-def _eta(held: LabRequest, names: tuple[str, ...]) -> str | float:
+def _eta(current: ErrorBoundRequest, names: tuple[str, ...]) -> str | float:
     """One of `names`, or a number."""
     choices = [*names, "number"]
-    now = held.eta if isinstance(held.eta, str) else "number"
+    now = current.eta if isinstance(current.eta, str) else "number"
     chosen = st.selectbox(
         "Step size η", choices, choices.index(now) if now in choices else 0, help=texts.STEP,
         format_func=STEP_LABELS.__getitem__, key=WIDGETS.key(f"step.{len(names)}"),
     )  # fmt: skip
     if chosen != "number":
         return str(chosen)
-    eta = _FIRST_ETA if isinstance(held.eta, str) else held.eta
+    eta = _FIRST_ETA if isinstance(current.eta, str) else current.eta
     return _real("η", "eta", eta, 1e-6, 1e6, 0.01, texts.ETA)
 
 

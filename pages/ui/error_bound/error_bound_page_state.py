@@ -12,37 +12,37 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.ui.error_bound.error_bound_registry import lab_desk
-from pages.ui.error_bound.error_bound_request import LabRequest, as_query, from_query
+from pages.ui.error_bound.error_bound_registry import error_bound_registry
+from pages.ui.error_bound.error_bound_request import ErrorBoundRequest, as_query, from_query
 from pages.ui.link import address
-from pages.ui.live.waiting import in_turn
-from pages.ui.widgets.widget_keys import Renewal
+from pages.ui.live.queue_status import in_turn
+from pages.ui.widgets.widget_keys import WidgetKeys
 from red_core.synthetic import Instances
 
 PAGE = "error_bound"  # this page's name in the session
-WIDGETS = Renewal("lab")
+WIDGETS = WidgetKeys("lab")
 
 
-def arrive() -> LabRequest:
+def read_url() -> ErrorBoundRequest:
     """The request this run of the page begins with."""
     state = st.session_state
-    query = address.news(PAGE, "lab.held" in state)
+    query = address.incoming_query(PAGE, "lab.held" in state)
     if query is not None:
         request, complaints = from_query(query)
         exchange(request)
         state["lab.complaints"], state["lab.run"] = complaints, request.run
-    held: LabRequest = state["lab.held"]
-    return replace(held, run=state["lab.run"])
+    current: ErrorBoundRequest = state["lab.held"]
+    return replace(current, run=state["lab.run"])
 
 
-def adopt(request: LabRequest) -> None:
+def load_request(request: ErrorBoundRequest) -> None:
     """Take over a whole request and run it, as if its URL had been opened."""
-    lab_desk().clear()
+    error_bound_registry().clear()
     exchange(replace(request, teach=st.session_state["lab.held"].teach))
     st.session_state["lab.run"] = request.run
 
 
-def exchange(request: LabRequest) -> None:
+def exchange(request: ErrorBoundRequest) -> None:
     """Take over a request without a run; the widgets begin anew with its values."""
     state = st.session_state
     state["lab.held"], state["lab.run"], state["lab.at"] = request, False, None
@@ -52,23 +52,23 @@ def exchange(request: LabRequest) -> None:
     WIDGETS.renew()
 
 
-def hold(request: LabRequest) -> LabRequest:
+def update_request(request: ErrorBoundRequest) -> ErrorBoundRequest:
     """Keep what the controls ask for; a change ends the wish to run and old complaints."""
     state = st.session_state
-    held: LabRequest = state["lab.held"]
-    if request.key != held.key:
+    current: ErrorBoundRequest = state["lab.held"]
+    if request.key != current.key:
         state["lab.run"], state["lab.complaints"] = False, []
     state["lab.held"] = replace(request, run=state["lab.run"])
-    kept: LabRequest = state["lab.held"]
+    kept: ErrorBoundRequest = state["lab.held"]
     return kept
 
 
-def instances_of(held: LabRequest) -> Instances:
+def instances_of(current: ErrorBoundRequest) -> Instances:
     """The instances, made in turn with everybody's computing."""
     return in_turn(
         "make the instances",
         "Making the instances",
-        lambda tell: lab_desk().instances(held, tell),
+        lambda tell: error_bound_registry().instances(current, tell),
     )
 
 
@@ -78,11 +78,11 @@ def complain() -> None:
         st.warning(complaint)
 
 
-def query_of(held: LabRequest) -> dict[str, str]:
+def query_of(current: ErrorBoundRequest) -> dict[str, str]:
     """The URL's strings."""
-    return as_query(replace(held, run=bool(st.session_state["lab.run"])))
+    return as_query(replace(current, run=bool(st.session_state["lab.run"])))
 
 
-def write_link(held: LabRequest) -> None:
+def write_link(current: ErrorBoundRequest) -> None:
     """Put the state into the browser's address."""
-    address.write(PAGE, query_of(held))
+    address.write(PAGE, query_of(current))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pages.ui.error_bound.error_bound_request import SHARED, LabRequest
+from pages.ui.error_bound.error_bound_request import SHARED, ErrorBoundRequest
 from pages.ui.error_bound.study import Part, parts_of_axis
 from red_core.measure.studies import EXAMPLES, FIGURE_1, FIGURE_3, Study
 from red_core.synthetic import InstanceSettings
@@ -28,11 +28,11 @@ class Preset:
 
     name: str
     about: str
-    request: LabRequest
+    request: ErrorBoundRequest
 
 
-def _of_study(study: Study, show: str = "descent") -> LabRequest:
-    return LabRequest(
+def _of_study(study: Study, show: str = "descent") -> ErrorBoundRequest:
+    return ErrorBoundRequest(
         show=show,
         settings=study.settings,
         method=study.options.method,
@@ -42,11 +42,11 @@ def _of_study(study: Study, show: str = "descent") -> LabRequest:
     )
 
 
-def _all_examples() -> LabRequest:
+def _all_examples() -> ErrorBoundRequest:
     """What all examples share: activation and slope, step size, steps, seed."""
     first = EXAMPLES["example_15"]
     settings = InstanceSettings(**{name: getattr(first.settings, name) for name in SHARED})
-    return LabRequest(
+    return ErrorBoundRequest(
         "examples", settings, eta=first.step, run=True
     )  # fmt: skip
 
@@ -83,24 +83,28 @@ LESSONS = (
     Preset(
         "Theorem 3 applies",
         "A smooth σ, a start near z*, and the theorem's own step size: promise beside observation.",
-        LabRequest(settings=_GELU, steps=500, eta="theorem", run=True),
+        ErrorBoundRequest(settings=_GELU, steps=500, eta="theorem", run=True),
     ),
     Preset(
         "The same from afar",
         "From a random start most paths meet negative curvature, and for those no step size is "
         "admissible. Descent arrives all the same.",
-        LabRequest(settings=replace(_GELU, start="random"), steps=500, eta="theorem", run=True),
+        ErrorBoundRequest(
+            settings=replace(_GELU, start="random"), steps=500, eta="theorem", run=True
+        ),
     ),
     Preset(
         "A kink",
         "A leaky ReLU: no theorem of the paper speaks, but one layer has a floor under μ and a "
         "bound of its own.",
-        LabRequest(settings=replace(_GELU, activation="leaky_relu", start="random"), run=True),
+        ErrorBoundRequest(
+            settings=replace(_GELU, activation="leaky_relu", start="random"), run=True
+        ),
     ),
     Preset(
         "Theorem 8 applies",
         "An attack and λ > 0 (Section 4.3): L − L* falls at least as fast as promised.",
-        LabRequest(
+        ErrorBoundRequest(
             settings=InstanceSettings(activation="softplus", attack=True, start="near"),
             method="proximal",
             run=True,
@@ -109,7 +113,7 @@ LESSONS = (
     Preset(
         "Ranks in the way",
         "rank(D_a) + d exceeds n: z and c_a make up for one another, and μ goes to 0.",
-        LabRequest(
+        ErrorBoundRequest(
             settings=InstanceSettings(m=40, d=10, activation="softplus", attack=True, training=60),
             method="alternating",
             run=True,
@@ -119,13 +123,13 @@ LESSONS = (
 ALL_PRESETS = (*PRESETS, *LESSONS)
 
 
-def preset_of(request: LabRequest) -> int | None:
+def preset_of(request: ErrorBoundRequest) -> int | None:
     """The place in ALL_PRESETS of the one that asks for the same numbers, if any."""
     same = (place for place, one in enumerate(ALL_PRESETS) if one.request.key == request.key)
     return next(same, None)
 
 
-def paper_mu(request: LabRequest) -> tuple[str, float] | None:
+def paper_mu(request: ErrorBoundRequest) -> tuple[str, float] | None:
     """The example of the request's family, and the mean mu that the paper states for it."""
     for name, study in EXAMPLES.items():
         if study.settings.family == request.settings.family and study.paper_mu is not None:
@@ -133,7 +137,7 @@ def paper_mu(request: LabRequest) -> tuple[str, float] | None:
     return None
 
 
-def parts_of(request: LabRequest) -> list[Part]:
+def models_of(request: ErrorBoundRequest) -> list[Part]:
     """The parts of the study that a request asks for; ValueError where it asks for one descent."""
     if request.show == "examples":
         return [
@@ -146,13 +150,13 @@ def parts_of(request: LabRequest) -> list[Part]:
     return parts_of_axis(study)
 
 
-def _example(study: Study, request: LabRequest) -> Study:
+def _example(study: Study, request: ErrorBoundRequest) -> Study:
     """One example with what the paper leaves open taken from the request."""
     settings = replace(study.settings, **{name: getattr(request.settings, name) for name in SHARED})
     options = replace(study.options, eta=request.options().eta)
     return replace(study, settings=settings, options=options, step=_step(request))
 
 
-def _step(request: LabRequest) -> str:
+def _step(request: ErrorBoundRequest) -> str:
     """The name of the step size; any name where it is a number."""
     return request.eta if request.eta in STUDY_STEPS else "local"

@@ -8,49 +8,49 @@ from collections.abc import Callable
 import streamlit as st
 import torch
 
-from pages.ui.error_bound.error_bound_presets import parts_of
-from pages.ui.error_bound.error_bound_request import LabRequest
-from pages.ui.error_bound.run import LabRun
+from pages.ui.error_bound.error_bound_presets import models_of
+from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
+from pages.ui.error_bound.run import ErrorBoundRun
 from pages.ui.error_bound.study import StudyRun
-from pages.ui.live.compute_queue import LINE
+from pages.ui.live.compute_queue import COMPUTE_QUEUE
 from red_core.synthetic import Instances, make_instances
 
 
-class LabDesk:
+class ErrorBoundRegistry:
     """A session's own instances and run."""
 
     def __init__(self) -> None:
         self._made: tuple[tuple[object, ...], Instances] | None = None
-        self._worker: LabRun | StudyRun | None = None
+        self._worker: ErrorBoundRun | StudyRun | None = None
         self._key: tuple[object, ...] | None = None
 
     def instances(
-        self, request: LabRequest, on_place: Callable[[int], None] = lambda place: None
+        self, request: ErrorBoundRequest, on_place: Callable[[int], None] = lambda place: None
     ) -> Instances:
         """The instances of these settings: made once, in turn. InstanceError."""
         key = request.settings, request.key[-1]
         if self._made is None or self._made[0] != key:
-            with LINE.turn(on_place):
+            with COMPUTE_QUEUE.turn(on_place):
                 made = make_instances(request.settings, own=request.own)
             self._made = key, made
         return self._made[1]
 
-    def worker(self, request: LabRequest) -> LabRun | StudyRun | None:
+    def worker(self, request: ErrorBoundRequest) -> ErrorBoundRun | StudyRun | None:
         """The run of this request; one that belongs to another is ended and forgotten."""
         if self._worker is not None and self._key != request.key:
             self.clear()
         return self._worker
 
     def start(
-        self, request: LabRequest, *, paused: bool = False, speed: float | None = None
+        self, request: ErrorBoundRequest, *, paused: bool = False, speed: float | None = None
     ) -> None:
         """Begin a run of this request, ending the one before."""
         self.clear()
         if request.show == "descent":
             made = self.instances(request)
-            self._worker = LabRun(request, made, paused=paused, speed=speed)
+            self._worker = ErrorBoundRun(request, made, paused=paused, speed=speed)
         else:
-            self._worker = StudyRun(parts_of(request), paused=paused)
+            self._worker = StudyRun(models_of(request), paused=paused)
         self._key = request.key
 
     def clear(self) -> None:
@@ -60,11 +60,11 @@ class LabDesk:
         self._worker = self._key = None
 
 
-@st.cache_resource(scope="session", on_release=LabDesk.clear, show_spinner=False)
-def lab_desk() -> LabDesk:
+@st.cache_resource(scope="session", on_release=ErrorBoundRegistry.clear, show_spinner=False)
+def error_bound_registry() -> ErrorBoundRegistry:
     """This session's lab; released, and its run ended, when the tab closes."""
     _compute_beside_pages()
-    return LabDesk()
+    return ErrorBoundRegistry()
 
 
 @st.cache_resource(show_spinner=False)

@@ -30,7 +30,7 @@ LIMITS: dict[str, int] = {"m": 1000, "d": 50, "layers": 4, "training": 100, "exa
 
 
 @dataclass(frozen=True)
-class LabRequest:
+class ErrorBoundRequest:
     """One thing to be shown.
 
     show: one descent, or a study of SHOWS; settings: of the instances; method, steps,
@@ -65,7 +65,7 @@ class LabRequest:
         if not self.settings.attack:
             object.__setattr__(self, "method", "inversion")
         if self.show == "examples":
-            object.__setattr__(self, "steps", LabRequest.steps)  # each has its own
+            object.__setattr__(self, "steps", ErrorBoundRequest.steps)  # each has its own
         if self.method == "proximal" and self.eta == "theorem":
             object.__setattr__(self, "eta", "safe")  # Theorem 8's step is 1 / rho
         if self.settings.family != "own":
@@ -104,7 +104,7 @@ def base_settings(family: str, activation: str) -> InstanceSettings:
     return InstanceSettings(family=family, activation=activation)
 
 
-def as_query(request: LabRequest) -> dict[str, str]:
+def as_query(request: ErrorBoundRequest) -> dict[str, str]:
     """The short strings of a URL; `from_query` is its inverse.
 
     A matrix that is too long for a URL is left out: the link then asks for it.
@@ -133,14 +133,14 @@ def as_query(request: LabRequest) -> dict[str, str]:
     return query
 
 
-def from_query(query: Mapping[str, str]) -> tuple[LabRequest, list[str]]:
+def from_query(query: Mapping[str, str]) -> tuple[ErrorBoundRequest, list[str]]:
     """The request of a URL, and a sentence about every value that was dropped."""
     complaints: list[str] = []
     own = _own(query, complaints)
     if query.get("family") == "own" and own is None:
         query = {name: text for name, text in query.items() if name != "family"}
     known = [name for name in ("show", *_SETTINGS, *_OPTIONS) if name in query]
-    request = LabRequest()
+    request = ErrorBoundRequest()
     accepted: dict[str, str] = {}
     try:  # all at once: some are acceptable only together, such as a small m and a small d
         request = _made({name: query[name] for name in known}, own)
@@ -170,7 +170,7 @@ def _own(query: Mapping[str, str], complaints: list[str]) -> Tensor | None:
     return None
 
 
-def _made(texts: Mapping[str, str], own: Tensor | None) -> LabRequest:
+def _made(texts: Mapping[str, str], own: Tensor | None) -> ErrorBoundRequest:
     """A request of validated strings; ValueError, one sentence, where one is not acceptable."""
     settings = {
         name: parsed(name, text, kind)
@@ -185,7 +185,7 @@ def _made(texts: Mapping[str, str], own: Tensor | None) -> LabRequest:
     show = texts.get("show", "descent")
     if own is None and settings.get("family") == "own":
         raise ValueError("the family own needs a matrix W")
-    return LabRequest(show=show, settings=InstanceSettings(**settings), own=own, **options)
+    return ErrorBoundRequest(show=show, settings=InstanceSettings(**settings), own=own, **options)
 
 
 def _eta(text: str) -> str | float:
@@ -199,7 +199,7 @@ def _eta(text: str) -> str | float:
         ) from error
 
 
-_DEFAULT = LabRequest()
+_DEFAULT = ErrorBoundRequest()
 _STUDIED = {
     "figure1": FIGURE_1.settings,
     "figure3": FIGURE_3.settings,
@@ -209,7 +209,7 @@ _SETTINGS = {field.name: str(field.type) for field in fields(InstanceSettings)}
 _OPTIONS = {"method": "str", "steps": "int", "eta": "", "lambda_fraction": "float"}
 
 
-def command(request: LabRequest) -> str:
+def command(request: ErrorBoundRequest) -> str:
     """The `python -m red_core theory ...` command that gives the numbers of this request."""
     words = ["python", "-m", "red_core", "theory"]
     settings = request.settings

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui.error_bound import error_bound_help_texts as texts
-from pages.ui.error_bound.error_bound_registry import lab_desk
-from pages.ui.error_bound.error_bound_request import LabRequest
-from pages.ui.error_bound.run import LabRun, LabView
+from pages.ui.error_bound.error_bound_registry import error_bound_registry
+from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
+from pages.ui.error_bound.run import ErrorBoundRun, ErrorBoundView
 from pages.ui.error_bound.study import StudyRun, StudyView
 from pages.ui.link import address
 from pages.ui.live.history import nearest
@@ -23,15 +23,15 @@ SPEEDS: dict[str, float | None] = {  # takes a second
 _USUAL = "to watch"
 
 
-def begin(held: LabRequest, *, paused: bool = False) -> None:
+def begin(current: ErrorBoundRequest, *, paused: bool = False) -> None:
     """Start a run of this request at the chosen speed; the link now repeats it."""
     speed = SPEEDS[address.keep("lab.speed", _USUAL)]
-    lab_desk().start(held, paused=paused, speed=speed)
+    error_bound_registry().start(current, paused=paused, speed=speed)
     st.session_state["lab.run"] = True
     st.session_state["lab.at"] = None
 
 
-def position(view: LabView | None) -> int | None:
+def position(view: ErrorBoundView | None) -> int | None:
     """Which of the recorded iterates is looked at; None where there is none."""
     if view is None or view.path is None:
         return None
@@ -41,40 +41,40 @@ def position(view: LabView | None) -> int | None:
     return nearest(view.path.k.tolist(), at)
 
 
-def transport(held: LabRequest, view: LabView | None) -> None:
+def transport(current: ErrorBoundRequest, view: ErrorBoundView | None) -> None:
     """Draw the buttons for a descent in this state; their callbacks steer it."""
     speed = list(SPEEDS).index(address.keep("lab.speed", _USUAL))
     running = view is not None and view.state == "running"
     ended = view is not None and view.ended
     place = position(view)
     with _row():
-        _run(held, view)
+        _run(current, view)
         st.button(
             "Step", help=texts.STEP_ONE, shortcut="S", key="lab-step",
-            disabled=running or ended, on_click=_step, args=(held,),
+            disabled=running or ended, on_click=_step, args=(current,),
         )  # fmt: skip
-        _stop_button(held, view)
+        _stop_button(current, view)
         st.button(
             "Back", icon=":material/chevron_left:", help=texts.BACK, shortcut="J", key="lab-back",
-            disabled=running or not place, on_click=_look, args=(held, -1),
+            disabled=running or not place, on_click=_look, args=(current, -1),
         )  # fmt: skip
         last = view is None or view.path is None or place is None or place >= len(view.path.k) - 1
         st.button(
             "Forward", icon=":material/chevron_right:", help=texts.FORWARD, shortcut="K",
-            key="lab-forward", disabled=running or last, on_click=_look, args=(held, 1),
+            key="lab-forward", disabled=running or last, on_click=_look, args=(current, 1),
         )  # fmt: skip
         st.selectbox(
             "Speed", list(SPEEDS), speed, help=texts.SPEED, key="lab.speed",
-            label_visibility="collapsed", on_change=_set_speed, args=(held,), width=140,
+            label_visibility="collapsed", on_change=_set_speed, args=(current,), width=140,
         )  # fmt: skip
     _scrubber(view, place)
 
 
-def study_transport(held: LabRequest, view: StudyView | None) -> None:
+def study_transport(current: ErrorBoundRequest, view: StudyView | None) -> None:
     """The buttons of a study: it is run, paused and stopped, but has no single steps."""
     with _row():
-        _run(held, view)
-        _stop_button(held, view)
+        _run(current, view)
+        _stop_button(current, view)
 
 
 def _row() -> st.delta_generator.DeltaGenerator:
@@ -83,22 +83,22 @@ def _row() -> st.delta_generator.DeltaGenerator:
     )
 
 
-def _run(held: LabRequest, view: LabView | StudyView | None) -> None:
+def _run(current: ErrorBoundRequest, view: ErrorBoundView | StudyView | None) -> None:
     label, icon, act = run_button(view)
     st.button(
         label, icon=icon, type="primary", help=texts.RUN, shortcut="P", key="lab-run-button",
-        on_click=_act, args=(held, act), width=150,
+        on_click=_act, args=(current, act), width=150,
     )  # fmt: skip
 
 
-def _stop_button(held: LabRequest, view: LabView | StudyView | None) -> None:
+def _stop_button(current: ErrorBoundRequest, view: ErrorBoundView | StudyView | None) -> None:
     st.button(
         "Stop", icon=":material/stop:", help=texts.STOP, shortcut="T", key="lab-stop",
-        disabled=view is None or view.ended, on_click=_stop, args=(held,),
+        disabled=view is None or view.ended, on_click=_stop, args=(current,),
     )  # fmt: skip
 
 
-def _scrubber(view: LabView | None, place: int | None) -> None:
+def _scrubber(view: ErrorBoundView | None, place: int | None) -> None:
     """The slider over the recorded steps."""
     path = None if view is None else view.path
     last = 0 if path is None else int(path.k[-1])
@@ -116,14 +116,14 @@ def _scrubber(view: LabView | None, place: int | None) -> None:
 # --- callbacks -------------------------------------------------------------------------------
 
 
-def _worker(held: LabRequest) -> LabRun | StudyRun | None:
-    return lab_desk().worker(held)
+def _worker(current: ErrorBoundRequest) -> ErrorBoundRun | StudyRun | None:
+    return error_bound_registry().worker(current)
 
 
-def _act(held: LabRequest, act: RunAct) -> None:
-    worker = _worker(held)
+def _act(current: ErrorBoundRequest, act: RunAct) -> None:
+    worker = _worker(current)
     if act == "begin" or worker is None:
-        begin(held)
+        begin(current)
     elif act == "pause":
         worker.pause()
     else:
@@ -131,31 +131,31 @@ def _act(held: LabRequest, act: RunAct) -> None:
         worker.resume()
 
 
-def _step(held: LabRequest) -> None:
-    if _worker(held) is None:
-        begin(held, paused=True)
-    worker = _worker(held)
-    if isinstance(worker, LabRun):
+def _step(current: ErrorBoundRequest) -> None:
+    if _worker(current) is None:
+        begin(current, paused=True)
+    worker = _worker(current)
+    if isinstance(worker, ErrorBoundRun):
         worker.step("one")
     st.session_state["lab.at"] = None
 
 
-def _stop(held: LabRequest) -> None:
-    worker = _worker(held)
+def _stop(current: ErrorBoundRequest) -> None:
+    worker = _worker(current)
     if worker is not None:
         worker.stop()
 
 
-def _look(held: LabRequest, by: int) -> None:
-    worker = _worker(held)
-    view = worker.view() if isinstance(worker, LabRun) else None
+def _look(current: ErrorBoundRequest, by: int) -> None:
+    worker = _worker(current)
+    view = worker.view() if isinstance(worker, ErrorBoundRun) else None
     place = position(view)
     if view is not None and view.path is not None and place is not None:
         wanted = min(max(place + by, 0), len(view.path.k) - 1)
         st.session_state["lab.at"] = int(view.path.k[wanted])
 
 
-def _set_speed(held: LabRequest) -> None:
-    worker = _worker(held)
+def _set_speed(current: ErrorBoundRequest) -> None:
+    worker = _worker(current)
     if worker is not None:
         worker.set_speed(SPEEDS[st.session_state["lab.speed"]])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.ui.error_bound import error_bound_help_texts as texts
-from pages.ui.error_bound.error_bound_page_state import WIDGETS, adopt
+from pages.ui.error_bound.error_bound_page_state import WIDGETS, load_request
 from pages.ui.error_bound.error_bound_presets import (
     ALL_PRESETS,
     LESSONS,
@@ -15,12 +15,12 @@ from pages.ui.error_bound.error_bound_presets import (
     Preset,
     preset_of,
 )
-from pages.ui.error_bound.error_bound_request import LabRequest
+from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
 
 
-def gallery(held: LabRequest) -> None:
+def gallery(current: ErrorBoundRequest) -> None:
     """Draw the two rows of presets; the one whose numbers are shown is marked."""
-    marked = preset_of(held)
+    marked = preset_of(current)
     _row("The paper's experiments", PRESETS, 0, marked, texts.PRESETS)
     _row("Lessons", LESSONS, len(PRESETS), marked, texts.LESSONS)
 
@@ -34,7 +34,7 @@ def _row(label: str, presets: Sequence[Preset], first: int, marked: int | None, 
         pressed = st.session_state[key]
         again = chosen_now if pressed is None else pressed  # the marked one, pressed once more
         if again is not None:
-            adopt(ALL_PRESETS[again].request)
+            load_request(ALL_PRESETS[again].request)
 
     st.pills(
         label,

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from pages.ui.error_bound.constants import Lemma, lemma_of, wdc_of
-from pages.ui.error_bound.error_bound_request import LabRequest
+from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
 from pages.ui.error_bound.findings import SAMPLES, Findings, longer, measured
 from pages.ui.error_bound.recorder import Recorder
-from pages.ui.live.compute_queue import LINE, Line
+from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock
 from pages.ui.live.worker import State, Worker
 from red_core.synthetic import Instances
 from red_core.theory import WDC, theorem_step
@@ -33,7 +33,7 @@ _EASE = 50  # a run at k takes k / _EASE steps at a time, so that early steps ca
 
 
 @dataclass(frozen=True)
-class LabView:
+class ErrorBoundView:
     """A run at one moment; nothing in it changes any more.
 
     phase: what is being done; searched: instances for which the theorem's step size has been
@@ -72,7 +72,7 @@ class LabView:
         return self.state in ("finished", "stopped", "failed")
 
 
-class LabRun(Worker[Order]):
+class ErrorBoundRun(Worker[Order]):
     """One descent of all instances of a request.
 
     speed: takes a second at most; a take is one step at first and many later (`_EASE`), so that
@@ -81,12 +81,12 @@ class LabRun(Worker[Order]):
 
     def __init__(
         self,
-        request: LabRequest,
+        request: ErrorBoundRequest,
         instances: Instances,
         *,
         paused: bool = False,
         speed: float | None = None,
-        line: Line = LINE,
+        line: FairLock = COMPUTE_QUEUE,
     ) -> None:
         self.request, self.instances = request, instances
         self._options = request.options()
@@ -103,10 +103,10 @@ class LabRun(Worker[Order]):
         self._kept: tuple[tuple[int, int], Path] | None = None
         super().__init__("go", paused=paused, speed=speed, line=line)
 
-    def view(self) -> LabView:
+    def view(self) -> ErrorBoundView:
         """The run as it stands."""
         with self._changed:
-            return LabView(
+            return ErrorBoundView(
                 state=self._state,
                 phase=self._phase,
                 place=self._place,

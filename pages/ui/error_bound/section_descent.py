@@ -12,9 +12,9 @@ from pages.ui.charts.histogram import mu_histogram
 from pages.ui.error_bound import error_bound_headlines as words
 from pages.ui.error_bound import error_bound_help_texts as texts
 from pages.ui.error_bound.error_bound_presets import paper_mu
-from pages.ui.error_bound.error_bound_request import LabRequest
+from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
 from pages.ui.error_bound.error_bound_transport import position, transport
-from pages.ui.error_bound.run import LabView
+from pages.ui.error_bound.run import ErrorBoundView
 from pages.ui.error_bound.view_model import (
     distance_bounds,
     floor_of,
@@ -32,28 +32,28 @@ from red_core.synthetic import Instances
 _TALL, _LOW = 280, 230  # px
 
 
-def descent(held: LabRequest, instances: Instances, view: LabView | None) -> None:
+def descent(current: ErrorBoundRequest, instances: Instances, view: ErrorBoundView | None) -> None:
     """Draw the act for one moment of a run, or for none."""
     place = position(view)
     headline(2, "The descent", words.descent_headline(progress_of(view, place, len(instances))))
-    transport(held, view)
+    transport(current, view)
     if view is not None and view.error:
         st.error(view.error)
     left, right = st.columns(2, gap="medium")
     with left:
         _distance(instances, view, place)
-        _value(held, view, place)
+        _value(current, view, place)
     with right:
-        _mu(held, instances, view, place)
+        _mu(current, instances, view, place)
         _histogram(view, place)
-    _said(held, view)
+    _said(current, view)
     with st.expander("What am I seeing?"):
         st.markdown(texts.ACT_2)
 
 
-def _said(held: LabRequest, view: LabView | None) -> None:
+def _said(current: ErrorBoundRequest, view: ErrorBoundView | None) -> None:
     """The paper's value beside ours, where it states one, and what arriving means."""
-    stated = paper_mu(held)
+    stated = paper_mu(current)
     if stated is not None:
         path = None if view is None else view.path
         ours = least = rate = None
@@ -63,10 +63,10 @@ def _said(held: LabRequest, view: LabView | None) -> None:
         with st.container(key="lab-stated"):
             st.markdown(words.comparison(*stated, ours, least, rate))
             st.caption(texts.PAPER_LEAVES_OPEN)
-    st.caption(texts.SUCCESS if held.method != "proximal" else texts.SUCCESS_PROXIMAL)
+    st.caption(texts.SUCCESS if current.method != "proximal" else texts.SUCCESS_PROXIMAL)
 
 
-def _distance(instances: Instances, view: LabView | None, place: int | None) -> None:
+def _distance(instances: Instances, view: ErrorBoundView | None, place: int | None) -> None:
     """||(dz, dc_a)|| of every instance beside what is promised."""
     if view is None or view.path is None:
         figure = convergence_figure([], np.empty((0, 1)), "distance", level_at=1e-5)
@@ -86,10 +86,12 @@ def _distance(instances: Instances, view: LabView | None, place: int | None) -> 
     live_chart(_with_cursor(figure, view, place), key="lab-distance", height=_TALL)
 
 
-def _mu(held: LabRequest, instances: Instances, view: LabView | None, place: int | None) -> None:
+def _mu(
+    current: ErrorBoundRequest, instances: Instances, view: ErrorBoundView | None, place: int | None
+) -> None:
     """mu along every path, its smallest value and its floor."""
-    floor = floor_of(instances, None) if held.method == "inversion" else None
-    stated = paper_mu(held)
+    floor = floor_of(instances, None) if current.method == "inversion" else None
+    stated = paper_mu(current)
     paper = None if stated is None else stated[1]
     if view is None or view.path is None:
         figure = bound_figure([], np.empty((0, 1)), floor=floor, paper=paper)
@@ -103,9 +105,9 @@ def _mu(held: LabRequest, instances: Instances, view: LabView | None, place: int
     live_chart(_with_cursor(figure, view, place), key="lab-mu", height=_TALL)
 
 
-def _value(held: LabRequest, view: LabView | None, place: int | None) -> None:
+def _value(current: ErrorBoundRequest, view: ErrorBoundView | None, place: int | None) -> None:
     """f, or L - L*."""
-    name = "L − L*" if held.method == "proximal" else "f"
+    name = "L − L*" if current.method == "proximal" else "f"
     if view is None or view.path is None:
         figure = convergence_figure([], np.empty((0, 1)), name)
     else:
@@ -120,7 +122,7 @@ def _value(held: LabRequest, view: LabView | None, place: int | None) -> None:
     live_chart(_with_cursor(figure, view, place), key="lab-value", height=_LOW)
 
 
-def _histogram(view: LabView | None, place: int | None) -> None:
+def _histogram(view: ErrorBoundView | None, place: int | None) -> None:
     """All mu until arrival, and those at the step looked at."""
     if view is None or view.path is None or place is None:
         figure = mu_histogram([])
@@ -130,7 +132,7 @@ def _histogram(view: LabView | None, place: int | None) -> None:
     live_chart(figure, key="lab-histogram", height=_LOW)
 
 
-def _with_cursor(figure: go.Figure, view: LabView | None, place: int | None) -> go.Figure:
+def _with_cursor(figure: go.Figure, view: ErrorBoundView | None, place: int | None) -> go.Figure:
     """A line at the iterate looked at, once the run stands still."""
     if view is None or view.path is None or place is None or view.state == "running":
         return figure

@@ -10,7 +10,7 @@ import torch
 from pages.ui.charts.angles import angle_figure
 from pages.ui.error_bound import error_bound_headlines as words
 from pages.ui.error_bound import error_bound_help_texts as texts
-from pages.ui.error_bound.error_bound_request import LabRequest
+from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
 from pages.ui.error_bound.number_tables import facts_table, short
 from pages.ui.error_bound.view_model import floor_of, pretty
 from pages.ui.look.page_style import headline
@@ -19,28 +19,28 @@ from red_core.synthetic import Instances
 from red_core.theory import rank_sentence
 
 
-def problem(held: LabRequest, instances: Instances) -> None:
+def problem(current: ErrorBoundRequest, instances: Instances) -> None:
     """Draw the act."""
     headline(1, "The problem", words.problem_headline(instances.settings))
     left, right = st.columns(2, gap="medium")
     with left:
         live_chart(angle_figure(instances.network.weights[0][0]), key="lab-angles", height=230)
     with right:
-        st.html(facts_table(_facts(held, instances)))
+        st.html(facts_table(_facts(current, instances)))
         if instances.k:
-            st.caption(ranks(held, instances))
+            st.caption(ranks(current, instances))
     with st.expander("What am I seeing?"):
         st.markdown(texts.ACT_1)
 
 
-def ranks(held: LabRequest, instances: Instances) -> str:
+def ranks(current: ErrorBoundRequest, instances: Instances) -> str:
     """What the ranks allow mu to be."""
-    if held.method == "inversion":
+    if current.method == "inversion":
         return "Under 4.1 c_a is known and only z moves, so the ranks of D_a do not matter."
     return pretty(rank_sentence(int(instances.ranks.max()), instances.k, instances.d, instances.n))
 
 
-def _facts(held: LabRequest, instances: Instances) -> list[tuple[str, str]]:
+def _facts(current: ErrorBoundRequest, instances: Instances) -> list[tuple[str, str]]:
     sigma = instances.network.activation
     values = torch.linalg.svdvals(instances.network.weights[0][0])
     small, large = float(values[-1]), float(values[0])
@@ -50,7 +50,7 @@ def _facts(held: LabRequest, instances: Instances) -> list[tuple[str, str]]:
         ("singular values of W", f"{short(small)} to {short(large)}"),
         ("condition of W", short(large / small) if small > 0 else "infinite"),
     ]
-    floor = None if held.method != "inversion" else floor_of(instances, None)
+    floor = None if current.method != "inversion" else floor_of(instances, None)
     if floor is not None:
         facts.append(
             ("μ never falls below", f"{short(floor[0])} = {floor[1].removeprefix('floor ')}")

@@ -8,8 +8,8 @@ from pages.ui.charts.examples_chart import Stated, examples_figure
 from pages.ui.charts.expansiveness import expansiveness_figure
 from pages.ui.error_bound import error_bound_headlines as words
 from pages.ui.error_bound import error_bound_help_texts as texts
-from pages.ui.error_bound.error_bound_presets import EXAMPLE_TITLES, parts_of
-from pages.ui.error_bound.error_bound_request import LabRequest
+from pages.ui.error_bound.error_bound_presets import EXAMPLE_TITLES, models_of
+from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
 from pages.ui.error_bound.error_bound_transport import study_transport
 from pages.ui.error_bound.number_tables import html_table, short
 from pages.ui.error_bound.study import StudyView
@@ -20,35 +20,35 @@ _NAMES = {"figure1": "Figure 1", "figure3": "Figure 3", "examples": "Section 5.1
 _HEIGHT = 400  # px
 
 
-def study(held: LabRequest, view: StudyView | None) -> None:
+def study(current: ErrorBoundRequest, view: StudyView | None) -> None:
     """Draw the study for one moment of its run, or for none."""
-    names = tuple(part.name for part in parts_of(held)) if view is None else view.names
+    names = tuple(part.name for part in models_of(current)) if view is None else view.names
     if view is None:
         said = "Not run yet. Press Run."
     elif len(view.rows) == len(names):
-        said = words.study_finding(held.show, list(view.rows))
+        said = words.study_finding(current.show, list(view.rows))
     else:
         said = words.study_headline(
-            held.show, view.state, view.place, len(view.rows), names, view.k
+            current.show, view.state, view.place, len(view.rows), names, view.k
         )
     with st.container(key="headline-2"):
-        st.caption(_NAMES[held.show])
+        st.caption(_NAMES[current.show])
         st.header(said, anchor=False)
-    study_transport(held, view)
+    study_transport(current, view)
     if view is not None and view.error:
         st.error(view.error)
     rows = () if view is None else view.rows
-    if held.show == "examples":
+    if current.show == "examples":
         _examples(rows)
     else:
-        _over_m(held, names, rows)
+        _over_m(current, names, rows)
     st.caption(texts.PAPER_LEAVES_OPEN)
     st.caption(texts.SUCCESS)
     with st.expander("What am I seeing?", expanded=False):
-        st.markdown(texts.STUDY[held.show])
+        st.markdown(texts.STUDY[current.show])
 
 
-def _over_m(held: LabRequest, names: tuple[str, ...], rows: tuple[Row, ...]) -> None:
+def _over_m(current: ErrorBoundRequest, names: tuple[str, ...], rows: tuple[Row, ...]) -> None:
     sizes = [int(name) for name in names]
     figure = expansiveness_figure(
         sizes, *([row[key] for row in rows] for key in ("mu_mean", "mu_std", "success_rate"))

@@ -8,9 +8,9 @@ from pages.ui.charts.interval import interval_figure
 from pages.ui.charts.rates import rates_figure
 from pages.ui.error_bound import error_bound_headlines as words
 from pages.ui.error_bound import error_bound_help_texts as texts
-from pages.ui.error_bound.error_bound_request import LabRequest
+from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
 from pages.ui.error_bound.number_tables import constants_table, lemma_table
-from pages.ui.error_bound.run import LabView
+from pages.ui.error_bound.run import ErrorBoundView
 from pages.ui.error_bound.view_model import outcome_of, rates_of, step_sizes_of
 from pages.ui.look.page_style import headline
 from pages.ui.widgets.live_chart import live_chart
@@ -19,7 +19,7 @@ from red_core.synthetic import Instances
 _HEIGHT = 250  # px
 
 
-def theorem(held: LabRequest, instances: Instances, view: LabView | None) -> None:
+def theorem(current: ErrorBoundRequest, instances: Instances, view: ErrorBoundView | None) -> None:
     """Draw the act for one moment of a run, or for none."""
     found = outcome_of(instances, view)
     ended = view is not None and view.ended and not view.error
@@ -35,18 +35,18 @@ def theorem(held: LabRequest, instances: Instances, view: LabView | None) -> Non
     with st.container(key="lab-said"):
         for sentence in words.theorem_sentences(found):
             st.markdown(sentence)
-    _tables(held, view)
+    _tables(current, view)
     with st.expander("What am I seeing?"):
         st.markdown(texts.ACT_3)
 
 
-def _tables(held: LabRequest, view: LabView | None) -> None:
+def _tables(current: ErrorBoundRequest, view: ErrorBoundView | None) -> None:
     left, right = st.columns(2, gap="medium")
     findings = None if view is None else view.findings
     with left:
         st.caption("**The constants**, over the instances", help=texts.CONSTANTS)
         st.html(constants_table(findings))
-        st.caption(texts.SAMPLED_PROXIMAL if held.method == "proximal" else texts.SAMPLED)
+        st.caption(texts.SAMPLED_PROXIMAL if current.method == "proximal" else texts.SAMPLED)
     with right:
         st.caption("**Lemma 14**, at the recorded steps", help=texts.LEMMA)
         st.html(lemma_table(None if view is None else view.lemma))

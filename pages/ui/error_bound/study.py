@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pages.ui.error_bound.recorder import Recorder
-from pages.ui.live.compute_queue import LINE, Line
+from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock
 from pages.ui.live.worker import State, Worker
 from red_core.measure.studies import Study, summarised
 from red_core.synthetic import make_instances
@@ -58,7 +58,9 @@ class StudyView:
 class StudyRun(Worker[str]):
     """The parts of a study in order; each gives the row that the command line gives."""
 
-    def __init__(self, parts: Sequence[Part], *, paused: bool = False, line: Line = LINE) -> None:
+    def __init__(
+        self, parts: Sequence[Part], *, paused: bool = False, line: FairLock = COMPUTE_QUEUE
+    ) -> None:
         self.parts = tuple(parts)
         self._rows: list[dict[str, Any]] = []
         self._recorder: Recorder | None = None

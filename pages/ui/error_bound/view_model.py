@@ -13,7 +13,7 @@ from torch import Tensor
 from pages.ui.charts.interval import StepSizes
 from pages.ui.charts.rates import Rates
 from pages.ui.error_bound.error_bound_headlines import THEOREM, Outcome, Progress
-from pages.ui.error_bound.run import LabView
+from pages.ui.error_bound.run import ErrorBoundView
 from red_core.synthetic import Instances
 from red_core.theory import ProximalGuarantee, leaky_floor, one_layer_contraction
 from red_core.theory.descent import Path
@@ -39,7 +39,7 @@ def pretty(sentence: str) -> str:
     return sentence
 
 
-def progress_of(view: LabView | None, place: int | None, count: int) -> Progress | None:
+def progress_of(view: ErrorBoundView | None, place: int | None, count: int) -> Progress | None:
     """Where a descent stands, at the iterate looked at."""
     if view is None:
         return None
@@ -71,7 +71,7 @@ def until_arrival(path: Path, values: Tensor) -> NDArray[np.float64]:
     return np.asarray(shown.numpy(), dtype=np.float64)
 
 
-def mean_mu(view: LabView | None) -> float | None:
+def mean_mu(view: ErrorBoundView | None) -> float | None:
     """mu averaged as in Figures 1 and 3: over each path until it arrives, then over all paths."""
     if view is None or view.mu_mean is None:
         return None
@@ -97,7 +97,7 @@ def floor_of(instances: Instances, path: Path | None) -> tuple[float, str] | Non
 _PIECEWISE = ("leaky_relu", "linear")
 
 
-def distance_bounds(instances: Instances, view: LabView) -> Lines:
+def distance_bounds(instances: Instances, view: ErrorBoundView) -> Lines:
     """What no instance's distance exceeds: Theorem 3's or 6's, and the closed form of one layer.
 
     The theorem's line is the largest bound among the instances to which it applies.
@@ -128,7 +128,7 @@ def _one_layer(instances: Instances, path: Path) -> Tensor | None:
     return factor if bool((factor < 1).all()) else None
 
 
-def value_lines(view: LabView) -> tuple[NDArray[np.float64], Lines]:
+def value_lines(view: ErrorBoundView) -> tuple[NDArray[np.float64], Lines]:
     """f, or L - L* under 4.3, over the recorded steps [K, I]; and Theorem 8's bound on it."""
     path, found = view.path, view.findings
     assert path is not None
@@ -147,7 +147,7 @@ def value_lines(view: LabView) -> tuple[NDArray[np.float64], Lines]:
     return np.asarray((path.loss - lowest).numpy(), dtype=np.float64), lines
 
 
-def outcome_of(instances: Instances, view: LabView | None) -> Outcome | None:
+def outcome_of(instances: Instances, view: ErrorBoundView | None) -> Outcome | None:
     """What the theorem says of a descent that has ended."""
     if view is None or view.path is None or view.findings is None:
         return None
@@ -180,7 +180,7 @@ def _largest(values: Tensor) -> float | None:
     return float(known.max()) if len(known) else None
 
 
-def step_sizes_of(view: LabView | None, count: int) -> StepSizes | None:
+def step_sizes_of(view: ErrorBoundView | None, count: int) -> StepSizes | None:
     """The step-size axis of every instance; NaN for those not measured yet, None before any is."""
     if view is None or view.path is None:
         return None
@@ -206,7 +206,7 @@ def step_sizes_of(view: LabView | None, count: int) -> StepSizes | None:
     )
 
 
-def rates_of(view: LabView | None, count: int) -> Rates | None:
+def rates_of(view: ErrorBoundView | None, count: int) -> Rates | None:
     """Promised and observed factors of every instance, None before any is measured."""
     if view is None or view.findings is None:
         return None

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.landscape import landscape_help_texts as texts
-from pages.ui.landscape.landscape_page_state import WIDGETS, adopt
+from pages.ui.landscape.landscape_page_state import WIDGETS, load_request
 from pages.ui.landscape.landscape_request import (
     KINDS,
     MAX_LAYERS,
@@ -17,7 +17,7 @@ from pages.ui.landscape.landscape_request import (
     PLANE_FAMILIES,
     LandscapeRequest,
 )
-from pages.ui.link.page_state import parts_of
+from pages.ui.link.page_state import models_of
 from pages.ui.look.labels import ACTIVATION_LABELS, SCALE_LABELS
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.widgets.download_offer import drawn_note
@@ -28,50 +28,52 @@ from red_core.run.settings import MAX_SEED
 from red_core.synthetic import ACTIVATIONS, FAMILIES, SCALES, InstanceSettings
 
 
-def controls(held: LandscapeRequest) -> LandscapeRequest:
+def controls(current: LandscapeRequest) -> LandscapeRequest:
     """Draw the controls; the request they ask for, or the held one if it is refused."""
     try:
-        return _synthetic(held) if held.show == "synthetic" else _real(held)
+        return _synthetic(current) if current.show == "synthetic" else _real(current)
     except ValueError as error:
         st.error(f"{str(error)[:1].upper()}{str(error)[1:]}. The settings before it still hold.")
-        return held
+        return current
 
 
-def _synthetic(held: LandscapeRequest) -> LandscapeRequest:
+def _synthetic(current: LandscapeRequest) -> LandscapeRequest:
     st.subheader("Network", anchor=False)
-    settings = _network(held)
+    settings = _network(current)
     st.subheader("Descent", anchor=False)
-    rate = _number("Step size η, times the safe one", "rate", held.rate, 0.05, MAX_RATE, texts.RATE)
-    st.subheader("Picture", anchor=False)
-    log = st.toggle("log₁₀ f", held.log, help=texts.LOG, key=WIDGETS.key("log"))
-    basins = st.toggle(
-        "Colour the basins", held.basins, help=texts.BASINS, key=WIDGETS.key("basins")
+    rate = _number(
+        "Step size η, times the safe one", "rate", current.rate, 0.05, MAX_RATE, texts.RATE
     )
-    return replace(held, settings=settings, rate=rate, log=log, basins=basins)
+    st.subheader("Picture", anchor=False)
+    log = st.toggle("log₁₀ f", current.log, help=texts.LOG, key=WIDGETS.key("log"))
+    basins = st.toggle(
+        "Colour the basins", current.basins, help=texts.BASINS, key=WIDGETS.key("basins")
+    )
+    return replace(current, settings=settings, rate=rate, log=log, basins=basins)
 
 
-def _real(held: LandscapeRequest) -> LandscapeRequest:
-    index, kind = held.index, held.kind
-    if held.show == "image":
+def _real(current: LandscapeRequest) -> LandscapeRequest:
+    index, kind = current.index, current.kind
+    if current.show == "image":
         st.subheader("Image", anchor=False)
-        _dataset(held)
-        bundle = parts_of(held.run_settings()).bundle
+        _dataset(current)
+        bundle = models_of(current.run_settings()).bundle
         examples, names = bundle.examples, bundle.class_names
         label = int(examples.labels[index])
         drawn_note(bundle.dataset)
 
         def to_class() -> None:
             chosen = st.session_state[WIDGETS.key("class")]
-            adopt(replace(held, index=indices_of(examples, chosen)[0]))
+            load_request(replace(current, index=indices_of(examples, chosen)[0]))
 
         st.pills(
-            NOUNS[held.dataset].one.capitalize(), range(len(names)),
+            NOUNS[current.dataset].one.capitalize(), range(len(names)),
             format_func=names.__getitem__, required=True, default=label,
             help=texts.IMAGE, key=WIDGETS.key("class"),
             on_change=WIDGETS.unless_renewed(to_class),
         )  # fmt: skip
         gallery(
-            examples, label, names[label], index, lambda i: adopt(replace(held, index=i)),
+            examples, label, names[label], index, lambda i: load_request(replace(current, index=i)),
             key="land.gallery",
         )  # fmt: skip
         st.subheader("Attack", anchor=False)
@@ -84,37 +86,39 @@ def _real(held: LandscapeRequest) -> LandscapeRequest:
         st.caption(texts.MAIN_RUN)
         st.page_link("pages/undo.py", label="To the main page", icon=":material/arrow_back:")
     st.subheader("Picture", anchor=False)
-    log = st.toggle("log₁₀ f", held.log, help=texts.LOG, key=WIDGETS.key("log"))
-    return replace(held, index=index, kind=kind, log=log)
+    log = st.toggle("log₁₀ f", current.log, help=texts.LOG, key=WIDGETS.key("log"))
+    return replace(current, index=index, kind=kind, log=log)
 
 
-def _dataset(held: LandscapeRequest) -> None:
+def _dataset(current: LandscapeRequest) -> None:
     """The picker of the data set; the index and the attack stay."""
-    names = [name for name in CLASSES if name == held.dataset or is_made(name)]
+    names = [name for name in CLASSES if name == current.dataset or is_made(name)]
 
     def to_dataset() -> None:
-        adopt(replace(held, dataset=st.session_state[WIDGETS.key("dataset")]))
+        load_request(replace(current, dataset=st.session_state[WIDGETS.key("dataset")]))
 
     st.segmented_control(
-        "Data set", names, format_func=TITLES.__getitem__, required=True, default=held.dataset,
+        "Data set", names, format_func=TITLES.__getitem__, required=True, default=current.dataset,
         help=texts.DATASET, key=WIDGETS.key("dataset"),
         on_change=WIDGETS.unless_renewed(to_dataset), width="stretch",
     )  # fmt: skip
 
 
-def _network(held: LandscapeRequest) -> InstanceSettings:
-    now = held.settings
+def _network(current: LandscapeRequest) -> InstanceSettings:
+    now = current.settings
 
     def to_family() -> None:
         """A family comes with a scale and layers of its own, and some with a least m."""
         chosen = st.session_state[WIDGETS.key("family")]
         m = max(now.m, FAMILIES[chosen].least_m)
-        adopt(replace(held, settings=replace(now, family=chosen, m=m, layers=1, scale=None)))
+        load_request(
+            replace(current, settings=replace(now, family=chosen, m=m, layers=1, scale=None))
+        )
 
     def to_activation() -> None:
         """An activation comes with a parameter of its own."""
         chosen = st.session_state[WIDGETS.key("activation")]
-        adopt(replace(held, settings=replace(now, activation=chosen, parameter=None)))
+        load_request(replace(current, settings=replace(now, activation=chosen, parameter=None)))
 
     family = FAMILIES[now.family]
     st.selectbox(

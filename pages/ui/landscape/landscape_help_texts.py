@@ -99,9 +99,9 @@ hardly moves in either: it goes where it is neither.
 """
 
 NO_LATENT = "This run has a diffusion model in the place of G: there is no latent space to slice."
-HORIZON_LATER = "It appears when the alternation begins."
-HORIZON = "Once it stands, click a point to look at it."
-HORIZON_HELP = (
+SLICE_PLANE_LATER = "It appears when the alternation begins."
+SLICE_PLANE = "Once it stands, click a point to look at it."
+SLICE_PLANE_HELP = (
     "A plane through the latent space, and over it f(z) = ‖x' - G(z) - D_a c_a‖² with c_a as it is "
     "at this step: as c_a learns the attack, the landscape itself changes. Dark is low. The plane "
     "is chosen before the path is known, and stays."

@@ -13,25 +13,25 @@ import streamlit as st
 
 from pages.ui.landscape.landscape_request import LandscapeRequest, Start, as_query, from_query
 from pages.ui.link import address
-from pages.ui.widgets.widget_keys import Renewal
+from pages.ui.widgets.widget_keys import WidgetKeys
 
 PAGE = "landscape"  # this page's name in the session
-WIDGETS = Renewal("land")
+WIDGETS = WidgetKeys("land")
 
 
-def arrive() -> LandscapeRequest:
+def read_url() -> LandscapeRequest:
     """The request this run of the page begins with."""
     state = st.session_state
-    query = address.news(PAGE, "land.held" in state)
+    query = address.incoming_query(PAGE, "land.held" in state)
     if query is not None:
         state["land.held"], state["land.complaints"] = from_query(query)
         state["land.at"], state["land.k"], state["land.refused"] = None, None, ""
         WIDGETS.renew()
-    held: LandscapeRequest = state["land.held"]
-    return held
+    current: LandscapeRequest = state["land.held"]
+    return current
 
 
-def adopt(request: LandscapeRequest) -> None:
+def load_request(request: LandscapeRequest) -> None:
     """Take over a whole request, as if its URL had been opened."""
     state = st.session_state
     state["land.held"] = replace(request, teach=state["land.held"].teach)
@@ -39,7 +39,7 @@ def adopt(request: LandscapeRequest) -> None:
     WIDGETS.renew()
 
 
-def hold(request: LandscapeRequest) -> LandscapeRequest:
+def update_request(request: LandscapeRequest) -> LandscapeRequest:
     """Keep what the controls ask for; a change ends old complaints."""
     state = st.session_state
     if request != state["land.held"]:
@@ -56,22 +56,22 @@ def hold(request: LandscapeRequest) -> LandscapeRequest:
     return request
 
 
-def hold_show(request: LandscapeRequest, show: str) -> LandscapeRequest:
+def update_show(request: LandscapeRequest, show: str) -> LandscapeRequest:
     """Keep what the page's own switch asks to look at."""
-    return hold(replace(request, show=show))
+    return update_request(replace(request, show=show))
 
 
-def hold_plane(request: LandscapeRequest, plane: str) -> LandscapeRequest:
+def update_plane(request: LandscapeRequest, plane: str) -> LandscapeRequest:
     """Keep the plane that the page's own switch asks for."""
-    return hold(replace(request, plane=plane))
+    return update_request(replace(request, plane=plane))
 
 
 def begin_at(starts: tuple[Start, ...]) -> None:
     """More starts, for callbacks; a sentence is kept where there cannot be more."""
     state = st.session_state
-    held: LandscapeRequest = state["land.held"]
+    current: LandscapeRequest = state["land.held"]
     try:
-        state["land.held"] = replace(held, starts=held.starts + starts)
+        state["land.held"] = replace(current, starts=current.starts + starts)
     except ValueError as error:
         state["land.refused"] = f"{str(error)[:1].upper()}{str(error)[1:]}."
     else:
@@ -84,6 +84,6 @@ def complain() -> None:
         st.warning(complaint)
 
 
-def write_link(held: LandscapeRequest) -> None:
+def write_link(current: LandscapeRequest) -> None:
     """Put the state into the browser's address."""
-    address.write(PAGE, as_query(held))
+    address.write(PAGE, as_query(current))

@@ -1,4 +1,4 @@
-"""What a session of the page "Landscape" holds: a survey and paths, a run and a slice."""
+"""What a session of the page "Landscape" holds: a scan and paths, a run and a slice."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.ui.landscape.landscape_request import LandscapeRequest, Start
-from pages.ui.landscape.landscape_scan import Ground, Survey
+from pages.ui.landscape.landscape_scan import Ground, LandscapeScan
 from pages.ui.landscape.paths import Paths
-from pages.ui.landscape.slice import Course, Slice
-from pages.ui.live.loaded_models import Parts
-from pages.ui.undo.undo_registry import Desk
+from pages.ui.landscape.slice import Slice, Trajectory
+from pages.ui.live.loaded_models import LoadedModels
+from pages.ui.undo.undo_registry import RunRegistry
 
 
-class LandscapeDesk:
+class LandscapeRegistry:
     """A session's own workers; each belongs to a request, and ends with it.
 
     runs: the run of an image of this page's own, apart from the main page's.
     """
 
     def __init__(self) -> None:
-        self.runs = Desk()
+        self.runs = RunRegistry()
         self._slice: Slice | None = None
         self._slice_key: tuple[object, ...] | None = None
-        self._survey: Survey | None = None
+        self._scan: LandscapeScan | None = None
         self._paths: Paths | None = None
         self._begun: tuple[Start, ...] = ()
 
-    def survey(self, request: LandscapeRequest) -> Survey:
-        """The survey of this request's landscape, begun where there is none yet."""
+    def scan(self, request: LandscapeRequest) -> LandscapeScan:
+        """The scan of this request's landscape, begun where there is none yet."""
         wanted = request.settings, request.rate
-        if self._survey is None or (self._survey.settings, self._survey.rate) != wanted:
-            self._drop_survey()
-            self._survey = Survey(*wanted)
-        return self._survey
+        if self._scan is None or (self._scan.settings, self._scan.rate) != wanted:
+            self._drop_scan()
+            self._scan = LandscapeScan(*wanted)
+        return self._scan
 
     def paths(self, request: LandscapeRequest, ground: Ground, speed: float | None) -> Paths:
         """The paths from the request's starts. New ones join; without the old, all begin anew."""
@@ -63,14 +63,18 @@ class LandscapeDesk:
         self._paths, self._begun = None, ()
 
     def slice(
-        self, parts: Parts, make: Callable[[], Course], kind: str, key: tuple[object, ...]
+        self,
+        parts: LoadedModels,
+        make: Callable[[], Trajectory],
+        kind: str,
+        key: tuple[object, ...],
     ) -> Slice:
         """The slice of this key, cut where there is none yet; make: the course it follows."""
         if self._slice is None or self._slice_key != (key, kind):
             again = self._slice is not None and (self._slice_key or ((),))[0] == key
-            course = self._slice.course if again and self._slice is not None else make()
+            trajectory = self._slice.trajectory if again and self._slice is not None else make()
             self.drop_slice()
-            self._slice, self._slice_key = Slice(parts, course, kind), (key, kind)
+            self._slice, self._slice_key = Slice(parts, trajectory, kind), (key, kind)
         return self._slice
 
     def drop_slice(self) -> None:
@@ -83,16 +87,16 @@ class LandscapeDesk:
         """End everything."""
         self.drop_slice()
         self.runs.clear()
-        self._drop_survey()
+        self._drop_scan()
 
-    def _drop_survey(self) -> None:
+    def _drop_scan(self) -> None:
         self.drop_paths()
-        if self._survey is not None:
-            self._survey.close()
-        self._survey = None
+        if self._scan is not None:
+            self._scan.close()
+        self._scan = None
 
 
-@st.cache_resource(scope="session", on_release=LandscapeDesk.clear, show_spinner=False)
-def landscape_desk() -> LandscapeDesk:
-    """This session's desk; released, and its workers ended, when the tab closes."""
-    return LandscapeDesk()
+@st.cache_resource(scope="session", on_release=LandscapeRegistry.clear, show_spinner=False)
+def landscape_registry() -> LandscapeRegistry:
+    """This session's registry; released, and its workers ended, when the tab closes."""
+    return LandscapeRegistry()

@@ -1,4 +1,4 @@
-"""The survey of a synthetic landscape: surface, stationary points, basins; a worker's job.
+"""The scan of a synthetic landscape: surface, stationary points, basins; a worker's job.
 
 The surface and the stationary points take milliseconds, the basins seconds: a page draws what
 there is and asks again.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from pages.ui.landscape.paths import STEPS
-from pages.ui.live.compute_queue import LINE, Line
+from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock
 from pages.ui.live.worker import State, Worker
 from red_core.landscape import (
     Basins,
@@ -51,8 +51,8 @@ class Ground:
 
 
 @dataclass(frozen=True)
-class SurveyView:
-    """A survey at one moment: ground and basins are None until they are known.
+class LandscapeScanView:
+    """A scan at one moment: ground and basins are None until they are known.
 
     basins: a first picture of them while `busy`; then where every start ended.
     """
@@ -65,20 +65,22 @@ class SurveyView:
     error: str
 
 
-class Survey(Worker[str]):
-    """Surveys the landscape of `settings` (d = 2) with `rate` times the safe step size."""
+class LandscapeScan(Worker[str]):
+    """Scans the landscape of `settings` (d = 2) with `rate` times the safe step size."""
 
-    def __init__(self, settings: InstanceSettings, rate: float, line: Line = LINE) -> None:
+    def __init__(
+        self, settings: InstanceSettings, rate: float, line: FairLock = COMPUTE_QUEUE
+    ) -> None:
         self.settings, self.rate = settings, rate
         self._ground: Ground | None = None
         self._flow: Flow | None = None
         self._basins: Basins | None = None
         super().__init__("go", line=line)
 
-    def view(self) -> SurveyView:
-        """The survey as it stands."""
+    def view(self) -> LandscapeScanView:
+        """The current state of the scan."""
         with self._changed:
-            return SurveyView(
+            return LandscapeScanView(
                 self._state, self._ground, self._basins, self._busy, self._place, self._error
             )
 
@@ -88,7 +90,7 @@ class Survey(Worker[str]):
             self._changed.wait_for(lambda: self._ground is not None or not self._busy, seconds)
 
     def _begin(self) -> None:
-        ground = survey_ground(self.settings)
+        ground = surface_base_of(self.settings)
         with self._changed:
             self._ground = ground
             self._changed.notify_all()
@@ -115,7 +117,7 @@ class Survey(Worker[str]):
             self._settle()
 
 
-def survey_ground(settings: InstanceSettings) -> Ground:
+def surface_base_of(settings: InstanceSettings) -> Ground:
     """Surface, stationary points and step size of one instance with d = 2."""
     inversion = Inversion.of(make_instances(settings))
     reach = max(LEAST, ROOM * float(inversion.z_star.abs().max()))

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.ui.landscape import landscape_help_texts as texts
 from pages.ui.landscape.landscape_page_state import begin_at
-from pages.ui.landscape.landscape_registry import landscape_desk
+from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import read_starts
 from pages.ui.landscape.paths import PathsView
 from pages.ui.link import address
@@ -39,18 +39,18 @@ def transport(view: PathsView | None, reach: float) -> None:
     """
     chosen = list(SPEEDS).index(address.keep(_SPEED, USUAL))
     any_paths = view is not None and bool(view.ends)
-    held = view is not None and view.held
+    paused = view is not None and view.held
     moving = view is not None and view.moving > 0
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport"):
         st.button(
-            "Go on" if held else "Hold",
-            icon=":material/play_arrow:" if held else ":material/pause:",
+            "Go on" if paused else "Hold",
+            icon=":material/play_arrow:" if paused else ":material/pause:",
             type="primary", help=texts.RUN, shortcut="P", key="land.play",
-            on_click=_resume if held else _pause, disabled=not (moving or held), width=130,
+            on_click=_resume if paused else _pause, disabled=not (moving or paused), width=130,
         )  # fmt: skip
         st.button(
             "Step", help=texts.STEP, shortcut="S", key="land.step", on_click=_step,
-            disabled=not (held and moving),
+            disabled=not (paused and moving),
         )  # fmt: skip
         st.button(
             "Again", icon=":material/replay:", help=texts.AGAIN, shortcut="B", key="land.again",
@@ -100,34 +100,34 @@ def _scrubber(view: PathsView | None) -> None:
 
 
 def _pause() -> None:
-    paths = landscape_desk().present
+    paths = landscape_registry().present
     if paths is not None:
         st.session_state["land.at"] = None
         paths.pause()
 
 
 def _resume() -> None:
-    paths = landscape_desk().present
+    paths = landscape_registry().present
     if paths is not None:
         st.session_state["land.at"] = None
         paths.resume()
 
 
 def _step() -> None:
-    paths = landscape_desk().present
+    paths = landscape_registry().present
     if paths is not None:
         paths.step("step")
     st.session_state["land.at"] = None
 
 
 def _again() -> None:
-    landscape_desk().drop_paths()
+    landscape_registry().drop_paths()
     st.session_state["land.at"] = None
 
 
 def _clear() -> None:
-    held = st.session_state["land.held"]
-    st.session_state["land.held"] = replace(held, starts=())
+    current = st.session_state["land.held"]
+    st.session_state["land.held"] = replace(current, starts=())
     st.session_state["land.at"], st.session_state["land.refused"] = None, ""
 
 
@@ -147,6 +147,6 @@ def _random(reach: float) -> None:
 
 
 def _set_speed() -> None:
-    paths = landscape_desk().present
+    paths = landscape_registry().present
     if paths is not None:
         paths.set_speed(SPEEDS[st.session_state[_SPEED]])

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pages.ui.charts.landscape import Trail
 from pages.ui.landscape.landscape_request import Start
-from pages.ui.live.compute_queue import LINE, Line
+from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock
 from pages.ui.live.worker import State, Worker
 from red_core.landscape import Inversion
 
@@ -106,7 +106,7 @@ class Paths(Worker[str]):
         width: float,
         *,
         speed: float | None = None,
-        line: Line = LINE,
+        line: FairLock = COMPUTE_QUEUE,
     ) -> None:
         self.inversion, self.eta, self.width = inversion, eta, width
         self._size = float(inversion.z_star.norm())

@@ -21,19 +21,19 @@ from pages.ui.charts.landscape import (
 )
 from pages.ui.landscape import landscape_headlines as words
 from pages.ui.landscape import landscape_help_texts as texts
-from pages.ui.landscape.landscape_page_state import WIDGETS, hold_plane
-from pages.ui.landscape.landscape_registry import landscape_desk
+from pages.ui.landscape.landscape_page_state import WIDGETS, update_plane
+from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import PLANES, LandscapeRequest
 from pages.ui.landscape.pointed import pointed
-from pages.ui.landscape.slice import Slice, SliceView, course_of
-from pages.ui.live.compute_queue import COURTESY
+from pages.ui.landscape.slice import Slice, SliceView, trajectory_of
+from pages.ui.live.compute_queue import DRAW_PRIORITY
 from pages.ui.live.history import nearest
 from pages.ui.live.runner import Runner
 from pages.ui.live.slice_plane import has_latent
 from pages.ui.look.page_style import banner, is_dark
 from pages.ui.widgets import pictures
 from pages.ui.widgets.live_chart import live_chart, overlay
-from pages.ui.widgets.picture_row import Still, nothing_yet
+from pages.ui.widgets.picture_row import RowPicture, nothing_yet
 
 PLANE_LABELS = {"pca": "PCA", "hessian": "Hessian", "difference": "z* - z⁰", "random": "Random"}
 CHARTS = ("slice-above", "slice-tall")
@@ -69,7 +69,7 @@ def real(request: LandscapeRequest, runner: Runner | None) -> None:
         default=request.plane, help=texts.PLANE, key=WIDGETS.key("plane"),
         label_visibility="collapsed",
     )  # fmt: skip
-    request = hold_plane(request, str(chosen))
+    request = update_plane(request, str(chosen))
     look = _look(request, runner)
     if look is not None:
         look.cut.wait(PATIENCE)
@@ -81,7 +81,7 @@ def real(request: LandscapeRequest, runner: Runner | None) -> None:
 
     @st.fragment(run_every=REFRESH if drawn[0] else None)
     def live() -> None:
-        with COURTESY.drawing():
+        with DRAW_PRIORITY.drawing():
             look = _look(request, runner)
             _draw(request, look, told if runner is None else "")
         nonlocal by_itself
@@ -102,15 +102,15 @@ def _look(request: LandscapeRequest, runner: Runner | None) -> Look | None:
     if run.state == "running" or not run.frames:
         return None
     truth = None if runner.deception.truth is None else runner.deception.truth[0]
-    cut = landscape_desk().slice(
+    cut = landscape_registry().slice(
         runner.parts,
-        lambda: course_of(
+        lambda: trajectory_of(
             runner.parts, runner.settings, runner.deception.attacked, run.frames, truth
         ),
         request.plane,
         (runner, len(run.frames)),
     )
-    ks = cut.course.ks
+    ks = cut.trajectory.ks
     at = st.session_state.get("land.k")
     return Look(cut, cut.view(), len(ks) - 1 if at is None else nearest(ks, int(at)))
 
@@ -130,7 +130,7 @@ def _draw(request: LandscapeRequest, look: Look | None, told: str) -> None:
     """told: why there is nothing to see, where there will not be."""
     told = told or words.slice_line(_view(look))
     if look is not None and look.view.plane is not None:
-        told = words.plane_line(look.view.plane, look.cut.course.truth is not None)
+        told = words.plane_line(look.view.plane, look.cut.trajectory.truth is not None)
     with st.container(key="statement"):  # of fixed height: what is below stays where it is
         st.caption(told)
     _charts(request, look)
@@ -183,10 +183,10 @@ def _relief(look: Look, log: bool) -> Relief:
 def _trail(look: Look) -> Trail:
     """The course in the plane, with a gap wherever another start took the lead."""
     assert look.view.plane is not None
-    course = look.cut.course
-    xy = look.view.plane.coordinates(course.path).numpy()
-    values, ks = np.array(course.losses()), np.array(course.ks)
-    for jump in reversed(course.jumps):
+    trajectory = look.cut.trajectory
+    xy = look.view.plane.coordinates(trajectory.path).numpy()
+    values, ks = np.array(trajectory.losses()), np.array(trajectory.ks)
+    for jump in reversed(trajectory.jumps):
         xy = np.insert(xy, jump, np.nan, axis=0)
         values, ks = np.insert(values, jump, np.nan), np.insert(ks, jump, ks[jump])
     return Trail(xy[:, 0], xy[:, 1], values, ks)
@@ -194,15 +194,15 @@ def _trail(look: Look) -> Trail:
 
 def _drawn(look: Look, place: int) -> int:
     """The position in the trail of an iterate: gaps come before it."""
-    return place + sum(jump <= place for jump in look.cut.course.jumps)
+    return place + sum(jump <= place for jump in look.cut.trajectory.jumps)
 
 
 def _solution(look: Look, relief: Relief) -> Mark:
     """z*, or what stands in for it."""
     assert look.view.plane is not None
-    course = look.cut.course
-    known = course.truth is not None
-    z = course.truth if course.truth is not None else course.path[-1]
+    trajectory = look.cut.trajectory
+    known = trajectory.truth is not None
+    z = trajectory.truth if trajectory.truth is not None else trajectory.path[-1]
     x, y = look.view.plane.coordinates(z).tolist()
     away = float(look.view.plane.off_plane(z))
     told = "z*, which is known here" if known else "the last iterate; it stands in for z*"
@@ -213,7 +213,7 @@ def _solution(look: Look, relief: Relief) -> Mark:
 
 def _scrubber(look: Look | None) -> None:
     """Which iterate is looked at."""
-    ks = [0, 1] if look is None else look.cut.course.ks
+    ks = [0, 1] if look is None else look.cut.trajectory.ks
     place = 0 if look is None else look.place
     still = look is not None and len(ks) > 1
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport"):
@@ -249,11 +249,11 @@ def _pictures(look: Look | None) -> None:
     attacked = target = nothing_yet(is_dark())
     k = ""
     if look is not None:
-        shape = look.cut.course.frames[0].image.shape[1:]
-        wanted = look.cut.course.target(look.place).reshape(shape).cpu()
+        shape = look.cut.trajectory.frames[0].image.shape[1:]
+        wanted = look.cut.trajectory.target(look.place).reshape(shape).cpu()
         attacked = pictures.picture(look.cut.attacked.reshape(shape).cpu(), 4)
         target = pictures.picture(wanted, 4)
-        k = f" at k = {look.cut.course.ks[look.place]}"
+        k = f" at k = {look.cut.trajectory.ks[look.place]}"
     ks = () if sheets is None else sheets.ks
     pointed(
         charts=CHARTS,
@@ -261,10 +261,10 @@ def _pictures(look: Look | None) -> None:
         bounds=bounds,
         frames=None if sheets is None else sheets.frames,
         ks=ks,
-        shown=nearest(ks, look.cut.course.ks[look.place]) if look and ks else 0,
+        shown=nearest(ks, look.cut.trajectory.ks[look.place]) if look and ks else 0,
         beside=[
-            Still(target, "x' - D_a c_a", f"what G(z) has to reach{k}", "What is left for G"),
-            Still(attacked, "x'", "the attacked image", "The attacked image"),
+            RowPicture(target, "x' - D_a c_a", f"what G(z) has to reach{k}", "What is left for G"),
+            RowPicture(attacked, "x'", "the attacked image", "The attacked image"),
         ],
         key="pointed",
     )
@@ -274,9 +274,9 @@ def _away(look: Look | None) -> None:
     """How far the path is from its end within the plane, and from the plane."""
     figure = away_figure([], [], [])
     if look is not None and look.view.plane is not None:
-        course, plane = look.cut.course, look.view.plane
-        xy = plane.coordinates(course.path)
+        trajectory, plane = look.cut.trajectory, look.view.plane
+        xy = plane.coordinates(trajectory.path)
         within = torch.linalg.vector_norm(xy - xy[-1], dim=1).numpy()
-        away = plane.off_plane(course.path).numpy()
-        figure = away_figure(course.ks, within, away, course.ks[look.place])
+        away = plane.off_plane(trajectory.path).numpy()
+        figure = away_figure(trajectory.ks, within, away, trajectory.ks[look.place])
     live_chart(figure, key="away", height=250)

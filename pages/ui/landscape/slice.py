@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from pages.ui.landscape.picture_sheets import PictureSheet, grid_sheet, path_sheet
-from pages.ui.live.compute_queue import LINE, Line
-from pages.ui.live.loaded_models import Parts
+from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock
+from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.worker import State, Worker
 from red_core.algorithm.observe import Iterate
 from red_core.landscape import (
@@ -49,7 +49,7 @@ class Sheets:
 
 
 @dataclass(frozen=True)
-class Course:
+class Trajectory:
     """The iterates of a run as a slice needs them: from the last of the start on.
 
     frames: the iterates; attacked: x' [1, C, H, W]; path [K, d]; jumps: positions at which another
@@ -88,10 +88,10 @@ class Course:
         ]
 
 
-def course_of(
-    parts: Parts, settings: RunSettings, attacked: Tensor, frames: Sequence[Iterate],
+def trajectory_of(
+    parts: LoadedModels, settings: RunSettings, attacked: Tensor, frames: Sequence[Iterate],
     truth: Tensor | None,
-) -> Course:  # fmt: skip
+) -> Trajectory:  # fmt: skip
     """The course of a run's recorded iterates; at least one."""
     first = next((i for i, frame in enumerate(frames) if frame.phase == "joint"), 0)
     chosen = tuple(frames[first:])
@@ -99,7 +99,7 @@ def course_of(
     _, anchors = make_starts(parts.bundle, attacked, options, start_seeds(settings))
     leaders = [int(frame.leader[0]) for frame in chosen]
     anchor = anchors[0, leaders[-1]].detach().cpu().flatten()
-    return Course(
+    return Trajectory(
         chosen,
         attacked.detach().cpu(),
         torch.cat([frame.z for frame in chosen]).flatten(1),
@@ -109,17 +109,17 @@ def course_of(
     )
 
 
-def plane_of(parts: Parts, course: Course, kind: str) -> Plane:
+def plane_of(parts: LoadedModels, trajectory: Trajectory, kind: str) -> Plane:
     """The plane of a kind in PLANES, at and around the course."""
-    path, last = course.path, course.path[-1]
+    path, last = trajectory.path, trajectory.path[-1]
     if kind == "hessian":
         device = parts.bundle.device
-        tether = course.tether[0], course.tether[1].to(device)
-        like, target = course.like.to(device), course.target(-1).to(device)
+        tether = trajectory.tether[0], trajectory.tether[1].to(device)
+        like, target = trajectory.like.to(device), trajectory.target(-1).to(device)
         value = image_loss(parts.bundle.generator, like, target, tether)
         return hessian_plane(value, last.to(device), path, "at the last iterate")
     if kind == "difference" and len(path) > 1:
-        star = last if course.truth is None else course.truth
+        star = last if trajectory.truth is None else trajectory.truth
         return difference_plane(path[0], star, path)
     if kind == "pca" and len(path) > 2:
         return pca_plane(path)
@@ -144,8 +144,10 @@ class SliceView:
 class Slice(Worker[str]):
     """Cuts the landscape of a course along a plane of some kind."""
 
-    def __init__(self, parts: Parts, course: Course, kind: str, line: Line = LINE) -> None:
-        self.parts, self.course, self.kind = parts, course, kind
+    def __init__(
+        self, parts: LoadedModels, trajectory: Trajectory, kind: str, line: FairLock = COMPUTE_QUEUE
+    ) -> None:
+        self.parts, self.trajectory, self.kind = parts, trajectory, kind
         self._plane: Plane | None = None
         self._sheet: ImageSheet | None = None
         self._sheets: Sheets | None = None
@@ -176,14 +178,16 @@ class Slice(Worker[str]):
     def surface(self, place: int, level: int) -> Surface:
         """The surface at a complete grid, with c_a held at the iterate in this place."""
         assert self._sheet is not None
-        k = self.course.frames[place].k
+        k = self.trajectory.frames[place].k
         held = f"with c_a held at step {k}."
-        return self._sheet.surface(self.course.target(place), held, level, self.course.tether)
+        return self._sheet.surface(
+            self.trajectory.target(place), held, level, self.trajectory.tether
+        )
 
     @property
     def attacked(self) -> Tensor:
         """x' [1, C, H, W]."""
-        return self.course.attacked
+        return self.trajectory.attacked
 
     @property
     def sheets(self) -> Sheets | None:
@@ -197,9 +201,9 @@ class Slice(Worker[str]):
         return self._sheet
 
     def _begin(self) -> None:
-        plane = plane_of(self.parts, self.course, self.kind)
-        like = self.course.like.to(self.parts.bundle.device)
-        bounds = path_bounds(plane, self.course.path)
+        plane = plane_of(self.parts, self.trajectory, self.kind)
+        like = self.trajectory.like.to(self.parts.bundle.device)
+        bounds = path_bounds(plane, self.trajectory.path)
         sizes = SIZES if self.attacked.shape[1] == 1 else SIZES[:COLOUR_LEVELS]
         sheet = ImageSheet(self.parts.bundle.generator, like, plane, bounds, sizes)
         with self._changed:
@@ -218,7 +222,7 @@ class Slice(Worker[str]):
         with self._line.turn(self._tell_place, lambda: self._closed) as mine:
             if not mine or self._sheet is None or self._sheet.level < PICTURED_LEVEL:
                 return
-            frames = self.course.frames
+            frames = self.trajectory.frames
             count = min(len(frames), PICTURED)
             chosen = np.unique(np.linspace(0, len(frames) - 1, count).round().astype(int))
             sheets = Sheets(

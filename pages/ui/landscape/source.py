@@ -7,39 +7,39 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.ui.landscape.landscape_page_state import WIDGETS
-from pages.ui.landscape.landscape_registry import landscape_desk
+from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import LandscapeRequest
-from pages.ui.link.page_state import parts_of
+from pages.ui.link.page_state import models_of
 from pages.ui.live.runner import Runner
-from pages.ui.undo.undo_registry import Scene, desk
+from pages.ui.undo.undo_registry import RunContext, registry
 
 
-def within_examples(held: LandscapeRequest) -> LandscapeRequest:
+def within_examples(current: LandscapeRequest) -> LandscapeRequest:
     """The request, with example 0 in the place of one that there is not."""
-    if held.show != "image":
-        return held
-    count = len(parts_of(held.run_settings()).bundle.examples)
-    if held.index < count:
-        return held
+    if current.show != "image":
+        return current
+    count = len(models_of(current.run_settings()).bundle.examples)
+    if current.index < count:
+        return current
     state = st.session_state
     state["land.complaints"].append(
-        f"There is no example {held.index}: the bundled ones are numbered 0 to {count - 1}. "
+        f"There is no example {current.index}: the bundled ones are numbered 0 to {count - 1}. "
         "Example 0 takes its place."
     )
-    state["land.held"] = replace(held, index=0)
+    state["land.held"] = replace(current, index=0)
     WIDGETS.renew()
     changed: LandscapeRequest = state["land.held"]
     return changed
 
 
-def run_of(held: LandscapeRequest) -> Runner | None:
+def run_of(current: LandscapeRequest) -> Runner | None:
     """The run that the slice follows; one of an image is begun where there is none yet."""
-    if held.show == "run":
-        return desk().present
-    settings = held.run_settings()
-    parts = parts_of(settings)
-    runs = landscape_desk().runs
+    if current.show == "run":
+        return registry().present
+    settings = current.run_settings()
+    parts = models_of(settings)
+    runs = landscape_registry().runs
     with st.container(key="status"), st.spinner("Crafting the attack"):
         made = runs.craft(parts, settings, None, lambda place: None)
-    scene = Scene(settings, parts, made, (settings, ""))
-    return runs.runner(scene) or runs.start(scene)
+    context = RunContext(settings, parts, made, (settings, ""))
+    return runs.runner(context) or runs.start(context)

@@ -17,14 +17,14 @@ from pages.ui.charts.landscape import (
 from pages.ui.landscape import landscape_headlines as words
 from pages.ui.landscape import landscape_help_texts as texts
 from pages.ui.landscape.drawing import MARKED, NAMES, basin_of, marks_of, relief_of, worth_a_mark
-from pages.ui.landscape.landscape_page_state import adopt, begin_at
+from pages.ui.landscape.landscape_page_state import begin_at, load_request
 from pages.ui.landscape.landscape_presets import PRESETS
-from pages.ui.landscape.landscape_registry import landscape_desk
+from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import LandscapeRequest
-from pages.ui.landscape.landscape_scan import LEAST, Ground, SurveyView
+from pages.ui.landscape.landscape_scan import LEAST, Ground, LandscapeScanView
 from pages.ui.landscape.landscape_transport import cursor, speed, transport
 from pages.ui.landscape.paths import PathsView
-from pages.ui.live.compute_queue import COURTESY
+from pages.ui.live.compute_queue import DRAW_PRIORITY
 from pages.ui.look.page_style import banner
 from pages.ui.widgets.live_chart import Click, live_chart, overlay
 
@@ -36,9 +36,9 @@ LISTED = 7  # stationary points in the table
 
 def synthetic(request: LandscapeRequest) -> None:
     """Draw the page for a synthetic instance."""
-    survey = landscape_desk().survey(request)
-    survey.wait(PATIENCE)
-    view = survey.view()
+    scan = landscape_registry().scan(request)
+    scan.wait(PATIENCE)
+    view = scan.view()
     paths = _paths(request, view.ground)
     drawn = _marks(view, paths)
     banner("landscape", "Landscape · two dimensions", words.headline(view.ground, view.basins))
@@ -50,10 +50,10 @@ def synthetic(request: LandscapeRequest) -> None:
 
     @st.fragment(run_every=REFRESH if any(drawn[:2]) else None)
     def live() -> None:
-        with COURTESY.drawing():
-            view = survey.view()
-            held: LandscapeRequest = st.session_state["land.held"]
-            paths = _paths(held, view.ground)
+        with DRAW_PRIORITY.drawing():
+            view = scan.view()
+            current: LandscapeRequest = st.session_state["land.held"]
+            paths = _paths(current, view.ground)
             _moving(request, view, paths)
         nonlocal by_itself
         if by_itself and _marks(view, paths) != drawn:
@@ -73,7 +73,7 @@ def _presets(request: LandscapeRequest) -> None:
     def take() -> None:
         chosen = st.session_state["land.preset"]
         if chosen is not None:
-            adopt(PRESETS[chosen].request)
+            load_request(PRESETS[chosen].request)
 
     st.pills(
         "Presets",
@@ -91,17 +91,17 @@ def _presets(request: LandscapeRequest) -> None:
 def _paths(request: LandscapeRequest, ground: Ground | None) -> PathsView | None:
     if ground is None:
         return None
-    return landscape_desk().paths(request, ground, speed()).view()
+    return landscape_registry().paths(request, ground, speed()).view()
 
 
-def _marks(view: SurveyView, paths: PathsView | None) -> tuple[bool, bool, bool, bool, int]:
+def _marks(view: LandscapeScanView, paths: PathsView | None) -> tuple[bool, bool, bool, bool, int]:
     """What the page outside of the fragment rests on."""
     running = paths is not None and paths.running
     starts = 0 if paths is None else len(paths.ends)
     return view.busy, running, view.ground is not None, view.basins is not None, starts
 
 
-def _charts(request: LandscapeRequest, view: SurveyView) -> None:
+def _charts(request: LandscapeRequest, view: LandscapeScanView) -> None:
     """What stays: the ground, from above and in relief."""
     relief, marks, basin = None, [], None
     if view.ground is not None:
@@ -125,7 +125,7 @@ def _clicked(click: Click) -> None:
     begin_at((click.at,))
 
 
-def _moving(request: LandscapeRequest, view: SurveyView, paths: PathsView | None) -> None:
+def _moving(request: LandscapeRequest, view: LandscapeScanView, paths: PathsView | None) -> None:
     """What moves: buttons, the paths over the charts, f along them."""
     ground = view.ground
     reach = LEAST if ground is None else float(ground.surface.x[-1])
@@ -150,7 +150,7 @@ def _moving(request: LandscapeRequest, view: SurveyView, paths: PathsView | None
         _table(view)
 
 
-def _table(view: SurveyView) -> None:
+def _table(view: LandscapeScanView) -> None:
     """The stationary points, lowest first."""
     ground = view.ground
     if ground is None:

@@ -1,9 +1,9 @@
-"""A page's part of the browser's address: taken over where it is news, written where it changed.
+"""A page's part of the browser's address: taken over where it is new, written where it changed.
 
 Several pages share a session, and each keeps what it shows in the session under its own name.
-Streamlit empties the address when a reader goes to another page, so an empty one says nothing;
+Streamlit empties the address when a visitor goes to another page, so an empty one says nothing;
 the page then writes its own back. A busy browser may still send an address from before the last
-changes, however late; so what the page has shown before is no news either.
+changes, however late; so what the page has shown before is not new either.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ class _Past:
     left: bool = False
 
 
-def news(page: str, known: bool) -> dict[str, str] | None:
-    """The query that the page shall take over; None where what the session holds still stands.
+def incoming_query(page: str, known: bool) -> dict[str, str] | None:
+    """The query that the page shall take over; None where the session already has it.
 
-    page: a short name; known: whether the session holds anything for it. A query that is news
+    page: a short name; known: whether the session has anything for it. A query that is new
     comes with a new session, from another page's link, or from the browser's back button.
     """
     query = st.query_params.to_dict()
@@ -52,8 +52,8 @@ def write(page: str, query: dict[str, str]) -> None:
     _remember(page, shown, query)
 
 
-def leave(page: str) -> None:
-    """Say, on another page, that `page` is not shown: the next query that comes for it is news."""
+def mark_left(page: str) -> None:
+    """Mark, on another page, that `page` is not shown: its next query counts as new."""
     st.session_state[f"address.{page}"] = replace(_past(page), left=True)
 
 

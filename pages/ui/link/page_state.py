@@ -1,7 +1,7 @@
-"""How a page begins and ends: from the URL to the held request, and from that to the URL.
+"""The state of a page: from the URL to the current request, and from that to the URL.
 
-The held request lives in the session, so that it is there when a reader comes back from another
-page: `held` (settings, own image, run, teach), `complaints` (about the URL).
+The current request is kept in the session, for a visitor who comes back from another page:
+`held` (settings, own image, run, teach), `complaints` (about the URL).
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import streamlit as st
 from torch import Tensor
 
 from pages.ui.link import address
-from pages.ui.live.loaded_models import Parts
-from pages.ui.live.waiting import in_turn
+from pages.ui.live.loaded_models import LoadedModels
+from pages.ui.live.queue_status import in_turn
 from pages.ui.undo.undo_controls import seed_widgets
-from pages.ui.undo.undo_registry import Scene, desk, devices, digest, load_parts
+from pages.ui.undo.undo_registry import RunContext, devices, digest, load_models, registry
 from pages.ui.undo.undo_request import Request, as_query, canonical, from_query
 from pages.ui.undo.widget_scope import same_numbers
 from red_core.algorithm.presets import DEFAULT_PRESET, presets_of
@@ -28,10 +28,10 @@ from red_core.run.settings import RunSettings
 PAGE = "reverse"  # the main page's name in the session
 
 
-def arrive() -> tuple[Request, Bundle]:
-    """The request this run of the page begins with, and the trained parts' bundle."""
+def read_url() -> tuple[Request, Bundle]:
+    """The request this run of the page begins with, and the bundle of trained models."""
     state = st.session_state
-    query = address.news(PAGE, "held" in state)
+    query = address.incoming_query(PAGE, "held" in state)
     fresh = query is not None
     if query is not None:
         request, complaints = from_query(query)
@@ -41,7 +41,7 @@ def arrive() -> tuple[Request, Bundle]:
             )
             request = replace(request, settings=replace(request.settings, device="auto"))
         state["held"], state["complaints"] = request, complaints
-    bundle = parts_of(state["held"].settings).bundle
+    bundle = models_of(state["held"].settings).bundle
     if state["held"].settings.index >= len(bundle.examples):
         state["complaints"].append(
             f"There is no example {state['held'].settings.index}: the bundled ones are numbered "
@@ -56,13 +56,13 @@ def arrive() -> tuple[Request, Bundle]:
     return replace(state["held"], run=state["run"]), bundle
 
 
-def adopt(request: Request) -> None:
+def load_request(request: Request) -> None:
     """Take over a whole request, as if its URL had been opened."""
     state = st.session_state
     settings = canonical(request.settings)
     state["held"] = replace(request, settings=settings, teach=state["held"].teach)
     state["run"], state["complaints"] = request.run, []
-    seed_widgets(state["held"], parts_of(request.settings).bundle)
+    seed_widgets(state["held"], models_of(request.settings).bundle)
 
 
 def switch(dataset: str) -> None:
@@ -71,8 +71,8 @@ def switch(dataset: str) -> None:
     Budgets, preset and the solver's options are kept where they mean the same there.
     """
     state = st.session_state
-    held: Request = state["held"]
-    settings, own = held.settings, held.own
+    current: Request = state["held"]
+    settings, own = current.settings, current.own
     if not same_numbers(settings.dataset, dataset):
         known = settings.preset in presets_of(dataset)
         preset = settings.preset if known else DEFAULT_PRESET
@@ -83,31 +83,31 @@ def switch(dataset: str) -> None:
         settings = replace(settings, dataset=dataset)
     if own is not None and tuple(own.shape) != SHAPES[dataset]:
         settings, own = replace(settings, source="example"), None
-    state["held"] = replace(held, settings=canonical(settings), own=own)
+    state["held"] = replace(current, settings=canonical(settings), own=own)
     state["run"], state["complaints"] = False, []
 
 
-def hold(settings: RunSettings, own: Tensor | None) -> Request:
+def update_request(settings: RunSettings, own: Tensor | None) -> Request:
     """Keep what the controls ask for; a change ends the wish to run and old complaints."""
     state = st.session_state
-    held: Request = state["held"]
+    current: Request = state["held"]
     own = own if settings.source == "own" else None
-    if settings != held.settings or digest(own) != digest(held.own):
+    if settings != current.settings or digest(own) != digest(current.own):
         state["run"], state["complaints"] = False, []
-    state["held"] = replace(held, settings=settings, own=own, run=state["run"])
+    state["held"] = replace(current, settings=settings, own=own, run=state["run"])
     kept: Request = state["held"]
     return kept
 
 
-def scene_of(held: Request) -> Scene:
+def context_of(current: Request) -> RunContext:
     """Load the models and craft the deception, in turn with everybody's computing."""
-    parts = parts_of(held.settings)
+    parts = models_of(current.settings)
     made = in_turn(
         "craft the attack",
         "Crafting the attack",
-        lambda tell: desk().craft(parts, held.settings, held.own, tell),
+        lambda tell: registry().craft(parts, current.settings, current.own, tell),
     )
-    return Scene(held.settings, parts, made, (held.settings, digest(held.own)))
+    return RunContext(current.settings, parts, made, (current.settings, digest(current.own)))
 
 
 def complain() -> None:
@@ -116,22 +116,22 @@ def complain() -> None:
         st.warning(complaint)
 
 
-def query_of(held: Request) -> dict[str, str]:
+def query_of(current: Request) -> dict[str, str]:
     """The URL's strings."""
-    return as_query(replace(held, run=bool(st.session_state["run"])))
+    return as_query(replace(current, run=bool(st.session_state["run"])))
 
 
-def write_link(held: Request) -> None:
+def write_link(current: Request) -> None:
     """Put the state into the browser's address."""
-    address.write(PAGE, query_of(held))
+    address.write(PAGE, query_of(current))
 
 
-def parts_of(settings: RunSettings) -> Parts:
-    """The trained parts, or the page ends with one clear message."""
+def models_of(settings: RunSettings) -> LoadedModels:
+    """The loaded models, or the page ends with one clear message."""
     try:
         dataset = settings.dataset
         there = dataset in DOWNLOADABLE and is_there(dataset)
-        return load_parts(dataset, str(choose_device(settings.device)), there)
+        return load_models(dataset, str(choose_device(settings.device)), there)
     except AssetError as error:
         st.error(f"The trained files cannot be used. {error}")
         st.stop()

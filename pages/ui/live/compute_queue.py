@@ -1,7 +1,7 @@
-"""One line for everything that computes: sessions take turns, first come first served.
+"""One queue for everything that computes: sessions take turns, first in, first out.
 
 A run does not hold the machine to its end. It computes for a slice of time, then goes to the back
-of the line, so that everybody's first picture comes soon and a paused run holds up nobody.
+of the queue, so that everybody's first picture comes soon and a paused run holds up nobody.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 SLICE = 0.4  # seconds a run may compute while others wait
-_POLL = 0.2  # seconds between two looks at one's place in line
+_POLL = 0.2  # seconds between two checks of the place in the queue
 
 
-class Line:
-    """A first-in, first-out lock whose waiters know how many stand before them."""
+class FairLock:
+    """A first-in, first-out lock whose waiters know how many are ahead of them."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -28,7 +28,7 @@ class Line:
         on_place: Callable[[int], None] = lambda place: None,
         give_up: Callable[[], bool] = lambda: False,
     ) -> Iterator[bool]:
-        """Wait for one's turn; the body gets True, or False where `give_up` said so first.
+        """Wait for the turn; the body gets True, or False where `give_up` returned True first.
 
         on_place: called with the number of waiters ahead whenever that changes, 0 at the end.
         """
@@ -45,16 +45,16 @@ class Line:
     def _wait(
         self, ticket: object, on_place: Callable[[int], None], give_up: Callable[[], bool]
     ) -> bool:
-        told = None
+        reported = None
         while True:
             with self._changed:
                 place = self._waiting.index(ticket)
-                if place and place == told:
+                if place and place == reported:
                     self._changed.wait(_POLL)
                     place = self._waiting.index(ticket)
-            if place != told and not (place == 0 and told is None):
+            if place != reported and not (place == 0 and reported is None):
                 on_place(place)  # outside the lock: it may draw, or end the script
-            told = place
+            reported = place
             if place == 0:
                 return True
             if give_up():
@@ -62,12 +62,12 @@ class Line:
 
     @property
     def others_wait(self) -> bool:
-        """Whether somebody stands behind the one who computes."""
+        """Whether others wait behind the one that computes."""
         with self._changed:
             return len(self._waiting) > 1
 
 
-class Courtesy:
+class DrawPriority:
     """Lets pages draw between two steps of a run.
 
     A step makes hundreds of torch calls that each give the interpreter away and wait for it
@@ -96,5 +96,5 @@ class Courtesy:
             self._changed.wait_for(lambda: self._drawing == 0, most)
 
 
-LINE = Line()  # of this process: all sessions share it
-COURTESY = Courtesy()
+COMPUTE_QUEUE = FairLock()  # of this process: all sessions share it
+DRAW_PRIORITY = DrawPriority()

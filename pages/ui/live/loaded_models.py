@@ -35,8 +35,8 @@ class RowSpace:
 
 
 @dataclass(frozen=True)
-class Parts:
-    """What runs share: the trained parts, frozen, and what is computed of them once."""
+class LoadedModels:
+    """What runs share: the trained models, frozen, and what is computed of them once."""
 
     bundle: Bundle
     rows: RowSpace = field(default_factory=RowSpace, compare=False, repr=False)

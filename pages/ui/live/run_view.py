@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pages.ui.live.slice_plane import Horizon
+from pages.ui.live.slice_plane import SlicePlane
 from pages.ui.live.worker import State
 from red_core.algorithm.observe import Iterate
 from red_core.algorithm.verdict import Verdict
@@ -29,11 +29,11 @@ class Theory:
 class RunView:
     """What a page sees of a run at one moment; nothing in it changes any more.
 
-    place: runs ahead in the line, 0 while computing; frames: the recorded iterates (batches of
+    place: runs ahead in the queue, 0 while computing; frames: the recorded iterates (batches of
     one, in main memory); live: one number an iterate, mu where (z*, c_a*) are known (exact_mu),
     the norm of the proximal-gradient step elsewhere; spots: where each iterate is seen on the
-    horizon, None for those before it; seconds: computed so far; horizon: from the beginning of the
-    alternation on.
+    slice plane, None for those before it; seconds: computed so far; slice_plane: from the beginning
+    of the alternation on.
     """
 
     state: State
@@ -49,7 +49,7 @@ class RunView:
     verdict: Verdict | None
     theory: Theory | None
     busy: bool
-    horizon: Horizon | None = None
+    slice_plane: SlicePlane | None = None
     error: str = ""
 
     @property

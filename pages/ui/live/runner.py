@@ -10,11 +10,11 @@ import time
 
 import torch
 
-from pages.ui.live.compute_queue import LINE, Line
+from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock
 from pages.ui.live.history import History, grid_ks, moved
-from pages.ui.live.loaded_models import Parts
+from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.run_view import RunView, Theory
-from pages.ui.live.slice_plane import Horizon, has_latent, look_ahead
+from pages.ui.live.slice_plane import SlicePlane, has_latent, look_ahead
 from pages.ui.live.worker import THREAD_NAME, Worker
 from red_core.algorithm.algorithm1 import Update, finished, step
 from red_core.algorithm.observe import Iterate, observe
@@ -37,13 +37,13 @@ class Runner(Worker[Update]):
 
     def __init__(
         self,
-        parts: Parts,
+        parts: LoadedModels,
         settings: RunSettings,
         deception: Deception,
         *,
         paused: bool = False,
         speed: float | None = None,
-        line: Line = LINE,
+        line: FairLock = COMPUTE_QUEUE,
     ) -> None:
         self.parts, self.settings, self.deception = parts, settings, deception
         self._options = options = settings.solver_options()
@@ -60,7 +60,7 @@ class Runner(Worker[Update]):
         self._verdict: Verdict | None = None
         self._theory: Theory | None = None
         self._labels: dict[int, int] = {}
-        self._horizon: Horizon | None = None
+        self._horizon: SlicePlane | None = None
         self._spots: dict[int, tuple[float, float]] = {}
         super().__init__("both", paused=paused, speed=speed, line=line)
 
@@ -84,7 +84,7 @@ class Runner(Worker[Update]):
                 verdict=self._verdict,
                 theory=self._theory,
                 busy=self._busy,
-                horizon=self._horizon,
+                slice_plane=self._horizon,
                 error=self._error,
             )
 
@@ -151,12 +151,12 @@ class Runner(Worker[Update]):
         """
         if iterate.phase != "joint" or not self._has_latent:
             return
-        horizon = self._horizon
-        if horizon is None:
-            horizon = look_ahead(self.parts, self.settings, self._running[0], iterate)
-        spot = horizon.spot(iterate)
+        slice_plane = self._horizon
+        if slice_plane is None:
+            slice_plane = look_ahead(self.parts, self.settings, self._running[0], iterate)
+        spot = slice_plane.spot(iterate)
         with self._changed:
-            self._horizon = horizon
+            self._horizon = slice_plane
             self._spots[iterate.k] = spot
 
     def _finish(self) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from pages.ui.live.loaded_models import Parts
+from pages.ui.live.loaded_models import LoadedModels
 from red_core.algorithm.observe import Iterate
 from red_core.algorithm.options import DIFFUSION
 from red_core.algorithm.problem import RedProblem
@@ -26,7 +26,7 @@ SIZES = {1: (13, 25), 3: (7, 13)}
 
 
 @dataclass(frozen=True)
-class Horizon:
+class SlicePlane:
     """plane; bounds; sheet: G over it; begun: the k at which it was chosen; anchor [d], flat as all
     points of a plane: where the objective's tether of weight `weight` pulls the leading start.
     """
@@ -56,9 +56,9 @@ def has_latent(settings: RunSettings) -> bool:
 
 
 def look_ahead(
-    parts: Parts, settings: RunSettings, problem: RedProblem, iterate: Iterate
-) -> Horizon:
-    """The horizon of a run whose alternation begins at `iterate`; problem: one item."""
+    parts: LoadedModels, settings: RunSettings, problem: RedProblem, iterate: Iterate
+) -> SlicePlane:
+    """The plane of a run whose alternation begins at `iterate`; problem: one item."""
     options = settings.solver_options()
     seeds = start_seeds(settings)
     _, anchors = make_starts(parts.bundle, problem.observed, options, seeds)
@@ -69,4 +69,6 @@ def look_ahead(
     sheet = ImageSheet(problem.generator, z, plane, bounds, SIZES[channels])
     while not sheet.done:
         sheet.advance()
-    return Horizon(plane, bounds, sheet, iterate.k, options.latent_weight, anchor.cpu().flatten())
+    return SlicePlane(
+        plane, bounds, sheet, iterate.k, options.latent_weight, anchor.cpu().flatten()
+    )

@@ -17,7 +17,7 @@ from typing import Generic, Literal, TypeVar
 
 import torch
 
-from pages.ui.live.compute_queue import COURTESY, LINE, SLICE, Line
+from pages.ui.live.compute_queue import COMPUTE_QUEUE, DRAW_PRIORITY, SLICE, FairLock
 from red_core.threads import threads_for
 
 THREAD_NAME = "red-run"
@@ -46,7 +46,7 @@ class Worker(ABC, Generic[Order]):
         *,
         paused: bool = False,
         speed: float | None = None,
-        line: Line = LINE,
+        line: FairLock = COMPUTE_QUEUE,
     ) -> None:
         self._automatic = automatic
         self._line = line
@@ -187,7 +187,7 @@ class Worker(ABC, Generic[Order]):
                 return
             until = time.perf_counter() + SLICE
             while True:
-                COURTESY.let_draw()
+                DRAW_PRIORITY.let_draw()
                 began = time.perf_counter()
                 self._take(order)
                 if self._done or order != self._automatic:

@@ -35,13 +35,13 @@ class Answered:
     images: ImageSet | None
 
 
-def answered(held: TablesRequest) -> Answered | None:
+def answered(current: TablesRequest) -> Answered | None:
     """The answers of the asked-for source; by itself, of the first whose images can be opened."""
     found = {}
-    for source in (held.images,) if held.images else (OFFICIAL, BUNDLED):
-        read = answers_of(held.table, source)
+    for source in (current.images,) if current.images else (OFFICIAL, BUNDLED):
+        read = answers_of(current.table, source)
         if read is not None:
-            found[source] = _with_images(held.dataset, source, *read)
+            found[source] = _with_images(current.dataset, source, *read)
             if found[source].images is not None:
                 return found[source]
     return next(iter(found.values()), None)
@@ -58,14 +58,14 @@ def _with_images(
     return Answered(source, answers, seed if isinstance(seed, int) else 0, where, images)
 
 
-def block_of(held: TablesRequest, attack: str, entry: str = "") -> str:
+def block_of(current: TablesRequest, attack: str, entry: str = "") -> str:
     """Where a method's answers stand: ψ's block, unless a network of its own is attacked.
 
     entry: the method, held.method by default. Clean images are the same in both blocks.
     """
-    method = method_of(entry or held.method)
+    method = method_of(entry or current.method)
     own = method is not None and has_own_network(method.key)
-    return held.block if own and attack != NO_ATTACK else PSI
+    return current.block if own and attack != NO_ATTACK else PSI
 
 
 @dataclass(frozen=True)
@@ -77,17 +77,17 @@ class Matrices:
     named: tuple[int, int]
 
 
-def matrices_of(held: TablesRequest, answers: PerImage) -> Matrices:
+def matrices_of(current: TablesRequest, answers: PerImage) -> Matrices:
     """Counted anew from the answers."""
-    spec = TABLES[held.table]
-    rows = [(block_of(held, attack), attack) for attack in spec.attacks]
-    attacks = answers.attack_confusion(rows, held.method)
+    spec = TABLES[current.table]
+    rows = [(block_of(current, attack), attack) for attack in spec.attacks]
+    attacks = answers.attack_confusion(rows, current.method)
     named = (0, 0)
     if attacks is not None:
-        row = attacks[spec.attacks.index(held.attack)]
-        named = int(row[ANSWERS.index(held.attack)]), int(np.sum(row))
+        row = attacks[spec.attacks.index(current.attack)]
+        named = int(row[ANSWERS.index(current.attack)]), int(np.sum(row))
     return Matrices(
-        answers.class_confusion(block_of(held, held.attack), held.attack, held.method),
+        answers.class_confusion(block_of(current, current.attack), current.attack, current.method),
         attacks,
         named,
     )
@@ -104,29 +104,29 @@ class Cell:
     indices: list[int]
 
 
-def cell_of(held: TablesRequest, answers: PerImage) -> Cell | None:
+def cell_of(current: TablesRequest, answers: PerImage) -> Cell | None:
     """The chosen cell; None where none is chosen."""
-    if held.cell is None:
+    if current.cell is None:
         return None
-    matrix, row, column = held.cell
-    names, attacks = CLASSES[held.dataset], TABLES[held.table].attacks
+    matrix, row, column = current.cell
+    names, attacks = CLASSES[current.dataset], TABLES[current.table].attacks
     if matrix == CLASS:
-        block = block_of(held, held.attack)
-        indices = answers.with_class(block, held.attack, held.method, row, column)
-        return Cell(matrix, held.attack, names[row], names[column], indices)
+        block = block_of(current, current.attack)
+        indices = answers.with_class(block, current.attack, current.method, row, column)
+        return Cell(matrix, current.attack, names[row], names[column], indices)
     attack = attacks[row]
-    indices = answers.with_attack(block_of(held, attack), attack, held.method, column)
+    indices = answers.with_attack(block_of(current, attack), attack, current.method, column)
     return Cell(matrix, attack, attack, ANSWERS[column], indices)
 
 
 def said_of(
-    held: TablesRequest, answers: PerImage, attack: str, index: int
+    current: TablesRequest, answers: PerImage, attack: str, index: int
 ) -> list[tuple[str, str, str]]:
     """What every method said of one image in the chosen block: (entry, class, attack) in names."""
-    names = CLASSES[held.dataset]
+    names = CLASSES[current.dataset]
     found = []
-    for entry in methods_of(held.table):
-        said = answers.said(block_of(held, attack, entry), attack, entry)
+    for entry in methods_of(current.table):
+        said = answers.said(block_of(current, attack, entry), attack, entry)
         if said is None:
             continue
         signal = attack_said = ""

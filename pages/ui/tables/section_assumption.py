@@ -22,24 +22,26 @@ from red_core.measure.assumption import ASSUMPTION, SPANS
 HEIGHT = 460
 
 
-def assumption(held: TablesRequest) -> None:
+def assumption(current: TablesRequest) -> None:
     """Draw what the chosen data set's D_a leaves over of attacks that it never saw."""
-    report = measured_file(held.dataset, ASSUMPTION, _check)
+    report = measured_file(current.dataset, ASSUMPTION, _check)
     banner("assumption", "The dictionary's assumption · Section 3", headline(report))
     if report is None:
         st.markdown("It has not been measured for this data set. This command does it:")
-        command = f"python -m red_core assumption --dataset {held.dataset} --examples 1000 --keep"
+        command = (
+            f"python -m red_core assumption --dataset {current.dataset} --examples 1000 --keep"
+        )
         st.code(command, "bash", wrap_lines=True)
     else:
         for key, made in report["classifiers"].items():
-            _classifier(held, key, made, report)
+            _classifier(current, key, made, report)
         st.caption(
             f"{report['n']:,} images of {report['source']}, seed {report['seed']}: "
             f"`{report['command']}`, commit {str(report['provenance'].get('commit'))[:12]}, "
             f"{report['provenance'].get('device')}."
         )
     with st.expander("What am I seeing?"):
-        st.markdown(texts.assumption(held.dataset))
+        st.markdown(texts.assumption(current.dataset))
 
 
 def _check(report: Mapping[str, Any]) -> None:
@@ -50,18 +52,18 @@ def _check(report: Mapping[str, Any]) -> None:
         assumption_figure(made["attacks"], list(report["titles"]))
 
 
-def _classifier(held: TablesRequest, key: str, made: Mapping[str, Any], report: Any) -> None:
+def _classifier(current: TablesRequest, key: str, made: Mapping[str, Any], report: Any) -> None:
     spans = list(report["titles"])
     if len(report["classifiers"]) > 1:
         st.subheader(made["title"], anchor=False)
     left, right = st.columns([1, 1.1], gap="medium")
     with left:
         figure = assumption_figure(made["attacks"], spans)
-        live_chart(figure, key=f"tables-assumption-{held.dataset}-{key}", height=HEIGHT)
+        live_chart(figure, key=f"tables-assumption-{current.dataset}-{key}", height=HEIGHT)
     with right:
         st.caption(texts.READ_ASSUMPTION)
         table = span_table(made["attacks"], spans, report["titles"])
-        grid(table, "Residuals by span", key=f"tables-spans-{held.dataset}-{key}")
+        grid(table, "Residuals by span", key=f"tables-spans-{current.dataset}-{key}")
 
 
 def span_table(

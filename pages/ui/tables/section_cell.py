@@ -9,7 +9,7 @@ import streamlit as st
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.tables import tables_headlines as told
 from pages.ui.tables import tables_help_texts as texts
-from pages.ui.tables import tables_page_state as arrival
+from pages.ui.tables import tables_page_state as page_state
 from pages.ui.tables.context import Answered, Cell, cell_of, said_of
 from pages.ui.tables.opening import query_of
 from pages.ui.tables.tables_request import CLASS, TablesRequest, looking_at
@@ -24,20 +24,20 @@ from red_core.measure.tables.table_store import BUNDLED
 _LISTED = 200  # numbers that are written out
 
 
-def cell(held: TablesRequest, found: Answered) -> None:
+def cell(current: TablesRequest, found: Answered) -> None:
     """Draw the chosen cell's images, or where to click."""
-    chosen = cell_of(held, found.answers)
+    chosen = cell_of(current, found.answers)
     if chosen is None:
         st.caption(texts.NO_CELL)
         return
-    st.markdown(f"**{_line(held, chosen)}**")
+    st.markdown(f"**{_line(current, chosen)}**")
     if not chosen.indices:
         return
     if found.images is None:
         _numbers(chosen)
         return
     shown = chosen.indices[:MOST]
-    index = held.index if held.index in shown else shown[0]
+    index = current.index if current.index in shown else shown[0]
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
         name = f"{chosen.row}, {chosen.column}"
@@ -45,16 +45,16 @@ def cell(held: TablesRequest, found: Answered) -> None:
         if len(chosen.indices) > MOST:
             st.caption(f"The first {MOST} of {len(chosen.indices):,}.")
     with right:
-        _one(held, found, found.images, chosen, index)
+        _one(current, found, found.images, chosen, index)
 
 
 def _pick(index: int) -> None:
-    now = arrival.held()
-    arrival.hold(looking_at(now, cell=now.cell, index=index) if now.cell else now)
+    now = page_state.current_request()
+    page_state.update_request(looking_at(now, cell=now.cell, index=index) if now.cell else now)
 
 
-def _line(held: TablesRequest, chosen: Cell) -> str:
-    title, count = title_of(held.method), len(chosen.indices)
+def _line(current: TablesRequest, chosen: Cell) -> str:
+    title, count = title_of(current.method), len(chosen.indices)
     if chosen.matrix == CLASS:
         return told.class_cell(title, chosen.row, chosen.column, chosen.attack, count)
     return told.attack_cell(title, chosen.attack, chosen.column, count)
@@ -67,9 +67,11 @@ def _numbers(chosen: Cell) -> None:
     st.caption(f"Test images {numbers}{f' and {more} more' if more > 0 else ''}.")
 
 
-def _one(held: TablesRequest, found: Answered, images: ImageSet, chosen: Cell, index: int) -> None:
+def _one(
+    current: TablesRequest, found: Answered, images: ImageSet, chosen: Cell, index: int
+) -> None:
     """One image: what it is, what every method said, and the ways on."""
-    names = CLASSES[held.dataset]
+    names = CLASSES[current.dataset]
     true = names[int(images.labels[index])]
     kind = "Example" if found.source == BUNDLED else "Test image"
     picture, about = st.columns([1, 2.2], wrap=False)
@@ -79,7 +81,7 @@ def _one(held: TablesRequest, found: Answered, images: ImageSet, chosen: Cell, i
     with about:
         st.markdown(f"{kind} {index}, {words.a(true)}, {told.under(chosen.attack)}.")
         query = query_of(
-            held.dataset, found.source, images, index, chosen.attack, held.method, found.seed
+            current.dataset, found.source, images, index, chosen.attack, current.method, found.seed
         )
         st.page_link(
             "pages/undo.py", label="Open on the main page", icon=":material/open_in_new:",
@@ -89,18 +91,18 @@ def _one(held: TablesRequest, found: Answered, images: ImageSet, chosen: Cell, i
             "pages/compare.py", label="Compare the methods on it", icon=":material/compare:",
             query_params=query,
         )  # fmt: skip
-    for note in _notes(held, found):
+    for note in _notes(current, found):
         st.caption(note)
-    said = said_of(held, found.answers, chosen.attack, index)
-    st.html(_said_table(said, true, chosen.attack, title_of(held.method)))
+    said = said_of(current, found.answers, chosen.attack, index)
+    st.html(_said_table(said, true, chosen.attack, title_of(current.method)))
 
 
-def _notes(held: TablesRequest, found: Answered) -> list[str]:
+def _notes(current: TablesRequest, found: Answered) -> list[str]:
     """What is not the same there as in the table."""
     notes = []
     if found.source != BUNDLED:
         notes.append(texts.OPENS_OFFICIAL)
-    if held.block != PSI:
+    if current.block != PSI:
         notes.append(texts.OPENS_ON_PSI)
     return notes
 

@@ -8,7 +8,7 @@ from pages.ui.charts.confusion import attack_confusion_figure, class_confusion_f
 from pages.ui.look.page_style import banner
 from pages.ui.tables import tables_headlines as words
 from pages.ui.tables import tables_help_texts as texts
-from pages.ui.tables import tables_page_state as arrival
+from pages.ui.tables import tables_page_state as page_state
 from pages.ui.tables.context import Answered, Matrices, answered, block_of, matrices_of
 from pages.ui.tables.files import measure_command
 from pages.ui.tables.images import SOURCE_LABELS
@@ -24,34 +24,34 @@ from red_core.methods import ANSWERS
 HEIGHT = 440
 
 
-def matrices(held: TablesRequest) -> None:
+def matrices(current: TablesRequest) -> None:
     """Draw the switches, both matrices, and what the chosen cell holds."""
-    found = answered(held)
-    source = found.source if found else held.images or OFFICIAL
-    made = matrices_of(held, found.answers) if found else Matrices(None, None, (0, 0))
-    title = title_of(held.method)
-    line = words.matrices_line(title, held.attack, made.classes, made.named)
+    found = answered(current)
+    source = found.source if found else current.images or OFFICIAL
+    made = matrices_of(current, found.answers) if found else Matrices(None, None, (0, 0))
+    title = title_of(current.method)
+    line = words.matrices_line(title, current.attack, made.classes, made.named)
     banner("matrices", "Confusion matrices", line)
-    which_matrices(held, source)
+    which_matrices(current, source)
     if found is None:
         st.markdown(f"Answers on the {SOURCE_LABELS[source].lower()} are not here. To make them:")
-        st.code(measure_command(held.table, source), "bash", wrap_lines=True)
+        st.code(measure_command(current.table, source), "bash", wrap_lines=True)
     else:
-        st.caption(_about(held, found, made))
-    _charts(held, made)
+        st.caption(_about(current, found, made))
+    _charts(current, made)
     with st.container(key="tables-cell"):
         if found is not None:
-            cell(held, found)
+            cell(current, found)
     with st.expander("What am I seeing?"):
         st.markdown(texts.MATRICES)
 
 
-def _about(held: TablesRequest, found: Answered, made: Matrices) -> str:
+def _about(current: TablesRequest, found: Answered, made: Matrices) -> str:
     """Which images these are, and what can be opened."""
     said = f"Counted on {found.where}"
     if found.source == BUNDLED:
         said += ", not on the images of the table above"
-        if not held.images:
+        if not current.images:
             said += ": those of the official test set are not on this machine"
     said += "."
     if found.images is None:
@@ -60,17 +60,17 @@ def _about(held: TablesRequest, found: Answered, made: Matrices) -> str:
             "their numbers. The bundled examples can be opened."
         )
     if made.classes is None and made.attacks is None:
-        said += f" {title_of(held.method)} was not measured here."
-    if held.block != block_of(held, held.attack) and held.attack != "none":
-        said += f" {title_of(held.method)} has no network of its own: the attack went through ψ."
+        said += f" {title_of(current.method)} was not measured here."
+    if current.block != block_of(current, current.attack) and current.attack != "none":
+        said += f" {title_of(current.method)} has no network of its own: the attack went through ψ."
     return f"{said} {texts.CLICK}"
 
 
-def _charts(held: TablesRequest, made: Matrices) -> None:
-    names, attacks = CLASSES[held.dataset], TABLES[held.table].attacks
+def _charts(current: TablesRequest, made: Matrices) -> None:
+    names, attacks = CLASSES[current.dataset], TABLES[current.table].attacks
     chosen: dict[str, tuple[int, int]] = {}
-    if held.cell is not None:
-        matrix, row, column = held.cell
+    if current.cell is not None:
+        matrix, row, column = current.cell
         chosen[matrix] = row, column
 
     def to_class(click: Click) -> None:
@@ -81,7 +81,7 @@ def _charts(held: TablesRequest, made: Matrices) -> None:
 
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
-        figure = class_confusion_figure(made.classes, names, held.attack, chosen.get(CLASS))
+        figure = class_confusion_figure(made.classes, names, current.attack, chosen.get(CLASS))
         live_chart(figure, key="tables-classes", height=HEIGHT, on_click=to_class)
     with right:
         figure = attack_confusion_figure(made.attacks, attacks, ANSWERS, chosen.get(ATTACK))
@@ -93,10 +93,10 @@ def _choose(matrix: str, click: Click, rows: int, columns: int) -> None:
     row, column = round(click.y), round(click.x)
     if not (0 <= row < rows and 0 <= column < columns):
         return
-    held = arrival.held()
-    attack = TABLES[held.table].attacks[row] if matrix == ATTACK else held.attack
-    changed = looking_at(held, attack=attack, cell=(matrix, row, column))
-    if attack == held.attack:
-        arrival.hold(changed)
+    current = page_state.current_request()
+    attack = TABLES[current.table].attacks[row] if matrix == ATTACK else current.attack
+    changed = looking_at(current, attack=attack, cell=(matrix, row, column))
+    if attack == current.attack:
+        page_state.update_request(changed)
     else:
-        arrival.adopt(changed)
+        page_state.load_request(changed)

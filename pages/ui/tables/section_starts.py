@@ -23,15 +23,15 @@ KNOW_CLASSES = ("cifar10",)  # the data sets whose generator draws a class that 
 HEIGHT = 440
 
 
-def starts(held: TablesRequest) -> None:
+def starts(current: TablesRequest) -> None:
     """Draw where the inversions end, class by class; nothing where G knows no classes."""
-    if held.dataset not in KNOW_CLASSES:
+    if current.dataset not in KNOW_CLASSES:
         return
-    report = measured_file(held.dataset, STARTS, _check)
+    report = measured_file(current.dataset, STARTS, _check)
     banner("starts", "From every class · Section 5.2.2", headline(report))
     if report is None:
         st.markdown("It has not been measured for this data set. This command does it:")
-        command = f"python -m red_core starts --dataset {held.dataset} --examples 50 --keep"
+        command = f"python -m red_core starts --dataset {current.dataset} --examples 50 --keep"
         st.code(command, "bash", wrap_lines=True)
     else:
         _measured(report)

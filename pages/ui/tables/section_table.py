@@ -12,7 +12,7 @@ from pages.ui.look.page_style import banner, is_dark
 from pages.ui.look.theme import palette
 from pages.ui.tables import tables_headlines as words
 from pages.ui.tables import tables_help_texts as texts
-from pages.ui.tables import tables_page_state as arrival
+from pages.ui.tables import tables_page_state as page_state
 from pages.ui.tables.files import measure_command, table_of
 from pages.ui.tables.grid import grid
 from pages.ui.tables.paper import paper_table
@@ -30,18 +30,18 @@ from red_core.measure.tables import (
 )
 
 
-def table(held: TablesRequest) -> None:
+def table(current: TablesRequest) -> None:
     """Draw the chosen table, or what the paper prints where ours is not measured."""
-    measured = table_of(held.table)
+    measured = table_of(current.table)
     made = None if measured is None else layout(measured)
-    spec = TABLES[held.table]
+    spec = TABLES[current.table]
     caption = f"Table {spec.number} · {TITLES[spec.dataset]}"
-    banner("tables", caption, words.headline(held.table, held.dataset, made))
+    banner("tables", caption, words.headline(current.table, current.dataset, made))
     if measured is None or made is None or not made.sections:
-        _not_measured(held)
+        _not_measured(current)
         return
     for place, sections in enumerate(blocks_of(made)):
-        _block(held, made, sections, first=place == 0)
+        _block(current, made, sections, first=place == 0)
     if any(
         cell.through_psi for s in made.sections for line in s.lines for cell in line.cells.values()
     ):
@@ -52,7 +52,7 @@ def table(held: TablesRequest) -> None:
         st.markdown(texts.TABLES)
 
 
-def _block(held: TablesRequest, made: Layout, sections: list[Section], first: bool) -> None:
+def _block(current: TablesRequest, made: Layout, sections: list[Section], first: bool) -> None:
     block = sections[0].block
     difference = sections[0].difference
     title = sections[0].title if difference else BLOCKS[block]
@@ -67,26 +67,26 @@ def _block(held: TablesRequest, made: Layout, sections: list[Section], first: bo
         if found is None:
             return
         block, column, method = found
-        now = arrival.held()
+        now = page_state.current_request()
         spec = TABLES[now.table]
         attack = column if column in spec.attacks else now.attack
         if block in spec.blocks and method in methods_of(now.table):
-            arrival.adopt(looking_at(now, block=block, method=method, attack=attack))
+            page_state.load_request(looking_at(now, block=block, method=method, attack=attack))
 
     grid(
         block_table(sections, made, palette(is_dark())),
         title,
-        key=f"tables-grid-{held.table}-{'difference' if difference else block}",
-        chosen=name_of(held.block, held.attack, held.method),
+        key=f"tables-grid-{current.table}-{'difference' if difference else block}",
+        chosen=name_of(current.block, current.attack, current.method),
         on_choose=choose,
     )
 
 
-def _not_measured(held: TablesRequest) -> None:
+def _not_measured(current: TablesRequest) -> None:
     st.markdown("No file with our figures is here. This command measures them and keeps them:")
-    st.code(measure_command(held.table), "bash", wrap_lines=True)
+    st.code(measure_command(current.table), "bash", wrap_lines=True)
     st.subheader("What the paper prints", anchor=False)
-    grid(paper_table(held.table), "What the paper prints", key=f"tables-paper-{held.table}")
+    grid(paper_table(current.table), "What the paper prints", key=f"tables-paper-{current.table}")
 
 
 def _missing(made: Layout) -> None:

@@ -30,35 +30,35 @@ _ROW = 34  # pixels of a bar
 _AROUND = 80
 
 
-def unknown(held: TablesRequest) -> None:
+def unknown(current: TablesRequest) -> None:
     """Draw how `best` answers attacks that it does not know; nothing where that is not measured."""
-    if held.dataset not in MEASURED:
+    if current.dataset not in MEASURED:
         return
-    report = measured_file(held.dataset, REPORT, _check)
+    report = measured_file(current.dataset, REPORT, _check)
     if report is not None and not report["attacks"]:
         report = None
     banner("unknown", "Attacks nobody trained for", headline(report))
     if report is None:
         st.markdown("They have not been measured for this data set. This command does it:")
-        command = f"python -m red_core unknown --dataset {held.dataset} --examples 200 --keep"
+        command = f"python -m red_core unknown --dataset {current.dataset} --examples 200 --keep"
         st.code(command, "bash", wrap_lines=True)
     else:
-        _measured(held, report)
+        _measured(current, report)
     with st.expander("What am I seeing?"):
         st.markdown(texts.UNKNOWN)
 
 
-def _measured(held: TablesRequest, report: Mapping[str, Any]) -> None:
+def _measured(current: TablesRequest, report: Mapping[str, Any]) -> None:
     attacks = report["attacks"]
     left, right = st.columns([1, 1.2], gap="medium")
     with left:
         height = _AROUND + _ROW * (len(attacks) + len(report["titles"]))
         figure = answers_figure(attacks, report["answers"])
-        live_chart(figure, key=f"tables-answers-{held.dataset}", height=height)
+        live_chart(figure, key=f"tables-answers-{current.dataset}", height=height)
     with right:
         st.caption(f"{texts.READ_UNKNOWN} {threshold(report)}")
         table = attack_table(attacks, report["titles"])
-        grid(table, "Attacks nobody trained for", key=f"tables-unknown-{held.dataset}")
+        grid(table, "Attacks nobody trained for", key=f"tables-unknown-{current.dataset}")
     for key, why in report.get("missing", {}).items():
         st.caption(f"{key} is missing: {why}")
     with st.expander("What made these figures"):

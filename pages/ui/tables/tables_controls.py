@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.tables import tables_help_texts as texts
-from pages.ui.tables import tables_page_state as arrival
+from pages.ui.tables import tables_page_state as page_state
 from pages.ui.tables.images import SOURCE_LABELS
 from pages.ui.tables.tables_request import TablesRequest, looking_at, methods_of, moved, tables_of
 from red_core.data.datasets import TITLES
@@ -18,39 +18,42 @@ from red_core.measure.tables.table_store import SOURCES
 BLOCK_LABELS = {"psi": "On ψ", "white-box": "White-box"}
 
 
-def which_table(held: TablesRequest) -> None:
+def which_table(current: TablesRequest) -> None:
     """The data set and the table."""
     left, right = st.columns([1, 1], vertical_alignment="bottom")
     with left:
         _switch(
-            "Data set", list(TITLES), held.dataset, TITLES.__getitem__, texts.DATASET, "dataset",
-            lambda dataset: arrival.adopt(moved(arrival.held(), tables_of(dataset)[0])),
+            "Data set", list(TITLES), current.dataset, TITLES.__getitem__, texts.DATASET, "dataset",
+            lambda dataset: page_state.load_request(
+                moved(page_state.current_request(), tables_of(dataset)[0])
+            ),
         )  # fmt: skip
     with right:
         _switch(
-            "Table of the paper", tables_of(held.dataset), held.table, "Table {}".format,
-            texts.TABLE, "table", lambda table: arrival.adopt(moved(arrival.held(), table)),
+            "Table of the paper", tables_of(current.dataset), current.table, "Table {}".format,
+            texts.TABLE, "table",
+            lambda table: page_state.load_request(moved(page_state.current_request(), table)),
         )  # fmt: skip
 
 
-def which_matrices(held: TablesRequest, source: str) -> None:
+def which_matrices(current: TablesRequest, source: str) -> None:
     """The method, the attack, the block, and whose images; source: those that are shown."""
-    spec = TABLES[held.table]
+    spec = TABLES[current.table]
     first, second, third, fourth = st.columns([1.4, 1.2, 1, 1.4], vertical_alignment="bottom")
-    key = arrival.WIDGETS.key("method")
-    options = methods_of(held.table)
+    key = page_state.WIDGETS.key("method")
+    options = methods_of(current.table)
     first.selectbox(
-        "Method", options, options.index(held.method), format_func=title_of, help=texts.METHOD,
+        "Method", options, options.index(current.method), format_func=title_of, help=texts.METHOD,
         key=key, on_change=lambda: _take(method=st.session_state[key]),
     )  # fmt: skip
     with second:
         _switch(
-            "Attack", spec.attacks, held.attack, ATTACK_LABELS.__getitem__, texts.ATTACK, "attack",
-            lambda attack: _take(attack=attack),
+            "Attack", spec.attacks, current.attack, ATTACK_LABELS.__getitem__, texts.ATTACK,
+            "attack", lambda attack: _take(attack=attack),
         )  # fmt: skip
     with third:
         _switch(
-            "Attacked", spec.blocks, held.block, BLOCK_LABELS.__getitem__, texts.BLOCK, "block",
+            "Attacked", spec.blocks, current.block, BLOCK_LABELS.__getitem__, texts.BLOCK, "block",
             lambda block: _take(block=block),
         )  # fmt: skip
     with fourth:
@@ -69,7 +72,7 @@ def _switch(
     name: str,
     choose: Callable[[str], None],
 ) -> None:
-    key = arrival.WIDGETS.key(name)
+    key = page_state.WIDGETS.key(name)
     st.segmented_control(
         label, options, format_func=written, required=True, default=chosen, help=text, key=key,
         on_change=lambda: choose(st.session_state[key]),
@@ -77,4 +80,4 @@ def _switch(
 
 
 def _take(**changes: str) -> None:
-    arrival.hold(looking_at(arrival.held(), **changes))
+    page_state.update_request(looking_at(page_state.current_request(), **changes))

@@ -10,43 +10,43 @@ import streamlit as st
 
 from pages.ui.link import address
 from pages.ui.tables.tables_request import TablesRequest, as_query, from_query
-from pages.ui.widgets.widget_keys import Renewal
+from pages.ui.widgets.widget_keys import WidgetKeys
 
 PAGE = "tables"  # this page's name in the session
-WIDGETS = Renewal("tables")
+WIDGETS = WidgetKeys("tables")
 
 
-def arrive() -> TablesRequest:
+def read_url() -> TablesRequest:
     """The request this run of the page begins with."""
     state = st.session_state
     for other in ("reverse", "compare"):  # this page's links lead there
-        address.leave(other)
-    query = address.news(PAGE, "tables.held" in state)
+        address.mark_left(other)
+    query = address.incoming_query(PAGE, "tables.held" in state)
     if query is not None:
         state["tables.held"], state["tables.complaints"] = from_query(query)
         WIDGETS.renew()
-    return held()
+    return current_request()
 
 
-def held() -> TablesRequest:
+def current_request() -> TablesRequest:
     """The request as it stands."""
     request: TablesRequest = st.session_state["tables.held"]
     return request
 
 
-def adopt(request: TablesRequest) -> None:
+def load_request(request: TablesRequest) -> None:
     """Take over a request, for callbacks; the widgets follow it."""
-    if hold(request):
+    if update_request(request):
         WIDGETS.renew()
 
 
-def hold(request: TablesRequest) -> bool:
-    """Keep what a widget asks for; whether it is news. Old complaints end with it."""
+def update_request(request: TablesRequest) -> bool:
+    """Keep what a widget asks for; whether it is new. Old complaints end with it."""
     state = st.session_state
-    news: bool = request != held()
-    if news:
+    incoming_query: bool = request != current_request()
+    if incoming_query:
         state["tables.complaints"], state["tables.held"] = [], request
-    return news
+    return incoming_query
 
 
 def complain() -> None:
@@ -57,4 +57,4 @@ def complain() -> None:
 
 def write_link() -> None:
     """Put the state into the browser's address."""
-    address.write(PAGE, as_query(held()))
+    address.write(PAGE, as_query(current_request()))

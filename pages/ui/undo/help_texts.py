@@ -121,6 +121,11 @@ OPTIONS = {
     "start_steps": ("Start steps", "Defense-GAN steps of every start, with c_a = 0."),
     "start_step": ("Start z-step", "How z moves during the start: Adam, or plain gradient."),
     "start_rate": ("Start rate", "The step size on z during the start."),
+    "start_momentum": (
+        "Start momentum",
+        "Heavy-ball momentum of the start's plain gradient steps, below 1; Adam takes none. "
+        "Defense-GAN's code uses 0.7.",
+    ),
     "carry": (
         "Starts carried",
         "How many starts, lowest ‖x' - G(z)‖ first, enter the alternation. The paper carries one.",

@@ -25,14 +25,14 @@ def dataset_picker(switch: Callable[[str], None]) -> None:
     """The picker of the data set; what else was chosen stays chosen."""
     state = st.session_state
 
-    held = state["ui.dataset"]
+    current = state["ui.dataset"]
 
     def take() -> None:
         chosen = state["ui.dataset"]
-        state[f"ui.target.{chosen}"] = state.get(f"ui.target.{held}", ANY)
+        state[f"ui.target.{chosen}"] = state.get(f"ui.target.{current}", ANY)
         switch(chosen)
 
-    names = [name for name in CLASSES if name == held or is_made(name)]
+    names = [name for name in CLASSES if name == current or is_made(name)]
     st.segmented_control(
         "Data set",
         names,
@@ -75,8 +75,8 @@ def image_controls(bundle: Bundle) -> tuple[dict[str, Any], Intake | None]:
     )
     if chosen in ("upload", "draw"):
         widget = own_image.upload if chosen == "upload" else own_image.draw
-        held = own_image.fitting(state.get(f"own.{chosen}"), bundle.dataset)
-        own = widget(held, bundle.dataset, key=f"ui.file.{chosen}")
+        current = own_image.fitting(state.get(f"own.{chosen}"), bundle.dataset)
+        own = widget(current, bundle.dataset, key=f"ui.file.{chosen}")
         state[f"own.{chosen}"] = own
         return {"source": "own", "label": _label(bundle)}, own
     if chosen == "generated":
@@ -90,7 +90,7 @@ def image_controls(bundle: Bundle) -> tuple[dict[str, Any], Intake | None]:
 
 def _reload() -> None:
     """Forget what was loaded before a data set came: the gallery is to show its images."""
-    session.load_parts.clear()
+    session.load_models.clear()
     session.takes_official.clear()
 
 

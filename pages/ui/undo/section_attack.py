@@ -10,17 +10,17 @@ from pages.ui.look.page_style import headline, is_dark
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.undo import headlines as words
 from pages.ui.undo import help_texts as texts
-from pages.ui.undo.undo_registry import Scene
+from pages.ui.undo.undo_registry import RunContext
 from pages.ui.widgets import pictures
 from pages.ui.widgets.live_chart import live_chart
-from pages.ui.widgets.picture_row import Still, stills
+from pages.ui.widgets.picture_row import RowPicture, picture_row
 from red_core.attacks.pgd import ATTACKS, attack_norm
 
 
-def deception(scene: Scene) -> None:
+def deception(context: RunContext) -> None:
     """Draw the act."""
-    bundle, made = scene.parts.bundle, scene.deception
-    names, settings = bundle.class_names, scene.settings
+    bundle, made = context.parts.bundle, context.deception
+    names, settings = bundle.class_names, context.settings
     with torch.no_grad():
         both = bundle.psi(torch.cat((made.clean, made.attacked))).softmax(1).cpu()
     before, after = both[0], both[1]
@@ -40,7 +40,7 @@ def deception(scene: Scene) -> None:
     )
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        stills(_pictures(scene), key="equation-1", side=200)
+        picture_row(_pictures(context), key="equation-1", side=200)
     with right:
         attack = None if settings.attack == "none" else settings.attack
         live_chart(probability_figure(before, after, names, attack), key="bars", height=250)
@@ -48,8 +48,8 @@ def deception(scene: Scene) -> None:
         st.markdown(texts.about(texts.ACT_1, settings.dataset))
 
 
-def _pictures(scene: Scene) -> list[Still]:
-    made, settings = scene.deception, scene.settings
+def _pictures(context: RunContext) -> list[RowPicture]:
+    made, settings = context.deception, context.settings
     delta = (made.attacked - made.clean).cpu()
     limit = max(float(delta.abs().max()), 1e-6)
     kinds = ATTACKS if settings.attack == "none" else (settings.attack,)
@@ -66,20 +66,20 @@ def _pictures(scene: Scene) -> list[Still]:
     own = settings.source == "own"
     of_g = "G(z*), made by the generator" if settings.source == "realizable" else "the clean image"
     return [
-        Still(
+        RowPicture(
             pictures.picture(made.clean[0].cpu()),
             "x",
             "your image" if own else of_g,
             "The clean image x",
         ),
-        Still(
+        RowPicture(
             pictures.signed(delta[0], limit, dark=is_dark()),
             f"δ, {texts.scale(span, channels)}",
             sizes,
             f"The perturbation delta on {ground} of {span}",
             sign="+",
         ),
-        Still(
+        RowPicture(
             pictures.picture(made.attacked[0].cpu()),
             "x'",
             "all that the solver sees",

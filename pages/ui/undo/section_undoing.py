@@ -20,52 +20,54 @@ from pages.ui.look.theme import LIGHT
 from pages.ui.undo import headlines as words
 from pages.ui.undo import help_texts as texts
 from pages.ui.undo.section_landscape import landscape
-from pages.ui.undo.undo_registry import Scene
+from pages.ui.undo.undo_registry import RunContext
 from pages.ui.undo.undo_transport import position, transport
 from pages.ui.widgets import pictures
 from pages.ui.widgets.live_chart import live_chart
-from pages.ui.widgets.picture_row import Still, stills
+from pages.ui.widgets.picture_row import RowPicture, picture_row
 from red_core.data.datasets import SHAPES, short_name
 from red_core.theory import rank_sentence
 
 _SCALE = 4  # of the frames in the grid
 
 
-def undoing(scene: Scene, runner: Runner | None, view: RunView | None) -> None:
+def undoing(context: RunContext, runner: Runner | None, view: RunView | None) -> None:
     """Draw the act for one moment of a run, or for none."""
-    headline(2, "Undoing it", words.undoing_headline(view, has_latent(scene.settings)))
-    transport(scene, view)
+    headline(2, "Undoing it", words.undoing_headline(view, has_latent(context.settings)))
+    transport(context, view)
     if view is not None and view.error:
         st.error(view.error)
     place = position(view)
     left, right = st.columns(2, gap="medium")
     with left:
-        _frames(scene, runner, view, place)
-        _loss(scene, view, place)
+        _frames(context, runner, view, place)
+        _loss(context, view, place)
     with right:
-        _energies(scene, view, place)
-        landscape(view, place, has_latent(scene.settings))
-        _mu(scene, view, place)
+        _energies(context, view, place)
+        landscape(view, place, has_latent(context.settings))
+        _mu(context, view, place)
     with st.expander("What am I seeing?"):
-        st.markdown(_taught(scene))
+        st.markdown(_taught(context))
 
 
-def _taught(scene: Scene) -> str:
+def _taught(context: RunContext) -> str:
     """What the act shows, for this data set and preset."""
-    dataset = scene.settings.dataset
+    dataset = context.settings.dataset
     about = texts.about(texts.ACT_2, dataset)
-    if not has_latent(scene.settings):
+    if not has_latent(context.settings):
         return about + texts.ACT_2_DIFFUSION
     if dataset == "cifar10":
         about += texts.ACT_2_W_PLUS
     return about + landscape_texts.ACT_2
 
 
-def _frames(scene: Scene, runner: Runner | None, view: RunView | None, place: int | None) -> None:
+def _frames(
+    context: RunContext, runner: Runner | None, view: RunView | None, place: int | None
+) -> None:
     """Figure 4: G(z^k) with k and psi's answer under each."""
-    names = scene.parts.bundle.class_names
+    names = context.parts.bundle.class_names
     chosen = [] if view is None else grid_frames(view.frames, view.planned)
-    images, captions = torch.zeros(0, *SHAPES[scene.settings.dataset]), list[str]()
+    images, captions = torch.zeros(0, *SHAPES[context.settings.dataset]), list[str]()
     marked = None
     if view is not None and runner is not None and chosen and place is not None:
         shown = [view.frames[i] for i in chosen]
@@ -77,21 +79,23 @@ def _frames(scene: Scene, runner: Runner | None, view: RunView | None, place: in
             f"{frame.k}: {short_name(names[answer])}"
             for frame, answer in zip(shown, answers, strict=True)
         ]
-    options = scene.settings.solver_options()
+    options = context.settings.solver_options()
     widest = f"{options.start_steps + options.steps}: {max(map(short_name, names), key=len)}"
     png = pictures.frame_grid(
         images, captions, scale=_SCALE, slots=GRID, dark=is_dark(), highlight=marked, widest=widest
     )
     height, width = pictures.cell(images.shape[2], images.shape[3], _SCALE)
-    name = "G(z^k)" if has_latent(scene.settings) else "D(x') of round k"
+    name = "G(z^k)" if has_latent(context.settings) else "D(x') of round k"
     caption = f"k: what ψ says of {name}, the frame looked at marked"
-    still = Still(png, f"{name}, the recovered signal", caption, "Frames of the recovered signal")
-    stills([still], key="frames", side=560, aspect=width / height, pixelated=False)
+    still = RowPicture(
+        png, f"{name}, the recovered signal", caption, "Frames of the recovered signal"
+    )
+    picture_row([still], key="frames", side=560, aspect=width / height, pixelated=False)
 
 
-def _energies(scene: Scene, view: RunView | None, place: int | None) -> None:
+def _energies(context: RunContext, view: RunView | None, place: int | None) -> None:
     """||c_a[i][j]|| of every block at the iterate looked at."""
-    bundle, settings, made = scene.parts.bundle, scene.settings, scene.deception
+    bundle, settings, made = context.parts.bundle, context.settings, context.deception
     attacks = bundle.dictionary.attacks
     energy, limit, truth = None, 1.0, None
     if view is not None and place is not None:
@@ -104,9 +108,9 @@ def _energies(scene: Scene, view: RunView | None, place: int | None) -> None:
     live_chart(figure, key="energies", height=210)
 
 
-def _loss(scene: Scene, view: RunView | None, place: int | None) -> None:
+def _loss(context: RunContext, view: RunView | None, place: int | None) -> None:
     """Objective and duality gap over the steps."""
-    options = scene.settings.solver_options()
+    options = context.settings.solver_options()
     frames = () if view is None else view.frames
     figure = loss_figure(
         [frame.k for frame in frames],
@@ -114,20 +118,20 @@ def _loss(scene: Scene, view: RunView | None, place: int | None) -> None:
         [float(frame.gap[0]) for frame in frames],
         options.start_steps + options.steps,
         options.start_steps,
-        words.start_name(has_latent(scene.settings)),
+        words.start_name(has_latent(context.settings)),
     )
     live_chart(_with_cursor(figure, view, place), key="loss", height=230)
 
 
-def _mu(scene: Scene, view: RunView | None, place: int | None) -> None:
+def _mu(context: RunContext, view: RunView | None, place: int | None) -> None:
     """mu where it is known; before that, and for a real image, what stands in for it."""
-    options = scene.settings.solver_options()
+    options = context.settings.solver_options()
     theory = None if view is None else view.theory
     name = "norm of the proximal-gradient step"
     values: Sequence[float] = () if view is None else view.live
-    if scene.deception.truth is not None and has_latent(scene.settings):
+    if context.deception.truth is not None and has_latent(context.settings):
         name = "μ to the known z*, c_a*"
-    elif theory is not None and has_latent(scene.settings):
+    elif theory is not None and has_latent(context.settings):
         name, values = "μ to the last iterate", theory.mu
     figure = mu_figure(
         [] if view is None else [frame.k for frame in view.frames],
@@ -135,16 +139,16 @@ def _mu(scene: Scene, view: RunView | None, place: int | None) -> None:
         name,
         options.start_steps + options.steps,
         options.start_steps,
-        words.start_name(has_latent(scene.settings)),
+        words.start_name(has_latent(context.settings)),
     )
     live_chart(_with_cursor(figure, view, place), key="mu", height=200)
-    told = words.theory_line(theory, has_latent(scene.settings))
-    st.caption(told, help=f"{texts.THEORY}\n\n{_ranks(scene, view)}")
+    told = words.theory_line(theory, has_latent(context.settings))
+    st.caption(told, help=f"{texts.THEORY}\n\n{_ranks(context, view)}")
 
 
-def _ranks(scene: Scene, view: RunView | None) -> str:
+def _ranks(context: RunContext, view: RunView | None) -> str:
     """What the ranks allow mu to be, once a run has needed that of D_a."""
-    rank, dictionary = scene.parts.rank, scene.parts.bundle.dictionary
+    rank, dictionary = context.parts.rank, context.parts.bundle.dictionary
     if rank is None or view is None or not view.frames:
         return texts.NO_RANKS
     latent = view.frames[-1].z[0].numel()

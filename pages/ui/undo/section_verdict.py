@@ -14,20 +14,20 @@ from pages.ui.look.page_style import headline, is_dark
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.undo import headlines as words
 from pages.ui.undo import help_texts as texts
-from pages.ui.undo.undo_registry import Scene
+from pages.ui.undo.undo_registry import RunContext
 from pages.ui.undo.undo_transport import position
 from pages.ui.widgets import pictures
 from pages.ui.widgets.live_chart import live_chart
-from pages.ui.widgets.picture_row import Still, nothing_yet, stills
+from pages.ui.widgets.picture_row import RowPicture, nothing_yet, picture_row
 from red_core.algorithm.verdict import UNKNOWN
 from red_core.run.experiment import readers_for
 
 
-def answers_of(scene: Scene, view: RunView | None) -> words.Answers | None:
+def answers_of(context: RunContext, view: RunView | None) -> words.Answers | None:
     """The verdict in names, once there is one."""
     if view is None or view.verdict is None:
         return None
-    settings, bundle, made = scene.settings, scene.parts.bundle, scene.deception
+    settings, bundle, made = context.settings, context.parts.bundle, context.deception
     readers = readers_for(bundle, settings.preset)
     own_as_is = settings.source == "own" and settings.attack == "none"
     return words.answers(
@@ -41,9 +41,9 @@ def answers_of(scene: Scene, view: RunView | None) -> words.Answers | None:
     )
 
 
-def verdict(scene: Scene, view: RunView | None) -> DeltaGenerator:
+def verdict(context: RunContext, view: RunView | None) -> DeltaGenerator:
     """Draw the act; returns the place for its pictures, which change while a run goes on."""
-    found = answers_of(scene, view)
+    found = answers_of(context, view)
     headline(3, "The verdict", words.verdict_headline(found, "" if view is None else view.state))
     place = st.container()
     left, right = st.columns(2, gap="medium")
@@ -52,20 +52,20 @@ def verdict(scene: Scene, view: RunView | None) -> DeltaGenerator:
             st.markdown(sentence)
         st.html(table(found))
     with right:
-        _charts(scene, view)
+        _charts(context, view)
     with st.expander("What am I seeing?"):
-        st.markdown(texts.about(texts.ACT_3, scene.settings.dataset))
+        st.markdown(texts.about(texts.ACT_3, context.settings.dataset))
     return place
 
 
-def parts(scene: Scene, view: RunView | None) -> None:
+def parts(context: RunContext, view: RunView | None) -> None:
     """Draw x' and its three parts at the iterate looked at."""
-    stills(_parts(scene, view), key="equation-3", side=200)
+    picture_row(_parts(context, view), key="equation-3", side=200)
 
 
-def _charts(scene: Scene, view: RunView | None) -> None:
+def _charts(context: RunContext, view: RunView | None) -> None:
     """How sure both answers are, and the residual of every block."""
-    bundle = scene.parts.bundle
+    bundle = context.parts.bundle
     attacks, names = bundle.dictionary.attacks, bundle.class_names
     verdict = None if view is None else view.verdict
     if verdict is None:
@@ -84,12 +84,12 @@ def _charts(scene: Scene, view: RunView | None) -> None:
     live_chart(table, key="residuals", height=210)
 
 
-def _parts(scene: Scene, view: RunView | None) -> list[Still]:
+def _parts(context: RunContext, view: RunView | None) -> list[RowPicture]:
     """x' and its three parts at the iterate looked at."""
     dark, place = is_dark(), position(view)
-    name = words.recovered(has_latent(scene.settings))
-    attacked = Still(
-        pictures.picture(scene.deception.attacked[0].cpu()),
+    name = words.recovered(has_latent(context.settings))
+    attacked = RowPicture(
+        pictures.picture(context.deception.attacked[0].cpu()),
         "x'",
         "the attacked image",
         "The attacked image x'",
@@ -98,31 +98,31 @@ def _parts(scene: Scene, view: RunView | None) -> list[Still]:
         empty = nothing_yet(dark)
         return [
             attacked,
-            Still(empty, name, "the signal", "Not known yet", "="),
-            Still(empty, "D_a c_a", "the attack", "Not known yet", "+"),
-            Still(empty, "residual", "the rest", "Not known yet", "+"),
+            RowPicture(empty, name, "the signal", "Not known yet", "="),
+            RowPicture(empty, "D_a c_a", "the attack", "Not known yet", "+"),
+            RowPicture(empty, "residual", "the rest", "Not known yet", "+"),
         ]
     frame = view.frames[place]
-    explained = scene.deception.attacked.cpu() - frame.image - frame.residual
+    explained = context.deception.attacked.cpu() - frame.image - frame.residual
     limit = max(float(explained.abs().max()), float(frame.residual.abs().max()), 1e-6)
     scale = texts.scale(f"±{limit:.2f}", explained.shape[1])
     return [
         attacked,
-        Still(
+        RowPicture(
             pictures.picture(frame.image[0]),
             name,
             f"the signal at k = {frame.k}",
             f"The recovered signal {name}",
             "=",
         ),
-        Still(
+        RowPicture(
             pictures.signed(explained[0], limit, dark=dark),
             "D_a c_a",
             f"the attack, {scale}",
             "The recovered perturbation D_a c_a",
             "+",
         ),
-        Still(
+        RowPicture(
             pictures.signed(frame.residual[0], limit, dark=dark),
             "residual",
             f"the rest, {scale}",

@@ -53,9 +53,9 @@ def seed_widgets(request: Request, bundle: Bundle) -> None:
 
 
 def controls(
-    held: Request,
+    current: Request,
     bundle: Bundle,
-    adopt: Callable[[Request], None],
+    load_request: Callable[[Request], None],
     switch: Callable[[str], None],
 ) -> tuple[RunSettings, Tensor | None]:
     """Draw the controls; the settings and own image they ask for, or the held ones if refused.
@@ -66,23 +66,23 @@ def controls(
     dataset_picker(switch)
     image, own = image_controls(bundle)
     st.subheader("Attack", anchor=False)
-    attack = attack_controls(held.settings.dataset, image["source"], bundle.class_names)
+    attack = attack_controls(current.settings.dataset, image["source"], bundle.class_names)
     st.subheader("Solver", anchor=False)
-    solver = solver_controls(held.settings.dataset)
-    _named(held.settings.dataset, adopt)
+    solver = solver_controls(current.settings.dataset)
+    _named(current.settings.dataset, load_request)
     if image["source"] == "own" and own is None:
-        return held.settings, held.own
+        return current.settings, current.own
     try:
         settings = canonical(
-            RunSettings(dataset=held.settings.dataset, **image, **attack, **solver)
+            RunSettings(dataset=current.settings.dataset, **image, **attack, **solver)
         )
     except SettingsError as error:
         st.error(f"{str(error)[:1].upper()}{str(error)[1:]}. The settings before it still hold.")
-        return held.settings, held.own
+        return current.settings, current.own
     return settings, None if own is None else own.image
 
 
-def _named(dataset: str, adopt: Callable[[Request], None]) -> None:
+def _named(dataset: str, load_request: Callable[[Request], None]) -> None:
     """The named settings: choosing one takes it over whole."""
 
     ready = named(dataset)
@@ -90,7 +90,7 @@ def _named(dataset: str, adopt: Callable[[Request], None]) -> None:
     def load() -> None:
         chosen = st.session_state["pick"]
         if chosen is not None:
-            adopt(Request(ready[chosen].settings))
+            load_request(Request(ready[chosen].settings))
         st.session_state["pick"] = None
 
     st.selectbox(

@@ -15,7 +15,7 @@ from torch import Tensor
 from pages.ui.live.history import GRID, nearest
 from pages.ui.live.run_view import RunView
 from pages.ui.live.runner import Runner
-from pages.ui.undo.undo_registry import Scene, takes_official
+from pages.ui.undo.undo_registry import RunContext, takes_official
 from pages.ui.widgets import pictures
 from red_core.data.archive import DOWNLOADABLE
 from red_core.data.datasets import short_name
@@ -25,9 +25,9 @@ OWN_FILE = "red-image.npz"  # the own image as the command wants it
 GIF_FRAMES = 60
 
 
-def command(scene: Scene) -> str:
+def command(context: RunContext) -> str:
     """The command line that repeats this run on this machine."""
-    settings = scene.settings
+    settings = context.settings
     line = settings.as_command(OWN_FILE)
     bundled = settings.dataset not in DOWNLOADABLE
     if settings.source == "example" and bundled and takes_official(settings.dataset):
@@ -36,9 +36,9 @@ def command(scene: Scene) -> str:
     return line
 
 
-def report(scene: Scene, view: RunView) -> dict[str, Any]:
+def report(context: RunContext, view: RunView) -> dict[str, Any]:
     """The settings and the verdict, as the command line's --json writes them."""
-    settings, bundle = scene.settings, scene.parts.bundle
+    settings, bundle = context.settings, context.parts.bundle
     assert view.verdict is not None
     source = {
         "own": "own image",
@@ -48,7 +48,7 @@ def report(scene: Scene, view: RunView) -> dict[str, Any]:
     image = OWN_FILE if settings.source == "own" else None
     last = view.frames[-1]
     return run_report(
-        bundle, settings, scene.deception, view.verdict, last, view.seconds, source, image
+        bundle, settings, context.deception, view.verdict, last, view.seconds, source, image
     )
 
 
@@ -59,30 +59,30 @@ def _even(view: RunView, count: int) -> list[int]:
 
 
 def _captioned(
-    scene: Scene, runner: Runner, view: RunView, places: list[int]
+    context: RunContext, runner: Runner, view: RunView, places: list[int]
 ) -> tuple[Tensor, list[str]]:
     frames = [view.frames[place] for place in places]
-    names = scene.parts.bundle.class_names
+    names = context.parts.bundle.class_names
     labels = [short_name(names[label]) for label in runner.labels(frames)]
     captions = [f"{frame.k}: {name}" for frame, name in zip(frames, labels, strict=True)]
     return torch.cat([frame.image for frame in frames]), captions
 
 
-def grid_png(scene: Scene, runner: Runner, view: RunView) -> bytes:
+def grid_png(context: RunContext, runner: Runner, view: RunView) -> bytes:
     """The 5 x 5 grid as the page shows it, light, at twice the size."""
     ks = [frame.k for frame in view.frames]
     places = sorted({nearest(ks, k) for k in view.planned if k <= ks[-1]})
-    images, captions = _captioned(scene, runner, view, places)
+    images, captions = _captioned(context, runner, view, places)
     return pictures.frame_grid(images, captions, slots=GRID, scale=8)
 
 
-def run_gif(scene: Scene, runner: Runner, view: RunView) -> bytes:
+def run_gif(context: RunContext, runner: Runner, view: RunView) -> bytes:
     """The frames of the run as a film."""
-    images, captions = _captioned(scene, runner, view, _even(view, GIF_FRAMES))
+    images, captions = _captioned(context, runner, view, _even(view, GIF_FRAMES))
     return pictures.gif(images, captions, ms=80)
 
 
-def run_npz(scene: Scene, view: RunView) -> bytes:
+def run_npz(context: RunContext, view: RunView) -> bytes:
     """The end of the run and its path.
 
     Beside `run_arrays`: path_k [K], path_z [K, *latent], path_image [K, H, W] or, in colour,
@@ -90,7 +90,7 @@ def run_npz(scene: Scene, view: RunView) -> bytes:
     path_prox_residual [K], and, where the run has them, path_mu and path_proximal_pl [K].
     """
     frames = view.frames
-    arrays: dict[str, Any] = dict(run_arrays(scene.deception, frames[-1]))
+    arrays: dict[str, Any] = dict(run_arrays(context.deception, frames[-1]))
     arrays["path_k"] = np.array([frame.k for frame in frames])
     arrays["path_image"] = torch.cat([frame.image for frame in frames]).squeeze(1).numpy()
     for name in ("z", "block_energy", "loss", "gap", "gradient_norm", "prox_residual"):
@@ -103,24 +103,24 @@ def run_npz(scene: Scene, view: RunView) -> bytes:
     return buffer.getvalue()
 
 
-def own_npz(scene: Scene) -> bytes:
+def own_npz(context: RunContext) -> bytes:
     """The user's image as the solver got it, [H, W] or [3, H, W], for the command's --image."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, image=scene.deception.clean[0].squeeze(0).cpu().numpy())
+    np.savez_compressed(buffer, image=context.deception.clean[0].squeeze(0).cpu().numpy())
     return buffer.getvalue()
 
 
 def export(
-    scene: Scene, runner: Runner | None, view: RunView | None, query: dict[str, str]
+    context: RunContext, runner: Runner | None, view: RunView | None, query: dict[str, str]
 ) -> None:
     """Draw the link, the command and the download buttons."""
     st.subheader("Link and export", anchor=False)
     st.caption("This link repeats the run to the same iterates.")
     st.code(f"{st.context.url or ''}?{urlencode({**query, 'run': '1'})}", None, wrap_lines=True)
     st.caption("So does this command.")
-    st.code(command(scene), "bash", wrap_lines=True)
-    if scene.settings.source == "own":
-        _button("Image for the command", "npz", lambda: own_npz(scene), OWN_FILE, True)
+    st.code(command(context), "bash", wrap_lines=True)
+    if context.settings.source == "own":
+        _button("Image for the command", "npz", lambda: own_npz(context), OWN_FILE, True)
     # Not while busy: the page redraws itself then, and a click would ask for what is gone.
     ready = runner is not None and view is not None and view.verdict is not None and not view.busy
     # Said either way: a line that came and went would move the buttons, and for a moment the page
@@ -128,10 +128,10 @@ def export(
     st.caption("The files hold the run as it ended." if ready else _NOT_YET)
     with st.container(horizontal=True, gap="small"):
         # ready means that neither is None: the lambdas run on a click only.
-        _button("PNG", "png", lambda: grid_png(scene, runner, view), "red-frames.png", ready)  # type: ignore[arg-type]
-        _button("GIF", "gif", lambda: run_gif(scene, runner, view), "red-frames.gif", ready)  # type: ignore[arg-type]
-        _button("NPZ", "npz", lambda: run_npz(scene, view), "red-run.npz", ready)  # type: ignore[arg-type]
-        _button("JSON", "json", lambda: _json(scene, view), "red-run.json", ready)  # type: ignore[arg-type]
+        _button("PNG", "png", lambda: grid_png(context, runner, view), "red-frames.png", ready)  # type: ignore[arg-type]
+        _button("GIF", "gif", lambda: run_gif(context, runner, view), "red-frames.gif", ready)  # type: ignore[arg-type]
+        _button("NPZ", "npz", lambda: run_npz(context, view), "red-run.npz", ready)  # type: ignore[arg-type]
+        _button("JSON", "json", lambda: _json(context, view), "red-run.json", ready)  # type: ignore[arg-type]
 
 
 _NOT_YET = "Files can be saved once a run has ended."
@@ -145,8 +145,8 @@ _HELP = {
 _MIME = {"png": "image/png", "gif": "image/gif", "json": "application/json"}
 
 
-def _json(scene: Scene, view: RunView) -> str:
-    return json.dumps(report(scene, view), indent=1, allow_nan=False) + "\n"
+def _json(context: RunContext, view: RunView) -> str:
+    return json.dumps(report(context, view), indent=1, allow_nan=False) + "\n"
 
 
 def _button(label: str, kind: str, make: Any, file: str, ready: bool) -> None:

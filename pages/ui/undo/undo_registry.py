@@ -1,7 +1,7 @@
 """What a session holds: the shared models, its own deception and its one run.
 
-Models are shared by all sessions, frozen. The desk is a session's own and goes with it: when the
-tab closes, Streamlit releases it, and its run ends.
+Models are shared by all sessions, frozen. The registry belongs to one session and ends with it:
+when the tab closes, Streamlit releases it, and its run ends.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from pages.ui.live.compute_queue import LINE
-from pages.ui.live.loaded_models import Parts
+from pages.ui.live.compute_queue import COMPUTE_QUEUE
+from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.runner import Runner
 from red_core.compat import ensure_advertorch
 from red_core.data.datasets import DataMissing, load_official
@@ -31,8 +31,8 @@ _ATTACK_FIELDS = (
 
 
 @st.cache_resource(max_entries=3, show_spinner="Loading the trained models")
-def load_parts(dataset: str, device: str, photographs: bool = False) -> Parts:
-    """The trained parts of a data set on a device; AssetError where a file is missing or bad.
+def load_models(dataset: str, device: str, photographs: bool = False) -> LoadedModels:
+    """The trained models of a data set on a device; AssetError where a file is missing or bad.
 
     photographs: whether the official test set takes the place of the bundled examples.
     """
@@ -47,7 +47,7 @@ def load_parts(dataset: str, device: str, photographs: bool = False) -> Parts:
     bundle = load_bundle(dataset, device)
     if photographs:
         bundle = with_official_test(bundle)
-    return Parts(bundle)
+    return LoadedModels(bundle)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -73,16 +73,16 @@ def devices() -> list[str]:
 
 
 @dataclass(frozen=True)
-class Scene:
-    """Everything the acts show: the settings, the trained parts, and the crafted deception."""
+class RunContext:
+    """What all sections show: the settings, the loaded models, and the crafted deception."""
 
     settings: RunSettings
-    parts: Parts
+    parts: LoadedModels
     deception: Deception
     key: tuple[object, ...]
 
 
-class Desk:
+class RunRegistry:
     """A session's own deception and run."""
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class Desk:
 
     def craft(
         self,
-        parts: Parts,
+        parts: LoadedModels,
         settings: RunSettings,
         own: Tensor | None,
         on_place: Callable[[int], None],
@@ -101,14 +101,14 @@ class Desk:
         fields = (getattr(settings, name) for name in _ATTACK_FIELDS)
         key = (*fields, settings.device, digest(own), parts.bundle.examples.source)
         if self._crafted is None or self._crafted[0] != key:
-            with LINE.turn(on_place):
+            with COMPUTE_QUEUE.turn(on_place):
                 made = deceive(parts.bundle, settings, own)
             self._crafted = key, made
         return self._crafted[1]
 
-    def runner(self, scene: Scene) -> Runner | None:
-        """The run of this scene; one that belongs to other settings is ended and forgotten."""
-        if self._runner is not None and self._run_key != _run_key(scene):
+    def runner(self, context: RunContext) -> Runner | None:
+        """The run of this context; one that belongs to other settings is ended and forgotten."""
+        if self._runner is not None and self._run_key != _run_key(context):
             self.clear()
         return self._runner
 
@@ -117,13 +117,15 @@ class Desk:
         """The run there is, whatever it is of: for a page that only looks at it."""
         return self._runner
 
-    def start(self, scene: Scene, *, paused: bool = False, speed: float | None = None) -> Runner:
-        """Begin a run of this scene, ending the one before."""
+    def start(
+        self, context: RunContext, *, paused: bool = False, speed: float | None = None
+    ) -> Runner:
+        """Begin a run of this context, ending the one before."""
         self.clear()
         self._runner = Runner(
-            scene.parts, scene.settings, scene.deception, paused=paused, speed=speed
+            context.parts, context.settings, context.deception, paused=paused, speed=speed
         )
-        self._run_key = _run_key(scene)
+        self._run_key = _run_key(context)
         return self._runner
 
     def clear(self) -> None:
@@ -133,15 +135,15 @@ class Desk:
         self._runner = self._run_key = None
 
 
-def _run_key(scene: Scene) -> tuple[object, ...]:
+def _run_key(context: RunContext) -> tuple[object, ...]:
     """What a run is of; after a download the same number means another image."""
-    return (*scene.key, scene.parts.bundle.examples.source)
+    return (*context.key, context.parts.bundle.examples.source)
 
 
-@st.cache_resource(scope="session", on_release=Desk.clear, show_spinner=False)
-def desk() -> Desk:
-    """This session's desk; released, and its run ended, when the tab closes."""
-    return Desk()
+@st.cache_resource(scope="session", on_release=RunRegistry.clear, show_spinner=False)
+def registry() -> RunRegistry:
+    """This session's registry; released, and its run ended, when the tab closes."""
+    return RunRegistry()
 
 
 def digest(image: Tensor | None) -> str:

@@ -10,7 +10,7 @@ from pages.ui.link import address
 from pages.ui.live.history import nearest
 from pages.ui.live.run_view import RunView
 from pages.ui.undo import help_texts as texts
-from pages.ui.undo.undo_registry import Scene, desk
+from pages.ui.undo.undo_registry import RunContext, registry
 from pages.ui.widgets.run_button import RunAct, run_button
 from pages.ui.widgets.step_slider import step_slider
 
@@ -24,10 +24,10 @@ SPEEDS: dict[str, float | None] = {
 _FULL = "full speed"
 
 
-def begin(scene: Scene, *, paused: bool = False) -> None:
-    """Start a run of this scene at the chosen speed; the link now repeats it."""
+def begin(context: RunContext, *, paused: bool = False) -> None:
+    """Start a run of this context at the chosen speed; the link now repeats it."""
     speed = SPEEDS[address.keep("speed", _FULL)]
-    desk().start(scene, paused=paused, speed=speed)
+    registry().start(context, paused=paused, speed=speed)
     st.session_state["run"] = True
     st.session_state["at"] = None
 
@@ -42,7 +42,7 @@ def position(view: RunView | None) -> int | None:
     return nearest([frame.k for frame in view.frames], at)
 
 
-def transport(scene: Scene, view: RunView | None) -> None:
+def transport(context: RunContext, view: RunView | None) -> None:
     """Draw the buttons for a run in this state; their callbacks steer it."""
     speed = list(SPEEDS).index(address.keep("speed", _FULL))
     running = view is not None and view.state == "running"
@@ -52,7 +52,7 @@ def transport(scene: Scene, view: RunView | None) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport"):
         st.button(
             label, icon=icon, type="primary", help=texts.RUN, shortcut="P", key="run-button",
-            on_click=_run, args=(scene, act), width=150,
+            on_click=_run, args=(context, act), width=150,
         )  # fmt: skip
         steps: tuple[tuple[str, Literal["both", "z", "c_a"], str, str], ...] = (
             ("Step", "both", "S", texts.BOTH),
@@ -64,31 +64,31 @@ def transport(scene: Scene, view: RunView | None) -> None:
             st.button(
                 name, help=text, shortcut=shortcut, key=f"step-{update}",
                 disabled=running or ended or idle,
-                on_click=_step, args=(scene, update),
+                on_click=_step, args=(context, update),
             )  # fmt: skip
         st.button(
             "Stop", icon=":material/stop:", help=texts.STOP, shortcut="T", key="stop",
-            disabled=view is None or ended, on_click=_stop, args=(scene,),
+            disabled=view is None or ended, on_click=_stop, args=(context,),
         )  # fmt: skip
         st.button(
             "Back", icon=":material/chevron_left:", help=texts.BACK, shortcut="J", key="back",
-            disabled=running or not place, on_click=_look, args=(scene, -1),
+            disabled=running or not place, on_click=_look, args=(context, -1),
         )  # fmt: skip
         last = view is None or place is None or place >= len(view.frames) - 1
         st.button(
             "Forward", icon=":material/chevron_right:", help=texts.FORWARD, shortcut="K",
-            key="forward", disabled=running or last, on_click=_look, args=(scene, 1),
+            key="forward", disabled=running or last, on_click=_look, args=(context, 1),
         )  # fmt: skip
         st.selectbox(
             "Speed", list(SPEEDS), speed, help=texts.SPEED, key="speed",
-            label_visibility="collapsed", on_change=_set_speed, args=(scene,), width=140,
+            label_visibility="collapsed", on_change=_set_speed, args=(context,), width=140,
         )  # fmt: skip
-    _scrubber(scene, view, place)
+    _scrubber(context, view, place)
 
 
-def _scrubber(scene: Scene, view: RunView | None, place: int | None) -> None:
+def _scrubber(context: RunContext, view: RunView | None, place: int | None) -> None:
     """The slider over all steps."""
-    options = scene.settings.solver_options()
+    options = context.settings.solver_options()
     still = view is not None and view.state != "running" and len(view.frames) > 1
     step_slider(
         "Iterate k",
@@ -103,10 +103,10 @@ def _scrubber(scene: Scene, view: RunView | None, place: int | None) -> None:
 # --- callbacks -------------------------------------------------------------------------------
 
 
-def _run(scene: Scene, act: RunAct) -> None:
-    runner = desk().runner(scene)
+def _run(context: RunContext, act: RunAct) -> None:
+    runner = registry().runner(context)
     if act == "begin" or runner is None:
-        begin(scene)
+        begin(context)
     elif act == "pause":
         runner.pause()
     else:
@@ -114,23 +114,23 @@ def _run(scene: Scene, act: RunAct) -> None:
         runner.resume()
 
 
-def _step(scene: Scene, update: Literal["both", "z", "c_a"]) -> None:
-    if desk().runner(scene) is None:
-        begin(scene, paused=True)
-    runner = desk().runner(scene)
+def _step(context: RunContext, update: Literal["both", "z", "c_a"]) -> None:
+    if registry().runner(context) is None:
+        begin(context, paused=True)
+    runner = registry().runner(context)
     if runner is not None:
         runner.step(update)
     st.session_state["at"] = None
 
 
-def _stop(scene: Scene) -> None:
-    runner = desk().runner(scene)
+def _stop(context: RunContext) -> None:
+    runner = registry().runner(context)
     if runner is not None:
         runner.stop()
 
 
-def _look(scene: Scene, by: int) -> None:
-    runner = desk().runner(scene)
+def _look(context: RunContext, by: int) -> None:
+    runner = registry().runner(context)
     view = None if runner is None else runner.view()
     place = position(view)
     if view is not None and place is not None:
@@ -138,7 +138,7 @@ def _look(scene: Scene, by: int) -> None:
         st.session_state["at"] = view.frames[wanted].k
 
 
-def _set_speed(scene: Scene) -> None:
-    runner = desk().runner(scene)
+def _set_speed(context: RunContext) -> None:
+    runner = registry().runner(context)
     if runner is not None:
         runner.set_speed(SPEEDS[st.session_state["speed"]])

@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 
-class Renewal:
+class WidgetKeys:
     """The widgets of one page; `<page>.widgets` in the session counts how often they were renewed.
 
     page: the prefix of the page's names in the session.

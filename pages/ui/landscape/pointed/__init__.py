@@ -15,7 +15,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui.landscape.picture_sheets import PictureSheet
-from pages.ui.widgets.picture_row import Still
+from pages.ui.widgets.picture_row import RowPicture
 
 _HERE = Path(__file__).parent
 
@@ -35,7 +35,7 @@ def pointed(
     frames: PictureSheet | None,
     ks: Sequence[int],
     shown: int,
-    beside: Sequence[Still],
+    beside: Sequence[RowPicture],
     key: str,
 ) -> None:
     """The picture under the pointer, or the path's at position `shown` where nothing is pointed at.

@@ -29,7 +29,7 @@ _mount = st.components.v2.component(
 
 
 @dataclass(frozen=True)
-class Still:
+class RowPicture:
     """One picture: PNG, its name, a caption, what it shows in words, the sign before it."""
 
     png: bytes
@@ -39,8 +39,8 @@ class Still:
     sign: str = ""
 
 
-def stills(
-    items: Sequence[Still],
+def picture_row(
+    items: Sequence[RowPicture],
     *,
     key: str,
     side: int = 168,

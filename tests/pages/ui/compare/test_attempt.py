@@ -5,7 +5,14 @@ from itertools import pairwise
 import pytest
 import torch
 
-from pages.ui.compare.attempt import FRAMES, Attempt, Film, attempt, words_of, words_of_missing
+from pages.ui.compare.attempt import (
+    FRAMES,
+    Attempt,
+    FrameHistory,
+    attempt,
+    words_of,
+    words_of_missing,
+)
 from pages.ui.compare.turn import Interrupted
 from red_core.data.assets import AssetError
 
@@ -15,7 +22,7 @@ def image(value: float) -> torch.Tensor:
 
 
 def test_a_film_is_bounded_and_even() -> None:
-    film = Film()
+    film = FrameHistory()
     for k in range(1, 1001):
         film.add(k, image(k / 1000))
         assert len(film.frames) <= FRAMES
@@ -28,7 +35,7 @@ def test_a_film_is_bounded_and_even() -> None:
 
 
 def test_a_short_film_keeps_every_frame() -> None:
-    film = Film()
+    film = FrameHistory()
     for k in (5, 10, 15):
         film.add(k, image(0.2))
     film.end(15, image(1.0))

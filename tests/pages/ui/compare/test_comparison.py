@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pages.ui.compare.comparison import Comparison
-from pages.ui.live.compute_queue import Line
+from pages.ui.live.compute_queue import FairLock
 from tests.pages.ui.compare.conftest import Broken, Slow, settled, until
 
 
@@ -17,7 +17,7 @@ def compare(parts, fakes, started):
         return started(
             Comparison(
                 parts.bundle, image, [7], keys, {} if fitted is None else fitted, kept,
-                line or Line(),
+                line or FairLock(),
             )
         )  # fmt: skip
 
@@ -112,7 +112,7 @@ def test_a_method_is_fitted_once_for_all(compare) -> None:
 
 
 def test_it_waits_its_turn_and_can_leave_the_line(compare) -> None:
-    line = Line()
+    line = FairLock()
     held, go = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -133,7 +133,7 @@ def test_it_waits_its_turn_and_can_leave_the_line(compare) -> None:
 
 def test_two_comparisons_share_the_line(compare, monkeypatch) -> None:
     monkeypatch.setattr(Slow, "pace", 0.1)
-    line = Line()
+    line = FairLock()
     first, second = compare("slow", line=line), compare("slow", line=line)
     until(second, lambda view: by_key(view)["slow"].step >= 1)
     assert by_key(first.view())["slow"].status == "running", "it has let the other in between"

@@ -12,11 +12,11 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.compare import compare_registry as desks
+from pages.ui.compare import compare_registry as registry
 from pages.ui.compare import compare_request as requests
 from pages.ui.compare.compare_request import CompareRequest
 from pages.ui.compare.section_strength import take
-from pages.ui.live.loaded_models import Parts
+from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.undo import undo_registry as session
 from red_core.run.settings import RunSettings
 from tests.pages.conftest import end_all, remembered, rerun_until
@@ -27,27 +27,27 @@ SMALL = {"attack_steps": "2", "index": "3", "methods": "fake,slow"}
 
 
 @pytest.fixture(autouse=True)
-def toy(monkeypatch, parts: Parts, fakes):
-    session.load_parts.clear()
-    desks.fitted.clear()
+def toy(monkeypatch, parts: LoadedModels, fakes):
+    session.load_models.clear()
+    registry.fitted.clear()
     monkeypatch.setattr(session, "load_bundle", lambda _dataset, _device: parts.bundle)
     monkeypatch.setattr(requests, "_STORY", ("fake", "slow"))
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)
-    session.load_parts.clear()
-    desks.fitted.clear()
+    session.load_models.clear()
+    registry.fitted.clear()
 
 
 @pytest.fixture(autouse=True, scope="module")
 def made():
-    """Every desk that a page makes."""
-    with remembered(desks.CompareDesk) as found:
+    """Every registry that a page makes."""
+    with remembered(registry.CompareRegistry) as found:
         yield found
 
 
 @pytest.fixture(autouse=True)
-def workers(made: list[desks.CompareDesk]):
+def workers(made: list[registry.CompareRegistry]):
     """What a page has begun is ended afterwards."""
     yield
     end_all(made)
@@ -56,16 +56,16 @@ def workers(made: list[desks.CompareDesk]):
 @pytest.fixture
 def cards(monkeypatch) -> dict[str, object]:
     """The cards as they were last drawn, by title."""
-    from pages.ui.compare import section_methods as act_methods
+    from pages.ui.compare import section_methods
 
     drawn: dict[str, object] = {}
-    mount = act_methods.card
+    mount = section_methods.card
 
     def noticed(shown, *, key):
         drawn[shown.title] = shown
         mount(shown, key=key)
 
-    monkeypatch.setattr(act_methods, "card", noticed)
+    monkeypatch.setattr(section_methods, "card", noticed)
     return drawn
 
 
@@ -205,18 +205,18 @@ def test_another_strength_keeps_the_sweep_and_asks_for_a_new_run(cards) -> None:
 
 
 def test_a_click_takes_a_strength_over(monkeypatch) -> None:
-    from pages.ui.compare import compare_page_state as arrival
+    from pages.ui.compare import compare_page_state as page_state
 
-    held = CompareRequest(RunSettings(index=3, attack="l2"))
-    state = {"compare.held": held}
-    monkeypatch.setattr(arrival.st, "session_state", state)
-    take(held, 0)
-    assert state["compare.held"] is held, "no attack is no strength"
-    take(held, 3)
+    current = CompareRequest(RunSettings(index=3, attack="l2"))
+    state = {"compare.held": current}
+    monkeypatch.setattr(page_state.st, "session_state", state)
+    take(current, 0)
+    assert state["compare.held"] is current, "no attack is no strength"
+    take(current, 3)
     settings = state["compare.held"].settings
     assert (settings.eps, settings.step_size) == (1.5, 0.075)
-    take(held, 4)
-    assert state["compare.held"].settings == held.settings, "the paper's own"
+    take(current, 4)
+    assert state["compare.held"].settings == current.settings, "the paper's own"
 
 
 @pytest.mark.parametrize(

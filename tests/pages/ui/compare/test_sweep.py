@@ -7,7 +7,7 @@ import torch
 
 from pages.ui.compare.outcome import outcome_of
 from pages.ui.compare.sweep import FACTORS, Sweep, base, strength
-from pages.ui.live.compute_queue import Line
+from pages.ui.live.compute_queue import FairLock
 from red_core.attacks.pgd import attack_norm
 from red_core.methods import Answers
 from red_core.run.experiment import deceive
@@ -20,7 +20,7 @@ SETTINGS = RunSettings(index=3, attack="linf", attack_steps=2)
 @pytest.fixture
 def sweep(parts, fakes, started):
     def begin(*keys: str, settings=SETTINGS, own=None, kept=None) -> Sweep:
-        return started(Sweep(parts.bundle, settings, own, keys, {}, kept, Line()))
+        return started(Sweep(parts.bundle, settings, own, keys, {}, kept, FairLock()))
 
     return begin
 

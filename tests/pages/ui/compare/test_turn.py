@@ -6,15 +6,15 @@ import time
 import pytest
 
 from pages.ui.compare.turn import Interrupted, Turn
-from pages.ui.live.compute_queue import SLICE, Line
+from pages.ui.live.compute_queue import SLICE, FairLock
 
 
-def turn(line: Line, over=lambda: False, places: list[int] | None = None) -> Turn:
+def turn(line: FairLock, over=lambda: False, places: list[int] | None = None) -> Turn:
     return Turn(line, (places if places is not None else []).append, over)
 
 
 def test_it_holds_the_line_and_gives_it_back() -> None:
-    line = Line()
+    line = FairLock()
     with turn(line) as mine:
         waiter = threading.Thread(target=lambda: line.turn().__enter__())
         waiter.start()
@@ -27,7 +27,7 @@ def test_it_holds_the_line_and_gives_it_back() -> None:
 
 
 def test_a_long_computation_lets_others_in_between() -> None:
-    line, got, places = Line(), threading.Event(), []
+    line, got, places = FairLock(), threading.Event(), []
 
     def other() -> None:
         with line.turn():
@@ -39,29 +39,29 @@ def test_a_long_computation_lets_others_in_between() -> None:
         waiter.start()
         while not line.others_wait:
             time.sleep(0.005)
-        mine.breathe()
+        mine.yield_turn()
         assert not got.is_set(), "its slice of time is not over"
         time.sleep(SLICE)
         before = mine.seconds
-        mine.breathe()
+        mine.yield_turn()
         assert got.is_set()
         assert mine.seconds - before < 0.08, "waiting is not computing"
     waiter.join(5)
 
 
 def test_one_that_is_over_ends_at_its_next_breath() -> None:
-    line, over = Line(), threading.Event()
+    line, over = FairLock(), threading.Event()
     with turn(line, over.is_set) as mine:
-        mine.breathe()
+        mine.yield_turn()
         over.set()
         with pytest.raises(Interrupted):
-            mine.breathe()
+            mine.yield_turn()
     with line.turn() as free:
         assert free
 
 
 def test_one_that_is_over_never_begins() -> None:
-    line = Line()
+    line = FairLock()
     with pytest.raises(Interrupted), turn(line, lambda: True):
         raise AssertionError
     with line.turn() as free:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from pages.ui.error_bound.error_bound_request import LabRequest
-from pages.ui.error_bound.run import LabRun
-from pages.ui.live.compute_queue import Line
+from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
+from pages.ui.error_bound.run import ErrorBoundRun
+from pages.ui.live.compute_queue import FairLock
 from red_core.synthetic import InstanceSettings, make_instances
 
 
@@ -27,12 +27,12 @@ def small(**changed) -> InstanceSettings:
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., LabRun]]:
-    runs: list[LabRun] = []
+def start() -> Iterator[Callable[..., ErrorBoundRun]]:
+    runs: list[ErrorBoundRun] = []
 
-    def begin(request: LabRequest, **kwargs) -> LabRun:
+    def begin(request: ErrorBoundRequest, **kwargs) -> ErrorBoundRun:
         made = make_instances(request.settings, own=request.own)
-        runs.append(LabRun(request, made, **{"line": Line(), **kwargs}))
+        runs.append(ErrorBoundRun(request, made, **{"line": FairLock(), **kwargs}))
         return runs[-1]
 
     yield begin

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from pages.ui.error_bound.error_bound_presets import ALL_PRESETS, parts_of
+from pages.ui.error_bound.error_bound_presets import ALL_PRESETS, models_of
 from pages.ui.error_bound.error_bound_request import (
     OWN_FILE,
-    LabRequest,
+    ErrorBoundRequest,
     as_query,
     command,
     from_query,
@@ -21,20 +21,22 @@ from red_core.synthetic import FAMILIES, InstanceSettings
 
 OWN = torch.tensor([[1.0, 0.1], [0.2, 3.0], [-1.0, 1 / 3]], dtype=torch.float64)
 REQUESTS = {
-    "default": LabRequest(),
-    "attacked": LabRequest(
+    "default": ErrorBoundRequest(),
+    "attacked": ErrorBoundRequest(
         settings=InstanceSettings(attack=True, training=12, seed=7),
         method="alternating",
         steps=321,
         eta=0.1 + 0.2,
     ),
-    "proximal": LabRequest(
+    "proximal": ErrorBoundRequest(
         settings=InstanceSettings(activation="softplus", parameter=3.5, attack=True, start="near"),
         method="proximal",
         lambda_fraction=0.35,
     ),
-    "small": LabRequest(settings=InstanceSettings(m=4, d=2, layers=3), eta="theorem", teach=True),
-    "own": LabRequest(settings=InstanceSettings(family="own"), own=OWN, run=True),
+    "small": ErrorBoundRequest(
+        settings=InstanceSettings(m=4, d=2, layers=3), eta="theorem", teach=True
+    ),
+    "own": ErrorBoundRequest(settings=InstanceSettings(family="own"), own=OWN, run=True),
     **{preset.name: preset.request for preset in ALL_PRESETS},
 }
 
@@ -50,7 +52,7 @@ def test_a_link_holds_everything(name: str):
 
 @pytest.mark.parametrize("family", [name for name in FAMILIES if name != "own"])
 def test_a_link_to_the_defaults_of_a_family_is_short(family: str):
-    query = as_query(LabRequest(settings=InstanceSettings(family=family)))
+    query = as_query(ErrorBoundRequest(settings=InstanceSettings(family=family)))
     assert set(query) <= {"family"}
 
 
@@ -90,12 +92,12 @@ def test_values_that_fit_only_together_are_taken_together():
 
 
 def test_without_an_attack_there_is_only_inversion():
-    assert LabRequest(method="proximal").method == "inversion"
+    assert ErrorBoundRequest(method="proximal").method == "inversion"
 
 
 def test_theorem_8_brings_its_own_step():
     settings = InstanceSettings(attack=True)
-    assert LabRequest(settings=settings, method="proximal", eta="theorem").eta == "safe"
+    assert ErrorBoundRequest(settings=settings, method="proximal", eta="theorem").eta == "safe"
 
 
 def test_the_own_matrix_sets_m_and_d():
@@ -107,7 +109,7 @@ class Asked(Exception):
     """What the command line was about to compute."""
 
 
-def asked_of(request: LabRequest, monkeypatch: pytest.MonkeyPatch, folder: Path) -> tuple:
+def asked_of(request: ErrorBoundRequest, monkeypatch: pytest.MonkeyPatch, folder: Path) -> tuple:
     """What the request's command computes; the user's matrix lies in `folder`."""
 
     def tell(*what):
@@ -151,7 +153,7 @@ def test_the_command_computes_the_same_proximal_descent(monkeypatch, tmp_path):
 def test_the_command_computes_the_same_study(name: str, monkeypatch, tmp_path):
     request = replace(REQUESTS[name], settings=replace(REQUESTS[name].settings, parameter=0.4))
     (asked,) = asked_of(request, monkeypatch, tmp_path)
-    ours = [part.study for part in parts_of(request)]
+    ours = [part.study for part in models_of(request)]
     if request.show == "examples":
         assert list(asked.values()) == ours
     else:

@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 import torch
 
-from pages.ui.error_bound.error_bound_request import LabRequest
-from pages.ui.live.compute_queue import Line
+from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
+from pages.ui.live.compute_queue import FairLock
 from red_core.synthetic import make_instances
 from red_core.theory import ProximalGuarantee, guarantee, theorem_step
 from red_core.theory.descent import descend, step_sizes
@@ -18,7 +18,7 @@ SMOOTH = small(activation="softplus", start="near")
 
 
 def test_a_run_gives_the_cores_path_and_guarantee(start):
-    request = LabRequest(settings=SMOOTH, steps=400)
+    request = ErrorBoundRequest(settings=SMOOTH, steps=400)
     view = settled(start(request))
     assert (view.state, view.phase) == ("finished", "done")
     made = make_instances(SMOOTH)
@@ -36,7 +36,7 @@ def test_a_run_gives_the_cores_path_and_guarantee(start):
 
 @pytest.mark.parametrize("eta", ["safe", "local", 0.05])
 def test_the_step_size_is_the_one_asked_for(eta, start):
-    request = LabRequest(settings=SMOOTH, steps=5, eta=eta)
+    request = ErrorBoundRequest(settings=SMOOTH, steps=5, eta=eta)
     view = settled(start(request))
     sizes = step_sizes(make_instances(SMOOTH), True)
     expected = sizes[eta] if isinstance(eta, str) else torch.full((6,), eta, dtype=torch.float64)
@@ -44,7 +44,7 @@ def test_the_step_size_is_the_one_asked_for(eta, start):
 
 
 def test_the_theorems_step_is_looked_for_and_the_local_one_takes_its_place(start):
-    request = LabRequest(settings=SMOOTH, steps=200, eta="theorem")
+    request = ErrorBoundRequest(settings=SMOOTH, steps=200, eta="theorem")
     view = settled(start(request))
     assert view.searched == 6
     expected = theorem_step(make_instances(SMOOTH), request.options())
@@ -59,7 +59,7 @@ def test_the_theorems_step_is_looked_for_and_the_local_one_takes_its_place(start
 
 
 def test_a_paused_run_takes_single_steps_and_goes_on(start):
-    run = start(LabRequest(settings=small(), steps=300), paused=True)
+    run = start(ErrorBoundRequest(settings=small(), steps=300), paused=True)
     view = settled(run)
     assert (view.state, view.k) == ("paused", 0)
     for _ in range(3):
@@ -71,7 +71,7 @@ def test_a_paused_run_takes_single_steps_and_goes_on(start):
 
 
 def test_a_watched_run_begins_step_by_step_and_then_goes_faster(start):
-    request = LabRequest(settings=small(), steps=4000, eta=1e-4)
+    request = ErrorBoundRequest(settings=small(), steps=4000, eta=1e-4)
     run = start(request, paused=True, speed=100.0)
     settled(run)
     ks = [0]
@@ -85,7 +85,7 @@ def test_a_watched_run_begins_step_by_step_and_then_goes_faster(start):
 
 
 def test_speed_changes_no_number(start):
-    request = LabRequest(settings=SMOOTH, steps=60, eta=0.02)
+    request = ErrorBoundRequest(settings=SMOOTH, steps=60, eta=0.02)
     slow, quick = start(request, speed=100.0), start(request)
     one, other = settled(slow), settled(quick)
     assert torch.equal(one.path.z, other.path.z)
@@ -93,7 +93,7 @@ def test_speed_changes_no_number(start):
 
 
 def test_stop_judges_what_there_is(start):
-    run = start(LabRequest(settings=SMOOTH, steps=50_000, eta=1e-6), speed=50.0)
+    run = start(ErrorBoundRequest(settings=SMOOTH, steps=50_000, eta=1e-6), speed=50.0)
     settled(run, lambda view: view.k > 3)
     run.stop()
     view = settled(run)
@@ -104,7 +104,7 @@ def test_stop_judges_what_there_is(start):
 
 def test_theorem_8_is_held_against_a_regularised_run(start):
     settings = small(m=30, activation="softplus", attack=True, training=4, start="near")
-    view = settled(start(LabRequest(settings=settings, method="proximal", steps=300)))
+    view = settled(start(ErrorBoundRequest(settings=settings, method="proximal", steps=300)))
     assert isinstance(view.findings, ProximalGuarantee)
     assert view.lowest is not None
     assert bool((view.lowest <= view.path.loss.amin(0)).all())
@@ -114,28 +114,30 @@ def test_theorem_8_is_held_against_a_regularised_run(start):
 
 
 def test_one_layer_has_lemma_14_and_a_sign_slope_has_the_wdc(start):
-    view = settled(start(LabRequest(settings=SMOOTH, steps=50)))
+    view = settled(start(ErrorBoundRequest(settings=SMOOTH, steps=50)))
     names = [bound.name for bound in view.lemma.bounds]
     assert names[0] == "measured"
     assert view.lemma.bounds[names.index("Lemma 14, corrected")].fails == 0
     assert view.wdc is None
-    view = settled(start(LabRequest(settings=small(), steps=50)))
+    view = settled(start(ErrorBoundRequest(settings=small(), steps=50)))
     assert view.wdc.given.constant > 0
-    view = settled(start(LabRequest(settings=small(layers=2), steps=50)))
+    view = settled(start(ErrorBoundRequest(settings=small(layers=2), steps=50)))
     assert view.lemma is None
 
 
 def test_a_step_size_far_too_large_ends_in_words(start):
     settings = small(activation="linear", scale="1")
-    view = settled(start(LabRequest(settings=settings, steps=5000, eta=1e4)))
+    view = settled(start(ErrorBoundRequest(settings=settings, steps=5000, eta=1e4)))
     assert view.state == "failed"
     assert "step size is too large" in view.error
     assert view.path is not None
 
 
 def test_a_closed_run_ends_while_it_measures(start):
-    line = Line()
-    run = start(LabRequest(settings=small(d=20, m=400, activation="tanh", examples=60)), line=line)
+    line = FairLock()
+    run = start(
+        ErrorBoundRequest(settings=small(d=20, m=400, activation="tanh", examples=60)), line=line
+    )
     settled(run, lambda view: view.phase == "measure")
     run.close()
     run._thread.join(20)

@@ -7,13 +7,13 @@ import pytest
 from pages.ui.error_bound.error_bound_presets import (
     EXAMPLE_TITLES,
     PRESETS,
+    models_of,
     paper_mu,
-    parts_of,
     preset_of,
 )
-from pages.ui.error_bound.error_bound_request import LabRequest
+from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
 from pages.ui.error_bound.study import StudyRun, parts_of_axis
-from pages.ui.live.compute_queue import Line
+from pages.ui.live.compute_queue import FairLock
 from red_core.measure.studies import EXAMPLES, FIGURE_1, Study, expansiveness
 from red_core.synthetic import InstanceSettings
 from red_core.theory.descent import DescentOptions
@@ -29,7 +29,7 @@ def start():
     runs = []
 
     def begin(study: Study, **kwargs) -> StudyRun:
-        runs.append(StudyRun(parts_of_axis(study), **{"line": Line(), **kwargs}))
+        runs.append(StudyRun(parts_of_axis(study), **{"line": FairLock(), **kwargs}))
         return runs[-1]
 
     yield begin
@@ -66,20 +66,20 @@ def test_every_example_has_a_preset_with_the_papers_value():
         assert preset.request.settings == study.settings
         assert paper_mu(preset.request) == (EXAMPLE_TITLES[name], study.paper_mu)
         assert preset_of(preset.request) == PRESETS.index(preset)
-    assert paper_mu(LabRequest()) is None
+    assert paper_mu(ErrorBoundRequest()) is None
 
 
 def test_a_study_of_the_page_is_the_cores_own_unless_a_control_says_otherwise():
     figure = next(p.request for p in PRESETS if p.name == "Figure 1")
-    parts = parts_of(figure)
+    parts = models_of(figure)
     assert [part.study.settings.m for part in parts] == list(FIGURE_1.sizes)
     assert parts[0].study == replace(
         FIGURE_1, settings=replace(FIGURE_1.settings, m=FIGURE_1.sizes[0]), sizes=()
     )
     steeper = replace(figure, settings=replace(figure.settings, parameter=0.5), eta=0.1)
-    assert {part.study.settings.parameter for part in parts_of(steeper)} == {0.5}
-    assert {part.study.options.eta for part in parts_of(steeper)} == {0.1}
+    assert {part.study.settings.parameter for part in models_of(steeper)} == {0.5}
+    assert {part.study.options.eta for part in models_of(steeper)} == {0.1}
     examples = next(p.request for p in PRESETS if p.request.show == "examples")
-    assert [part.study for part in parts_of(examples)] == list(EXAMPLES.values())
+    assert [part.study for part in models_of(examples)] == list(EXAMPLES.values())
     with pytest.raises(ValueError, match="not a study"):
-        parts_of(LabRequest(settings=InstanceSettings()))
+        models_of(ErrorBoundRequest(settings=InstanceSettings()))

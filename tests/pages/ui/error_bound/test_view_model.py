@@ -10,7 +10,7 @@ import torch
 from pages.ui.error_bound import findings
 from pages.ui.error_bound import view_model as reading
 from pages.ui.error_bound.error_bound_export import numbers
-from pages.ui.error_bound.error_bound_request import LabRequest
+from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
 from pages.ui.error_bound.findings import measured
 from pages.ui.error_bound.number_tables import constants_table, lemma_table, plain
 from red_core.synthetic import make_instances
@@ -55,7 +55,7 @@ def test_theorem_8_of_parts_is_that_of_the_whole(monkeypatch):
 
 def test_no_instance_crosses_a_line_that_is_drawn_as_a_bound(start):
     for settings in (SMOOTH, small(), small(activation="linear")):
-        request = LabRequest(settings=settings, steps=300, eta="theorem")
+        request = ErrorBoundRequest(settings=settings, steps=300, eta="theorem")
         run = start(request)
         view = settled(run)
         lines = reading.distance_bounds(run.instances, view)
@@ -66,7 +66,7 @@ def test_no_instance_crosses_a_line_that_is_drawn_as_a_bound(start):
 
 
 def test_a_kinked_layer_has_a_floor_under_mu(start):
-    run = start(LabRequest(settings=small(), steps=300))
+    run = start(ErrorBoundRequest(settings=small(), steps=300))
     view = settled(run)
     floor, name = reading.floor_of(run.instances, view.path)
     assert "α²" in name
@@ -80,7 +80,7 @@ def test_a_kinked_layer_has_a_floor_under_mu(start):
 
 def test_the_value_of_a_regularised_run_lies_under_theorem_8(start):
     settings = replace(KERNEL, training=4)
-    run = start(LabRequest(settings=settings, method="proximal", steps=200))
+    run = start(ErrorBoundRequest(settings=settings, method="proximal", steps=200))
     view = settled(run)
     values, lines = reading.value_lines(view)
     assert (values >= 0).all()
@@ -90,7 +90,7 @@ def test_the_value_of_a_regularised_run_lies_under_theorem_8(start):
 
 
 def test_the_outcome_counts_and_gives_the_reason(start):
-    run = start(LabRequest(settings=small(), steps=200))
+    run = start(ErrorBoundRequest(settings=small(), steps=200))
     assert reading.outcome_of(run.instances, None) is None
     outcome = reading.outcome_of(run.instances, settled(run))
     assert (outcome.applies, outcome.count, outcome.smooth) == (0, 6, False)
@@ -118,16 +118,16 @@ def test_what_is_not_measured_yet_is_padded():
 def test_tables_say_dashes_before_and_numbers_after(start):
     assert "–" in constants_table(None)
     assert "–" in lemma_table(None)
-    view = settled(start(LabRequest(settings=SMOOTH, steps=50)))
+    view = settled(start(ErrorBoundRequest(settings=SMOOTH, steps=50)))
     table = constants_table(view.findings)
     assert f"{float(view.findings.told.rho.median()):.3g}" in table
     assert "holds" in lemma_table(view.lemma)
-    kinked = settled(start(LabRequest(settings=small(), steps=50)))
+    kinked = settled(start(ErrorBoundRequest(settings=small(), steps=50)))
     assert "says nothing" in lemma_table(kinked.lemma)
 
 
 def test_the_numbers_to_save_are_those_of_the_command_line(start):
-    request = LabRequest(settings=SMOOTH, steps=300, eta="local")
+    request = ErrorBoundRequest(settings=SMOOTH, steps=300, eta="local")
     run = start(request)
     saved = numbers(request, run.instances, settled(run))
     assert json.loads(json.dumps(saved, allow_nan=False)) == saved

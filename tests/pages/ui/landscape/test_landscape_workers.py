@@ -1,4 +1,4 @@
-"""The survey and the paths, without a page."""
+"""The scan and the paths, without a page."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import torch
 
 from pages.ui.landscape.drawing import basin_of, marks_of
 from pages.ui.landscape.landscape_headlines import headline, paths_line, place
-from pages.ui.landscape.landscape_scan import SIDE, Ground, Survey, survey_ground
+from pages.ui.landscape.landscape_scan import SIDE, Ground, LandscapeScan, surface_base_of
 from pages.ui.landscape.paths import STEPS, STRIDE, Paths, PathsView
-from pages.ui.live.compute_queue import Line
+from pages.ui.live.compute_queue import FairLock
 from red_core.synthetic import InstanceSettings
 
 TRAP = InstanceSettings(
@@ -23,12 +23,12 @@ TRAP = InstanceSettings(
 
 @pytest.fixture(scope="module")
 def ground() -> Ground:
-    return survey_ground(InstanceSettings(family="example15", d=2, examples=1))
+    return surface_base_of(InstanceSettings(family="example15", d=2, examples=1))
 
 
 @pytest.fixture
 def paths(ground):
-    worker = Paths(ground.inversion, ground.eta, 4.0, line=Line())
+    worker = Paths(ground.inversion, ground.eta, 4.0, line=FairLock())
     yield worker
     worker.close()
     worker._thread.join(10)
@@ -50,9 +50,9 @@ def at_rest(view: PathsView) -> bool:
 
 
 def surveyed(settings: InstanceSettings, rate: float = 1.0):
-    survey = Survey(settings, rate, line=Line())
-    survey._thread.join(120)
-    view = survey.view()
+    scan = LandscapeScan(settings, rate, line=FairLock())
+    scan._thread.join(120)
+    view = scan.view()
     assert view.state == "finished", view.error
     assert view.ground is not None
     assert view.basins is not None
@@ -120,7 +120,7 @@ def test_drawn_points_lie_apart_but_the_last_is_always_there(paths) -> None:
 
 
 def test_too_large_a_step_flies_away_and_says_so(ground) -> None:
-    worker = Paths(ground.inversion, 40 * ground.eta, 4.0, line=Line())
+    worker = Paths(ground.inversion, 40 * ground.eta, 4.0, line=FairLock())
     worker.add([(1.0, 1.0)])
     view = until(worker, at_rest)
     worker.close()
@@ -130,8 +130,8 @@ def test_too_large_a_step_flies_away_and_says_so(ground) -> None:
 
 
 def test_a_path_that_creeps_ends_with_its_steps() -> None:
-    slow = survey_ground(InstanceSettings(family="vandermonde", d=2, examples=1))
-    worker = Paths(slow.inversion, 0.05 * slow.eta, 4.0, line=Line())
+    slow = surface_base_of(InstanceSettings(family="vandermonde", d=2, examples=1))
+    worker = Paths(slow.inversion, 0.05 * slow.eta, 4.0, line=FairLock())
     worker.add([(-1.5, 1.5)])
     view = until(worker, at_rest, 60)
     worker.close()

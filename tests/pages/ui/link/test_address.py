@@ -1,4 +1,4 @@
-"""A page's address: taken over where it is news, kept in the session where it is not."""
+"""A page's address: taken over where it is new, kept in the session where it is not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def page() -> None:
     from pages.ui.link import address
 
     state = st.session_state
-    query = address.news("one", "held" in state)
+    query = address.incoming_query("one", "held" in state)
     if query is not None:
         state["held"] = query
         state["news"] = state.get("news", 0) + 1
@@ -29,7 +29,7 @@ def page() -> None:
         st.selectbox("Speed", speeds, speeds.index(address.keep("speed", "slow")), key="speed")
         address.write("one", state["held"])
     else:
-        address.leave("one")
+        address.mark_left("one")
 
 
 def opened(**query: str) -> AppTest:

@@ -3,11 +3,11 @@ from __future__ import annotations
 import threading
 import time
 
-from pages.ui.live.compute_queue import Courtesy, Line
+from pages.ui.live.compute_queue import DrawPriority, FairLock
 
 
 def test_the_line_is_first_come_first_served():
-    line, order, places = Line(), [], []
+    line, order, places = FairLock(), [], []
     threads = []
     with line.turn():
         for name in range(4):
@@ -34,7 +34,7 @@ def test_the_line_is_first_come_first_served():
 
 
 def test_an_error_in_the_body_gives_the_turn_back():
-    line = Line()
+    line = FairLock()
     try:
         with line.turn():
             raise KeyError
@@ -45,7 +45,7 @@ def test_an_error_in_the_body_gives_the_turn_back():
 
 
 def test_an_error_while_waiting_leaves_the_line():
-    line = Line()
+    line = FairLock()
 
     def broken(_place):
         raise KeyError
@@ -68,13 +68,13 @@ def test_an_error_while_waiting_leaves_the_line():
 
 
 def test_giving_up_is_told_to_the_body():
-    line = Line()
+    line = FairLock()
     with line.turn(), line.turn(give_up=lambda: True) as mine:
         assert not mine
 
 
 def test_a_step_waits_for_a_page_that_draws_but_not_for_ever():
-    courtesy, done = Courtesy(), threading.Event()
+    courtesy, done = DrawPriority(), threading.Event()
 
     def step():
         courtesy.let_draw(60)

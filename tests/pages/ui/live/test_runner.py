@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pages.ui.live.compute_queue import Line
-from pages.ui.live.loaded_models import Parts
+from pages.ui.live.compute_queue import FairLock
+from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.runner import THREAD_NAME, Runner
 from red_core.run.experiment import begin_run, deceive, start_seeds
 from red_core.run.settings import RunSettings
@@ -22,7 +22,7 @@ def threads() -> int:
 
 
 @pytest.fixture
-def start(parts: Parts, settings: RunSettings):
+def start(parts: LoadedModels, settings: RunSettings):
     runners = []
 
     def begin(**kwargs) -> Runner:
@@ -76,9 +76,9 @@ def test_pause_holds_a_running_run(start):
     runner = start(speed=50.0)
     wait_until(runner, lambda view: view.k >= 2)
     runner.pause()
-    held = wait_until(runner, lambda view: not view.busy)
+    current = wait_until(runner, lambda view: not view.busy)
     time.sleep(0.2)
-    assert runner.view().k == held.k < held.total
+    assert runner.view().k == current.k < current.total
     assert runner.view().state == "paused"
 
 
@@ -135,7 +135,7 @@ def test_mu_of_a_real_image_comes_at_the_end_and_has_no_value_there(start):
 
 def test_a_run_in_colour_over_z_of_two_dimensions(colour, in_colour):
     made = deceive(colour.bundle, in_colour)
-    runner = Runner(colour, in_colour, made, line=Line())
+    runner = Runner(colour, in_colour, made, line=FairLock())
     view = wait_until(runner, lambda view: not view.busy)
     runner.close()
     assert view.state == "finished", view.error
@@ -154,11 +154,11 @@ def test_a_run_in_colour_over_z_of_two_dimensions(colour, in_colour):
 def test_a_run_with_a_diffusion_model_has_no_latent_space(colour, in_colour, source):
     solver = (("noise_levels", 2), ("steps", 3), ("inner", 2))
     chosen = replace(in_colour, preset="bsd-dp", solver=solver, source=source)
-    runner = Runner(colour, chosen, deceive(colour.bundle, chosen), line=Line())
+    runner = Runner(colour, chosen, deceive(colour.bundle, chosen), line=FairLock())
     view = wait_until(runner, lambda view: not view.busy)
     runner.close()
     assert view.state == "finished", view.error
-    assert view.horizon is None
+    assert view.slice_plane is None
     assert set(view.spots) == {None}
     assert not view.exact_mu
     assert view.theory is None, "the theorems speak of z"
@@ -171,15 +171,15 @@ def test_the_basis_comes_with_the_end_of_a_run_and_once(monkeypatch, parts, sett
         "pages.ui.live.loaded_models.row_space",
         lambda given: calls.append(given) or row_space(given),
     )
-    fresh = Parts(parts.bundle)
+    fresh = LoadedModels(parts.bundle)
     made = deceive(parts.bundle, settings)
-    paused = Runner(fresh, settings, made, paused=True, line=Line())
+    paused = Runner(fresh, settings, made, paused=True, line=FairLock())
     paused.step("both", wait=30)
     assert fresh.rank is None
     paused.resume()
     wait_until(paused, lambda view: not view.busy)
     assert fresh.rank == fresh.basis.shape[1]
-    again = Runner(fresh, settings, made, line=Line())
+    again = Runner(fresh, settings, made, line=FairLock())
     wait_until(again, lambda view: not view.busy)
     for runner in (paused, again):
         runner.close()
@@ -195,7 +195,7 @@ def test_the_basis_is_computed_once_for_all_who_ask_at_once(monkeypatch, parts):
         return row_space(given)
 
     monkeypatch.setattr("pages.ui.live.loaded_models.row_space", slow)
-    fresh, found = Parts(parts.bundle), []
+    fresh, found = LoadedModels(parts.bundle), []
     asking = [threading.Thread(target=lambda: found.append(fresh.basis)) for _ in range(4)]
     for thread in asking:
         thread.start()
@@ -238,7 +238,7 @@ def test_an_unforeseen_error_is_shown_without_its_traceback(monkeypatch, start):
 
 
 def test_runs_take_turns_and_know_their_place(start):
-    line = Line()
+    line = FairLock()
     with line.turn():
         runner = start(line=line)
         view = wait_until(runner, lambda view: view.place == 1)
@@ -247,14 +247,14 @@ def test_runs_take_turns_and_know_their_place(start):
 
 
 def test_two_runs_share_the_line_and_both_arrive(start):
-    line = Line()
+    line = FairLock()
     runners = [start(line=line) for _ in range(3)]
     for runner in runners:
         assert wait_until(runner, lambda view: view.ended).state == "finished"
 
 
 def test_a_run_stopped_in_line_leaves_it(start):
-    line = Line()
+    line = FairLock()
     with line.turn():
         runner = start(line=line)
         wait_until(runner, lambda view: view.place == 1)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pages.ui.live.compute_queue import Line
-from pages.ui.live.loaded_models import Parts
+from pages.ui.live.compute_queue import FairLock
+from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.runner import Runner
 from red_core.algorithm.presets import presets_of
 from red_core.cli import main
@@ -22,7 +22,7 @@ STEPS = {"start_steps": 3, "steps": 4}
 
 @pytest.mark.parametrize("preset", presets_of("cifar10"))
 def test_presets_agree_between_app_and_command_line(
-    preset: str, colour: Parts, tmp_path: Path
+    preset: str, colour: LoadedModels, tmp_path: Path
 ) -> None:
     options = replace(presets_of("cifar10")[preset], **STEPS)
     if colour.bundle.encoder is None:  # the toy has none
@@ -32,7 +32,7 @@ def test_presets_agree_between_app_and_command_line(
         "cifar10", index=2, attack="l2", attack_steps=3, preset=preset,
         solver=tuple(changed.items()),
     )  # fmt: skip
-    runner = Runner(colour, settings, deceive(colour.bundle, settings), line=Line())
+    runner = Runner(colour, settings, deceive(colour.bundle, settings), line=FairLock())
     view = wait_until(runner, lambda view: not view.busy)
     runner.close()
     assert view.state == "finished", view.error

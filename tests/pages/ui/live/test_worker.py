@@ -6,7 +6,7 @@ import time
 import pytest
 import torch
 
-from pages.ui.live.compute_queue import Line
+from pages.ui.live.compute_queue import FairLock
 from pages.ui.live.worker import Worker
 
 
@@ -16,7 +16,7 @@ class Counter(Worker[int]):
     def __init__(self, most: int = 10, fault: BaseException | None = None, **kwargs) -> None:
         self.most, self.fault = most, fault
         self.values: list[int] = []
-        super().__init__(1, **{"line": Line(), **kwargs})
+        super().__init__(1, **{"line": FairLock(), **kwargs})
 
     def _begin(self) -> None:
         self.values.append(0)
@@ -121,7 +121,7 @@ def test_a_fault_ends_it_in_words(count, fault, message):
 
 
 def test_one_that_waits_in_line_can_be_stopped(count):
-    line = Line()
+    line = FairLock()
     held, go = threading.Event(), threading.Event()
 
     def hold() -> None:

@@ -12,8 +12,7 @@ import pytest
 from pages.ui.charts.assumption_chart import SHORT, assumption_figure
 from pages.ui.charts.confusion_answers import answers_figure
 from pages.ui.look import theme
-from pages.ui.tables import section_assumption as act_assumption
-from pages.ui.tables import section_unknown as act_unknown
+from pages.ui.tables import section_assumption, section_unknown
 from red_core.measure.assumption import SPANS
 from red_core.methods import ANSWERS
 from tests.pages.ui.tables.toys import toy_assumption, toy_unknown
@@ -61,11 +60,11 @@ def test_every_span_has_a_row_for_every_attack_in_its_hue():
 
 
 def test_the_assumptions_table_and_line_state_the_means():
-    html = act_assumption.span_table(ATTACKS, list(SPANS))
+    html = section_assumption.span_table(ATTACKS, list(SPANS))
     assert html.count("<tr>") == len(SPANS) + 2
     assert html.count('<span class="value">0.10</span><span class="paper">0.86</span>') == 3
     assert "88.9%" in html
-    said = act_assumption.headline(toy_assumption("mnist"))
+    said = section_assumption.headline(toy_assumption("mnist"))
     assert "leaves 10% of an unseen attack over" in said
     assert "leaves 86%" in said
 
@@ -87,27 +86,27 @@ def test_the_answers_of_an_attack_fill_its_bar():
 
 
 def test_the_unseen_attacks_stand_in_groups():
-    html = act_unknown.attack_table(UNSEEN["attacks"], UNSEEN["titles"])
+    html = section_unknown.attack_table(UNSEEN["attacks"], UNSEEN["titles"])
     assert html.count('class="part"') == len(UNSEEN["titles"])
     assert html.count('scope="row"') == len(UNSEEN["attacks"])
     worst = min(
         (one for one in UNSEEN["attacks"].values() if one["group"] != "known"),
         key=lambda one: one["signal"]["value"],
     )
-    said = act_unknown.headline(UNSEEN)
+    said = section_unknown.headline(UNSEEN)
     assert f"the hardest is {worst['title']}: {100 * worst['signal']['value']:.1f}%" in said
 
 
 def test_the_threshold_is_stated():
-    assert "At most 2.0% of known attacks" in act_unknown.threshold(UNSEEN)
-    assert "900 held-out runs" in act_unknown.threshold(UNSEEN)
-    assert "never answers unknown" in act_unknown.threshold({**UNSEEN, "threshold": None})
+    assert "At most 2.0% of known attacks" in section_unknown.threshold(UNSEEN)
+    assert "900 held-out runs" in section_unknown.threshold(UNSEEN)
+    assert "never answers unknown" in section_unknown.threshold({**UNSEEN, "threshold": None})
 
 
 def test_nothing_measured_has_a_line_too():
-    assert act_assumption.headline(None).endswith("?")
-    assert act_unknown.headline(None).endswith("?")
-    assert act_unknown.headline({**UNSEEN, "attacks": {}}).endswith("?")
+    assert section_assumption.headline(None).endswith("?")
+    assert section_unknown.headline(None).endswith("?")
+    assert section_unknown.headline({**UNSEEN, "attacks": {}}).endswith("?")
 
 
 def test_wrong_numbers_are_refused():

@@ -11,7 +11,7 @@ import pytest
 
 from pages.ui.charts.starts import ended_figure, right_figure
 from pages.ui.look import theme
-from pages.ui.tables import section_starts as act_starts
+from pages.ui.tables import section_starts
 from red_core.data.datasets import CLASSES
 from red_core.run.bundle import load_bundle
 from red_core.run.prior import StylePrior
@@ -106,40 +106,40 @@ def test_wrong_counts_are_refused():
 
 
 def test_the_line_changes_with_the_data():
-    assert act_starts.headline(TOY) == (
+    assert section_starts.headline(TOY) == (
         "From any class, 82% of the inversions end in the image's own class; "
         "20% stay where they began."
     )
-    assert act_starts.headline(toy_starts(right=0, stayed=5)) == (
+    assert section_starts.headline(toy_starts(right=0, stayed=5)) == (
         "The start holds them: 100% of the inversions stay in the class they began in; "
         "10% end in the image's own."
     )
-    assert act_starts.headline(None).endswith("?")
+    assert section_starts.headline(None).endswith("?")
 
 
 def test_psis_reading_of_the_starts_is_told():
-    assert act_starts.read_at_start(TOY).endswith("; it reads airplane as car.")
-    assert "9 of the 10" in act_starts.read_at_start(TOY)
+    assert section_starts.read_at_start(TOY).endswith("; it reads airplane as car.")
+    assert "9 of the 10" in section_starts.read_at_start(TOY)
     same = {**TOY, "seen": list(range(10))}
-    assert "every start's own G(w)" in act_starts.read_at_start(same)
+    assert "every start's own G(w)" in section_starts.read_at_start(same)
 
 
 def test_the_section_is_there_where_the_generator_knows_classes(toy_assets):
     for dataset in CLASSES:
         knows = isinstance(load_bundle(dataset).prior, StylePrior)
-        assert knows == (dataset in act_starts.KNOW_CLASSES)
+        assert knows == (dataset in section_starts.KNOW_CLASSES)
 
 
 def test_the_page_tells_how_to_measure(unmeasured):
     app = well(opened(dataset="cifar10"))
-    assert act_starts.headline(None) in headlines(app)
+    assert section_starts.headline(None) in headlines(app)
     assert "python -m red_core starts --dataset cifar10 --examples 50 --keep" in codes(app)
 
 
 def test_the_page_shows_the_measured_shares(unmeasured):
     keep_starts(TOY)
     app = well(opened(dataset="cifar10"))
-    assert act_starts.headline(TOY) in headlines(app)
+    assert section_starts.headline(TOY) in headlines(app)
     assert "82.0% (" in said(app)
     assert "commit 0123456789ab, cpu." in said(app)
     assert not any("red_core starts" in code for code in codes(app))
@@ -147,7 +147,7 @@ def test_the_page_shows_the_measured_shares(unmeasured):
 
 def test_other_data_sets_have_no_such_section(unmeasured):
     app = well(opened(dataset="fashion"))
-    assert act_starts.headline(None) not in headlines(app)
+    assert section_starts.headline(None) not in headlines(app)
 
 
 def test_a_report_of_another_shape_is_one_sentence(unmeasured):
@@ -157,4 +157,4 @@ def test_a_report_of_another_shape_is_one_sentence(unmeasured):
     assert [error.value for error in app.error] == [
         "starts.json of cifar10 has not the shape it should have."
     ]
-    assert act_starts.headline(None) in headlines(app)
+    assert section_starts.headline(None) in headlines(app)

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.link import page_state as arrival
+from pages.ui.link import page_state
 from pages.ui.undo import help_texts as texts
 from pages.ui.undo import image_controls, own_image
 from pages.ui.undo.undo_request import Request
@@ -132,8 +132,8 @@ def test_a_switch_keeps_an_own_image_where_it_fits(
     own = torch.rand(shape)
     request = Request(RunSettings(source="own", label=3, seed=5), own, run=True)
     state = {"held": request, "run": True, "complaints": ["old"]}
-    monkeypatch.setattr(arrival, "st", SimpleNamespace(session_state=state))
-    arrival.switch("fashion")
+    monkeypatch.setattr(page_state, "st", SimpleNamespace(session_state=state))
+    page_state.switch("fashion")
     now = state["held"]
     assert now.settings.dataset == "fashion"
     assert now.settings.seed == 5

@@ -288,9 +288,9 @@ def test_reloading_forgets_the_parts_and_what_the_command_line_would_take(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cleared: list[str] = []
-    for name in ("load_parts", "takes_official"):
+    for name in ("load_models", "takes_official"):
         monkeypatch.setattr(
             getattr(image_controls.session, name), "clear", lambda name=name: cleared.append(name)
         )
     image_controls._reload()
-    assert cleared == ["load_parts", "takes_official"]
+    assert cleared == ["load_models", "takes_official"]

@@ -41,11 +41,11 @@ def test_a_click_that_comes_twice_does_not_undo_itself(monkeypatch):
         def resume(self) -> None:
             done.append("resume")
 
-    class Desk:
-        def runner(self, scene):
+    class RunRegistry:
+        def runner(self, context):
             return Runner()
 
-    monkeypatch.setattr("pages.ui.undo.undo_transport.desk", Desk)
+    monkeypatch.setattr("pages.ui.undo.undo_transport.registry", RunRegistry)
     act = run_button(View("running"))[2]
     _run(None, act)
     _run(None, act)  # by now the run is paused

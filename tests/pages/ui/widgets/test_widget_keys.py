@@ -6,9 +6,9 @@ from streamlit.testing.v1 import AppTest
 def script() -> None:
     import streamlit as st
 
-    from pages.ui.widgets.widget_keys import Renewal
+    from pages.ui.widgets.widget_keys import WidgetKeys
 
-    widgets, state = Renewal("page"), st.session_state
+    widgets, state = WidgetKeys("page"), st.session_state
     if "page.widgets" not in state:
         state["heard"] = []
         widgets.renew()
