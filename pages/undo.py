@@ -9,7 +9,7 @@ from pages.ui.link import page_state
 from pages.ui.live.compute_queue import DRAW_PRIORITY
 from pages.ui.live.run_view import RunView
 from pages.ui.look import page_style as style
-from pages.ui.undo.section_attack import deception
+from pages.ui.undo.section_attack import attack_section
 from pages.ui.undo.section_undoing import undoing
 from pages.ui.undo.section_verdict import parts, verdict
 from pages.ui.undo.undo_controls import controls
@@ -68,7 +68,7 @@ page_state.complain()
 context = page_state.context_of(current)
 if current.run and registry().runner(context) is None:
     begin(context)
-deception(context)
+attack_section(context)
 view = look(context)
 watch(context, view)
 compare_link(current)

@@ -120,7 +120,7 @@ def evidence(
     """
     assert readers.evidence is not None
     features = attack_evidence(problem, iterate, readers.psi, readers.types)
-    score = readers.evidence.strangeness(features)
+    score = readers.evidence.mahalanobis(features)
     return readers.evidence(features).softmax(1), score, readers.evidence.p_value(score)
 
 

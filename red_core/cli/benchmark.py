@@ -71,8 +71,8 @@ def execute(arguments: argparse.Namespace) -> int:
             print(line)
     if arguments.keep:
         command = _command(settings, arguments.only)
-        told = {} if arguments.only == "theory" else {"command": command}
-        content = {**stored(run.dataset, SPEED), **report, **told}
+        repeated_by = {} if arguments.only == "theory" else {"command": command}
+        content = {**stored(run.dataset, SPEED), **report, **repeated_by}
         keep(run.dataset, SPEED, content, f"{command} --keep")
     write_json(arguments.json, report)
     return 0

@@ -29,7 +29,7 @@ from red_core.data.arrays import read_npz
 from red_core.data.datasets import a
 from red_core.data.intake import MAX_BYTES, read_image
 from red_core.run.bundle import Bundle, load_bundle, with_official_test
-from red_core.run.experiment import begin_run, deceive, readers_for, start_seeds
+from red_core.run.experiment import begin_run, craft_example, readers_for, start_seeds
 from red_core.run.report import run_arrays, run_report
 from red_core.run.settings import RunSettings
 from red_core.threads import threads_for
@@ -70,22 +70,22 @@ def execute(arguments: argparse.Namespace) -> int:
     bundle = load_bundle(settings.dataset, device)
     if settings.source == "example":
         bundle = with_official_test(bundle)
-    deception = deceive(bundle, settings, own)
+    example = craft_example(bundle, settings, own)
     began = time.perf_counter()
     options, seeds = settings.solver_options(), start_seeds(settings)
-    problem, state = begin_run(bundle, deception.attacked, options, seeds)
+    problem, state = begin_run(bundle, example.attacked, options, seeds)
     with tqdm(total=options.total, desc="solve", unit="step", mininterval=0.5) as bar:
         iterate = run_to_end(problem, state, options, lambda problem, state: bar.update())
     verdict = judge(problem, iterate, readers_for(bundle, settings.preset))
     seconds = time.perf_counter() - began
     source = _source(bundle, settings, arguments.image)
     file = None if arguments.image is None else str(arguments.image)
-    report = run_report(bundle, settings, deception, verdict, iterate, seconds, source, file)
+    report = run_report(bundle, settings, example, verdict, iterate, seconds, source, file)
     for line in summary(report, bundle.class_names):
         print(line)
     if arguments.npz is not None:
         with arguments.npz.open("wb") as stream:
-            np.savez_compressed(stream, **run_arrays(deception, iterate))  # type: ignore[arg-type]
+            np.savez_compressed(stream, **run_arrays(example, iterate))  # type: ignore[arg-type]
         print(f"written   {arguments.npz}")
     write_json(arguments.json, report)
     return 0

@@ -16,8 +16,8 @@ import torch
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from red_core.data.background import IntakeError
 from red_core.data.datasets import SHAPES
-from red_core.data.ground import IntakeError
 from red_core.data.intake import Intake, check_length, display_name
 
 _MAX_MEMBER: Final = 100_000  # bytes of an array of 3,072 numbers with its header, generously

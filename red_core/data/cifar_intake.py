@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from red_core.data.ground import IntakeError
-from red_core.data.modes import Colours, colours
+from red_core.data.background import IntakeError
+from red_core.data.picture_modes import Colours, colours
 
 SIDE: Final = 32
 _MIN_CONTRAST: Final = 0.05  # of one colour; every image of the data set has above 0.25

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from red_core.data.archive import Archive, archive_of, is_sound
 from red_core.data.datasets import data_root
-from red_core.data.fetching import DownloadError as DownloadError
-from red_core.data.fetching import Progress, fetch, md5_of, size_of
-from red_core.data.lock import locked
+from red_core.data.file_lock import locked
+from red_core.data.http_fetch import DownloadError as DownloadError
+from red_core.data.http_fetch import Progress, fetch, md5_of, size_of
 
 _TAR_ERRORS = (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error)
 

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from red_core.data.ground import MIN_CONTRAST, SIDE, Grey, IntakeError, frame, plane, spread
+from red_core.data.background import MIN_CONTRAST, SIDE, Grey, IntakeError, frame, plane, spread
 
 _CLOSE: Final = 0.05  # to the ground's colour, of all intensities: trimmed
 _FILLS: Final = 26  # pixels; the longest edge of every article in the data set is at least this

@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from red_core.data.background import IntakeError as IntakeError
 from red_core.data.cifar_intake import as_photograph, squared
 from red_core.data.fashion_intake import as_article
-from red_core.data.ground import IntakeError as IntakeError
 from red_core.data.mnist_intake import as_digit
-from red_core.data.modes import brightness, upright
+from red_core.data.picture_modes import brightness, upright
 
 MAX_BYTES: Final = 10_000_000  # of a file, as .streamlit/config.toml limits uploads
 MAX_PIXELS: Final = 40_000_000

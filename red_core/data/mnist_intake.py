@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from red_core.data.ground import MIN_CONTRAST, SIDE, Grey, IntakeError, frame, plane, spread
+from red_core.data.background import MIN_CONTRAST, SIDE, Grey, IntakeError, frame, plane, spread
 
 INK_SIDE: Final = 20
 CENTRE: Final = 14  # where the 5,000 bundled digits have their centre of mass (14.0 +- 0.3)

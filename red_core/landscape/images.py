@@ -57,7 +57,7 @@ class ImageSheet(Sheet):
         target: Tensor,
         held: str,
         level: int | None = None,
-        tether: tuple[float, Tensor] | None = None,
+        latent_penalty: tuple[float, Tensor] | None = None,
     ) -> Surface:
         """f = ||y - G(z)||^2 over a complete grid, for y = x' - D_a c_a [n].
 
@@ -66,21 +66,21 @@ class ImageSheet(Sheet):
         """
         x, y, images = self.stored(level)
         values = (images - target.detach().to(images)).square().sum(-1)
-        told = f"f(z, c_a) = ||x' - G(z) - D_a c_a||², {held}"
-        if tether is not None and tether[0]:
-            weight, anchor = tether
+        text = f"f(z, c_a) = ||x' - G(z) - D_a c_a||², {held}"
+        if latent_penalty is not None and latent_penalty[0]:
+            weight, anchor = latent_penalty
             place = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
             away = self.plane.points(place) - anchor.detach().to(self.plane.origin)
             values = values + (weight * away.square().sum(-1)).to(values)
-            told += " The pull of z towards its anchor is added, as in the objective of the run."
-        return Surface(self.plane, self.bounds, x, y, values, told)
+            text += " The pull of z towards its anchor is added, as in the objective of the run."
+        return Surface(self.plane, self.bounds, x, y, values, text)
 
 
 def image_loss(
     generator: Generator,
     like: Tensor,
     target: Tensor,
-    tether: tuple[float, Tensor] | None = None,
+    latent_penalty: tuple[float, Tensor] | None = None,
 ) -> Callable[[Tensor], Tensor]:
     """z [d] -> f = ||y - G(z)||^2 as a scalar to differentiate.
 
@@ -90,8 +90,8 @@ def image_loss(
 
     def value(z: Tensor) -> Tensor:
         loss = (flat(z[None]).flatten() - target).square().sum()
-        if tether is not None:
-            loss = loss + tether[0] * (z - tether[1]).square().sum()
+        if latent_penalty is not None:
+            loss = loss + latent_penalty[0] * (z - latent_penalty[1]).square().sum()
         return loss
 
     return value

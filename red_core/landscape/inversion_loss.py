@@ -31,13 +31,13 @@ class Inversion:
         one = instances.take(torch.tensor([item]))
         held = one.c_star if c_a is None else c_a.to(one.c_star)[None]
         if not instances.k:
-            told = "f(z) = ||x' - G(z)||²; there is no attack in x'."
+            text = "f(z) = ||x' - G(z)||²; there is no attack in x'."
         elif c_a is None:
-            told = "f(z, c_a*) = ||x' - G(z) - D_a c_a*||²; c_a is held at the truth c_a*."
+            text = "f(z, c_a*) = ||x' - G(z) - D_a c_a*||²; c_a is held at the truth c_a*."
         else:
-            told = "f(z, c_a) = ||x' - G(z) - D_a c_a||²; c_a is held at the iterate looked at."
+            text = "f(z, c_a) = ||x' - G(z) - D_a c_a||²; c_a is held at the iterate looked at."
         target = (one.observed - one.dictionary.combine(held))[0]
-        return cls(one.network, target, one.z_star[0], told)
+        return cls(one.network, target, one.z_star[0], text)
 
     @property
     def d(self) -> int:

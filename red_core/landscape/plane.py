@@ -68,16 +68,16 @@ class Plane:
         if self.explained is None:
             return self.words
         first, second = self.explained
-        told = (
+        text = (
             f"{self.words} Of the path's variance {share(first)} lies along the first axis and "
             f"{share(second)} along the second; {share(1 - first - second)} is projected away."
         )
         if self.chance is not None:
-            told += (
+            text += (
                 " A random walk of as many steps in as many dimensions would show "
                 f"{share(self.chance[0])} and {share(self.chance[1])}."
             )
-        return told
+        return text
 
 
 def share(value: float) -> str:

@@ -36,14 +36,14 @@ def pca_plane(path: Tensor) -> Plane:
     """
     axes, _ = principal_axes(path)
     explained = variance_shares(path, axes)
-    told = "The two directions in which the path varies most, through its last point."
+    text = "The two directions in which the path varies most, through its last point."
     if explained is None:
-        told = "The path never moves, so these are two arbitrary directions through it."
+        text = "The path never moves, so these are two arbitrary directions through it."
     return Plane(
         path[-1],
         axes,
         ("first principal component", "second principal component"),
-        told,
+        text,
         explained,
         None if explained is None else random_walk_shares(len(path) - 1, path.shape[1]),
     )
@@ -61,19 +61,19 @@ def difference_plane(z_0: Tensor, z_star: Tensor, path: Tensor | None = None) ->
     if float(towards.norm()) == 0:
         raise ValueError("z_0 and z* are the same point: no direction leads from one to the other")
     first = towards / towards.norm()
-    second, told = [], "and some direction orthogonal to it"
+    second, text = [], "and some direction orthogonal to it"
     if path is not None:
         points = path.detach().cpu().double()
         rest = points - (points @ first)[:, None] * first
         if float((rest - rest[0]).norm(dim=1).max()) > 1e-9 * float(towards.norm()):
             second = [principal_axes(rest)[0][0]]
-            told = "and the direction orthogonal to it in which the path varies most"
+            text = "and the direction orthogonal to it in which the path varies most"
     axes = completed([first, *second], torch.stack([z_0, z_star]))
     return Plane(
         z_star,
         axes,
         ("z* - z⁰", "orthogonal to z* - z⁰"),
-        f"The direction from the start to z*, {told}.",
+        f"The direction from the start to z*, {text}.",
         variance_shares(path, axes),
     )
 
@@ -85,7 +85,7 @@ def starts_plane(starts: Tensor, path: Tensor | None = None) -> Plane:
     their first two principal components. One or two starts leave directions open.
     """
     axes, held = principal_axes(starts)
-    told = {
+    text = {
         1: "Two arbitrary directions through the run's only start.",
         2: "The line through the run's two starts, and some direction orthogonal to it.",
         3: "The plane through the run's three starts.",
@@ -98,7 +98,7 @@ def starts_plane(starts: Tensor, path: Tensor | None = None) -> Plane:
         starts[0],
         axes,
         ("first direction between the starts", "second direction between the starts"),
-        told,
+        text,
         variance_shares(path, axes),
     )
 

@@ -38,8 +38,8 @@ class StationaryPoint:
         """What the point is, in a few words."""
         if self.solution:
             return "z*, the global minimum"
-        told = {"flat": "flat stationary point", "maximum": "local maximum"}
-        name = told.get(self.kind, f"local {self.kind}" if self.kind == "minimum" else self.kind)
+        text = {"flat": "flat stationary point", "maximum": "local maximum"}
+        name = text.get(self.kind, f"local {self.kind}" if self.kind == "minimum" else self.kind)
         where = {"smooth": "", "kink": " at a kink", "origin": " at the origin"}[self.place]
         return f"{name}{where}"
 
@@ -83,13 +83,13 @@ class Stationary:
             for (name, plural), count in sorted(counts.items())
         ]
         planted = len(others) < len(self.points)
-        told = f"{'Besides z* ' if planted else ''}f has {_joined(listed)}"
+        text = f"{'Besides z* ' if planted else ''}f has {_joined(listed)}"
         if not planted:
-            told += ", none of them z*"
+            text += ", none of them z*"
         shallow = len(others) - sum(not point.solution for point in self.prominent())
         if shallow:
-            told += f"; {shallow} of them with a barrier below 1% of f(0)"
-        return told + "."
+            text += f"; {shallow} of them with a barrier below 1% of f(0)"
+        return text + "."
 
 
 _NAMES: dict[Kind, tuple[str, str]] = {

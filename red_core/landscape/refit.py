@@ -57,11 +57,11 @@ def refitted_height(
         )
 
     count = int((problem.dictionary.energies(c_a) > 0).sum())
-    told = f"the {count} active blocks" if count > 1 else "the active block"
+    text = f"the {count} active blocks" if count > 1 else "the active block"
     if count > active.classes:
-        told = f"the {active.classes} strongest of the {count} active blocks"
+        text = f"the {active.classes} strongest of the {count} active blocks"
     held = (
-        f"f + 2λh, twice the objective of the run, with c_a re-fitted at every point within {told} "
+        f"f + 2λh, twice the objective of the run, with c_a re-fitted at every point within {text} "
         f"of the iterate ({steps} steps)."
         if active.size
         else "f + 2λh, twice the objective of the run; no block is active, so c_a stays 0."

@@ -36,10 +36,10 @@ def stationary_points(inversion: Inversion, starts: Tensor | None = None) -> Sta
     points = stationary_in_sectors(inversion, sectors)
     barriers = prominences(inversion, sectors, points)
     points = [replace(p, prominence=b) for p, b in zip(points, barriers, strict=True)]
-    told = f"G is linear in each of {len(sectors.folds)} sectors of the plane"
+    text = f"G is linear in each of {len(sectors.folds)} sectors of the plane"
     if not len(sectors.folds):
-        told = "G is linear"
-    return _ordered(inversion, points, True, f"All of them: {told}.")
+        text = "G is linear"
+    return _ordered(inversion, points, True, f"All of them: {text}.")
 
 
 def _searched(inversion: Inversion, starts: Tensor | None) -> Stationary:
@@ -47,8 +47,8 @@ def _searched(inversion: Inversion, starts: Tensor | None) -> Stationary:
     if starts is not None or inversion.d != 2:
         starts = _draws(inversion) if starts is None else starts
         points = _found(inversion, starts)
-        told = f"Found by Newton's method from {len(starts)} starts; there may be others."
-        return _ordered(inversion, points, False, told)
+        text = f"Found by Newton's method from {len(starts)} starts; there may be others."
+        return _ordered(inversion, points, False, text)
     reach = REACH * float(inversion.z_star.norm())
     winding = winding_number(inversion, reach)
     for side in SIDES:
@@ -57,14 +57,14 @@ def _searched(inversion: Inversion, starts: Tensor | None) -> Stationary:
         inside = sum(p.index for p in points if float(p.z.abs().max()) <= reach)
         if winding in (None, inside):
             break
-    told = f"Found by Newton's method from {side * side} starts; "
+    text = f"Found by Newton's method from {side * side} starts; "
     if winding is None:
-        told += "there may be others."
+        text += "there may be others."
     elif winding == inside:
-        told += "their indices add up to the gradient's winding number around them."
+        text += "their indices add up to the gradient's winding number around them."
     else:
-        told += "the gradient's winding number around them says that some are missing."
-    return _ordered(inversion, points, False, told)
+        text += "the gradient's winding number around them says that some are missing."
+    return _ordered(inversion, points, False, text)
 
 
 def _draws(inversion: Inversion) -> Tensor:

@@ -23,7 +23,7 @@ from red_core.algorithm.presets import files_of
 from red_core.algorithm.verdict import judge, silent
 from red_core.attacks.pgd import AttackSettings
 from red_core.data.atomic import write_atomically
-from red_core.measure.attack_cache import Crafted
+from red_core.measure.attack_cache import AttackCache
 from red_core.measure.intervals import share
 from red_core.measure.result_store import Key, images_digest, result_key
 from red_core.parse import written
@@ -114,7 +114,9 @@ def evaluate(bundle: Bundle, settings: EvaluationSettings, work: Path) -> dict[s
             f"{n} examples were asked for, and there are {len(bundle.examples)} "
             f"({bundle.examples.source})"
         )
-    crafted = Crafted(bundle, settings.attack_settings(), settings.run.seed, n, work / "attacks")
+    crafted = AttackCache(
+        bundle, settings.attack_settings(), settings.run.seed, n, work / "attacks"
+    )
     crafted.fill()
     made_by = provenance(bundle.device)
     key, files = report_key(settings, bundle.device.type, None), files_used(settings.run)
@@ -157,7 +159,7 @@ def _batch_name(
 
 
 def _solve_batch(
-    bundle: Bundle, settings: EvaluationSettings, crafted: Crafted, items: range, bar: tqdm[Any]
+    bundle: Bundle, settings: EvaluationSettings, crafted: AttackCache, items: range, bar: tqdm[Any]
 ) -> dict[str, Any]:
     """Answers of some images, item by item."""
     attacked = crafted.read(items)

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from red_core.algorithm.problem import AttackDictionary
 from red_core.attacks.pgd import PAPER_ATTACKS
-from red_core.measure.attack_cache import Crafted
+from red_core.measure.attack_cache import AttackCache
 from red_core.measure.intervals import share
 from red_core.measure.result_store import Key, images_digest, keep, result_key
 from red_core.run.bundle import Bundle
@@ -186,7 +186,7 @@ def measure(bundle: Bundle, examples: int, seed: int, work: Path) -> dict[str, A
     clean, labels = bundle.examples.images[:examples], bundle.examples.labels[:examples]
     attacks = {}
     for number, kind in enumerate(tqdm(dictionary.attacks, desc="assumption")):
-        crafted = Crafted(
+        crafted = AttackCache(
             bundle, PAPER_ATTACKS[bundle.dataset][kind], seed, examples, work / "attacks"
         )
         crafted.fill()

@@ -31,7 +31,7 @@ class Target:
     files: tuple[str, ...]
 
 
-class Crafted:
+class AttackCache:
     """The attack on the bundle's first `count` examples, each image from its own seed.
 
     attack: None leaves them clean; folder: where chunks are kept, under names made of the

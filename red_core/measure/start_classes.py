@@ -22,7 +22,7 @@ from red_core.algorithm.presets import PAPER_FILES, presets_of
 from red_core.algorithm.problem import RedProblem
 from red_core.algorithm.verdict import NO_ATTACK
 from red_core.attacks.pgd import PAPER_ATTACKS
-from red_core.measure.attack_cache import Crafted
+from red_core.measure.attack_cache import AttackCache
 from red_core.measure.intervals import share
 from red_core.measure.result_store import Key, images_digest, keep, result_key
 from red_core.measure.tables.means import mean_share
@@ -94,7 +94,7 @@ def measure(
             f"({bundle.examples.source})"
         )
     chosen = None if attack == NO_ATTACK else PAPER_ATTACKS[bundle.dataset][attack]
-    crafted = Crafted(bundle, chosen, seed, len(bundle.examples), work / "attacks")
+    crafted = AttackCache(bundle, chosen, seed, len(bundle.examples), work / "attacks")
     images, true = crafted.read(range(examples)), bundle.examples.labels[:examples]
     parts = images.split(BATCH)
     centres = prior.class_centres()

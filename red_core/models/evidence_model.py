@@ -54,7 +54,7 @@ class EvidenceModel(nn.Module):
         logits: Tensor = self.net((features - self.mean) / self.scale)
         return logits / self.temperature
 
-    def strangeness(self, features: Tensor) -> Tensor:
+    def mahalanobis(self, features: Tensor) -> Tensor:
         """The smallest squared Mahalanobis distance to a known answer's runs, [B, F] -> [B]."""
         away = ((features - self.mean) / self.scale)[:, None] - self.centres
         return torch.einsum("baf,afg,bag->ba", away, self.precisions, away).amin(1)

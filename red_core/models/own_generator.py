@@ -19,7 +19,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from red_core.models.channels_last import place
+from red_core.models.channels_last import to_channels_last
 from red_core.models.generator_interface import StyleLike, check_generator
 from red_core.models.style import StyleGenerator
 
@@ -67,7 +67,7 @@ def load_own_generator(
     else:
         network = _build(path, factory, metadata)
         _fill(path, network, tensors)
-    network = place(network.float(), device).eval().requires_grad_(False)
+    network = to_channels_last(network.float(), device).eval().requires_grad_(False)
     own: Any = network
     if not isinstance(network, StyleGenerator) and hasattr(network, "num_ws"):
         own = StyleGANAdapter(network)

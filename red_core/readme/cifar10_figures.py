@@ -66,8 +66,8 @@ def _words(name: str, measured: Mapping[str, Any]) -> str:
         return f"percent of its attacks that fool ψ: {' / '.join(rates)} (l-inf / l2 / l1)"
     if name == "diffusion":
         errors = measured["denoising_error"]
-        told = ", ".join(f"{e['known']:.3f} at {sigma}" for sigma, e in errors.items())
-        return f"root mean square error on held-out images by sigma, in [-1, 1]: {told}"
+        words = ", ".join(f"{e['known']:.3f} at {sigma}" for sigma, e in errors.items())
+        return f"root mean square error on held-out images by sigma, in [-1, 1]: {words}"
     if name == "reader":
         own, psi = (_by_attack(measured[key]) for key in ("reader_on_runs", "psi_on_runs"))
         return f"{own} of {_held_out(measured)} runs of `best` read right (ψ: {psi})"
@@ -85,8 +85,8 @@ def _words(name: str, measured: Mapping[str, Any]) -> str:
 
 def _by_attack(shares: Mapping[str, Any]) -> str:
     """Percent by attack, and clean: "98 / 95 / 97, clean 96"."""
-    told = " / ".join(f"{100 * shares[kind]['value']:.0f}" for kind in ATTACKS)
-    return f"{told}, clean {100 * shares['none']['value']:.0f}%"
+    words = " / ".join(f"{100 * shares[kind]['value']:.0f}" for kind in ATTACKS)
+    return f"{words}, clean {100 * shares['none']['value']:.0f}%"
 
 
 def _held_out(measured: Mapping[str, Any]) -> str:

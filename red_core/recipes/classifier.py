@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from red_core.data.assets import write_tensors
 from red_core.data.datasets import load_official
-from red_core.models.channels_last import place
+from red_core.models.channels_last import to_channels_last
 from red_core.models.classifiers import Table3CNN
 from red_core.recipes.common import (
     RecipeContext,
@@ -30,7 +30,7 @@ def train_classifier(context: RecipeContext) -> None:
         images, labels, epochs = images[:512], labels[:512], 2
     device = context.device
     torch.manual_seed(context.seed)
-    model = place(Table3CNN(), device)
+    model = to_channels_last(Table3CNN(), device)
     optimiser = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.5)
     first = 0
     if state := load_checkpoint(context.checkpoint("classifier")):

@@ -9,7 +9,7 @@ import torch
 from tqdm import tqdm
 
 from red_core.data.assets import read_tensors, write_tensors
-from red_core.models.channels_last import place
+from red_core.models.channels_last import to_channels_last
 from red_core.models.dcgan import DCGANGenerator, Encoder
 from red_core.recipes.common import (
     RecipeContext,
@@ -36,7 +36,7 @@ def train_encoder(context: RecipeContext) -> None:
     generator = load_generator(context)
     epochs = 1 if context.tiny else EPOCHS
     torch.manual_seed(context.seed)
-    encoder = place(Encoder(), context.device)
+    encoder = to_channels_last(Encoder(), context.device)
     optimiser = torch.optim.Adam(encoder.parameters(), lr=1e-3)
     steps = epochs * -(-len(pool.labels) // 128)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=steps)

@@ -43,8 +43,8 @@ def train_evidence(context: RecipeContext) -> None:
     model.eval().requires_grad_(False)
     logits = model(check.features)
     model.temperature.fill_(fit_temperature(logits, check.attack))
-    fit_strangeness(model, learn.features, learn.attack, check.features)
-    flagged = model.is_unknown(model.p_value(model.strangeness(check.features)))
+    fit_mahalanobis(model, learn.features, learn.attack, check.features)
+    flagged = model.is_unknown(model.p_value(model.mahalanobis(check.features)))
     write_tensors(
         context.dataset,
         "evidence.safetensors",
@@ -62,7 +62,7 @@ def train_evidence(context: RecipeContext) -> None:
 
 
 @torch.no_grad()
-def fit_strangeness(
+def fit_mahalanobis(
     model: EvidenceModel, features: Tensor, attack: Tensor, held_out: Tensor
 ) -> None:
     """One Gaussian for each answer, and the scores of runs that fitted none, into `model`.
@@ -76,7 +76,7 @@ def fit_strangeness(
         spread = torch.cov(own.T) + RIDGE * torch.eye(own.shape[1]).double()
         model.centres[answer] = own.mean(0).float()
         model.precisions[answer] = torch.linalg.inv(spread).float()
-    model.held_out.copy_(model.strangeness(held_out).sort().values)
+    model.held_out.copy_(model.mahalanobis(held_out).sort().values)
     model.wrongly_flagged.fill_(WRONGLY_FLAGGED)
 
 

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from red_core.data.assets import write_tensors
 from red_core.data.datasets import load_official
-from red_core.models.channels_last import place
+from red_core.models.channels_last import to_channels_last
 from red_core.models.dcgan import LATENT, DCGANGenerator, Encoder
 from red_core.recipes.adversary import JUDGES, make_discriminator
 from red_core.recipes.common import (
@@ -46,7 +46,7 @@ class _Trainer:
         nets = nn.ModuleDict(
             {"G": DCGANGenerator(), "D": make_discriminator(dataset), "E": Encoder(width=32)}
         )
-        self.nets = place(nets, device)
+        self.nets = to_channels_last(nets, device)
         self.average = copy.deepcopy(self.nets["G"])
         self.averaging = False
         codec = [*self.nets["G"].parameters(), *self.nets["E"].parameters()]

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from red_core.algorithm.z_steps import Memory, adam_step, random_starts
 from red_core.data.assets import read_manifest, record
 from red_core.data.datasets import load_official
-from red_core.models.channels_last import place
+from red_core.models.channels_last import to_channels_last
 from red_core.models.dcgan import DCGANGenerator
 from red_core.recipes.common import RecipeContext
 from red_core.recipes.dictionary import load_classifier
@@ -42,7 +42,7 @@ def measure_inversion(context: RecipeContext) -> None:
     held_out = load_official(context.dataset, "held_out")
     count = BATCH if context.tiny else COUNT
     psi = load_classifier(context)
-    generator = place(load_generator(context).fold_norms(), context.device)
+    generator = to_channels_last(load_generator(context).fold_norms(), context.device)
     right = plain = 0
     distances = []
     for first in tqdm(range(0, count, BATCH), desc="inversion"):

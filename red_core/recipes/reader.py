@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 
 from red_core.data.assets import read_tensors, write_tensors
-from red_core.models.channels_last import place
+from red_core.models.channels_last import to_channels_last
 from red_core.models.classifiers import Table3CNN
 from red_core.models.dcgan import Encoder
 from red_core.recipes.common import RecipeContext, accuracy, shuffled_batches
@@ -39,7 +39,7 @@ def train_reader(context: RecipeContext) -> None:
     generator, encoder = load_generator(context), load_encoder(context)
     epochs = 1 if context.tiny else EPOCHS
     torch.manual_seed(context.seed + 1)
-    reader = place(Table3CNN(), context.device)
+    reader = to_channels_last(Table3CNN(), context.device)
 
     def answered(epoch: int) -> Answered:
         draw = torch.Generator().manual_seed(context.seed * 6151 + epoch)

@@ -13,7 +13,7 @@ import torch
 from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, craft
 from red_core.data.assets import read_tensors, write_tensors
 from red_core.data.datasets import load_official
-from red_core.models.channels_last import place
+from red_core.models.channels_last import to_channels_last
 from red_core.models.classifiers import Table3CNN
 from red_core.recipes.common import RecipeContext, accuracy, shuffled_batches
 from red_core.recipes.dictionary import load_classifier
@@ -49,7 +49,7 @@ def _train(context: RecipeContext, name: str) -> None:
     network = load_classifier(context)
     if name in BEGUN:
         network.load_state_dict(read_tensors(context.dataset, f"robust-{BEGUN[name]}.safetensors"))
-    network = place(network, device).requires_grad_(True)
+    network = to_channels_last(network, device).requires_grad_(True)
     batches = -(-len(labels) // BATCH)
 
     def answered(epoch: int) -> Answered:

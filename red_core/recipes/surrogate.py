@@ -6,7 +6,7 @@ import torch
 
 from red_core.data.assets import write_tensors
 from red_core.data.datasets import load_official
-from red_core.models.channels_last import place
+from red_core.models.channels_last import to_channels_last
 from red_core.models.surrogate import FILE, Surrogate
 from red_core.recipes.common import RecipeContext, accuracy, shuffled_batches
 from red_core.recipes.fitting import BATCH, Answered, fit
@@ -21,7 +21,7 @@ def train_surrogate(context: RecipeContext) -> None:
     if context.tiny:
         images, labels, epochs = images[:512], labels[:512], 1
     torch.manual_seed(context.seed + 4)
-    network = place(Surrogate(), context.device)
+    network = to_channels_last(Surrogate(), context.device)
 
     def answered(epoch: int) -> Answered:
         for index in shuffled_batches(len(labels), BATCH, context.seed + 4, epoch):

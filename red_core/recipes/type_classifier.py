@@ -6,7 +6,7 @@ import torch
 
 from red_core.attacks.pgd import ATTACKS
 from red_core.data.assets import write_tensors
-from red_core.models.channels_last import place
+from red_core.models.channels_last import to_channels_last
 from red_core.models.classifiers import Table3CNN
 from red_core.recipes.common import RecipeContext
 from red_core.recipes.fitting import BATCH, Answered, fit
@@ -20,7 +20,7 @@ def train_type_classifier(context: RecipeContext) -> None:
     typed = typed_images(context)
     epochs = 1 if context.tiny else EPOCHS
     torch.manual_seed(context.seed + 3)
-    network = place(Table3CNN(len(ATTACKS) + 1), context.device)
+    network = to_channels_last(Table3CNN(len(ATTACKS) + 1), context.device)
 
     def answered(epoch: int) -> Answered:
         for images, kinds in typed.batches(BATCH, context.seed + 3, epoch):

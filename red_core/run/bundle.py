@@ -13,7 +13,7 @@ from red_core.algorithm.problem import AttackDictionary, Features
 from red_core.algorithm.verdict import Readers
 from red_core.data.assets import read_manifest, read_tensors
 from red_core.data.datasets import CLASSES, DataMissing, ImageSet, load_official
-from red_core.models.channels_last import place
+from red_core.models.channels_last import to_channels_last
 from red_core.models.classifiers import Table3CNN
 from red_core.models.dcgan import DCGANGenerator, Encoder
 from red_core.models.denoiser import Denoiser
@@ -75,7 +75,7 @@ def _load(module: nn.Module, tensors: dict[str, Tensor], device: torch.device) -
     module.load_state_dict(
         {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
     )
-    return place(module, device).eval().requires_grad_(False)
+    return to_channels_last(module, device).eval().requires_grad_(False)
 
 
 def load_network(module: nn.Module, dataset: str, name: str, device: torch.device) -> nn.Module:
@@ -120,7 +120,7 @@ def _load_grey(dataset: str, target: torch.device) -> Bundle:
     psi = _load(Table3CNN(), read_tensors(dataset, "classifier.safetensors"), target)
     generator = _load(DCGANGenerator(), read_tensors(dataset, "generator.safetensors"), target)
     assert isinstance(generator, DCGANGenerator)
-    generator = place(generator.fold_norms(), target)
+    generator = to_channels_last(generator.fold_norms(), target)
     encoder = reader = evidence = types = None
     temperature = 1.0
     if "encoder.safetensors" in manifest:
@@ -176,7 +176,7 @@ def _load_cifar10(target: torch.device) -> Bundle:
 
 def _load_evidence(dataset: str, target: torch.device) -> EvidenceModel:
     evidence = EvidenceModel.from_tensors(read_tensors(dataset, "evidence.safetensors"))
-    return place(evidence, target).eval().requires_grad_(False)
+    return to_channels_last(evidence, target).eval().requires_grad_(False)
 
 
 def load_examples(dataset: str) -> ImageSet:

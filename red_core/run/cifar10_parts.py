@@ -12,7 +12,7 @@ from red_core.algorithm.problem import AttackDictionary
 from red_core.data.assets import AssetError, assets_root, read_manifest, read_tensors
 from red_core.data.attack_file import unpacked
 from red_core.data.datasets import CLASSES
-from red_core.models.channels_last import place
+from red_core.models.channels_last import to_channels_last
 from red_core.models.denoiser import Denoiser
 from red_core.models.style import StyleGenerator
 from red_core.models.style_partners import StyleEncoder
@@ -82,7 +82,7 @@ def load_cifar10_dictionary(device: _Device = "cpu") -> AttackDictionary:
 def _reading(name: str, device: _Device) -> WideResNet:
     """A Wide ResNet of one file, its norms folded."""
     network = _network(name, _wide_resnet, "cpu").fold_norms()
-    return place(network, device).requires_grad_(False)  # folding made new parameters
+    return to_channels_last(network, device).requires_grad_(False)  # folding made new parameters
 
 
 def _wide_resnet(stored: Mapping[str, Tensor]) -> WideResNet:
@@ -96,7 +96,7 @@ def _network(name: str, build: Callable[[Mapping[str, Tensor]], M], device: _Dev
         network = build(stored)
     except (KeyError, IndexError, ValueError, RuntimeError) as error:
         raise _foreign(name) from error
-    return place(network, device).eval().requires_grad_(False)
+    return to_channels_last(network, device).eval().requires_grad_(False)
 
 
 def _foreign(name: str) -> AssetError:

@@ -22,7 +22,7 @@ from red_core.run.settings import RunSettings, SettingsError, item_seed
 
 
 @dataclass(frozen=True)
-class Deception:
+class AttackedBatch:
     """Attacked images and what is known about them.
 
     clean, attacked: [B, C, H, W], attacked in [0, 1] except for realizable instances, whose
@@ -43,17 +43,17 @@ def attack_images(
     attack: AttackSettings | None,
     seeds: Sequence[int],
     target: int | None = None,
-) -> Deception:
+) -> AttackedBatch:
     """Craft x' of images [B, C, H, W] against the bundle's psi; attack None leaves them clean."""
     images, labels = images.to(bundle.device), labels.to(bundle.device)
     if attack is None:
-        return Deception(images, images.clone(), labels)
+        return AttackedBatch(images, images.clone(), labels)
     aim = labels if target is None else torch.full_like(labels, target)
     attacked = craft(bundle.psi, images, aim, attack, seeds, targeted=target is not None)
-    return Deception(images, attacked, labels)
+    return AttackedBatch(images, attacked, labels)
 
 
-def realizable(bundle: Bundle, settings: RunSettings) -> Deception:
+def realizable(bundle: Bundle, settings: RunSettings) -> AttackedBatch:
     """x' = G(z*) + D_a c_a* with c_a* in one block of the chosen attack, drawn from the seed.
 
     The instance on which mu is exact (B.1): z* and c_a* are known. The block's class is the one
@@ -76,11 +76,13 @@ def realizable(bundle: Bundle, settings: RunSettings) -> Deception:
         size = dictionary.norms[block].mean() / dictionary.combine(c_a).norm().clamp_min(1e-9)
         c_a *= size
     attacked = image + dictionary.combine(c_a).view_as(image)
-    return Deception(image, attacked, label, (z, c_a))
+    return AttackedBatch(image, attacked, label, (z, c_a))
 
 
-def deceive(bundle: Bundle, settings: RunSettings, own: Tensor | None = None) -> Deception:
-    """The deception that `settings` name; own: the user's image [1, H, W] for source "own".
+def craft_example(
+    bundle: Bundle, settings: RunSettings, own: Tensor | None = None
+) -> AttackedBatch:
+    """The attacked example that `settings` name; own: the user's image [1, H, W] for source "own".
 
     Where the label of an own image is not told, the attack moves away from the class psi gives it.
     Raises SettingsError for an index beyond the examples or a missing own image.
@@ -104,7 +106,7 @@ def deceive(bundle: Bundle, settings: RunSettings, own: Tensor | None = None) ->
     seeds = [item_seed(settings.seed, settings.index)]
     made = attack_images(bundle, image, label, settings.attack_settings(), seeds, settings.target)
     if settings.source == "own" and settings.label is None:
-        return Deception(made.clean, made.attacked, None)
+        return AttackedBatch(made.clean, made.attacked, None)
     return made
 
 

@@ -12,7 +12,7 @@ from red_core.algorithm.observe import Iterate
 from red_core.algorithm.verdict import NO_ATTACK, Verdict, silent
 from red_core.json_number import number
 from red_core.run.bundle import Bundle
-from red_core.run.experiment import Deception
+from red_core.run.experiment import AttackedBatch
 from red_core.run.provenance import provenance
 from red_core.run.settings import RunSettings
 
@@ -22,7 +22,7 @@ _DIGITS = 6
 def run_report(
     bundle: Bundle,
     settings: RunSettings,
-    deception: Deception,
+    example: AttackedBatch,
     verdict: Verdict,
     iterate: Iterate,
     seconds: float,
@@ -42,7 +42,7 @@ def run_report(
     """
     names, no_block = verdict.attack_names, bool(silent(iterate)[0])
     attack = settings.attack_settings()
-    labels = deception.labels
+    labels = example.labels
     return {
         "true_label": None if labels is None else int(labels[0]),
         "adversarial_label": int(verdict.adversarial_label[0]),
@@ -85,17 +85,17 @@ def run_report(
     }
 
 
-def run_arrays(deception: Deception, iterate: Iterate) -> dict[str, NDArray[np.float32]]:
+def run_arrays(example: AttackedBatch, iterate: Iterate) -> dict[str, NDArray[np.float32]]:
     """The arrays of one run (a batch of one), for an NPZ file.
 
     image: x; attacked: x'; signal: G(z); perturbation: D_a c_a; residual: what neither explains,
     all [H, W], or [3, H, W] in colour; z [*latent]; c_a [k]; block_energy: ||c_a[i][j]||,
     [classes, attacks].
     """
-    explained = deception.attacked[0] - iterate.image[0] - iterate.residual[0]
+    explained = example.attacked[0] - iterate.image[0] - iterate.residual[0]
     tensors = {
-        "image": deception.clean[0].squeeze(0),
-        "attacked": deception.attacked[0].squeeze(0),
+        "image": example.clean[0].squeeze(0),
+        "attacked": example.attacked[0].squeeze(0),
         "signal": iterate.image[0].squeeze(0),
         "perturbation": explained.squeeze(0),
         "residual": iterate.residual[0].squeeze(0),

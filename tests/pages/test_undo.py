@@ -24,7 +24,7 @@ from pages.ui.undo.undo_request import pack_image
 from pages.ui.widgets.picture_row import RowPicture
 from red_core.data.assets import AssetError
 from red_core.data.datasets import CLASSES, DATASETS
-from red_core.run.experiment import begin_run, deceive, start_seeds
+from red_core.run.experiment import begin_run, craft_example, start_seeds
 from tests.pages.conftest import QUICK, by_label
 from tests.red_core.stepping import Run
 
@@ -169,7 +169,7 @@ def mu_help(app: AppTest) -> str:
 def test_the_files_of_a_run_in_colour(runners, colour_pages):
     finish(open_app({"dataset": "cifar10", "run": "1"}), runners[0])
     runner, view = runners[0], runners[0].view()
-    context = session.RunContext(runner.settings, runner.parts, runner.deception, ())
+    context = session.RunContext(runner.settings, runner.parts, runner.example, ())
     with np.load(io.BytesIO(export.run_npz(context, view))) as arrays:
         count = len(view.frames)
         assert arrays["path_image"].shape == (count, 3, 32, 32)
@@ -190,7 +190,7 @@ def test_a_link_repeats_the_run_to_the_same_iterates(parts, runners):
     assert len(runners) == 1, "one run, however often the page is drawn"
     settings = runners[0].settings
     assert (settings.index, settings.attack, settings.seed) == (4, "l2", 3)
-    made = deceive(parts.bundle, settings)
+    made = craft_example(parts.bundle, settings)
     options = settings.solver_options()
     begun = begin_run(parts.bundle, made.attacked, options, start_seeds(settings))
     expected = list(Run.of(*begun, options).path())

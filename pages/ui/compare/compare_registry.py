@@ -13,7 +13,7 @@ from pages.ui.link.page_state import models_of
 from pages.ui.undo.undo_registry import RunRegistry, digest
 from red_core.methods import Method
 from red_core.run.bundle import Bundle
-from red_core.run.experiment import Deception, start_seeds
+from red_core.run.experiment import AttackedBatch, start_seeds
 from red_core.run.settings import RunSettings
 
 Key = tuple[RunSettings, str]
@@ -46,7 +46,7 @@ class CompareRegistry:
             self.drop_comparison()
         return None if self._comparison is None else self._comparison[1]
 
-    def compare(self, request: CompareRequest, made: Deception, anew: bool) -> None:
+    def compare(self, request: CompareRequest, made: AttackedBatch, anew: bool) -> None:
         """Begin a comparison; anew: repeat what has been answered already, too."""
         before = self.comparison(request)
         kept = {} if before is None or anew else {a.key: a for a in before.view().attempts}

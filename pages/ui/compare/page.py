@@ -94,7 +94,7 @@ def _begin(current: CompareRequest, context: RunContext) -> None:
 
 def _said(context: RunContext) -> None:
     """What was done to the image, in words."""
-    made, settings, bundle = context.deception, context.settings, context.parts.bundle
+    made, settings, bundle = context.example, context.settings, context.parts.bundle
     names = bundle.class_names
     with torch.no_grad():
         both = bundle.psi(torch.cat((made.clean, made.attacked))).softmax(1).cpu()
@@ -116,7 +116,7 @@ def _said(context: RunContext) -> None:
 
 def _pictures(context: RunContext) -> list[RowPicture]:
     """x + delta = x'."""
-    made, settings = context.deception, context.settings
+    made, settings = context.example, context.settings
     delta = (made.attacked - made.clean).cpu()
     limit = max(float(delta.abs().max()), 1e-6)
     attack = settings.attack_settings()

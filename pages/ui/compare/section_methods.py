@@ -59,7 +59,7 @@ def choice(current: CompareRequest) -> CompareRequest:
 
 def ground_of(context: RunContext) -> Ground:
     """What the cards of this image share."""
-    made = context.deception
+    made = context.example
     return Ground(
         context.parts.bundle.class_names,
         made.attacked[0].cpu(),
@@ -126,7 +126,7 @@ def _buttons(
 
 def begin(current: CompareRequest, context: RunContext, anew: bool = False) -> None:
     """Run the methods that have no answer yet, or all anew; the link now repeats it."""
-    compare_registry().compare(current, context.deception, anew)
+    compare_registry().compare(current, context.example, anew)
     st.session_state["compare.held"] = replace(st.session_state["compare.held"], run=True)
 
 

@@ -41,7 +41,7 @@ def strengths(current: CompareRequest, context: RunContext, view: SweepView | No
     known = {} if view is None else {row.key: row for row in view.rows}
     rows = [known.get(key, Attempt(key)) for key in current.methods]
     label, names = (
-        truth_of(context.settings, context.deception).label,
+        truth_of(context.settings, context.example).label,
         context.parts.bundle.class_names,
     )
     name = None if label is None else names[label]

@@ -17,7 +17,7 @@ from red_core.attacks.pgd import PAPER_ATTACKS, AttackSettings
 from red_core.data.datasets import SHAPES
 from red_core.methods import Method
 from red_core.run.bundle import Bundle
-from red_core.run.experiment import deceive, start_seeds
+from red_core.run.experiment import craft_example, start_seeds
 from red_core.run.settings import RunSettings
 
 FACTORS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)  # of the paper's eps
@@ -127,7 +127,7 @@ class Sweep(LongSteps):
                 return
             chosen = self.settings
             chosen = strength(chosen, factor) if factor else replace(chosen, attack="none")
-            made = deceive(self.bundle, chosen, self.own)
+            made = craft_example(self.bundle, chosen, self.own)
             with self._changed:
                 self._images += (made.attacked.cpu(),)
 

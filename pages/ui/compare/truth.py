@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pages.ui.look.theme import ATTACK_LABELS
 from red_core.methods import ANSWERS, Answers
-from red_core.run.experiment import Deception
+from red_core.run.experiment import AttackedBatch
 from red_core.run.settings import RunSettings
 
 ATTACK_WORDS = {**ATTACK_LABELS, "none": "no attack", "unknown": "an unknown one"}
@@ -20,7 +20,7 @@ class Truth:
     attack: str | None
 
 
-def truth_of(settings: RunSettings, made: Deception) -> Truth:
+def truth_of(settings: RunSettings, made: AttackedBatch) -> Truth:
     """Of the image on the page. An own image left as it is may have been attacked elsewhere."""
     label = None if made.labels is None else int(made.labels[0])
     as_it_came = settings.source == "own" and settings.attack == "none"

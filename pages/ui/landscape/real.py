@@ -101,11 +101,11 @@ def _look(request: LandscapeRequest, runner: Runner | None) -> Look | None:
     run = runner.view()
     if run.state == "running" or not run.frames:
         return None
-    truth = None if runner.deception.truth is None else runner.deception.truth[0]
+    truth = None if runner.example.truth is None else runner.example.truth[0]
     cut = landscape_registry().slice(
         runner.parts,
         lambda: trajectory_of(
-            runner.parts, runner.settings, runner.deception.attacked, run.frames, truth
+            runner.parts, runner.settings, runner.example.attacked, run.frames, truth
         ),
         request.plane,
         (runner, len(run.frames)),

@@ -61,7 +61,7 @@ class Trajectory:
     attacked: Tensor
     path: Tensor
     jumps: tuple[int, ...]
-    tether: tuple[float, Tensor]
+    latent_penalty: tuple[float, Tensor]
     truth: Tensor | None
 
     @property
@@ -81,7 +81,7 @@ class Trajectory:
 
     def losses(self) -> list[float]:
         """f of every iterate, at its own c_a and with the tether."""
-        weight, anchor = self.tether
+        weight, anchor = self.latent_penalty
         return [
             float(frame.residual.square().sum() + weight * (z - anchor).square().sum())
             for frame, z in zip(self.frames, self.path, strict=True)
@@ -114,9 +114,9 @@ def plane_of(parts: LoadedModels, trajectory: Trajectory, kind: str) -> Plane:
     path, last = trajectory.path, trajectory.path[-1]
     if kind == "hessian":
         device = parts.bundle.device
-        tether = trajectory.tether[0], trajectory.tether[1].to(device)
+        latent_penalty = trajectory.latent_penalty[0], trajectory.latent_penalty[1].to(device)
         like, target = trajectory.like.to(device), trajectory.target(-1).to(device)
-        value = image_loss(parts.bundle.generator, like, target, tether)
+        value = image_loss(parts.bundle.generator, like, target, latent_penalty)
         return hessian_plane(value, last.to(device), path, "at the last iterate")
     if kind == "difference" and len(path) > 1:
         star = last if trajectory.truth is None else trajectory.truth
@@ -181,7 +181,7 @@ class Slice(Worker[str]):
         k = self.trajectory.frames[place].k
         held = f"with c_a held at step {k}."
         return self._sheet.surface(
-            self.trajectory.target(place), held, level, self.trajectory.tether
+            self.trajectory.target(place), held, level, self.trajectory.latent_penalty
         )
 
     @property

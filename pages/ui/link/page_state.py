@@ -100,7 +100,7 @@ def update_request(settings: RunSettings, own: Tensor | None) -> Request:
 
 
 def context_of(current: Request) -> RunContext:
-    """Load the models and craft the deception, in turn with everybody's computing."""
+    """Load the models and craft the attack, in turn with everybody's computing."""
     parts = models_of(current.settings)
     made = in_turn(
         "craft the attack",

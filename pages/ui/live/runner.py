@@ -21,7 +21,7 @@ from red_core.algorithm.observe import Iterate, observe
 from red_core.algorithm.problem import RedProblem
 from red_core.algorithm.state import State as SolverState
 from red_core.algorithm.verdict import Verdict, judge
-from red_core.run.experiment import Deception, begin_run, readers_for, start_seeds
+from red_core.run.experiment import AttackedBatch, begin_run, readers_for, start_seeds
 from red_core.run.settings import RunSettings
 from red_core.theory import error_bound_mu, mu_to_last, proximal_pl
 
@@ -31,7 +31,7 @@ __all__ = ["THREAD_NAME", "Runner"]
 class Runner(Worker[Update]):
     """One run of a batch of one.
 
-    parts, settings, deception: what is solved; the rest is the worker's. `step` takes "both",
+    parts, settings, example: what is solved; the rest is the worker's. `step` takes "both",
     "z" or "c_a".
     """
 
@@ -39,17 +39,17 @@ class Runner(Worker[Update]):
         self,
         parts: LoadedModels,
         settings: RunSettings,
-        deception: Deception,
+        example: AttackedBatch,
         *,
         paused: bool = False,
         speed: float | None = None,
         line: FairLock = COMPUTE_QUEUE,
     ) -> None:
-        self.parts, self.settings, self.deception = parts, settings, deception
+        self.parts, self.settings, self.example = parts, settings, example
         self._options = options = settings.solver_options()
         self._has_latent = has_latent(settings)
         # Without a latent space z is an image, and has no distance from z*.
-        self._truth = deception.truth if self._has_latent else None
+        self._truth = example.truth if self._has_latent else None
         self._start_steps = options.start_steps
         self._total = options.total
         self._planned = tuple(grid_ks(self._total))
@@ -108,7 +108,7 @@ class Runner(Worker[Update]):
     def _begin(self) -> None:
         began = time.perf_counter()
         seeds = start_seeds(self.settings)
-        self._solved = begin_run(self.parts.bundle, self.deception.attacked, self._options, seeds)
+        self._solved = begin_run(self.parts.bundle, self.example.attacked, self._options, seeds)
         self._record(observe(*self._solved, self._options), began)
 
     @property

@@ -47,7 +47,7 @@ class SlicePlane:
         """f over the plane, c_a held at an iterate, with the tether as the objective has it."""
         target = (iterate.image + iterate.residual).flatten()
         held = f"with c_a held at step {iterate.k}."
-        return self.sheet.surface(target, held, tether=(self.weight, self.anchor))
+        return self.sheet.surface(target, held, latent_penalty=(self.weight, self.anchor))
 
 
 def has_latent(settings: RunSettings) -> bool:

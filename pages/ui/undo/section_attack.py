@@ -1,4 +1,4 @@
-"""Act 1, the deception: x + delta = x', and what the classifier says before and after."""
+"""Act 1, the attack: x + delta = x', and what the classifier says before and after."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from pages.ui.widgets.picture_row import RowPicture, picture_row
 from red_core.attacks.pgd import ATTACKS, attack_norm
 
 
-def deception(context: RunContext) -> None:
+def attack_section(context: RunContext) -> None:
     """Draw the act."""
-    bundle, made = context.parts.bundle, context.deception
+    bundle, made = context.parts.bundle, context.example
     names, settings = bundle.class_names, context.settings
     with torch.no_grad():
         both = bundle.psi(torch.cat((made.clean, made.attacked))).softmax(1).cpu()
@@ -49,7 +49,7 @@ def deception(context: RunContext) -> None:
 
 
 def _pictures(context: RunContext) -> list[RowPicture]:
-    made, settings = context.deception, context.settings
+    made, settings = context.example, context.settings
     delta = (made.attacked - made.clean).cpu()
     limit = max(float(delta.abs().max()), 1e-6)
     kinds = ATTACKS if settings.attack == "none" else (settings.attack,)

@@ -95,7 +95,7 @@ def _frames(
 
 def _energies(context: RunContext, view: RunView | None, place: int | None) -> None:
     """||c_a[i][j]|| of every block at the iterate looked at."""
-    bundle, settings, made = context.parts.bundle, context.settings, context.deception
+    bundle, settings, made = context.parts.bundle, context.settings, context.example
     attacks = bundle.dictionary.attacks
     energy, limit, truth = None, 1.0, None
     if view is not None and place is not None:
@@ -129,7 +129,7 @@ def _mu(context: RunContext, view: RunView | None, place: int | None) -> None:
     theory = None if view is None else view.theory
     name = "norm of the proximal-gradient step"
     values: Sequence[float] = () if view is None else view.live
-    if context.deception.truth is not None and has_latent(context.settings):
+    if context.example.truth is not None and has_latent(context.settings):
         name = "μ to the known z*, c_a*"
     elif theory is not None and has_latent(context.settings):
         name, values = "μ to the last iterate", theory.mu

@@ -27,7 +27,7 @@ def answers_of(context: RunContext, view: RunView | None) -> words.Answers | Non
     """The verdict in names, once there is one."""
     if view is None or view.verdict is None:
         return None
-    settings, bundle, made = context.settings, context.parts.bundle, context.deception
+    settings, bundle, made = context.settings, context.parts.bundle, context.example
     readers = readers_for(bundle, settings.preset)
     own_as_is = settings.source == "own" and settings.attack == "none"
     return words.answers(
@@ -89,7 +89,7 @@ def _parts(context: RunContext, view: RunView | None) -> list[RowPicture]:
     dark, place = is_dark(), position(view)
     name = words.recovered(has_latent(context.settings))
     attacked = RowPicture(
-        pictures.picture(context.deception.attacked[0].cpu()),
+        pictures.picture(context.example.attacked[0].cpu()),
         "x'",
         "the attacked image",
         "The attacked image x'",
@@ -103,7 +103,7 @@ def _parts(context: RunContext, view: RunView | None) -> list[RowPicture]:
             RowPicture(empty, "residual", "the rest", "Not known yet", "+"),
         ]
     frame = view.frames[place]
-    explained = context.deception.attacked.cpu() - frame.image - frame.residual
+    explained = context.example.attacked.cpu() - frame.image - frame.residual
     limit = max(float(explained.abs().max()), float(frame.residual.abs().max()), 1e-6)
     scale = texts.scale(f"±{limit:.2f}", explained.shape[1])
     return [

@@ -48,7 +48,7 @@ def report(context: RunContext, view: RunView) -> dict[str, Any]:
     image = OWN_FILE if settings.source == "own" else None
     last = view.frames[-1]
     return run_report(
-        bundle, settings, context.deception, view.verdict, last, view.seconds, source, image
+        bundle, settings, context.example, view.verdict, last, view.seconds, source, image
     )
 
 
@@ -90,7 +90,7 @@ def run_npz(context: RunContext, view: RunView) -> bytes:
     path_prox_residual [K], and, where the run has them, path_mu and path_proximal_pl [K].
     """
     frames = view.frames
-    arrays: dict[str, Any] = dict(run_arrays(context.deception, frames[-1]))
+    arrays: dict[str, Any] = dict(run_arrays(context.example, frames[-1]))
     arrays["path_k"] = np.array([frame.k for frame in frames])
     arrays["path_image"] = torch.cat([frame.image for frame in frames]).squeeze(1).numpy()
     for name in ("z", "block_energy", "loss", "gap", "gradient_norm", "prox_residual"):
@@ -106,7 +106,7 @@ def run_npz(context: RunContext, view: RunView) -> bytes:
 def own_npz(context: RunContext) -> bytes:
     """The user's image as the solver got it, [H, W] or [3, H, W], for the command's --image."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, image=context.deception.clean[0].squeeze(0).cpu().numpy())
+    np.savez_compressed(buffer, image=context.example.clean[0].squeeze(0).cpu().numpy())
     return buffer.getvalue()
 
 

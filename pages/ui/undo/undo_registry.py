@@ -1,4 +1,4 @@
-"""What a session holds: the shared models, its own deception and its one run.
+"""What a session holds: the shared models, its own attacked example and its one run.
 
 Models are shared by all sessions, frozen. The registry belongs to one session and ends with it:
 when the tab closes, Streamlit releases it, and its run ends.
@@ -22,7 +22,7 @@ from pages.ui.live.runner import Runner
 from red_core.compat import ensure_advertorch
 from red_core.data.datasets import DataMissing, load_official
 from red_core.run.bundle import choose_device, load_bundle, with_official_test
-from red_core.run.experiment import Deception, deceive
+from red_core.run.experiment import AttackedBatch, craft_example
 from red_core.run.settings import RunSettings
 
 _ATTACK_FIELDS = (
@@ -74,19 +74,19 @@ def devices() -> list[str]:
 
 @dataclass(frozen=True)
 class RunContext:
-    """What all sections show: the settings, the loaded models, and the crafted deception."""
+    """What all sections show: the settings, the loaded models, and the crafted example."""
 
     settings: RunSettings
     parts: LoadedModels
-    deception: Deception
+    example: AttackedBatch
     key: tuple[object, ...]
 
 
 class RunRegistry:
-    """A session's own deception and run."""
+    """A session's own attacked example and run."""
 
     def __init__(self) -> None:
-        self._crafted: tuple[tuple[object, ...], Deception] | None = None
+        self._crafted: tuple[tuple[object, ...], AttackedBatch] | None = None
         self._runner: Runner | None = None
         self._run_key: tuple[object, ...] | None = None
 
@@ -96,13 +96,13 @@ class RunRegistry:
         settings: RunSettings,
         own: Tensor | None,
         on_place: Callable[[int], None],
-    ) -> Deception:
-        """The deception of these settings: made once, in turn with everybody's computing."""
+    ) -> AttackedBatch:
+        """The attacked example of these settings: made once, in turn with everybody's computing."""
         fields = (getattr(settings, name) for name in _ATTACK_FIELDS)
         key = (*fields, settings.device, digest(own), parts.bundle.examples.source)
         if self._crafted is None or self._crafted[0] != key:
             with COMPUTE_QUEUE.turn(on_place):
-                made = deceive(parts.bundle, settings, own)
+                made = craft_example(parts.bundle, settings, own)
             self._crafted = key, made
         return self._crafted[1]
 
@@ -123,7 +123,7 @@ class RunRegistry:
         """Begin a run of this context, ending the one before."""
         self.clear()
         self._runner = Runner(
-            context.parts, context.settings, context.deception, paused=paused, speed=speed
+            context.parts, context.settings, context.example, paused=paused, speed=speed
         )
         self._run_key = _run_key(context)
         return self._runner

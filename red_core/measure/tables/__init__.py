@@ -12,7 +12,7 @@ from red_core.measure.tables.table_store import (
     load_answers,
     load_table,
 )
-from red_core.measure.tables.torchrun_ranks import Team, joined
+from red_core.measure.tables.torchrun_ranks import TorchrunRanks, joined
 
 __all__ = [
     "BLOCK",
@@ -26,7 +26,7 @@ __all__ = [
     "Request",
     "Section",
     "TableSpec",
-    "Team",
+    "TorchrunRanks",
     "check_keepable",
     "entries",
     "joined",

@@ -24,12 +24,12 @@ from red_core.algorithm.verdict import NO_ATTACK
 from red_core.attacks.pgd import PAPER_ATTACKS
 from red_core.data.assets import AssetError, assets_root
 from red_core.data.atomic import write_atomically
-from red_core.measure.attack_cache import CRAFTING, Crafted, Target
+from red_core.measure.attack_cache import CRAFTING, AttackCache, Target
 from red_core.measure.result_store import Key, images_digest, result_key
 from red_core.measure.tables.merge import cells
 from red_core.measure.tables.spec import PSI, WHITE_BOX, has_own_network, title_of
 from red_core.measure.tables.table_request import Request
-from red_core.measure.tables.torchrun_ranks import Team
+from red_core.measure.tables.torchrun_ranks import TorchrunRanks
 from red_core.methods import METHODS, Method, fit
 from red_core.run.bundle import Bundle
 from red_core.run.code_digest import changed_values, code_digest, digest_of, tensor_digest
@@ -47,11 +47,11 @@ class Row:
 
     block: str
     attack: str
-    crafted: Crafted
+    crafted: AttackCache
     keys: tuple[str, ...]
 
 
-def measure(bundle: Bundle, request: Request, work: Path, team: Team) -> dict[str, Any]:
+def measure(bundle: Bundle, request: Request, work: Path, ranks: TorchrunRanks) -> dict[str, Any]:
     """The answers of a request as a record (see `store.load_answers`).
 
     bundle: with the examples of the request's source. On a process that does not lead, the
@@ -67,11 +67,11 @@ def measure(bundle: Bundle, request: Request, work: Path, team: Team) -> dict[st
     methods, missing = _fitted(bundle, request)
     rows = list(_rows(bundle, request, methods, work / "attacks"))
     chunks = [range(s, min(s + request.batch, n)) for s in range(0, n, request.batch)]
-    mine = team.share(chunks)
+    mine = ranks.share(chunks)
     total = sum(len(row.keys) for row in rows) * sum(len(chunk) for chunk in mine)
     units: dict[str, dict[str, Any]] = {}
     # Each answer counts the same however slow its method, so only the average rate tells the end.
-    with tqdm(total=total, unit="answer", smoothing=0, disable=not team.leads) as bar:
+    with tqdm(total=total, unit="answer", smoothing=0, disable=not ranks.leads) as bar:
         for row in rows:
             for items in mine:
                 bar.set_description(f"{row.attack}: crafting")
@@ -81,7 +81,7 @@ def measure(bundle: Bundle, request: Request, work: Path, team: Team) -> dict[st
                     name = _unit_name(row.block, row.attack, key, items)
                     units[name] = _unit(methods[key], attacked, items, bundle, request, work)
                     bar.update(len(items))
-    units = team.gather(units)
+    units = ranks.gather(units)
     blocks = _joined(rows, chunks, units, bundle.dataset)
     for place, cell in cells({"blocks": blocks}):
         made = cell_key(place, bundle.dataset, request.seed, cell["n"], bundle.device.type)
@@ -93,7 +93,7 @@ def measure(bundle: Bundle, request: Request, work: Path, team: Team) -> dict[st
         "runs": [
             {
                 "command": request.as_command(),
-                "provenance": provenance(bundle.device) | {"processes": team.size},
+                "provenance": provenance(bundle.device) | {"processes": ranks.size},
             }
         ],
         "missing": missing,
@@ -123,10 +123,10 @@ def _rows(
 ) -> Iterator[Row]:
     """The rows that the request asks for, of at least one method each."""
 
-    def crafted(attack: str, target: Target | None = None) -> Crafted:
+    def crafted(attack: str, target: Target | None = None) -> AttackCache:
         chosen = None if attack == NO_ATTACK else PAPER_ATTACKS[bundle.dataset][attack]
         # All images, so that chunks on disk do not hang on how many a table asks for.
-        return Crafted(bundle, chosen, request.seed, len(bundle.examples), folder, target)
+        return AttackCache(bundle, chosen, request.seed, len(bundle.examples), folder, target)
 
     for attack in request.attacks:
         if PSI in request.blocks and methods:

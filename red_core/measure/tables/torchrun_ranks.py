@@ -17,7 +17,7 @@ _PATIENCE = timedelta(days=7)  # the slowest process may be hours behind the fir
 
 
 @dataclass(frozen=True)
-class Team:
+class TorchrunRanks:
     """This process's place: rank in [0, size)."""
 
     rank: int = 0
@@ -44,19 +44,19 @@ class Team:
 
 
 @contextmanager
-def joined() -> Iterator[Team]:
-    """The team that `torchrun` describes in the environment, over gloo; alone without it.
+def joined() -> Iterator[TorchrunRanks]:
+    """The ranks that `torchrun` describes in the environment, over gloo; alone without it.
 
     Each process of a machine takes a CUDA device of its own where there are several.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
-        yield Team()
+        yield TorchrunRanks()
         return
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
     dist.init_process_group("gloo", timeout=_PATIENCE)
     try:
-        yield Team(dist.get_rank(), dist.get_world_size())
+        yield TorchrunRanks(dist.get_rank(), dist.get_world_size())
     finally:
         dist.destroy_process_group()

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from red_core.data.datasets import ImageSet, load_official
-from red_core.models.channels_last import place
+from red_core.models.channels_last import to_channels_last
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10.training import (
     Shuffled,
@@ -58,7 +58,7 @@ class ClassifierTrainer:
         torch.manual_seed(seed)
         self.size, self.device = size, device
         self.images, self.labels = data.images.to(device), data.labels.to(device)
-        self.network = place(WideResNet(size.depth, size.width), device)
+        self.network = to_channels_last(WideResNet(size.depth, size.width), device)
         self.batches = Shuffled(len(data), size.batch, seed)
         self.steps = math.ceil(size.epochs * self.batches.per_epoch)
         self.optimiser = torch.optim.SGD(
@@ -99,7 +99,7 @@ def train_classifier(context: RecipeContext) -> None:
     trainer = ClassifierTrainer(size, data, context.seed, context.device)
     hours = train(context, "classifier", trainer, trainer.steps)
     stored: dict[str, Tensor] = halved(trainer.network.state_dict())
-    network = place(WideResNet.from_tensors(stored), context.device).eval()
+    network = to_channels_last(WideResNet.from_tensors(stored), context.device).eval()
     count = 500 if context.tiny else len(test)
     write_trained(
         context,

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from red_core.data.datasets import ImageSet, load_official
-from red_core.models.channels_last import place
+from red_core.models.channels_last import to_channels_last
 from red_core.models.denoiser import SIGMA_DATA, SIGMA_MAX, SIGMA_MIN, Denoiser
 from red_core.recipes.cifar10.training import (
     Shuffled,
@@ -80,7 +80,7 @@ class DiffusionTrainer:
         torch.manual_seed(seed)
         self.size, self.device = size, device
         self.images, self.labels = data.images.to(device), data.labels.to(device)
-        self.network = place(Denoiser(size.widths, size.blocks, size.embedding), device)
+        self.network = to_channels_last(Denoiser(size.widths, size.blocks, size.embedding), device)
         self.batches = Shuffled(len(data), size.batch, seed)
         self.steps = math.ceil(size.epochs * self.batches.per_epoch)
         decay = 1 - 1 / max(2.0, MEMORY * self.steps)
@@ -164,7 +164,7 @@ def train_diffusion(context: RecipeContext) -> None:
     trainer = DiffusionTrainer(size, data, context.seed, context.device)
     hours = train(context, "diffusion", trainer, trainer.steps)
     stored = halved(trainer.average.module.state_dict())
-    denoiser = place(Denoiser.from_tensors(stored), context.device).eval()
+    denoiser = to_channels_last(Denoiser.from_tensors(stored), context.device).eval()
     write_trained(
         context,
         "diffusion",

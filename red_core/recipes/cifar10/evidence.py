@@ -23,7 +23,7 @@ from red_core.recipes.cifar10.drawn_runs import drawn_runs
 from red_core.recipes.cifar10.held_out import held_out_runs
 from red_core.recipes.cifar10.runs import SIZES, finished_runs, jobs_of, strengths
 from red_core.recipes.common import RecipeContext
-from red_core.recipes.evidence import fit_strangeness
+from red_core.recipes.evidence import fit_mahalanobis
 from red_core.recipes.runs import fit_temperature
 from red_core.run.cifar10_parts import load_types
 
@@ -80,7 +80,7 @@ def train_evidence(context: RecipeContext) -> None:
         schedule.step()
     model.eval().requires_grad_(False)
     model.temperature.fill_(fit_temperature(model(features[check]), attack[check]))
-    fit_strangeness(model, features[learn], attack[learn], features[check])
+    fit_mahalanobis(model, features[learn], attack[learn], features[check])
     write_tensors(
         "cifar10",
         "evidence.safetensors",
@@ -101,7 +101,7 @@ def _measured(context: RecipeContext, model: EvidenceModel) -> dict[str, object]
     held_out, types = held_out_runs(context), load_types(context.device)
     told = _told(held_out.observed, types, context)
     features = torch.cat((held_out.runs.features, told), 1)
-    unknown = model.is_unknown(model.p_value(model.strangeness(features)))
+    unknown = model.is_unknown(model.p_value(model.mahalanobis(features)))
     answers = {
         "evidence": model(features).argmax(1),
         "type_classifier": told.argmax(1),

@@ -1,7 +1,7 @@
 """The pictures that the app offers where CIFAR-10 itself has not been downloaded: drawn by G.
 
 Of many draws of every class those are kept of which psi is surest that they show the class asked
-for: an attack on a picture that psi misreads to begin with has nothing to deceive.
+for: an attack on a picture that psi misreads to begin with has nothing to craft_example.
 """
 
 from __future__ import annotations

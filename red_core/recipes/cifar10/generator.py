@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from red_core.data.datasets import ImageSet, load_official
-from red_core.models.channels_last import place
+from red_core.models.channels_last import to_channels_last
 from red_core.models.style import StyleGenerator
 from red_core.models.style_partners import StyleDiscriminator, StyleEncoder, StylePosterior
 from red_core.models.wide_resnet import WideResNet
@@ -90,7 +90,7 @@ class GeneratorTrainer:
             "E": StyleEncoder(generator.layers, size.width, size.encoder),
             "Q": StylePosterior(size.latent, size.width),
         }
-        self.nets = place(nn.ModuleDict(nets), device)
+        self.nets = to_channels_last(nn.ModuleDict(nets), device)
         self.averages = copy.deepcopy(nn.ModuleDict({"G": self.nets["G"], "E": self.nets["E"]}))
         self.averages.requires_grad_(False)
         codec = [p for name in "GEQ" for p in self.nets[name].parameters()]

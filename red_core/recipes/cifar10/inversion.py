@@ -19,9 +19,9 @@ from red_core.data.assets import read_manifest
 from red_core.data.datasets import ImageSet, load_official
 from red_core.measure.intervals import share
 from red_core.models.style import StyleGenerator
+from red_core.recipes.cifar10.adam_inversion import InversionOptions, invert
 from red_core.recipes.cifar10.measured import add_measured
 from red_core.recipes.cifar10.training import chunks
-from red_core.recipes.cifar10.w_plus import InversionOptions, invert
 from red_core.recipes.common import RecipeContext, accuracy, load_checkpoint, save_checkpoint
 from red_core.run.cifar10_parts import load_generator, load_psi
 

@@ -19,7 +19,7 @@ from red_core.attacks.pgd import ATTACKS
 from red_core.data.assets import read_tensors, write_tensors
 from red_core.data.datasets import ImageSet, load_official
 from red_core.measure.intervals import share
-from red_core.models.channels_last import place
+from red_core.models.channels_last import to_channels_last
 from red_core.models.style import StyleGenerator
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10.attacked import StoredAttacks, stored_attacks
@@ -100,7 +100,7 @@ class ReaderTrainer:
         for module in psi.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.momentum = MOMENTUM
-        self.network = place(psi, device).train()
+        self.network = to_channels_last(psi, device).train()
         self.optimiser = torch.optim.SGD(
             self.network.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True
         )
@@ -196,7 +196,7 @@ def train_reader(context: RecipeContext) -> None:
     trainer = ReaderTrainer(size, psi, sources, context.seed, device)
     hours = train(context, "reader", trainer, trainer.steps)
     stored = halved(trainer.network.state_dict())
-    reader = place(WideResNet.from_tensors(stored), device).eval()
+    reader = to_channels_last(WideResNet.from_tensors(stored), device).eval()
     held_out = held_out_runs(context)
     ends = held_out.runs.images[:, -1].float()
     with torch.no_grad():

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from red_core.data.assets import read_tensors, write_tensors
-from red_core.models.channels_last import place
+from red_core.models.channels_last import to_channels_last
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
 
@@ -173,4 +173,4 @@ def chunks(count: int, size: int) -> Iterator[slice]:
 def load_psi_of(context: RecipeContext) -> WideResNet:
     """The trained psi, frozen and folded, on the recipe's device; AssetError without it."""
     network = WideResNet.from_tensors(read_tensors("cifar10", "classifier.safetensors"))
-    return place(network.eval().fold_norms(), context.device).requires_grad_(False)
+    return to_channels_last(network.eval().fold_norms(), context.device).requires_grad_(False)

@@ -20,7 +20,7 @@ from torch import Tensor
 from red_core.attacks.pgd import ATTACKS
 from red_core.data.datasets import ImageSet, load_official
 from red_core.measure.intervals import share
-from red_core.models.channels_last import place
+from red_core.models.channels_last import to_channels_last
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10.attacked import StoredAttacks, stored_attacks
 from red_core.recipes.cifar10.examples import drawn_pictures
@@ -83,7 +83,7 @@ class TypeTrainer:
         network = WideResNet(size.depth, size.width, NONE + 1)
         with torch.no_grad():
             network.stem.weight.copy_(second_differences(len(network.stem.weight)))
-        self.network = place(network, device)
+        self.network = to_channels_last(network, device)
         self.optimiser = torch.optim.SGD(
             self.network.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True
         )
@@ -163,7 +163,7 @@ def train_type_classifier(context: RecipeContext) -> None:
         size, load_official("cifar10", "train"), stored, drawn, context.seed, context.device
     )
     hours = train(context, "type-classifier", trainer, trainer.steps)
-    network = place(
+    network = to_channels_last(
         WideResNet.from_tensors(halved(trainer.network.state_dict())), context.device
     ).eval()
     held_out = held_out_runs(context)

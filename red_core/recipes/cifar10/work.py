@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, craft
 from red_core.data.datasets import ImageSet
-from red_core.models.channels_last import place
+from red_core.models.channels_last import to_channels_last
 from red_core.models.denoiser import Denoiser
 from red_core.models.purifier import BATCH as PURIFIED
 from red_core.models.purifier import Purifier
@@ -65,14 +65,14 @@ def untrained_psi(scale: str, device: str) -> WideResNet:
     """psi of a scale's size, frozen and folded."""
     size = classifier.SIZES[scale]
     network = WideResNet(size.depth, size.width).eval().fold_norms()
-    return place(network, device).requires_grad_(False)
+    return to_channels_last(network, device).requires_grad_(False)
 
 
 def untrained_generator(scale: str, device: str) -> StyleGenerator:
     """G of a scale's size, frozen."""
     size = generator.SIZES[scale]
     network = StyleGenerator(size.channels, size.latent, size.width)
-    return place(network, device).eval().requires_grad_(False)
+    return to_channels_last(network, device).eval().requires_grad_(False)
 
 
 def _trained(
@@ -163,7 +163,7 @@ def attacks(psi: WideResNet, rounds: int, images: int, device: str) -> list[Job]
 def _purification(scale: str, device: str) -> list[Job]:
     size, psi = purification.SIZES[scale], untrained_psi(scale, device)
     shape = diffusion.SIZES[scale]
-    network = place(Denoiser(shape.widths, shape.blocks, shape.embedding), device).eval()
+    network = to_channels_last(Denoiser(shape.widths, shape.blocks, shape.embedding), device).eval()
     chosen = size.chosen_clean + len(ATTACKS) * size.chosen_attacked
     judged = size.test_clean + len(ATTACKS) * size.test_attacked
     ways = [

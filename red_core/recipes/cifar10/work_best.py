@@ -13,7 +13,7 @@ from red_core.algorithm.algorithm1 import begin, step
 from red_core.algorithm.presets import CIFAR10_BEST
 from red_core.algorithm.problem import AttackDictionary, RedProblem
 from red_core.attacks.pgd import ATTACKS
-from red_core.models.channels_last import place
+from red_core.models.channels_last import to_channels_last
 from red_core.models.denoiser import Denoiser
 from red_core.models.evidence_model import EvidenceModel
 from red_core.models.style_partners import StyleEncoder
@@ -78,7 +78,9 @@ def _reader(scale: str, device: str) -> list[Job]:
     finished = runs.Runs(images, zeros, zeros, zeros.float(), zeros, images, zeros.bool())
     shape = diffusion.SIZES[scale]
     network, encoder = untrained_generator(scale, device), _encoder(scale, device)
-    denoiser = place(Denoiser(shape.widths, shape.blocks, shape.embedding), device).eval()
+    denoiser = to_channels_last(
+        Denoiser(shape.widths, shape.blocks, shape.embedding), device
+    ).eval()
     sources = reader.Sources(images_like(1000), stored, finished, encoder, network, denoiser)
     own = classifier.SIZES[scale]
     trainer = reader.ReaderTrainer(size, WideResNet(own.depth, own.width), sources, 0, device)
@@ -98,7 +100,7 @@ def _reader(scale: str, device: str) -> list[Job]:
 
 def _evidence(scale: str, device: str) -> list[Job]:
     stored, size = _stored(scale), type_classifier.SIZES[scale]
-    network = place(WideResNet(size.depth, size.width, len(ATTACKS) + 1), device).eval()
+    network = to_channels_last(WideResNet(size.depth, size.width, len(ATTACKS) + 1), device).eval()
     apart = [job for job in runs.jobs_of(stored, runs.SIZES[scale]) if job.apart]
     count = sum(len(stored.labels_of(job.columns)) for job in apart)
     model = EvidenceModel(31, len(ATTACKS) + 1)
@@ -129,7 +131,7 @@ def _stored(scale: str) -> attacked.StoredAttacks:
 def _encoder(scale: str, device: str) -> StyleEncoder:
     size, network = generator.SIZES[scale], untrained_generator(scale, device)
     made = StyleEncoder(network.layers, size.width, size.encoder)
-    return place(made, device).eval().requires_grad_(False)
+    return to_channels_last(made, device).eval().requires_grad_(False)
 
 
 def _best(scale: str, device: str, batches: int, images: int) -> list[Job]:

@@ -128,7 +128,7 @@ def test_a_device_without_memory(refused, toy_assets: Path, monkeypatch) -> None
     def full(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr("red_core.cli.run.deceive", full)
+    monkeypatch.setattr("red_core.cli.run.craft_example", full)
     assert "--device cpu" in refused("run", status=1)
 
 
@@ -136,7 +136,7 @@ def test_an_interrupt_is_no_traceback(refused, toy_assets: Path, monkeypatch) ->
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("red_core.cli.run.deceive", stopped)
+    monkeypatch.setattr("red_core.cli.run.craft_example", stopped)
     assert refused("run", status=130) == "error: interrupted\n"
 
 

@@ -14,7 +14,7 @@ import red_core.measure.attack_cache
 from red_core.attacks.pgd import PAPER_ATTACKS
 from red_core.cli import main
 from red_core.data.assets import read_manifest
-from red_core.measure.attack_cache import Crafted, Target
+from red_core.measure.attack_cache import AttackCache, Target
 from red_core.measure.tables import load_answers, load_table
 from red_core.methods import fit
 from red_core.run.bundle import load_bundle
@@ -85,7 +85,7 @@ def attacked(toy_tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         patch.setattr(red_core.measure.attack_cache, "craft", noisy)
         for target in (None, Target(robust.network, robust.files)):
             attack = PAPER_ATTACKS["mnist"]["linf"]
-            Crafted(bundle, attack, 0, 12, folder / "attacks", target).fill()
+            AttackCache(bundle, attack, 0, 12, folder / "attacks", target).fill()
     return folder
 
 

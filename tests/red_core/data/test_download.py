@@ -15,10 +15,10 @@ from urllib.error import URLError
 import pytest
 
 from red_core.data import download as module
-from red_core.data import fetching
+from red_core.data import http_fetch
 from red_core.data.archive import archive_of, is_there
 from red_core.data.download import DownloadError, download
-from red_core.data.lock import locked
+from red_core.data.file_lock import locked
 from tests.red_core.data.conftest import ARCHIVE, CONTENT, FOLDER, Server, md5, packed
 
 HALF = len(ARCHIVE) // 2
@@ -203,7 +203,7 @@ def test_an_http_error(server: Server, root: Path, status: int, words: str) -> N
 
 
 def test_a_silent_server(server: Server, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "TIMEOUT", 0.2)
+    monkeypatch.setattr(http_fetch, "TIMEOUT", 0.2)
     server.silent = 1.0
     assert "the server was silent" in refusal()
 

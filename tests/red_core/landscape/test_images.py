@@ -80,13 +80,13 @@ def test_the_tether_is_added_and_said(make_instance) -> None:
     sheet, target = sheet_of(network, path), problem.flat[0]
     anchor = torch.randn(4, dtype=torch.float64)
     plain = sheet.surface(target, "held")
-    pulled = sheet.surface(target, "held", tether=(0.3, anchor))
+    pulled = sheet.surface(target, "held", latent_penalty=(0.3, anchor))
     spots = torch.stack(torch.meshgrid(plain.x, plain.y, indexing="xy"), dim=-1)
     away = (sheet.plane.points(spots) - anchor).square().sum(-1)
     torch.testing.assert_close(pulled.values - plain.values, 0.3 * away)
     assert "anchor" in pulled.held
     assert "anchor" not in plain.held
-    assert sheet.surface(target, "held", tether=(0.0, anchor)).held == plain.held
+    assert sheet.surface(target, "held", latent_penalty=(0.0, anchor)).held == plain.held
     z = path[0]
     value = image_loss(network, z, target, (0.3, anchor))(z)
     expected = (network(z[None])[0] - target).square().sum() + 0.3 * (z - anchor).square().sum()

@@ -10,10 +10,10 @@ import red_core.measure.accuracy
 import red_core.measure.attack_cache
 from red_core.attacks.pgd import AttackSettings
 from red_core.measure.accuracy import EvaluationSettings, evaluate
-from red_core.measure.attack_cache import Crafted
+from red_core.measure.attack_cache import AttackCache
 from red_core.measure.intervals import wilson
 from red_core.run.bundle import Bundle
-from red_core.run.experiment import deceive
+from red_core.run.experiment import craft_example
 from red_core.run.settings import RunSettings, SettingsError
 
 QUICK = (("restarts", 2), ("start_steps", 2), ("steps", 4), ("carry", 2))
@@ -144,9 +144,9 @@ def test_presets_share_the_attacked_images(
 
 
 def test_a_row_attacks_as_a_single_run_does(toy_bundle: Bundle, tmp_path: Path) -> None:
-    crafted = Crafted(toy_bundle, RUN.attack_settings(), RUN.seed, 7, tmp_path)
+    crafted = AttackCache(toy_bundle, RUN.attack_settings(), RUN.seed, 7, tmp_path)
     crafted.fill()
-    alone = deceive(toy_bundle, replace(RUN, index=4)).attacked
+    alone = craft_example(toy_bundle, replace(RUN, index=4)).attacked
     torch.testing.assert_close(crafted.read(range(4, 5)), alone)
 
 
@@ -154,9 +154,9 @@ def test_chunks_join_in_order(
     toy_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attack = AttackSettings("l2", 1.0, 0.5, 2)
-    whole = Crafted(toy_bundle, attack, 0, 11, tmp_path / "whole").read(range(11))
+    whole = AttackCache(toy_bundle, attack, 0, 11, tmp_path / "whole").read(range(11))
     monkeypatch.setattr(red_core.measure.attack_cache, "CHUNK", 4)
-    parts = Crafted(toy_bundle, attack, 0, 11, tmp_path / "parts")
+    parts = AttackCache(toy_bundle, attack, 0, 11, tmp_path / "parts")
     torch.testing.assert_close(parts.read(range(2, 11)), whole[2:])
     found = sorted(path.name for path in (tmp_path / "parts").rglob("*.safetensors"))
     names = [f"{name[:11]}.safetensors" for name in found]  # without the digest of the images

@@ -9,7 +9,7 @@ import torch
 import red_core.measure.attack_cache
 from red_core.attacks.pgd import AttackSettings
 from red_core.data.assets import write_tensors
-from red_core.measure.attack_cache import Crafted, Target
+from red_core.measure.attack_cache import AttackCache, Target
 from red_core.methods import fit
 from red_core.models.classifiers import Table3CNN
 from red_core.run.bundle import Bundle, load_bundle
@@ -48,7 +48,7 @@ def test_images_and_labels_count_by_their_content(
     def fill(**changed: object) -> int:
         attacks.clear()
         examples = replace(bundle.examples, **changed)
-        Crafted(replace(bundle, examples=examples), ATTACK, 0, 4, tmp_path).fill()
+        AttackCache(replace(bundle, examples=examples), ATTACK, 0, 4, tmp_path).fill()
         return sum(attacks)
 
     images, labels = bundle.examples.images, bundle.examples.labels
@@ -66,7 +66,7 @@ def test_all_that_decides_an_attack_moves_its_folder(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def folder(attack: AttackSettings = ATTACK, seed: int = 0, bundle: Bundle = bundle) -> Path:
-        return Crafted(bundle, attack, seed, 4, tmp_path).folder
+        return AttackCache(bundle, attack, seed, 4, tmp_path).folder
 
     folders = [
         folder(),
@@ -81,8 +81,8 @@ def test_all_that_decides_an_attack_moves_its_folder(
 def test_every_network_has_attacks_of_its_own(
     bundle: Bundle, target: Target, tmp_path: Path
 ) -> None:
-    psi = Crafted(bundle, ATTACK, 0, 4, tmp_path)
-    own = Crafted(bundle, ATTACK, 0, 4, tmp_path, target)
+    psi = AttackCache(bundle, ATTACK, 0, 4, tmp_path)
+    own = AttackCache(bundle, ATTACK, 0, 4, tmp_path, target)
     assert psi.folder != own.folder
     attacked = own.read(range(4))
     assert not torch.equal(attacked, psi.read(range(4)))
@@ -96,14 +96,14 @@ def test_every_network_has_attacks_of_its_own(
 
 
 def test_other_weights_are_attacked_anew(bundle: Bundle, target: Target, tmp_path: Path) -> None:
-    before = Crafted(bundle, ATTACK, 0, 4, tmp_path, target).folder
+    before = AttackCache(bundle, ATTACK, 0, 4, tmp_path, target).folder
     made = {"command": "python -m red_core recipe mnist"}
     write_tensors("mnist", "robust-linf.safetensors", Table3CNN().state_dict(), **made)
-    assert Crafted(bundle, ATTACK, 0, 4, tmp_path, target).folder != before
+    assert AttackCache(bundle, ATTACK, 0, 4, tmp_path, target).folder != before
 
 
 def test_clean_images_are_those_of_the_bundle(
     bundle: Bundle, target: Target, tmp_path: Path
 ) -> None:
-    clean = Crafted(bundle, None, 0, 4, tmp_path, target).read(range(1, 4))
+    clean = AttackCache(bundle, None, 0, 4, tmp_path, target).read(range(1, 4))
     assert torch.equal(clean, bundle.examples.images[1:4])

@@ -17,7 +17,7 @@ from red_core.algorithm.presets import presets_of
 from red_core.algorithm.verdict import NO_ATTACK, judge
 from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS
 from red_core.run.bundle import Bundle, load_bundle
-from red_core.run.experiment import attack_images, begin_run, deceive, readers_for
+from red_core.run.experiment import attack_images, begin_run, craft_example, readers_for
 from red_core.run.settings import RunSettings, item_seed
 
 pytestmark = pytest.mark.timeout(600)  # a machine may be busy with other things
@@ -32,7 +32,7 @@ def bundle() -> Iterator[Bundle]:
 
 def test_class_attack_and_block_that_were_planted_are_found(bundle: Bundle) -> None:
     planted = [
-        deceive(bundle, RunSettings("cifar10", source="realizable", attack=attack, seed=seed))
+        craft_example(bundle, RunSettings("cifar10", source="realizable", attack=attack, seed=seed))
         for seed in (0, 2)
         for attack in ATTACKS
     ]

@@ -28,7 +28,7 @@ def spread(count: int) -> Tensor:
 
 def test_strangeness_is_the_distance_to_the_nearest_answer(model: EvidenceModel) -> None:
     features = torch.randn(6, FEATURES).double()
-    for row, score in zip(features, model.strangeness(features), strict=True):
+    for row, score in zip(features, model.mahalanobis(features), strict=True):
         away = [(row - model.mean) / model.scale - centre for centre in model.centres]
         squares = [a @ p @ a for a, p in zip(away, model.precisions, strict=True)]
         torch.testing.assert_close(score, torch.stack(squares).min())
@@ -56,11 +56,11 @@ def test_a_stored_model_comes_back_and_an_old_one_flags_nothing(model: EvidenceM
     stored = model.float().state_dict()
     features = 50 * torch.randn(6, FEATURES)
     again = EvidenceModel.from_tensors(stored)
-    torch.testing.assert_close(again.strangeness(features), model.strangeness(features))
-    assert bool(again.is_unknown(again.p_value(again.strangeness(features))).all())
+    torch.testing.assert_close(again.mahalanobis(features), model.mahalanobis(features))
+    assert bool(again.is_unknown(again.p_value(again.mahalanobis(features))).all())
     new = ("centres", "precisions", "held_out", "wrongly_flagged")
     old = EvidenceModel.from_tensors({k: t for k, t in stored.items() if k not in new})
     torch.testing.assert_close(old(features), model(features))
-    p = old.p_value(old.strangeness(features))
+    p = old.p_value(old.mahalanobis(features))
     assert p.tolist() == [1.0] * 6
     assert not bool(old.is_unknown(p).any())

@@ -21,7 +21,7 @@ from red_core.models.own_generator import (
     load_own_generator,
 )
 from red_core.models.style import StyleGenerator
-from red_core.recipes.cifar10.w_plus import InversionOptions, invert
+from red_core.recipes.cifar10.adam_inversion import InversionOptions, invert
 
 
 @pytest.fixture

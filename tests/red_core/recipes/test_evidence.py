@@ -3,7 +3,7 @@
 import torch
 
 from red_core.models.evidence_model import EvidenceModel
-from red_core.recipes.evidence import WRONGLY_FLAGGED, fit_strangeness
+from red_core.recipes.evidence import WRONGLY_FLAGGED, fit_mahalanobis
 
 FEATURES = 6
 
@@ -22,19 +22,19 @@ def test_known_runs_pass_and_what_lies_between_them_is_flagged() -> None:
     model = EvidenceModel(FEATURES, 3, held_out=1000)
     model.mean.copy_(features.mean(0))
     model.scale.copy_(features.std(0))
-    fit_strangeness(model, features, answers, known(1000, 1)[0])
-    fresh = model.p_value(model.strangeness(known(3000, 2)[0]))
+    fit_mahalanobis(model, features, answers, known(1000, 1)[0])
+    fresh = model.p_value(model.mahalanobis(known(3000, 2)[0]))
     share = float(model.is_unknown(fresh).float().mean())
     assert 0 < share < 2 * WRONGLY_FLAGGED
     strange = torch.full((5, FEATURES), 10.0)
-    assert bool(model.is_unknown(model.p_value(model.strangeness(strange))).all())
+    assert bool(model.is_unknown(model.p_value(model.mahalanobis(strange))).all())
     torch.testing.assert_close(model.held_out, model.held_out.sort().values)
 
 
 def test_every_answer_has_its_own_gaussian() -> None:
     features, answers = known(6000, 3)
     model = EvidenceModel(FEATURES, 3, held_out=10)
-    fit_strangeness(model, features, answers, features[:10])
+    fit_mahalanobis(model, features, answers, features[:10])
     for answer in range(3):
         own = features[answers == answer]
         torch.testing.assert_close(model.centres[answer], own.mean(0))

@@ -18,7 +18,7 @@ from red_core.run.bundle import Bundle
 from red_core.run.experiment import (
     attack_images,
     begin_run,
-    deceive,
+    craft_example,
     make_starts,
     readers_for,
     start_seeds,
@@ -49,7 +49,7 @@ def bundle() -> Bundle:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_realizable_instance_is_g_and_one_block(bundle, kind):
-    made = deceive(bundle, RunSettings(source="realizable", attack=kind, seed=5))
+    made = craft_example(bundle, RunSettings(source="realizable", attack=kind, seed=5))
     z, c_a = made.truth
     dictionary = bundle.dictionary
     image = bundle.generator(z)
@@ -67,14 +67,14 @@ def test_a_realizable_instance_is_g_and_one_block(bundle, kind):
 
 
 def test_a_realizable_instance_without_attack_is_what_g_draws(bundle):
-    made = deceive(bundle, RunSettings(source="realizable", attack="none"))
+    made = craft_example(bundle, RunSettings(source="realizable", attack="none"))
     assert made.attacked.equal(made.clean)
     assert not made.truth[1].any()
 
 
 def test_a_realizable_instance_depends_on_its_seed_and_is_not_where_the_solver_starts(bundle):
     one, same, other = (
-        deceive(bundle, RunSettings(source="realizable", seed=seed)) for seed in (1, 1, 2)
+        craft_example(bundle, RunSettings(source="realizable", seed=seed)) for seed in (1, 1, 2)
     )
     assert one.attacked.equal(same.attacked)
     assert not one.attacked.equal(other.attacked)
@@ -85,7 +85,7 @@ def test_a_realizable_instance_depends_on_its_seed_and_is_not_where_the_solver_s
 
 def test_mu_is_known_along_a_realizable_run(bundle):
     settings = RunSettings(source="realizable", preset="paper", solver=(("start_steps", 2),))
-    made = deceive(bundle, settings)
+    made = craft_example(bundle, settings)
     options = settings.solver_options()
     path = list(islice(Run.of(*begin_run(bundle, made.attacked, options, [3]), options).path(), 7))
     mu = mu_along_path(path, *made.truth)
@@ -94,7 +94,7 @@ def test_mu_is_known_along_a_realizable_run(bundle):
 
 
 def test_an_example_is_attacked_within_its_budget(bundle):
-    made = deceive(bundle, replace(QUICK, index=3, eps=0.1))
+    made = craft_example(bundle, replace(QUICK, index=3, eps=0.1))
     assert made.clean.equal(bundle.examples.images[3:4])
     assert made.labels.tolist() == [3]
     assert made.truth is None
@@ -103,22 +103,22 @@ def test_an_example_is_attacked_within_its_budget(bundle):
 
 
 def test_attack_none_leaves_the_image_as_it_is(bundle):
-    made = deceive(bundle, RunSettings(attack="none", index=2))
+    made = craft_example(bundle, RunSettings(attack="none", index=2))
     assert made.attacked.equal(bundle.examples.images[2:3])
     assert made.attacked is not made.clean
 
 
 def test_an_index_beyond_the_examples_is_refused(bundle):
     with pytest.raises(SettingsError, match="index 12 is beyond the 12 example images"):
-        deceive(bundle, RunSettings(index=12))
+        craft_example(bundle, RunSettings(index=12))
 
 
 def test_an_own_image_is_wanted_and_has_no_label(bundle):
     own = replace(QUICK, source="own")
     with pytest.raises(SettingsError, match="image of your own"):
-        deceive(bundle, own)
+        craft_example(bundle, own)
     image = torch.rand(1, 28, 28)
-    made = deceive(bundle, own, image)
+    made = craft_example(bundle, own, image)
     assert made.clean.equal(image[None])
     assert made.labels is None
     assert not made.attacked.equal(made.clean)
@@ -126,16 +126,16 @@ def test_an_own_image_is_wanted_and_has_no_label(bundle):
 
 def test_an_own_image_whose_class_is_told_is_attacked_away_from_it(bundle):
     example = replace(QUICK, index=2)
-    known = deceive(bundle, example)
+    known = craft_example(bundle, example)
     assert known.labels is not None
     # The seed of item 0 differs from item 2's, so what is compared is the label, and the attack's
     # direction: away from another class than psi's guess gives another x'.
     told = replace(QUICK, source="own", label=int(known.labels[0]))
-    made = deceive(bundle, told, known.clean[0])
+    made = craft_example(bundle, told, known.clean[0])
     assert made.labels is not None
     assert made.labels.equal(known.labels)
     others = {
-        label: deceive(bundle, replace(told, label=label), known.clean[0]).attacked
+        label: craft_example(bundle, replace(told, label=label), known.clean[0]).attacked
         for label in range(3)
     }
     assert not others[0].equal(others[1])
@@ -152,7 +152,7 @@ def test_the_class_of_an_own_image_is_within_the_data_set():
 
 
 def test_a_target_is_aimed_at(bundle):
-    made = deceive(bundle, replace(QUICK, index=1, target=6, attack_steps=20))
+    made = craft_example(bundle, replace(QUICK, index=1, target=6, attack_steps=20))
     chance = [bundle.psi(x).softmax(1)[0, 6] for x in (made.clean, made.attacked)]
     assert chance[1] > chance[0]
 

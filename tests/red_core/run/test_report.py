@@ -9,7 +9,7 @@ import torch
 from red_core.algorithm.batch import run_to_end
 from red_core.algorithm.verdict import block_residuals, judge
 from red_core.run.bundle import Bundle
-from red_core.run.experiment import begin_run, deceive, readers_for, start_seeds
+from red_core.run.experiment import begin_run, craft_example, readers_for, start_seeds
 from red_core.run.report import run_arrays, run_report
 from red_core.run.settings import RunSettings
 
@@ -18,17 +18,17 @@ SETTINGS = RunSettings(index=3, attack="l2", attack_steps=2, preset="paper", sol
 
 
 def finished(bundle: Bundle, settings: RunSettings):
-    deception = deceive(bundle, settings, torch.rand(1, 28, 28))
+    example = craft_example(bundle, settings, torch.rand(1, 28, 28))
     options = settings.solver_options()
-    problem, state = begin_run(bundle, deception.attacked, options, start_seeds(settings))
+    problem, state = begin_run(bundle, example.attacked, options, start_seeds(settings))
     iterate = run_to_end(problem, state, options)
     verdict = judge(problem, iterate, readers_for(bundle, settings.preset))
-    return problem, deception, verdict, iterate
+    return problem, example, verdict, iterate
 
 
 def test_it_holds_what_the_verdict_holds(toy_bundle: Bundle) -> None:
-    problem, deception, verdict, iterate = finished(toy_bundle, SETTINGS)
-    report = run_report(toy_bundle, SETTINGS, deception, verdict, iterate, 1.25, "a toy")
+    problem, example, verdict, iterate = finished(toy_bundle, SETTINGS)
+    report = run_report(toy_bundle, SETTINGS, example, verdict, iterate, 1.25, "a toy")
     assert json.loads(json.dumps(report, allow_nan=False)) == report | {
         "resolved": {
             **report["resolved"],
@@ -36,7 +36,7 @@ def test_it_holds_what_the_verdict_holds(toy_bundle: Bundle) -> None:
         }
     }
     assert report["true_label"] == 3
-    assert report["adversarial_label"] == int(toy_bundle.psi(deception.attacked).argmax())
+    assert report["adversarial_label"] == int(toy_bundle.psi(example.attacked).argmax())
     assert report["signal_label"] == int(toy_bundle.psi(iterate.image).argmax())
     assert report["attack_label"] in ("linf", "l2", "l1", "none", "unknown")
     expected = block_residuals(problem, iterate)[0]
@@ -52,32 +52,32 @@ def test_it_holds_what_the_verdict_holds(toy_bundle: Bundle) -> None:
 
 def test_an_image_of_ones_own_has_no_true_label(toy_bundle: Bundle) -> None:
     own = replace(SETTINGS, source="own", index=0)
-    _, deception, verdict, iterate = finished(toy_bundle, own)
-    report = run_report(toy_bundle, own, deception, verdict, iterate, 1, "x", image="a b.png")
+    _, example, verdict, iterate = finished(toy_bundle, own)
+    report = run_report(toy_bundle, own, example, verdict, iterate, 1, "x", image="a b.png")
     assert report["true_label"] is None
     assert "--image 'a b.png'" in report["command"]
 
 
 def test_no_active_block_is_no_attack(toy_bundle: Bundle) -> None:
     silent = replace(SETTINGS, solver=(*QUICK, ("lambda_fraction", 2.0)))
-    _, deception, verdict, iterate = finished(toy_bundle, silent)
+    _, example, verdict, iterate = finished(toy_bundle, silent)
     assert float(iterate.block_energy.max()) == 0
-    report = run_report(toy_bundle, silent, deception, verdict, iterate, 1, "x")
+    report = run_report(toy_bundle, silent, example, verdict, iterate, 1, "x")
     assert report["block_attack_label"] == "none"
     assert report["attack_label"] == "none"
 
 
 def test_what_is_not_finite_becomes_null(toy_bundle: Bundle) -> None:
-    _, deception, verdict, iterate = finished(toy_bundle, SETTINGS)
+    _, example, verdict, iterate = finished(toy_bundle, SETTINGS)
     iterate = replace(iterate, gap=torch.tensor([float("nan")]))
-    report = run_report(toy_bundle, SETTINGS, deception, verdict, iterate, 1, "x")
+    report = run_report(toy_bundle, SETTINGS, example, verdict, iterate, 1, "x")
     assert report["gap"] is None
     json.dumps(report, allow_nan=False)
 
 
 def test_the_arrays_add_up(toy_bundle: Bundle) -> None:
-    _, deception, _, iterate = finished(toy_bundle, SETTINGS)
-    arrays = run_arrays(deception, iterate)
+    _, example, _, iterate = finished(toy_bundle, SETTINGS)
+    arrays = run_arrays(example, iterate)
     parts = arrays["signal"] + arrays["perturbation"] + arrays["residual"]
     assert parts == pytest.approx(arrays["attacked"], abs=1e-5)
     explained = toy_bundle.dictionary.combine(torch.from_numpy(arrays["c_a"])).view(28, 28)
@@ -88,9 +88,9 @@ def test_the_arrays_add_up(toy_bundle: Bundle) -> None:
 
 
 def test_the_arrays_of_a_run_in_colour_keep_its_shapes(toy_bundle: Bundle) -> None:
-    _, deception, _, iterate = finished(toy_bundle, SETTINGS)
+    _, example, _, iterate = finished(toy_bundle, SETTINGS)
     image = torch.rand(1, 3, 32, 32)
-    made = replace(deception, clean=image, attacked=image)
+    made = replace(example, clean=image, attacked=image)
     moved = replace(iterate, image=image, residual=0 * image, z=torch.rand(1, 9, 4))
     arrays = run_arrays(made, moved)
     assert arrays["z"].shape == (9, 4)

@@ -14,7 +14,7 @@ from pages.ui.compare.cards import Ground, card_of, hue, seconds
 from pages.ui.compare.truth import Truth, truth_of
 from pages.ui.look.theme import DARK, LIGHT
 from red_core.methods import ANSWERS, Answers
-from red_core.run.experiment import Deception
+from red_core.run.experiment import AttackedBatch
 from red_core.run.settings import RunSettings
 
 NAMES = tuple("0123456789")
@@ -59,7 +59,7 @@ def test_nothing_is_called_right_where_nobody_knows() -> None:
     ground = replace(GROUND, truth=Truth(None, None))
     shown = card_of(done("bsd-gan-best", answers(9, "l1")), ground)
     assert {row.mark for row in shown.answers} == {""}
-    made = Deception(X[None], X[None], None)
+    made = AttackedBatch(X[None], X[None], None)
     assert truth_of(RunSettings(source="own", attack="none"), made) == Truth(None, None)
     assert truth_of(RunSettings(source="own", attack="l2"), made) == Truth(None, "l2")
     assert truth_of(RunSettings(), replace(made, labels=torch.tensor([4]))) == Truth(4, "linf")

@@ -10,7 +10,7 @@ from pages.ui.compare.sweep import FACTORS, Sweep, base, strength
 from pages.ui.live.compute_queue import FairLock
 from red_core.attacks.pgd import attack_norm
 from red_core.methods import Answers
-from red_core.run.experiment import deceive
+from red_core.run.experiment import craft_example
 from red_core.run.settings import RunSettings
 from tests.pages.ui.compare.conftest import Fake, Slow, settled, until
 
@@ -45,7 +45,7 @@ def test_every_strength_is_crafted_with_the_same_seed(sweep, parts) -> None:
     for size, factor in zip(sizes.tolist(), FACTORS, strict=True):
         assert size <= factor * 0.3 + 1e-5
         assert size >= factor * 0.1
-    once = deceive(parts.bundle, SETTINGS).attacked
+    once = craft_example(parts.bundle, SETTINGS).attacked
     # The paper's strength is the page's own image, up to a step of PGD: a gradient near zero may
     # change its sign where the strengths are crafted as one batch.
     assert float((view.images[4] - once[0]).abs().mean()) < 1e-3
@@ -101,7 +101,7 @@ def test_progress_is_told_and_a_stop_keeps_the_images(sweep, monkeypatch) -> Non
     assert [row.status for row in stopped.rows] == ["done", "stopped"]
 
     monkeypatch.setattr(Slow, "steps", 3)
-    monkeypatch.setattr("pages.ui.compare.sweep.deceive", None)  # nothing is crafted anew
+    monkeypatch.setattr("pages.ui.compare.sweep.craft_example", None)  # nothing is crafted anew
     view = settled(sweep("fake", "slow", kept=stopped))
     assert view.rows[0] is stopped.rows[0]
     assert [row.status for row in view.rows] == ["done", "done"]

@@ -24,7 +24,7 @@ from pages.ui.landscape.slice import (
 from pages.ui.live.compute_queue import FairLock
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.runner import Runner
-from red_core.run.experiment import deceive
+from red_core.run.experiment import craft_example
 from red_core.run.settings import RunSettings
 from tests.pages.conftest import make_parts, wait_until
 
@@ -35,7 +35,7 @@ SETTINGS = RunSettings(index=3, attack="linf", attack_steps=3, preset="best", so
 @pytest.fixture(scope="module")
 def run():
     parts = make_parts()
-    runner = Runner(parts, SETTINGS, deceive(parts.bundle, SETTINGS), line=FairLock())
+    runner = Runner(parts, SETTINGS, craft_example(parts.bundle, SETTINGS), line=FairLock())
     wait_until(runner, lambda view: not view.busy)
     return runner
 
@@ -43,7 +43,7 @@ def run():
 @pytest.fixture(scope="module")
 def trajectory(run: Runner) -> Trajectory:
     frames = run.view().frames
-    return trajectory_of(run.parts, run.settings, run.deception.attacked, frames, None)
+    return trajectory_of(run.parts, run.settings, run.example.attacked, frames, None)
 
 
 def finished(run: Runner, trajectory: Trajectory, kind: str = "pca") -> Slice:
@@ -77,7 +77,7 @@ def test_the_surface_is_the_iterates_own_height_where_it_lies_in_the_plane(
     # G and f at a grid point, by hand
     z = view.plane.points(torch.stack((surface.x[7], surface.y[30]))).float()
     image = run.parts.bundle.generator(z[None]).flatten()
-    weight, anchor = trajectory.tether
+    weight, anchor = trajectory.latent_penalty
     by_hand = (trajectory.target(-1) - image).square().sum() + weight * (z - anchor).square().sum()
     assert float(surface.values[30, 7]) == pytest.approx(float(by_hand), rel=1e-4)
 
@@ -120,7 +120,7 @@ def test_the_known_z_star_is_where_the_difference_leads(
 def test_another_leader_is_a_jump(run: Runner) -> None:
     frames = list(run.view().frames)
     frames[9] = replace(frames[9], leader=frames[9].leader + 1)
-    trajectory = trajectory_of(run.parts, run.settings, run.deception.attacked, frames, None)
+    trajectory = trajectory_of(run.parts, run.settings, run.example.attacked, frames, None)
     assert trajectory.jumps == (4, 5)
 
 
@@ -170,7 +170,7 @@ def test_sheets_in_colour_hold_every_picture_in_its_place() -> None:
 @pytest.mark.parametrize("kind", ["pca", "hessian", "difference", "random"])
 def test_a_run_in_colour_over_z_of_two_dimensions_is_cut(colour: LoadedModels, kind: str) -> None:
     settings = replace(SETTINGS, dataset="cifar10", source="realizable")
-    made = deceive(colour.bundle, settings)
+    made = craft_example(colour.bundle, settings)
     runner = Runner(colour, settings, made, line=FairLock())
     wait_until(runner, lambda view: not view.busy)
     run = runner.view()
@@ -183,7 +183,7 @@ def test_a_run_in_colour_over_z_of_two_dimensions_is_cut(colour: LoadedModels, k
     surface = cut.surface(len(trajectory.ks) - 1, cut.view().level)
     z = cut.view().plane.points(torch.stack((surface.x[3], surface.y[20]))).float()
     image = colour.bundle.generator(z.view(1, 9, 16)).flatten()
-    weight, anchor = trajectory.tether
+    weight, anchor = trajectory.latent_penalty
     by_hand = (trajectory.target(-1) - image).square().sum() + weight * (z - anchor).square().sum()
     assert float(surface.values[20, 3]) == pytest.approx(float(by_hand), rel=1e-4)
     assert cut.sheets is not None

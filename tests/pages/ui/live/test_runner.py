@@ -10,7 +10,7 @@ import torch
 from pages.ui.live.compute_queue import FairLock
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.runner import THREAD_NAME, Runner
-from red_core.run.experiment import begin_run, deceive, start_seeds
+from red_core.run.experiment import begin_run, craft_example, start_seeds
 from red_core.run.settings import RunSettings
 from red_core.theory import row_space
 from tests.pages.conftest import QUICK, wait_until
@@ -27,7 +27,7 @@ def start(parts: LoadedModels, settings: RunSettings):
 
     def begin(**kwargs) -> Runner:
         chosen = kwargs.pop("settings", settings)
-        made = deceive(parts.bundle, chosen)
+        made = craft_example(parts.bundle, chosen)
         runners.append(Runner(parts, chosen, made, **kwargs))
         return runners[-1]
 
@@ -39,7 +39,7 @@ def start(parts: LoadedModels, settings: RunSettings):
 def test_a_run_records_every_iterate_of_the_solver(parts, settings, start):
     view = wait_until(start(), lambda view: not view.busy)
     assert view.state == "finished"
-    made = deceive(parts.bundle, settings)
+    made = craft_example(parts.bundle, settings)
     options = settings.solver_options()
     begun = begin_run(parts.bundle, made.attacked, options, start_seeds(settings))
     expected = list(Run.of(*begun, options).path())
@@ -116,7 +116,7 @@ def test_mu_is_exact_and_live_where_the_truth_is_known(parts, start):
     settings = RunSettings(source="realizable", attack="l2", solver=QUICK)
     view = wait_until(start(settings=settings), lambda view: not view.busy)
     assert view.exact_mu
-    z, c_a = deceive(parts.bundle, settings).truth
+    z, c_a = craft_example(parts.bundle, settings).truth
     frame = view.frames[4]
     apart = torch.cat((frame.z - z, (frame.c_a - c_a) @ parts.basis), dim=1).norm()
     assert view.live[4] == pytest.approx(float(frame.gradient_norm / apart), rel=1e-3)
@@ -134,7 +134,7 @@ def test_mu_of_a_real_image_comes_at_the_end_and_has_no_value_there(start):
 
 
 def test_a_run_in_colour_over_z_of_two_dimensions(colour, in_colour):
-    made = deceive(colour.bundle, in_colour)
+    made = craft_example(colour.bundle, in_colour)
     runner = Runner(colour, in_colour, made, line=FairLock())
     view = wait_until(runner, lambda view: not view.busy)
     runner.close()
@@ -154,7 +154,7 @@ def test_a_run_in_colour_over_z_of_two_dimensions(colour, in_colour):
 def test_a_run_with_a_diffusion_model_has_no_latent_space(colour, in_colour, source):
     solver = (("noise_levels", 2), ("steps", 3), ("inner", 2))
     chosen = replace(in_colour, preset="bsd-dp", solver=solver, source=source)
-    runner = Runner(colour, chosen, deceive(colour.bundle, chosen), line=FairLock())
+    runner = Runner(colour, chosen, craft_example(colour.bundle, chosen), line=FairLock())
     view = wait_until(runner, lambda view: not view.busy)
     runner.close()
     assert view.state == "finished", view.error
@@ -172,7 +172,7 @@ def test_the_basis_comes_with_the_end_of_a_run_and_once(monkeypatch, parts, sett
         lambda given: calls.append(given) or row_space(given),
     )
     fresh = LoadedModels(parts.bundle)
-    made = deceive(parts.bundle, settings)
+    made = craft_example(parts.bundle, settings)
     paused = Runner(fresh, settings, made, paused=True, line=FairLock())
     paused.step("both", wait=30)
     assert fresh.rank is None

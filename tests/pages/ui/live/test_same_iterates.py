@@ -13,7 +13,7 @@ from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.runner import Runner
 from red_core.algorithm.presets import presets_of
 from red_core.cli import main
-from red_core.run.experiment import deceive
+from red_core.run.experiment import craft_example
 from red_core.run.settings import RunSettings
 from tests.pages.conftest import wait_until
 
@@ -32,7 +32,7 @@ def test_presets_agree_between_app_and_command_line(
         "cifar10", index=2, attack="l2", attack_steps=3, preset=preset,
         solver=tuple(changed.items()),
     )  # fmt: skip
-    runner = Runner(colour, settings, deceive(colour.bundle, settings), line=FairLock())
+    runner = Runner(colour, settings, craft_example(colour.bundle, settings), line=FairLock())
     view = wait_until(runner, lambda view: not view.busy)
     runner.close()
     assert view.state == "finished", view.error

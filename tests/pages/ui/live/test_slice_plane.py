@@ -15,14 +15,16 @@ from pages.ui.live.runner import Runner
 from pages.ui.live.slice_plane import SIZES
 from pages.ui.undo import section_landscape
 from pages.ui.undo.section_landscape import DRAWN, trail_of
-from red_core.run.experiment import deceive
+from red_core.run.experiment import craft_example
 from red_core.run.settings import RunSettings
 from tests.pages.conftest import wait_until
 
 
 @pytest.fixture
 def runner(parts: LoadedModels, settings: RunSettings):
-    made = Runner(parts, settings, deceive(parts.bundle, settings), paused=True, line=FairLock())
+    made = Runner(
+        parts, settings, craft_example(parts.bundle, settings), paused=True, line=FairLock()
+    )
     yield made
     made.close()
 
@@ -56,7 +58,7 @@ def test_without_a_start_phase_it_is_there_at_once(
 ) -> None:
     solver = tuple({**dict(settings.solver), "start_steps": 0}.items())
     chosen = replace(settings, solver=solver)
-    made = Runner(parts, chosen, deceive(parts.bundle, chosen), paused=True, line=FairLock())
+    made = Runner(parts, chosen, craft_example(parts.bundle, chosen), paused=True, line=FairLock())
     view = wait_until(made, lambda view: not view.busy)
     made.close()
     assert view.slice_plane is not None
@@ -141,7 +143,7 @@ def test_z_of_two_dimensions_is_seen_on_a_plane_too(
     colour: LoadedModels, in_colour: RunSettings
 ) -> None:
     """And the landscape there has the height of the iterate it goes through."""
-    made = Runner(colour, in_colour, deceive(colour.bundle, in_colour), line=FairLock())
+    made = Runner(colour, in_colour, craft_example(colour.bundle, in_colour), line=FairLock())
     view = wait_until(made, lambda view: not view.busy)
     made.close()
     assert view.state == "finished", view.error

@@ -9,7 +9,7 @@ import red_core.measure.tables.measure_table
 from red_core.algorithm.presets import presets_of
 from red_core.attacks.pgd import attack_norm
 from red_core.data.assets import AssetError, write_tensors
-from red_core.measure.tables import Request, Team, measure
+from red_core.measure.tables import Request, TorchrunRanks, measure
 from red_core.measure.tables.measure_table import preset_of
 from red_core.methods import METHODS, fit
 from red_core.methods.networks import Undefended
@@ -41,7 +41,7 @@ def classified(monkeypatch: pytest.MonkeyPatch) -> list[tuple[torch.nn.Module, t
 
 
 def test_the_record(table_bundle: Bundle, tmp_path: Path) -> None:
-    record = measure(table_bundle, request(), tmp_path, Team())
+    record = measure(table_bundle, request(), tmp_path, TorchrunRanks())
     assert record["true"] == "012345678901"
     assert record["missing"] == {}
     assert set(record["blocks"]) == {"psi", "white-box"}
@@ -71,7 +71,7 @@ def test_the_attacks_go_through_the_right_network(
     tmp_path: Path,
     classified: list[tuple[torch.nn.Module, torch.Tensor]],
 ) -> None:
-    measure(table_bundle, request(attacks=("linf",), batch=12), tmp_path, Team())
+    measure(table_bundle, request(attacks=("linf",), batch=12), tmp_path, TorchrunRanks())
     (psi, seen), (robust, same), (again, own) = classified
     assert psi is table_bundle.psi
     assert robust is again
@@ -94,7 +94,7 @@ def test_nothing_kept_is_computed_again(
     classified: list[tuple[torch.nn.Module, torch.Tensor]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    whole = measure(table_bundle, request(), tmp_path, Team())
+    whole = measure(table_bundle, request(), tmp_path, TorchrunRanks())
     assert len(classified) == 3 * (2 * 4 + 3)  # chunks x (psi's block + white-box)
     classified.clear()
     monkeypatch.setattr(
@@ -102,11 +102,11 @@ def test_nothing_kept_is_computed_again(
         "craft",
         lambda *_: pytest.fail("crafted a second time"),
     )
-    assert measure(table_bundle, request(), tmp_path, Team()) == whole
+    assert measure(table_bundle, request(), tmp_path, TorchrunRanks()) == whole
     assert classified == []
     lost = sorted((tmp_path / "tables" / "m-inf").glob("*.json"))[4]
     lost.write_text('{"cut off')
-    assert _answers(measure(table_bundle, request(), tmp_path, Team())) == _answers(whole)
+    assert _answers(measure(table_bundle, request(), tmp_path, TorchrunRanks())) == _answers(whole)
     assert len(classified) == 1
 
 
@@ -116,9 +116,9 @@ def test_more_images_cost_only_those_that_are_new(
     classified: list[tuple[torch.nn.Module, torch.Tensor]],
 ) -> None:
     only = {"methods": ("cnn",), "attacks": ("none",)}
-    measure(table_bundle, request(examples=5, **only), tmp_path, Team())
+    measure(table_bundle, request(examples=5, **only), tmp_path, TorchrunRanks())
     classified.clear()
-    measure(table_bundle, request(examples=10, **only), tmp_path, Team())
+    measure(table_bundle, request(examples=10, **only), tmp_path, TorchrunRanks())
     assert [len(images) for _, images in classified] == [5]
 
 
@@ -129,11 +129,11 @@ def test_what_decides_an_answer_decides_whether_it_is_reused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     only = request(methods=("m-inf",), attacks=("linf",), blocks=("psi",), batch=12)
-    measure(table_bundle, only, tmp_path, Team())
+    measure(table_bundle, only, tmp_path, TorchrunRanks())
 
     def again(asked: Request = only) -> int:
         classified.clear()
-        measure(table_bundle, asked, tmp_path, Team())
+        measure(table_bundle, asked, tmp_path, TorchrunRanks())
         return len(classified)
 
     assert again() == 0
@@ -159,8 +159,8 @@ def test_the_keys_know_the_options_that_a_method_takes(
 
 
 def test_the_batch_changes_no_answer(table_bundle: Bundle, tmp_path: Path) -> None:
-    whole = measure(table_bundle, request(), tmp_path / "a", Team())
-    other = measure(table_bundle, request(batch=12), tmp_path / "b", Team())
+    whole = measure(table_bundle, request(), tmp_path / "a", TorchrunRanks())
+    other = measure(table_bundle, request(batch=12), tmp_path / "b", TorchrunRanks())
     assert _answers(whole) == _answers(other)
 
 
@@ -170,13 +170,13 @@ def test_a_method_without_its_file_is_skipped_and_named(
     asked = request(methods=(), attacks=("none",), examples=1)
     quick = ("cnn", "m-inf", "m-2")
     object.__setattr__(asked, "methods", quick)
-    record = measure(table_bundle, asked, tmp_path, Team())
+    record = measure(table_bundle, asked, tmp_path, TorchrunRanks())
     assert set(record["blocks"]["psi"]["none"]) == {"cnn", "m-inf"}
     assert set(record["missing"]) == {"m-2"}
     why = "mnist/robust-l2.safetensors is not in the manifest: rebuild with `python -m red_core"
     assert record["missing"]["m-2"].startswith(why)
     with pytest.raises(AssetError, match=r"robust-l2\.safetensors"):
-        measure(table_bundle, request(methods=("m-2",)), tmp_path, Team())
+        measure(table_bundle, request(methods=("m-2",)), tmp_path, TorchrunRanks())
 
 
 def test_readings_are_entries_of_their_own(table_bundle: Bundle, tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_readings_are_entries_of_their_own(table_bundle: Bundle, tmp_path: Path)
         patch.setitem(METHODS, "bsd-gan-frozen", Short)
         assert fit("bsd-gan-frozen", table_bundle).key == "bsd-gan-frozen"
         asked = request(methods=("bsd-gan-frozen",), attacks=("none",), examples=3)
-        record = measure(table_bundle, asked, tmp_path, Team())
+        record = measure(table_bundle, asked, tmp_path, TorchrunRanks())
     stored = record["blocks"]["psi"]["none"]
     assert set(stored) == {"bsd-gan-frozen", "bsd-gan-frozen/defense-gan"}
     assert len(stored["bsd-gan-frozen"]["attack"]) == 3
@@ -200,7 +200,7 @@ def test_readings_are_entries_of_their_own(table_bundle: Bundle, tmp_path: Path)
 
 def test_more_images_than_there_are(table_bundle: Bundle, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="13 examples were asked for, and there are 12"):
-        measure(table_bundle, request(examples=13), tmp_path, Team())
+        measure(table_bundle, request(examples=13), tmp_path, TorchrunRanks())
 
 
 def _answers(record: dict) -> dict:

@@ -14,9 +14,9 @@ from red_core.data.datasets import ImageSet
 from red_core.models.style import StyleGenerator
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10 import inversion
+from red_core.recipes.cifar10.adam_inversion import invert
 from red_core.recipes.cifar10.inversion import NAME, SIZES, choose_rate, measure_inversion
 from red_core.recipes.cifar10.measured import add_measured
-from red_core.recipes.cifar10.w_plus import invert
 from red_core.recipes.common import RecipeContext
 
 

@@ -89,8 +89,8 @@ def _asked(archive: Archive, start: int) -> HTTPResponse:
 
 def _goes_on(answer: HTTPResponse, start: int) -> bool:
     """Whether the answer begins with byte `start` of the archive."""
-    told = answer.headers.get("Content-Range", "")
-    return answer.status == 206 and told.replace("=", " ").startswith(f"bytes {start}-")
+    content_range = answer.headers.get("Content-Range", "")
+    return answer.status == 206 and content_range.replace("=", " ").startswith(f"bytes {start}-")
 
 
 def _read(archive: Archive, answer: HTTPResponse, done: int) -> bytes:

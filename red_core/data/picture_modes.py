@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from red_core.data.ground import Grey
+from red_core.data.background import Grey
 
 Colours = NDArray[np.float32]  # red, green, blue [H, W, 3] in [0, 1]
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from red_core.data.assets import read_tensors
 from red_core.models.style import StyleGenerator
-from red_core.recipes.cifar10.w_plus import InversionOptions, feature_distance, invert
+from red_core.recipes.cifar10.adam_inversion import InversionOptions, feature_distance, invert
 
 
 @pytest.fixture(scope="module")
