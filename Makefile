@@ -24,7 +24,7 @@ types: $(VENV)/.dev
 	$(BIN)/python -m mypy
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "not browser"
+	$(BIN)/python -m pytest -n 2 -m "not browser"
 
 # The browser tests skip themselves where RED_CHROMIUM is empty; say why before they do.
 browser: $(VENV)/.dev
