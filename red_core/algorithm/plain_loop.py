@@ -37,14 +37,14 @@ class Objective:
         """y = x' - G(z): z [S, *latent] -> [S, n]."""
         return self.image.flatten() - self.generator(z).flatten(1)
 
-    def tether(self, z: Tensor) -> Tensor:
+    def latent_penalty(self, z: Tensor) -> Tensor:
         """w/2 ||z - anchor||^2: z [S, *latent] -> [S]."""
         return 0.5 * self.weight * (z - self.anchor).flatten(1).square().sum(1)
 
     def smooth(self, z: Tensor, c_a: Tensor) -> Tensor:
         """All but the penalty: z [S, *latent], c_a [S, k] -> [S]."""
         residual = self.target(z) - self.dictionary.combine(c_a)
-        return 0.5 * residual.square().sum(1) + self.tether(z)
+        return 0.5 * residual.square().sum(1) + self.latent_penalty(z)
 
     @torch.no_grad()
     def value(self, z: Tensor, c_a: Tensor, lam: Tensor) -> Tensor:
@@ -82,7 +82,7 @@ def plain_solve(
         z, options.start_step, options.start_rate, options.start_steps, options.start_momentum
     )
     for _ in range(options.start_steps):  # Defense-GAN
-        (0.5 * goal.target(z).square().sum() + goal.tether(z).sum()).backward()
+        (0.5 * goal.target(z).square().sum() + goal.latent_penalty(z).sum()).backward()
         stepper.step()
 
     with torch.no_grad():
@@ -96,7 +96,7 @@ def plain_solve(
     for k in range(1, options.steps + 1):
         target = goal.target(z)
         fit = 0.5 * (target - dictionary.combine(c_a)).square().sum()
-        (fit + goal.tether(z).sum()).backward()
+        (fit + goal.latent_penalty(z).sum()).backward()
         target = target.detach()
         for _ in range(options.inner):
             v = v.detach().requires_grad_()

@@ -11,7 +11,7 @@ it, with a G(z) that has the perturbation in it.
 Fashion-MNIST; on CIFAR-10 it moves w by Adam at 1e-3.
 `best`: what measured most accurate and fast: an encoder's guess and two random starts are carried
 through the alternation and compete on the joint objective, lambda is small, Adam moves z, c_a is
-accelerated with gradient restart, and z is tethered to where it is likely.
+accelerated with gradient restart, and a penalty keeps z where it is likely.
 
 CIFAR-10's numbers are its own, since z is a point of W+ there: `paper` starts from w of a random z
 and class and takes B.2's 3,000 Defense-GAN steps; `best` starts from the encoder's guess and from
@@ -85,8 +85,9 @@ _BSD_DP = SolverOptions(
 )
 
 # CIFAR-10's `best`. An attack is smaller there than what G misses, and an inversion that comes
-# nearer rebuilds it: hence the tether and the early end, chosen on training and held-out images.
-# What psi reads in such runs stands in the manifest entry of the reader.
+# nearer rebuilds it: hence the penalty on w and the early end, chosen on training and
+# held-out images.
+# psi's accuracy in such runs is in the manifest entry of the reader.
 CIFAR10_BEST = SolverOptions(
     restarts=0,
     encoder_start=True,

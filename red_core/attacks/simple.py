@@ -58,7 +58,7 @@ def full_steps(
     """l2 PGD whose every step has its full length; arguments and answer as `attacks.craft`.
 
     AdverTorch's divides the gradient by its norm or by 1e-6, whichever is larger: where a network
-    is sure of itself the norm is far smaller, and the library's attack all but stands still.
+    is sure of itself the norm is far smaller, and the library's attack hardly moves.
     """
     delta = random_start(images, settings, seeds).flatten(1)
     flat = images.flatten(1)

@@ -36,7 +36,7 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--scale",
         choices=SCALES,
-        help="tiny: a rehearsal on a few hundred images, its files go to the work folder; gpu: "
+        help="tiny: a trial on a few hundred images, its files go to the work folder; gpu: "
         "CIFAR-10's networks in full; cpu: smaller ones, trained as far as a few hours carry. "
         "MNIST and Fashion-MNIST know one full size: there cpu and gpu mean the same. (default: "
         "gpu on cuda, else cpu)",

@@ -54,7 +54,7 @@ def check_unused(arguments: argparse.Namespace) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Measure, report, and keep where asked; one process of a team speaks and writes."""
+    """Measure, report, and keep where asked; one process of a torchrun prints and writes."""
     for name in _ROW_OPTIONS:
         if getattr(arguments, name):
             raise UsageError(f"--{name.replace('_', '-')} does not go with --table")
@@ -72,15 +72,15 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.keep:
         check_keepable(request)
     work = make_folder(arguments.work)
-    with joined() as team:
+    with joined() as ranks:
         device = pick_device(arguments.device)
         bundle = load_bundle(request.spec.dataset, device)
         if request.source == "official":
             if not has_official(request.spec.dataset):
                 load_official(request.spec.dataset, "test")  # says what is missing, and where
             bundle = with_official_test(bundle)
-        answers = measure(bundle, request, work, team)
-        if team.leads:
+        answers = measure(bundle, request, work, ranks)
+        if ranks.leads:
             report = summarise(answers)
             print("\n".join(_lines(layout(report))))
             write_json(arguments.json, report)

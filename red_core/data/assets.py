@@ -112,7 +112,7 @@ def write_tensors(
 
 
 def record(dataset: str, name: str, **provenance: object) -> None:
-    """Write the manifest entry of a file that stands in the assets folder."""
+    """Write the manifest entry of a file in the assets folder."""
     if "command" not in provenance:
         raise ValueError("a manifest entry names the command that rebuilds its file")
     folder = assets_root() / dataset

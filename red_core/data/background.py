@@ -1,4 +1,4 @@
-"""What a picture's subject stands on: the ground, seen at the picture's frame."""
+"""The background of a picture, estimated at its frame."""
 
 from __future__ import annotations
 

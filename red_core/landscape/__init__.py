@@ -1,8 +1,8 @@
 """Landscapes of the loss: planes in the latent space, surfaces, basins and stationary points.
 
 Everything is importable from here. Where to cut: `plane`, `principal`, `planes`,
-`curvature_plane`, and `rehearsal` for a plane before the path is known. Heights over nested grids:
-`surface`; for a real problem `images` (every c_a from one evaluation of G) and `refit`. What the
+`curvature_plane`, and `plane_preview` for a plane before the path is known. Heights over nested
+grids: `surface`; for a real problem `images` (every c_a from one evaluation of G) and `refit`. What the
 landscape of a synthetic instance (`inversion`) holds: `stationary` points, exact through
 `sectors` and `corners` or searched for by `newton`, with their `prominence` and `kappa`; `basins`.
 """
@@ -13,7 +13,7 @@ from red_core.landscape.images import ImageSheet, held_target, image_loss
 from red_core.landscape.inversion_loss import Inversion
 from red_core.landscape.kappa import kappa, predicted_spurious
 from red_core.landscape.plane import Plane
-from red_core.landscape.plane_preview import plane_ahead, rehearsal_plane, rehearse
+from red_core.landscape.plane_preview import plane_ahead, preview_path, preview_plane
 from red_core.landscape.planes import (
     coordinate_plane,
     difference_plane,
@@ -54,13 +54,13 @@ __all__ = [
     "pca_plane",
     "plane_ahead",
     "predicted_spurious",
+    "preview_path",
+    "preview_plane",
     "principal_axes",
     "random_plane",
     "random_walk_shares",
     "refine",
     "refitted_height",
-    "rehearsal_plane",
-    "rehearse",
     "safe_eta",
     "starts_plane",
     "stationary_points",

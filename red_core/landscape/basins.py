@@ -21,7 +21,7 @@ MOVING, DIVERGED = -1, -2
 
 @dataclass(frozen=True)
 class Basins:
-    """Where every start stands after k steps.
+    """Every start's point after k steps.
 
     starts, ends [R, d]; labels [R]: the index in `stationary.points` of the point arrived at,
     MOVING (-1) for a start that is at none, DIVERGED (-2) for one that left every bound; k; eta.
@@ -102,7 +102,7 @@ class Flow:
         self._going = self._going[moves]
 
     def view(self) -> Basins:
-        """Where every start stands now."""
+        """Every start's present point."""
         labels = torch.full((len(self._ends),), MOVING)
         if self.stationary.points:
             limits = torch.stack([point.z for point in self.stationary.points])

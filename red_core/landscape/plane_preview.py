@@ -30,7 +30,7 @@ FROZEN_SIDE = 2.0  # z has unit variance in every direction
 FASTEST = 0.1  # up to this rate a gradient step on z is lengthened
 
 
-def rehearse(
+def preview_path(
     problem: RedProblem,
     z: Tensor,
     options: SolverOptions,
@@ -66,8 +66,8 @@ def rehearse(
     return torch.stack(path).flatten(1).detach()
 
 
-def rehearsal_plane(path: Tensor) -> Plane:
-    """The plane in which a rehearsed path [K, d] varies most, through its first point.
+def preview_plane(path: Tensor) -> Plane:
+    """The plane in which a previewed path [K, d] varies most, through its first point.
 
     Nothing is said of what it explains: the run's own path is not known yet.
     """
@@ -75,8 +75,8 @@ def rehearsal_plane(path: Tensor) -> Plane:
     return Plane(
         path[0],
         axes,
-        ("first direction of the rehearsal", "second direction of the rehearsal"),
-        f"The two directions in which a rehearsal of {len(path) - 1} steps moved most, chosen "
+        ("first direction of the preview", "second direction of the preview"),
+        f"The two directions in which a preview of {len(path) - 1} steps moved most, chosen "
         "before the run and kept while it goes on.",
     )
 
@@ -90,13 +90,13 @@ def plane_ahead(
 ) -> tuple[Plane, Bounds]:
     """A plane and bounds for a run that is about to enter its alternation at z [*latent].
 
-    problem, options, anchor, steps: as `rehearse`. Where the options freeze z there is nothing to
-    rehearse: the plane is that of the Hessian's extreme eigenvectors at z, with c_a = 0.
+    problem, options, anchor, steps: as `preview_path`. Where the options freeze z there is
+    nothing to preview: the plane is that of the Hessian's extreme eigenvectors at z, with c_a = 0.
     """
     if options.signal_step == "frozen":
         value = image_loss(problem.generator, z, problem.flat[0])
         plane = hessian_plane(value, z.flatten(), where="where the run keeps z")
         return plane, Bounds.around(plane.coordinates(z.flatten()), least=FROZEN_SIDE)
-    path = rehearse(problem, z, options, anchor, steps)
-    plane = rehearsal_plane(path)
+    path = preview_path(problem, z, options, anchor, steps)
+    plane = preview_plane(path)
     return plane, Bounds.around(plane.coordinates(path), margin=MARGIN, least=LEAST_SIDE)

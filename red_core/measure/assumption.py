@@ -1,9 +1,9 @@
-"""Section 3's assumption, measured: an attack on a test image lies where D_a says it does.
+"""Section 3's assumption, measured: an attack on a test image lies in the span of its block of D_a.
 
 The model delta ~ D_a[i][j] c_a[i][j] holds for a held-out attack so far as its relative residual
 ||delta - P delta|| / ||delta|| is small, with P the projection on the span of its own block
 (class i, attack j). That says little by itself: 200 columns span a quarter of a 28 x 28 image
-whatever they are, and 2,000 nearly all of it. So every span stands beside a random subspace of
+whatever they are, and 2,000 nearly all of it. So every span is compared with a random subspace of
 its own dimension, and beside as many columns of the other attacks' blocks.
 """
 
@@ -104,7 +104,7 @@ def _drawn(columns: Tensor, count: int, seed: int) -> list[Tensor]:
 def random_residuals(rows: Tensor, rank: int, seed: int) -> Tensor:
     """The residuals [N] of rows [N, n] on random subspaces of dimension `rank`, DRAWS' mean.
 
-    About sqrt(1 - rank / n): what a span that knows nothing of attacks leaves over.
+    About sqrt(1 - rank / n): what a random span leaves over.
     """
     draw = torch.Generator().manual_seed(seed)
     shape = (rows.shape[1], rank)

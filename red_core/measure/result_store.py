@@ -1,7 +1,7 @@
 """Measured files of the assets, and the keys that say what they were measured from.
 
 A kept result has `key`: {"code", "settings", "images"}, three digests; the trained files that it
-hangs on stand beside it by name with their SHA-256. It is current while all four are today's.
+depends on are listed by name with their SHA-256. It is current while all four are today's.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def measure(
     {"dataset", "n", "attack", "steps", "seen": psi's class of each start's own G(w) [classes],
     "right": counts of (start class, true class) that ended right, "ended": counts of (start class,
     class psi reads at the end), "images": images of each true class [classes], "share": of all
-    inversions that ended right (its interval knows that they share their images), "kept": the part
+    inversions that ended right (its interval allows for shared images), "kept": the part
     of the inversions from another class than the image's that ended in the start's class, "clean":
     share of the images that psi reads right as they are, "mean_distance" [classes]: by start,
     "source", "seed", "command", "files", "provenance"}. Raises SettingsError for a generator

@@ -2,7 +2,7 @@
 
 The paper leaves open the slope of its leaky ReLU, the scale of W, the step size and how long a
 path is averaged, and mu depends on each: expect its trends here, not its absolute values. What we
-chose stands in each study's settings; mu is averaged until an instance arrives (`Path.mu_mean`).
+chose is in each study's settings; mu is averaged until an instance arrives (`Path.mu_mean`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The honest competitors of an attack detector: neither knows an attack dictionary."""
+"""The honest competitors of an attack detector: neither uses an attack dictionary."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from red_core.run.bundle import Bundle
 GREY = ("mnist", "fashion")  # data sets of Table 3's networks and a DCGAN
 ANSWERS = (*ATTACKS, NO_ATTACK, UNKNOWN)  # what an attack label counts through
 Watch = Callable[[int, Tensor], object]
-"""Told by an iterative method, now and then: its step and the images it stands at.
+"""Called by an iterative method, every few steps, with its step and its present images.
 
 The images are [b, C, H, W], b <= B: of the items that still move.
 """

@@ -19,7 +19,7 @@ CHUNK = 100  # images solved together: beyond, memory grows and time does not fa
 
 
 class Sbsc(Method):
-    """SBSC and SBSAD: x' ~ D_s c_s + D_a c_a with few active blocks (red_core/sparse).
+    """SBSC and SBSAD: x' ~ D_s c_s + D_a c_a with few active blocks (red_core/sbsc).
 
     The reading is the same run after all four rounds, whether or not they ended before.
     Neither answers "none". The reconstruction is D_s c_s, the perturbation D_a c_a.
@@ -56,7 +56,7 @@ class Sbsc(Method):
     def classify(
         self, attacked: Tensor, seeds: Sequence[int], watch: Watch | None = None
     ) -> Answers:
-        """Its class and attack; nothing in it is random. `watch` hears of rounds.
+        """Its class and attack; nothing in it is random. `watch` is called every round.
 
         A batch that is solved in chunks is watched chunk by chunk.
         """

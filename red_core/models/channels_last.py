@@ -1,4 +1,4 @@
-"""Where a network lives: its device, and the memory order its convolutions want."""
+"""A network on its device, in the memory order in which its convolutions are fast."""
 
 from __future__ import annotations
 

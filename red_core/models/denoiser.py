@@ -89,7 +89,7 @@ class Denoiser(nn.Module):
 
     widths: channels at each side of the U, from 32 x 32 on, halving; blocks: residual blocks of
     each side on the way down and again on the way up; embedding: width of what noise level and
-    class are turned into; classes: one more, `unknown`, stands for every class.
+    class are turned into; classes: one more, `unknown`, means any class.
     """
 
     frequencies: Tensor

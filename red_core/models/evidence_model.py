@@ -14,7 +14,8 @@ class EvidenceModel(nn.Module):
     A standardised two-layer perceptron, trained on attacked training images; `temperature`
     is fitted on other training images, so that its probabilities are calibrated.
 
-    It also says how unlike all of its answers an image is. Every answer's runs are one Gaussian
+    It also scores how far an image is from all of its answers (out-of-distribution score). Every
+    answer's runs are one Gaussian
     (Lee et al. 2018, but each with its own covariance): `centres` [A + 1, F] and `precisions`
     [A + 1, F, F], of standardised features. `held_out` [N]: the scores of known runs that fitted
     nothing, ascending; `wrongly_flagged`: the share of known runs that may be called unknown.
@@ -60,7 +61,7 @@ class EvidenceModel(nn.Module):
         return torch.einsum("baf,afg,bag->ba", away, self.precisions, away).amin(1)
 
     def p_value(self, score: Tensor) -> Tensor:
-        """How often a known run is as strange: (1 + held-out runs at least so) / (N + 1), [B].
+        """The p-value of a score: (1 + held-out runs with at least that score) / (N + 1), [B].
 
         The conformal p-value (Vovk et al. 2005): of images like the held-out runs, a share of at
         most p gets a value of p or less. 1 where there are no held-out runs.

@@ -50,7 +50,7 @@ def insert(readme: str, numbers: str, block: str = "numbers") -> str:
 
 
 def between(readme: str, block: str = "numbers") -> str:
-    """What stands between the markers of a block."""
+    """The text between the markers of a block."""
     begin, end = _markers(block)
     return readme.partition(begin)[2].partition(end)[0].strip("\n")
 

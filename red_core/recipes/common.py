@@ -21,7 +21,7 @@ class RecipeContext:
     """Where a recipe runs.
 
     device: "cpu", "cuda" or "mps"; seed: of everything random; work: folder of checkpoints;
-    scale: key of SCALES. "tiny" is a rehearsal on a few hundred images that only shows that
+    scale: key of SCALES. "tiny" is a trial on a few hundred images that only shows that
     every step runs; "cpu" and "gpu" differ on CIFAR-10 alone, whose networks are made as large
     and trained as long as the machine carries.
     """
@@ -34,7 +34,7 @@ class RecipeContext:
 
     @property
     def tiny(self) -> bool:
-        """Whether this is a rehearsal."""
+        """Whether this is a trial on a few hundred images."""
         return self.scale == "tiny"
 
     def command(self, part: str) -> str:

@@ -1,4 +1,4 @@
-"""Train the evidence model: which attack left this residual, or none, or one it does not know."""
+"""Train the evidence model: which attack left the residual of a run, none, or an unknown one."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def fit_mahalanobis(
     """One Gaussian for each answer, and the scores of runs that fitted none, into `model`.
 
     features [N, F] of known runs and attack [N] their answers; held_out [M, F], of known runs
-    that only set the threshold. The model's `mean` and `scale` stand already.
+    that only set the threshold. The model's `mean` and `scale` must be set before.
     """
     standard = ((features - model.mean) / model.scale).double()
     for answer in range(len(model.centres)):

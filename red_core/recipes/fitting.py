@@ -13,7 +13,7 @@ from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpo
 
 BATCH = 128
 Answered = Iterable[tuple[Tensor, Tensor]]
-"""Logits [B, K] of the network as it stands, and the labels [B] it should have given."""
+"""Logits [B, K] of the present network, and the labels [B] it should have given."""
 
 
 def fit(

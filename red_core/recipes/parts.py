@@ -64,11 +64,11 @@ def make(
     """Make the parts `only` (all where it is empty), always in the order of `parts_of`.
 
     A stopped part goes on from its checkpoint in the work folder. Another seed has checkpoints
-    of its own; a rehearsal (`context.tiny`) writes its assets there too, never to `assets/`.
+    of its own; a trial (`context.tiny`) writes its assets there too, never to `assets/`.
     """
     if context.seed:
         context = replace(context, work=context.work / f"seed-{context.seed}")
-    with _rehearsal(context.work / "tiny-assets" if context.tiny else None):
+    with _trial_assets(context.work / "tiny-assets" if context.tiny else None):
         for name in parts_of(context.dataset):
             if not only or name in only:
                 announce(name)
@@ -76,7 +76,7 @@ def make(
 
 
 @contextmanager
-def _rehearsal(folder: Path | None) -> Iterator[None]:
+def _trial_assets(folder: Path | None) -> Iterator[None]:
     """Point RED_ASSETS at another folder for a while; None leaves it."""
     before = os.environ.get("RED_ASSETS")
     if folder is not None:

@@ -84,7 +84,7 @@ def craft_example(
 ) -> AttackedBatch:
     """The attacked example that `settings` name; own: the user's image [1, H, W] for source "own".
 
-    Where the label of an own image is not told, the attack moves away from the class psi gives it.
+    Where the label of an own image is not given, the attack moves away from the class psi gives it.
     Raises SettingsError for an index beyond the examples or a missing own image.
     """
     if settings.source == "realizable":

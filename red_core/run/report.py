@@ -31,8 +31,8 @@ def run_report(
 ) -> dict[str, Any]:
     """What one run (a batch of one) found, in values that JSON can hold.
 
-    true_label: class index or None where nobody knows it; adversarial_label: psi on x';
-    signal_label: who reads G(z) for the preset; psi_signal_label, block_attack_label: the
+    true_label: class index or None where it is not known; adversarial_label: psi on x';
+    signal_label: the preset's classifier on G(z); psi_signal_label, block_attack_label: the
     paper's own rules; attack_label: linf, l2, l1, none or unknown; residuals: per class
     [linf, l2, l1], ||x' - G(z) - D_a[i][j] c_a[i][j]||; margins: of the signal, the attack and
     the block residuals; unknown: how unlike every known answer the evidence is, and how often a

@@ -31,7 +31,7 @@ class RunSettings:
 
     dataset: key of CLASSES; source: "example" (held-out image `index`), "realizable"
     (x' = G(z*) + D_a c_a*, drawn from `seed`) or "own" (the user's image); label: the class of an
-    own image, None where nobody knows it; attack: linf, l2, l1 or none; eps, step_size,
+    own image, None where it is not known; attack: linf, l2, l1 or none; eps, step_size,
     attack_steps: None for the paper's; target: class the attack aims at, or None; preset: key of
     `presets_of`; solver: fields of SolverOptions that differ from the preset's; seed: of the
     attack's and the solver's random starts; device: cpu, cuda, mps or auto. Normalised: `index` is

@@ -57,7 +57,7 @@ class BlockDictionary:
 
     @cached_property
     def slices(self) -> tuple[slice, ...]:
-        """Where every block's coefficients stand in a row."""
+        """The columns of every block's coefficients in a row."""
         ends = torch.tensor([basis.shape[1] for basis in self.bases]).cumsum(0).tolist()
         return tuple(slice(a, b) for a, b in zip([0, *ends[:-1]], ends, strict=True))
 

@@ -100,7 +100,7 @@ def follow(
 
 
 class _State:
-    """Where every item stands between two rounds."""
+    """The state of every item between two rounds."""
 
     def __init__(self, blocks: BlockDictionary, target: Tensor) -> None:
         count, device = len(target), target.device

@@ -121,7 +121,7 @@ def mu_along_path(
 def mu_to_last(iterates: Sequence[Iterate], basis: Tensor | None = None) -> Tensor:
     """The same quotient with the last iterate in the place of (z*, c_a*), [K, B].
 
-    For real images, whose (z*, c_a*) nobody knows: it is not Assumption 5's mu, since the last
+    For real images, whose (z*, c_a*) are unknown: it is not Assumption 5's mu, since the last
     iterate need not be a minimiser of f. NaN at the last iterate.
     """
     return mu_along_path(iterates, iterates[-1].z, iterates[-1].c_a, basis)

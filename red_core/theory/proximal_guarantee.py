@@ -61,7 +61,7 @@ def proximal_guarantee(
     theorem is held against rho = 1 / eta, and applies where no larger curvature was found at
     `samples` points of those segments.
 
-    Nobody knows the true L*. lowest [I]: a stand-in for it, None for the lowest L of the path.
+    The true L* is unknown. lowest [I]: an estimate of it, None for the lowest L of the path.
     mu is defined with the same one, so the inequality is a theorem for any; but the true L* may
     lie lower, and the true mu with it. Raises ValueError for a path under another method.
     """

@@ -1,6 +1,6 @@
 """The slice that a live run is seen on: a plane chosen as the alternation begins, and G over it.
 
-The plane comes from a short rehearsal, since the path is not known yet, and it stays: a picture
+The plane comes from a short preview, since the path is not known yet, and it stays: a picture
 whose axes followed the run would hide that the run moves. Afterwards the landscape of any iterate,
 with its own c_a held, costs a millisecond.
 """
@@ -19,9 +19,9 @@ from red_core.landscape import Bounds, ImageSheet, Plane, Surface, plane_ahead
 from red_core.run.experiment import make_starts, start_seeds
 from red_core.run.settings import RunSettings
 
-# By the channels of an image: steps of the rehearsal, and points a side of the grids. About 0.2 s
+# By the channels of an image: steps of the preview, and points a side of the grids. About 0.2 s
 # for MNIST; in colour a step, and an image of G, takes ten times as long.
-REHEARSED = {1: 40, 3: 20}
+PREVIEWED = {1: 40, 3: 20}
 SIZES = {1: (13, 25), 3: (7, 13)}
 
 
@@ -65,7 +65,7 @@ def look_ahead(
     anchor = anchors[0, int(iterate.leader[0])]
     z = iterate.z[0].to(anchor.device)
     channels = iterate.image.shape[1]
-    plane, bounds = plane_ahead(problem, z, options, anchor, REHEARSED[channels])
+    plane, bounds = plane_ahead(problem, z, options, anchor, PREVIEWED[channels])
     sheet = ImageSheet(problem.generator, z, plane, bounds, SIZES[channels])
     while not sheet.done:
         sheet.advance()

@@ -1,4 +1,4 @@
-"""The mean over the attacks, with an interval that knows that they share their images."""
+"""The mean over the attacks, with an interval for attacks that share their images."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def _rows(
 
     def crafted(attack: str, target: Target | None = None) -> AttackCache:
         chosen = None if attack == NO_ATTACK else PAPER_ATTACKS[bundle.dataset][attack]
-        # All images, so that chunks on disk do not hang on how many a table asks for.
+        # All images, so that chunks on disk do not depend on how many a table takes.
         return AttackCache(bundle, chosen, request.seed, len(bundle.examples), folder, target)
 
     for attack in request.attacks:

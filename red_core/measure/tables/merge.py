@@ -26,7 +26,7 @@ def merge(
     files: today's checksum of every trained file. A kept cell gives way to a new one on as many
     images or more, or of other code; it is dropped where a file that it hangs on has changed
     since. All of them are dropped where the images or labels are others. Raises SettingsError for
-    another seed: answers on other attacks cannot stand in one table.
+    another seed: answers on other attacks do not belong into one table.
     """
     if kept is None or kept["source"] != new["source"] or _other_images(kept, new):
         return new

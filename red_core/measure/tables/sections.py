@@ -38,7 +38,7 @@ class Cell:
 
     value, low, high: shares in [0, 1], or in a section of differences, differences in [-1, 1];
     n: images; paper: the paper's figure on the same scale; other_n: n is not the table's;
-    through_psi: stands in the white-box block, but the attack went through ψ, because the method
+    through_psi: is in the white-box block, but the attack went through ψ, because the method
     has no network of its own; best: the highest of its column (of several equal ones, all),
     where what was attacked through ψ does not compete with what was attacked through itself.
     """

@@ -105,9 +105,9 @@ def title_of(entry: str) -> str:
 
 
 def paper_columns(entry: str) -> tuple[str | None, str | None]:
-    """The paper's columns for signal and attack that an entry stands beside.
+    """The paper's columns for signal and attack that an entry is compared with.
 
-    Every variant of BSD-GAN stands beside the paper's BSD-GAN and BSD-GAN-AD; the paper has no
+    Every variant of BSD-GAN is compared with the paper's BSD-GAN and BSD-GAN-AD; the paper has no
     column for Defense-GAN alone, which is a reading of one.
     """
     if entry.startswith("bsd-gan") and not entry.endswith("/defense-gan"):

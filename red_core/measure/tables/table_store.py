@@ -2,7 +2,7 @@
 
 `answers<number>.json` holds one character per image and entry, the index of the answer;
 `table<number>.json` is its summary. Answers on the bundled examples, which a page can always
-open, stand in `answers<number>-bundled.json`; the tables state the official test set alone.
+open, are in `answers<number>-bundled.json`; the tables state the official test set alone.
 """
 
 from __future__ import annotations

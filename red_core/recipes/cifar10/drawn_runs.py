@@ -1,7 +1,8 @@
 """Runs of `best` on pictures that the generator drew, with perturbations of D_a added to them.
 
 The app offers such pictures where the photographs have not been downloaded. They are smoother, and
-G meets them more closely: evidence that knew photographs alone would find every answer strange.
+G meets them more closely: evidence learned from photographs alone would find each of them
+unlike its answers.
 """
 
 from __future__ import annotations

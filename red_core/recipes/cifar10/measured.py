@@ -8,7 +8,7 @@ from red_core.data.assets import checked_bytes, read_manifest, record
 
 
 def add_measured(name: str, part: str, found: Mapping[str, object]) -> None:
-    """Put `found` under measured/`part` of a CIFAR-10 file's entry, beside what stands there.
+    """Put `found` under measured/`part` of a CIFAR-10 file's entry, beside what is there.
 
     Raises AssetError where the file is not the one that the manifest names.
     """

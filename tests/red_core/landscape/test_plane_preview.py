@@ -5,7 +5,7 @@ import torch
 
 from red_core.algorithm.options import SolverOptions
 from red_core.algorithm.problem import RedProblem
-from red_core.landscape import plane_ahead, rehearsal_plane, rehearse
+from red_core.landscape import plane_ahead, preview_path, preview_plane
 from tests.red_core.stepping import Run
 
 ADAM = SolverOptions(
@@ -37,8 +37,8 @@ def test_with_adam_it_is_the_run_itself(make_instance) -> None:
     problem = make_instance(items=1).problem
     anchor = torch.randn(4, dtype=torch.float64)
     path = alternation(problem, ADAM, anchor)
-    rehearsed = rehearse(problem, path[0], ADAM, anchor, steps=25)
-    torch.testing.assert_close(rehearsed, path[:26])
+    previewed = preview_path(problem, path[0], ADAM, anchor, steps=25)
+    torch.testing.assert_close(previewed, path[:26])
 
 
 @pytest.mark.parametrize("options", [ADAM, GRADIENT], ids=["adam", "gradient"])
@@ -56,8 +56,8 @@ def test_the_bounds_hold_the_run_that_follows(make_instance, options: SolverOpti
 def test_a_slow_gradient_step_is_lengthened(make_instance) -> None:
     problem = make_instance(items=1).problem
     path = alternation(problem, GRADIENT, torch.zeros(4, dtype=torch.float64))
-    rehearsed = rehearse(problem, path[0], GRADIENT, steps=40)
-    reached = (rehearsed[-1] - path[0]).norm() / (path[-1] - path[0]).norm()
+    previewed = preview_path(problem, path[0], GRADIENT, steps=40)
+    reached = (previewed[-1] - path[0]).norm() / (path[-1] - path[0]).norm()
     plain = (path[40] - path[0]).norm() / (path[-1] - path[0]).norm()
     assert reached > 2 * plain
     assert 0.5 < reached < 1.5
@@ -96,7 +96,7 @@ def test_z_of_two_dimensions_is_rehearsed_flat(make_instance, signal_step) -> No
 def test_iterates_that_explode_end_the_rehearsal(make_instance) -> None:
     problem = make_instance(items=1).problem
     wild = replace(GRADIENT, signal_rate=10.0)
-    path = rehearse(problem, torch.randn(4, dtype=torch.float64), wild, steps=2000)
+    path = preview_path(problem, torch.randn(4, dtype=torch.float64), wild, steps=2000)
     assert len(path) < 2001
     assert bool(path.isfinite().all())
-    assert f"rehearsal of {len(path[:9]) - 1} steps" in rehearsal_plane(path[:9]).statement
+    assert f"preview of {len(path[:9]) - 1} steps" in preview_plane(path[:9]).statement
