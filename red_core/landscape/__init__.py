@@ -2,8 +2,8 @@
 
 Everything is importable from here. Where to cut: `plane`, `principal`, `planes`,
 `curvature_plane`, and `plane_preview` for a plane before the path is known. Heights over nested
-grids: `surface`; for a real problem `images` (every c_a from one evaluation of G) and `refit`. What the
-landscape of a synthetic instance (`inversion`) holds: `stationary` points, exact through
+grids: `surface`; for a real problem `images` (every c_a from one evaluation of G) and `refit`.
+What the landscape of a synthetic instance (`inversion`) holds: `stationary` points, exact through
 `sectors` and `corners` or searched for by `newton`, with their `prominence` and `kappa`; `basins`.
 """
 

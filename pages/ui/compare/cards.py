@@ -24,7 +24,7 @@ NOTHING, NOT_ASKED = "–", "not its task"
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class CardContext:
     """What all cards share; made once for a page.
 
     attacked: x' [C, H, W]; limit: the end of the colour scale of every perturbation.
@@ -38,7 +38,7 @@ class Ground:
 
 
 @lru_cache(maxsize=256)  # most attempts are the same from one look to the next
-def card_of(attempt: Attempt, ground: Ground) -> Card:
+def card_of(attempt: Attempt, ground: CardContext) -> Card:
     """The card of a method in any state; its places are the same in all of them."""
     method = METHODS[attempt.key]
     stuck = attempt.status in ("missing", "failed")
@@ -73,7 +73,7 @@ def seconds(value: float) -> str:
     return f"{1000 * value:.0f} ms" if value < 0.0995 else f"{value:.1f} s"
 
 
-def _signal(attempt: Attempt, ground: Ground) -> Picture:
+def _signal(attempt: Attempt, ground: CardContext) -> Picture:
     name = "G(z)" if METHODS[attempt.key].key in texts.BY_G else "signal"
     if attempt.answers is not None:
         found = attempt.answers.reconstruction
@@ -87,7 +87,7 @@ def _signal(attempt: Attempt, ground: Ground) -> Picture:
     return Picture("", name, "")
 
 
-def _perturbation(attempt: Attempt, ground: Ground) -> Picture:
+def _perturbation(attempt: Attempt, ground: CardContext) -> Picture:
     name = "attack"
     if attempt.answers is None:
         return Picture("", name, "")
@@ -98,7 +98,9 @@ def _perturbation(attempt: Attempt, ground: Ground) -> Picture:
     return Picture(_url(drawn), name, scale(f"±{ground.limit:.2g}", found.shape[1]))
 
 
-def _answers(method: type[Method], answers: Answers | None, ground: Ground) -> tuple[Answer, ...]:
+def _answers(
+    method: type[Method], answers: Answers | None, ground: CardContext
+) -> tuple[Answer, ...]:
     """The method's own answers, then those of its further readings."""
     rows: tuple[Answer, ...] = _pair(answers, ground, method.answers_signal, method.answers_attack)
     for name in method.readings:
@@ -110,7 +112,7 @@ def _answers(method: type[Method], answers: Answers | None, ground: Ground) -> t
 
 def _pair(
     answers: Answers | None,
-    ground: Ground,
+    ground: CardContext,
     signal: bool,
     attack: bool,
     asked: tuple[str, str] = ("signal", "attack"),

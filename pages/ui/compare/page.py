@@ -13,7 +13,7 @@ from pages.ui.compare.compare_page_state import context_of
 from pages.ui.compare.compare_registry import compare_registry
 from pages.ui.compare.compare_request import CompareRequest
 from pages.ui.compare.comparison import ComparisonView
-from pages.ui.compare.section_methods import begin, choice, ground_of, methods
+from pages.ui.compare.section_methods import begin, card_context, choice, methods
 from pages.ui.compare.section_strength import begin_sweep, strengths, why_not
 from pages.ui.compare.sweep import SweepView
 from pages.ui.live.compute_queue import DRAW_PRIORITY
@@ -39,7 +39,7 @@ def page(current: CompareRequest) -> CompareRequest:
         current = choice(current)
     style.make_room(len(current.methods))
     _begin(current, context)
-    ground = ground_of(context)
+    ground = card_context(context)
     _live(lambda: _compared(current), lambda view: methods(current, context, ground, view))
     _live(lambda: _swept(current), lambda view: strengths(current, context, view))
     latest: CompareRequest = st.session_state["compare.held"]

@@ -12,7 +12,7 @@ from pages.ui.compare import compare_headlines as words
 from pages.ui.compare import compare_help_texts as texts
 from pages.ui.compare.attempt import Attempt
 from pages.ui.compare.card import card
-from pages.ui.compare.cards import Ground, card_of, common_limit
+from pages.ui.compare.cards import CardContext, card_of, common_limit
 from pages.ui.compare.compare_page_state import WIDGETS, load_request, update_request
 from pages.ui.compare.compare_registry import compare_registry
 from pages.ui.compare.compare_request import CompareRequest, first_choice, in_order
@@ -57,10 +57,10 @@ def choice(current: CompareRequest) -> CompareRequest:
     return update_request(replace(current, methods=in_order(chosen)))
 
 
-def ground_of(context: RunContext) -> Ground:
+def card_context(context: RunContext) -> CardContext:
     """What the cards of this image share."""
     made = context.example
-    return Ground(
+    return CardContext(
         context.parts.bundle.class_names,
         made.attacked[0].cpu(),
         truth_of(context.settings, made),
@@ -81,7 +81,7 @@ def _blank(key: str) -> Attempt:
 
 
 def methods(
-    current: CompareRequest, context: RunContext, ground: Ground, view: ComparisonView | None
+    current: CompareRequest, context: RunContext, ground: CardContext, view: ComparisonView | None
 ) -> None:
     """Draw the headline, the buttons, the scrubber and the cards for one moment."""
     shown, names = attempts_of(current, view), ground.class_names

@@ -6,7 +6,7 @@ import numpy as np
 
 from pages.ui.charts.landscape import Basin, Fate, Mark, Relief
 from pages.ui.landscape.landscape_headlines import SOLVED, place
-from pages.ui.landscape.landscape_scan import SIDE, Ground
+from pages.ui.landscape.landscape_scan import SIDE, SurfaceBase
 from red_core.landscape import DIVERGED, MOVING, Basins, StationaryPoint, Surface
 
 NAMES = ("z₁", "z₂")
@@ -19,7 +19,7 @@ def relief_of(surface: Surface, names: tuple[str, str], log: bool) -> Relief:
     return Relief(surface.x.numpy(), surface.y.numpy(), values, names, log)
 
 
-def worth_a_mark(ground: Ground, basins: Basins | None) -> list[StationaryPoint]:
+def worth_a_mark(ground: SurfaceBase, basins: Basins | None) -> list[StationaryPoint]:
     """z*, points with a barrier around them, and points where some starts end; lowest first."""
     reached = set() if basins is None else set(basins.labels.tolist())
     prominent = {id(point) for point in ground.stationary.prominent(MARKED)}
@@ -30,7 +30,7 @@ def worth_a_mark(ground: Ground, basins: Basins | None) -> list[StationaryPoint]
     ]
 
 
-def marks_of(ground: Ground, basins: Basins | None) -> list[Mark]:
+def marks_of(ground: SurfaceBase, basins: Basins | None) -> list[Mark]:
     """The points worth a mark, and -kappa z* where it is predicted."""
     marks = []
     z_star = ground.inversion.z_star
@@ -48,7 +48,7 @@ def marks_of(ground: Ground, basins: Basins | None) -> list[Mark]:
     return marks
 
 
-def basin_of(basins: Basins, ground: Ground) -> Basin:
+def basin_of(basins: Basins, ground: SurfaceBase) -> Basin:
     """The basins: home is z* and all that is as good, a trap everything else."""
     starts = basins.starts.reshape(SIDE, SIDE, 2)
     names, fates, place_of = list[str](), list[Fate](), dict[int, int]()

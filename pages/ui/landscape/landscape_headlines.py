@@ -6,7 +6,7 @@ from collections import Counter
 
 from torch import Tensor
 
-from pages.ui.landscape.landscape_scan import Ground
+from pages.ui.landscape.landscape_scan import SurfaceBase
 from pages.ui.landscape.paths import PathsView
 from pages.ui.landscape.slice import SliceView
 from pages.ui.live.runner import Runner
@@ -18,7 +18,7 @@ LARGE = 1.5  # times the safe step: beyond it a path may jump about for ever
 SOLVED = 1e-12  # of f(0): an f below it is zero
 
 
-def headline(ground: Ground | None, basins: Basins | None) -> str:
+def headline(ground: SurfaceBase | None, basins: Basins | None) -> str:
     """What the landscape is like, in one line."""
     if ground is None:
         return "Surveying the landscape."
@@ -35,7 +35,9 @@ def headline(ground: Ground | None, basins: Basins | None) -> str:
     return _mixed(ground, basins, counts, solved, total)
 
 
-def _mixed(ground: Ground, basins: Basins, counts: Counter[int], solved: int, total: int) -> str:
+def _mixed(
+    ground: SurfaceBase, basins: Basins, counts: Counter[int], solved: int, total: int
+) -> str:
     """Some starts do not end at z*: where the most of them are."""
     points = basins.stationary.points
     elsewhere = {

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.ui.landscape.landscape_request import LandscapeRequest, Start
-from pages.ui.landscape.landscape_scan import Ground, LandscapeScan
+from pages.ui.landscape.landscape_scan import LandscapeScan, SurfaceBase
 from pages.ui.landscape.paths import Paths
 from pages.ui.landscape.slice import Slice, Trajectory
 from pages.ui.live.loaded_models import LoadedModels
@@ -36,7 +36,7 @@ class LandscapeRegistry:
             self._scan = LandscapeScan(*wanted)
         return self._scan
 
-    def paths(self, request: LandscapeRequest, ground: Ground, speed: float | None) -> Paths:
+    def paths(self, request: LandscapeRequest, ground: SurfaceBase, speed: float | None) -> Paths:
         """The paths from the request's starts. New ones join; without the old, all begin anew."""
         fresh = self._paths is None or request.starts[: len(self._begun)] != self._begun
         if self._paths is None or fresh:

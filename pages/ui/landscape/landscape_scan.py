@@ -36,7 +36,7 @@ CHUNK = 50  # steps of the basins at once
 
 
 @dataclass(frozen=True)
-class Ground:
+class SurfaceBase:
     """What is known at once of a landscape.
 
     inversion: f; surface: its heights; stationary: its stationary points; eta: the safe step size
@@ -58,7 +58,7 @@ class LandscapeScanView:
     """
 
     state: State
-    ground: Ground | None
+    ground: SurfaceBase | None
     basins: Basins | None
     busy: bool
     place: int
@@ -72,7 +72,7 @@ class LandscapeScan(Worker[str]):
         self, settings: InstanceSettings, rate: float, line: FairLock = COMPUTE_QUEUE
     ) -> None:
         self.settings, self.rate = settings, rate
-        self._ground: Ground | None = None
+        self._ground: SurfaceBase | None = None
         self._flow: Flow | None = None
         self._basins: Basins | None = None
         super().__init__("go", line=line)
@@ -117,14 +117,14 @@ class LandscapeScan(Worker[str]):
             self._settle()
 
 
-def surface_base_of(settings: InstanceSettings) -> Ground:
+def surface_base_of(settings: InstanceSettings) -> SurfaceBase:
     """Surface, stationary points and step size of one instance with d = 2."""
     inversion = Inversion.of(make_instances(settings))
     reach = max(LEAST, ROOM * float(inversion.z_star.abs().max()))
     bounds = Bounds(-reach, reach, -reach, reach)
     plane = coordinate_plane()
     (surface,) = refine(inversion.value, plane, bounds, inversion.held, sizes=SIZES)
-    return Ground(
+    return SurfaceBase(
         inversion,
         surface,
         stationary_points(inversion),

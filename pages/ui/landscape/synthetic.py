@@ -21,7 +21,7 @@ from pages.ui.landscape.landscape_page_state import begin_at, load_request
 from pages.ui.landscape.landscape_presets import PRESETS
 from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import LandscapeRequest
-from pages.ui.landscape.landscape_scan import LEAST, Ground, LandscapeScanView
+from pages.ui.landscape.landscape_scan import LEAST, LandscapeScanView, SurfaceBase
 from pages.ui.landscape.landscape_transport import cursor, speed, transport
 from pages.ui.landscape.paths import PathsView
 from pages.ui.live.compute_queue import DRAW_PRIORITY
@@ -88,7 +88,7 @@ def _presets(request: LandscapeRequest) -> None:
     st.caption(PRESETS[shown[0]].about if shown else texts.OWN)
 
 
-def _paths(request: LandscapeRequest, ground: Ground | None) -> PathsView | None:
+def _paths(request: LandscapeRequest, ground: SurfaceBase | None) -> PathsView | None:
     if ground is None:
         return None
     return landscape_registry().paths(request, ground, speed()).view()

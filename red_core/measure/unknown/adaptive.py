@@ -1,11 +1,11 @@
 """The adaptive attacks: through the reconstruction, and through the encoder it begins with.
 
-Athalye et al. 2018. The attacker knows G, D_a, the solver and the classifier of G(z), but
-not the seed of the starts. A run of the solver has no useful gradient in x'; G(z(x')) is close to x, so its
-gradient is taken for the identity (BPDA): every step reads the reconstruction, and moves x' by
-the gradient there, averaged over several draws of the starts (EOT). The other attack takes the
-encoder for the solver: G(E(x')) has a gradient, costs no run, and is where `best` begins.
-Neither tries to look like a known attack, or like none.
+Athalye et al. 2018. The attacker knows G, D_a, the solver and the classifier of G(z), but not the
+seed of the starts. A run of the solver has no useful gradient in x'; G(z(x')) is close to x, so its
+gradient is taken for the identity (BPDA): every step takes the reconstruction, and moves x' by the
+gradient there, averaged over several draws of the starts (EOT). The other attack takes the encoder
+for the solver: G(E(x')) has a gradient, costs no run, and is where `best` begins. Neither tries to
+look like a known attack, or like none.
 """
 
 from __future__ import annotations
@@ -73,9 +73,9 @@ def craft_adaptive(
 ) -> Tensor:
     """x' of images [B, C, H, W] in [0, 1], within eps in l-inf or l2.
 
-    reader: the classifier of the reconstruction, frozen; labels: true classes [B]; seeds:
-    one an image, from which the attacker's draws come (never the seed itself: that is the defender's); draws:
-    reconstructions a step. Of all steps the x' whose reconstructions were read worst is kept.
+    reader: the classifier of the reconstruction, frozen; labels: true classes [B]; seeds: one an
+    image, from which the attacker's draws come (never the seed itself: that is the defender's);
+    draws: reconstructions a step. Of all steps the x' with the highest loss is kept.
     Raises ValueError for another norm.
     """
     if settings.kind not in ("linf", "l2"):

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from pages.ui.compare.attempt import Attempt, Frame
-from pages.ui.compare.cards import Ground, card_of, hue, seconds
+from pages.ui.compare.cards import CardContext, card_of, hue, seconds
 from pages.ui.compare.truth import Truth, truth_of
 from pages.ui.look.theme import DARK, LIGHT
 from red_core.methods import ANSWERS, Answers
@@ -19,7 +19,7 @@ from red_core.run.settings import RunSettings
 
 NAMES = tuple("0123456789")
 X = torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(0))
-GROUND = Ground(NAMES, X, Truth(7, "linf"), 0.3, False)
+GROUND = CardContext(NAMES, X, Truth(7, "linf"), 0.3, False)
 
 
 def answers(signal: int | None, attack: str | None, **more) -> Answers:

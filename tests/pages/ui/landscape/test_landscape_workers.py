@@ -11,7 +11,7 @@ import torch
 
 from pages.ui.landscape.drawing import basin_of, marks_of
 from pages.ui.landscape.landscape_headlines import headline, paths_line, place
-from pages.ui.landscape.landscape_scan import SIDE, Ground, LandscapeScan, surface_base_of
+from pages.ui.landscape.landscape_scan import SIDE, LandscapeScan, SurfaceBase, surface_base_of
 from pages.ui.landscape.paths import STEPS, STRIDE, Paths, PathsView
 from pages.ui.live.compute_queue import FairLock
 from red_core.synthetic import InstanceSettings
@@ -22,7 +22,7 @@ TRAP = InstanceSettings(
 
 
 @pytest.fixture(scope="module")
-def ground() -> Ground:
+def ground() -> SurfaceBase:
     return surface_base_of(InstanceSettings(family="example15", d=2, examples=1))
 
 
