@@ -17,13 +17,11 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
+from red_core.models.feature_distance import ExtraLoss
 from red_core.models.generator_interface import StyleLike
 
 _BETAS = (0.9, 0.99)
 
-# Given a batch of targets x [B, 3, 32, 32], a function of G(w) [B, 3, 32, 32] -> [B]: what is
-# computed of x alone (its features, say) is then computed once and not at every step.
-ExtraLoss = Callable[[Tensor], Callable[[Tensor], Tensor]]
 # Called after every step: images done before this batch, the step from 1, distances [B] so far.
 Progress = Callable[[int, int, Tensor], object]
 
@@ -189,20 +187,3 @@ def _descend(
                 size = (square / (1 - _BETAS[1] ** (step + 1))).sqrt() + 1e-8
                 w = w - options.rate_at(step) * unbiased / size
     return Inverted(kept_w, kept_images, kept_distance)
-
-
-def feature_distance(features: Callable[[Tensor], Tensor], weight: float = 1.0) -> ExtraLoss:
-    """An extra loss: weight/2 times the squared distance of a network's features of x and G(w).
-
-    features: images [B, 3, 32, 32] -> [B, ...], of a network in eval mode. Raises ValueError for
-    a weight that is negative or not finite.
-    """
-    if not (math.isfinite(weight) and weight >= 0):
-        raise ValueError(f"the weight of a feature distance must not be {weight}")
-
-    def of(target: Tensor) -> Callable[[Tensor], Tensor]:
-        with torch.no_grad():
-            wanted = features(target).flatten(1)
-        return lambda made: 0.5 * weight * (features(made).flatten(1) - wanted).square().sum(1)
-
-    return of

@@ -12,6 +12,14 @@ from red_core.run.experiment import begin_run, make_starts
 OPTIONS = {
     "algorithm 1": SolverOptions(restarts=3, start_steps=4, steps=12),
     "frozen": SolverOptions(restarts=2, start_steps=3, steps=8, signal_step="frozen"),
+    "a start with momentum": SolverOptions(
+        restarts=2,
+        start_step="gradient",
+        start_rate=0.05,
+        start_momentum=0.7,
+        start_steps=6,
+        steps=6,
+    ),
     "unaccelerated": SolverOptions(restarts=1, start_steps=0, steps=8, acceleration="none"),
     "several starts": SolverOptions(
         restarts=5,
