@@ -14,7 +14,7 @@ from red_core.readme.render import between
 
 ROOT = Path(__file__).resolve().parents[1]
 MAP = (ROOT / "docs/map.md").read_text(encoding="utf-8")
-TARGETS = sorted(set(re.findall(r"`([\w/]+\.py)::(\w+)`", MAP)))
+TARGETS = sorted(set(re.findall(r"`([\w/]+\.py)::([\w.]+)`", MAP)))
 # What the paper numbers.
 ITEMS = {
     *(f"eq. {number}" for number in range(1, 89)),
@@ -33,11 +33,14 @@ LINK = re.compile(r"\]\((?!https?://)([^)#]+)")
 
 @cache
 def defined(file: str) -> set[str]:
-    """The names that a module defines at its top level."""
+    """The names at a module's top level, and the methods of its classes as Class.method."""
     names: set[str] = set()
     for node in ast.parse((ROOT / file).read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
+            if isinstance(node, ast.ClassDef):
+                methods = (inner for inner in node.body if isinstance(inner, ast.FunctionDef))
+                names |= {f"{node.name}.{method.name}" for method in methods}
         elif isinstance(node, ast.Assign):
             names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
@@ -52,13 +55,17 @@ def test_every_target_of_the_map_exists(file: str, name: str) -> None:
 
 
 def test_the_map_has_a_row_for_everything_that_the_paper_numbers() -> None:
-    rows: set[str] = set()
-    for first in re.findall(r"^\| ([^|]+?) \|", MAP.partition("## Numbered items")[2], re.M):
-        if found := re.fullmatch(r"eqs\. (\d+) to (\d+)", first):
-            rows |= {f"eq. {n}" for n in range(int(found[1]), int(found[2]) + 1)}
-        else:
-            rows.add(first)
-    assert rows - {"item", "---"} == ITEMS
+    numbered = MAP.partition("## Numbered items")[2]
+    rows = re.findall(r"^\| ([^|]+?) \|", numbered, re.M)[1:]  # below the heading
+    assert sorted(rows) == sorted(ITEMS)
+
+
+def test_every_row_of_the_map_ends_with_one_target() -> None:
+    rows = [line for line in MAP.splitlines() if line.startswith("| ")]
+    bodies = [row for row in rows if not row.startswith(("| term |", "| item |"))]
+    assert len(bodies) > len(ITEMS)
+    for row in bodies:
+        assert re.search(r"\| `[\w/]+\.py::[\w.]+` \|$", row), row
 
 
 def test_the_readme_is_short() -> None:

@@ -1,4 +1,4 @@
-"""The figures of CIFAR-10's models in docs/assets.md, from `assets/cifar10/manifest.json` alone."""
+"""The figures of CIFAR-10's models in docs/results.md, from `manifest.json` and `starts.json`."""
 
 from __future__ import annotations
 

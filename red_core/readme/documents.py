@@ -21,8 +21,8 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
         tables.BLOCK,
         evidence_figures.BLOCK,
         theory_figures.BLOCK,
+        cifar10_figures.BLOCK,
     ),
-    "docs/assets.md": (cifar10_figures.BLOCK,),
 }
 
 

@@ -67,7 +67,7 @@ def _examples(content: dict[str, Any]) -> str:
         "\n\nThe paper leaves open the slope, the scale of W, the step size and how long a path "
         "is averaged, and mu depends on each (all are controls on the page Error bound); what "
         "carries over is the order: noise on the rows raises mu. A Vandermonde W is badly "
-        "conditioned: its descents take up to 40,000 steps. "
+        "conditioned, so its descents were given 40,000 steps. "
         f"By `{content['command']}`."
     )
 

@@ -17,7 +17,8 @@ TABLE = (
 METHOD = "Whose answers the matrices count. A click on a figure above chooses it, too."
 ATTACK = "Which attack the images were given: the paper's settings, or none."
 BLOCK = (
-    "**On ψ**: all methods see the same images, crafted through the plain CNN's weights. "
+    "**On ψ**: all methods see the same images, crafted through the weights of the undefended "
+    "classifier. "
     "**White-box**: each network is attacked through its own weights; methods without a network of "
     "their own are attacked through ψ."
 )
@@ -27,7 +28,7 @@ IMAGES = (
     "hundred held-out images that are always at hand, measured the same way."
 )
 JSON = "The table with every figure, its interval, its n, and what made it."
-MARKDOWN = "The table as it stands in the README."
+MARKDOWN = "The table as in docs/results.md."
 READ = (
     "Large: ours, in per cent. Beside it, slanted: what the paper prints. Below: Wilson's 95% "
     "interval, and n where it differs. **Bold**: the highest of its column. Click a figure to see "

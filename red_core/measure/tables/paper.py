@@ -65,9 +65,10 @@ FIGURES: dict[str, dict[str, dict[str, float]]] = {
 
 _AVERAGES = {
     "1": "Its MSD column averages 67.77, printed cut off as 67.76.",
-    "2": "Its BSD-GAN-AD column averages 56.33, printed as 56; SBSAD's 37.67 is printed 37.66.",
-    "5": "Its BSD-GAN-AD column averages 49.67, printed cut off as 49.66.",
-    "6": "Its BSD-GAN-AD column averages 56.33, printed as 56.",
+    "2": "The paper's BSD-GAN-AD column averages 56.33, printed as 56; its SBSAD column averages "
+    "37.67, printed cut off as 37.66.",
+    "5": "The paper's BSD-GAN-AD column averages 49.67, printed cut off as 49.66.",
+    "6": "The paper's BSD-GAN-AD column averages 56.33, printed as 56.",
 }
 _WHITE_BOX = (
     "The paper attacks ψ, the plain CNN (B.2), but its columns of adversarial training appear to "
@@ -109,8 +110,8 @@ _PAPER_PRESET = (
     "the paper's StyleGAN-XL seems not to do."
 )
 _READER = (
-    "`best` and BSD-DP are read by a network that was trained on reconstructions; the lines `read "
-    "by ψ` are the same runs under the paper's rules."
+    "In `best` and BSD-DP a second classifier, trained on recovered images, gives the class; the "
+    "lines `read by ψ` are the same runs under the paper's rules."
 )
 _DICTIONARY = (
     "Block residuals say little here: what G misses is as large as the attack, and the 6,000 "

@@ -10,7 +10,7 @@ from red_core.methods import METHODS, Method
 
 PSI, WHITE_BOX = "psi", "white-box"
 BLOCKS = {
-    PSI: "Attacks on ψ, the plain CNN: the same images for every method",
+    PSI: "Attacks on ψ, the undefended classifier: the same images for every method",
     WHITE_BOX: "White-box: each classifier attacked through its own weights",
 }
 MEAN = "mean"  # of the three attacks

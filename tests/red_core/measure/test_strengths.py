@@ -21,10 +21,6 @@ from red_core.readme.render import between, block, insert, render
 from red_core.run.bundle import Bundle, load_bundle
 
 BEGIN, END = "<!-- numbers:begin -->", "<!-- numbers:end -->"
-TABLES = "<!-- tables:begin -->\n<!-- tables:end -->"
-EVIDENCE = "<!-- evidence:begin -->\n<!-- evidence:end -->"
-MODELS = "<!-- cifar10-models:begin -->\n<!-- cifar10-models:end -->"
-THEORY = "<!-- theory:begin -->\n<!-- theory:end -->"
 RULES = ("signal", "psi_signal", "attack", "block_attack", "adversarial")
 
 
