@@ -37,7 +37,7 @@ def add(subparsers: Subparsers) -> None:
         "--singles", type=count, default=_SINGLES, help="single images (default: 5)"
     )
     parser.add_argument(
-        "--keep", action="store_true", help="store the report in assets/ for the README"
+        "--keep", action="store_true", help="store the report in assets/ for docs/results.md"
     )
     parser.add_argument("--only", choices=("solver", "theory"), help="one part (default: both)")
     parser.add_argument("--steps", type=count, help=argparse.SUPPRESS)  # for a quick check

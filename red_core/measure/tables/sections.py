@@ -1,4 +1,4 @@
-"""A measured table as sections, lines and cells: what the README and the page both draw."""
+"""A measured table as sections, lines and cells: what docs/results.md and the page both show."""
 
 from __future__ import annotations
 
