@@ -22,7 +22,7 @@ flat = theme.figure(
     [{"type": "contour", **GRID}],
     theme.layout(xaxis=theme.axis(range=[-2, 2]), yaxis=theme.axis(range=[-2, 2])),
 )
-tall = theme.figure([{"type": "surface", **GRID}], theme.layout(context=BOX))
+tall = theme.figure([{"type": "surface", **GRID}], theme.layout(scene=BOX))
 left, right = st.columns(2)
 with left:
     live_chart(flat, key="flat", height=360, on_click=lambda click: clicked("flat", click))
