@@ -23,8 +23,9 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/python -m mypy
 
+# One thread for each of two processes: two that share two cores would wait for each other.
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 -m "not browser"
+	$(ONE) $(BIN)/python -m pytest -n 2 -m "not browser"
 
 # The browser tests skip themselves where RED_CHROMIUM is empty; say why before they do.
 browser: $(VENV)/.dev

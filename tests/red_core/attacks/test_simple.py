@@ -115,7 +115,9 @@ def test_noise_has_its_size_and_comes_from_the_seed_alone() -> None:
     seeds = [3, 1, 4, 1]
     noisy = noise(images, seeds, sigma=0.1)
     assert float((noisy - images).std()) == pytest.approx(0.1, rel=0.05)
-    assert noisy[1].equal(noisy[3])
-    assert not noisy[0].equal(noisy[2])
-    assert noise(images[2:3], [4], sigma=0.1).equal(noisy[2:3])
+    # Where an image lies in the batch decides which pixels the vectorised loop leaves to its tail,
+    # whose multiply and add may round twice.
+    torch.testing.assert_close(noisy[1], noisy[3])
+    assert not torch.allclose(noisy[0], noisy[2])
+    torch.testing.assert_close(noise(images[2:3], [4], sigma=0.1), noisy[2:3])
     assert noise(images, seeds, sigma=5.0).aminmax() == (0, 1)

@@ -118,7 +118,7 @@ def test_points_are_flat_whatever_the_shape_of_z(make_instance) -> None:
     for sheet in sheets:
         while not sheet.done:
             sheet.advance()
-    assert torch.equal(sheets[0].stored()[2], sheets[1].stored()[2])
+    torch.testing.assert_close(sheets[0].stored()[2], sheets[1].stored()[2])  # z of another shape
     plain, shaped = (
         hessian_plane(image_loss(generator, one, target, (0.1, path[2])), path[-1])
         for generator, one in ((network, path[0]), (squared, like))

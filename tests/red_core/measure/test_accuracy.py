@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 import red_core.measure.accuracy
 import red_core.measure.attack_cache
+from red_core.algorithm.verdict import Verdict
 from red_core.attacks.pgd import AttackSettings
 from red_core.measure.accuracy import EvaluationSettings, evaluate
 from red_core.measure.attack_cache import AttackCache
@@ -15,6 +17,7 @@ from red_core.measure.intervals import wilson
 from red_core.run.bundle import Bundle
 from red_core.run.experiment import craft_example
 from red_core.run.settings import RunSettings, SettingsError
+from tests.red_core.ties import lead
 
 QUICK = (("restarts", 2), ("start_steps", 2), ("steps", 4), ("carry", 2))
 RUN = RunSettings(attack="linf", attack_steps=3, preset="paper", solver=QUICK, seed=5)
@@ -67,7 +70,9 @@ def test_the_shares_are_shares_of_n(toy_bundle: Bundle, tmp_path: Path, attack: 
 
 def test_no_attack_leaves_psi_its_clean_answers(toy_bundle: Bundle, tmp_path: Path) -> None:
     report = evaluate(toy_bundle, row("none"), tmp_path)
-    answers = toy_bundle.psi(toy_bundle.examples.images[:7]).argmax(1)
+    logits = toy_bundle.psi(toy_bundle.examples.images[:7])
+    assert lead(logits) > 1e-2  # the evaluation reads them in batches of three
+    answers = logits.argmax(1)
     right = int((answers == toy_bundle.examples.labels[:7]).sum())
     assert report["adversarial_accuracy"]["value"] == right / 7
 
@@ -123,9 +128,24 @@ def test_what_decides_the_answers_decides_what_is_reused(
     assert len(solved) == 3
 
 
-def test_the_batch_size_changes_no_answer(toy_bundle: Bundle, tmp_path: Path) -> None:
-    one = evaluate(toy_bundle, row(batch=7), tmp_path / "a")
-    two = evaluate(toy_bundle, row(batch=2), tmp_path / "b")
+def test_the_batch_size_changes_no_answer(
+    toy_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[Verdict] = []
+    judge = red_core.measure.accuracy.judge
+
+    def kept(*args: Any) -> Verdict:
+        judged.append(judge(*args))
+        return judged[-1]
+
+    monkeypatch.setattr(red_core.measure.accuracy, "judge", kept)
+    run = replace(RUN, seed=33)  # with other seeds two blocks explain x' all but equally well
+    one = evaluate(toy_bundle, row(batch=7, run=run), tmp_path / "a")
+    two = evaluate(toy_bundle, row(batch=2, run=run), tmp_path / "b")
+    assert [len(verdict.block_margin) for verdict in judged] == [7, 2, 2, 2, 1]
+    # Another batch size takes other kernels: every answer has to be far from a tie.
+    assert all(float(verdict.block_margin.min()) > 5e-4 for verdict in judged)
+    assert all(lead(verdict.signal_probabilities) > 1e-3 for verdict in judged)
     for name in (*ACCURACIES, "attack_answers", "block_answers"):
         assert one[name] == two[name]
     assert one["mean_distance"] == pytest.approx(two["mean_distance"], rel=1e-4)

@@ -95,13 +95,15 @@ def test_an_attack_is_measured_row_by_row() -> None:
     assert own["random"]["mean"] == pytest.approx((1 - BLOCK / PIXELS) ** 0.5, abs=0.05)
     shared = shared_spans(atoms, 0, seed=0)
     near, far = (shared[name].residuals(deltas) for name in ("attack_drawn", "others_drawn"))
+    assert float((near - far).abs().min()) > 1e-4  # no tie, which rounding decides
     assert made["nearer"]["value"] == float((near < far).double().mean())
 
 
 def test_the_spread_is_of_the_values() -> None:
     told = spread(torch.linspace(0, 1, 101).double())
-    assert told["mean"] == 0.5
-    assert told["quantiles"] == {str(cut): cut / 100 for cut in QUANTILES}
+    # Sums are taken in an order that depends on the processor.
+    assert told["mean"] == pytest.approx(0.5)
+    assert told["quantiles"] == pytest.approx({str(cut): cut / 100 for cut in QUANTILES})
 
 
 @pytest.fixture

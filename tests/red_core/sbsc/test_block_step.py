@@ -21,6 +21,7 @@ def test_the_gradient_vanishes_or_the_block_is_zero(guess: float, scale: float) 
     c, norm = minimise_block(pull, spectrum, threshold, ridge, torch.full_like(threshold, guess))
     torch.testing.assert_close(c.norm(dim=1), norm, rtol=1e-9, atol=0)
     zero = pull.norm(dim=1) <= threshold
+    assert float((pull.norm(dim=1) / threshold - 1).abs().min()) > 1e-3  # none at the threshold
     assert (norm == 0).equal(zero)
     gradient = (spectrum + ridge[:, None]) * c - pull + (threshold / norm)[:, None] * c
     sizes = gradient[~zero].norm(dim=1) / pull[~zero].norm(dim=1)

@@ -58,9 +58,9 @@ def test_the_best_step_is_the_best_of_the_interval(mu, ratio, share):
 def test_without_negative_curvature_every_small_step_is_admissible():
     mu, rho, epsilon = constants(1.0, 4.0, 0.0)
     low, high = step_interval(mu, rho, epsilon)
-    assert (float(low), float(high)) == (0.0, 1.5 / 4)
+    assert (float(low), float(high)) == pytest.approx((0.0, 1.5 / 4))
     best = best_step(mu, rho, epsilon)
-    assert float(best) == 0.25
+    assert float(best) == pytest.approx(0.25)
     assert float(contraction(best, mu, rho, epsilon)) == pytest.approx(1 - 1 / 16)
     assert float(sharper_contraction(best, mu, rho, epsilon)) == pytest.approx(1 - 1 / 16)
 
@@ -79,7 +79,7 @@ def test_a_quarter_over_epsilon_binds_only_where_mu_exceeds_rho(rho, ratio, shar
 def test_the_interval_stops_at_a_quarter_over_epsilon():
     mu, rho, epsilon = constants(1.2, 1.0, 0.3)
     low, high = step_interval(mu, rho, epsilon)
-    assert float(high) == 0.25 / 0.3
+    assert float(high) == pytest.approx(0.25 / 0.3)
     assert float(low) < float(best_step(mu, rho, epsilon)) <= float(high)
     assert bool(sharper_contraction(5 * high, mu, rho, epsilon).isnan())
 

@@ -16,6 +16,7 @@ from red_core.methods.networks import Undefended
 from red_core.models.classifiers import Table3CNN
 from red_core.run.bundle import Bundle
 from red_core.run.settings import SettingsError
+from tests.red_core.ties import lead
 
 NETWORKS = ("cnn", "m-inf")
 BSD_GAN = ("bsd-gan-paper", "bsd-gan-frozen", "bsd-gan-best", "bsd-gan-best-smooth")
@@ -51,7 +52,9 @@ def test_the_record(table_bundle: Bundle, tmp_path: Path) -> None:
     assert set(record["blocks"]["white-box"]) == {"linf", "l2", "l1"}
     assert set(record["blocks"]["white-box"]["l2"]) == {"m-inf"}
     clean = table_bundle.examples.images
-    answers = table_bundle.psi(clean).argmax(1)
+    logits = table_bundle.psi(clean)
+    assert lead(logits) > 1e-2  # the table reads them in batches of five
+    answers = logits.argmax(1)
     stored = record["blocks"]["psi"]["none"]["cnn"]
     assert stored["signal"] == "".join(map(str, answers.tolist()))
     assert stored["attack"] is None
@@ -158,9 +161,15 @@ def test_the_keys_know_the_options_that_a_method_takes(
                 assert getattr(fit(key, bundle), "options", None) == expected
 
 
-def test_the_batch_changes_no_answer(table_bundle: Bundle, tmp_path: Path) -> None:
+def test_the_batch_changes_no_answer(
+    table_bundle: Bundle,
+    tmp_path: Path,
+    classified: list[tuple[torch.nn.Module, torch.Tensor]],
+) -> None:
     whole = measure(table_bundle, request(), tmp_path / "a", TorchrunRanks())
     other = measure(table_bundle, request(batch=12), tmp_path / "b", TorchrunRanks())
+    # Another batch size takes other kernels: every answer has to be far from a tie.
+    assert all(lead(network(images)) > 1e-3 for network, images in classified)
     assert _answers(whole) == _answers(other)
 
 
