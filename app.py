@@ -1,23 +1,7 @@
-"""The app: page config and navigation only."""
-
-from pathlib import Path
+"""The app: the pages, and beside them the routes of the stage. `streamlit run app.py` starts it."""
 
 import streamlit as st
 
-from pages.ui.widgets.hear_once import hear_clicks_once
+from pages.ui.stage.routes import routes
 
-hear_clicks_once()  # Streamlit's browser side tells some clicks twice
-st.set_page_config(
-    page_title="Reverse engineering of deceptions",
-    page_icon=str(Path(__file__).parent / "pages/ui/look/icon.png"),
-    layout="wide",
-    initial_sidebar_state=340,
-)
-pages = [
-    st.Page("pages/undo.py", title="Undo an attack", default=True),
-    st.Page("pages/compare.py", title="Compare"),
-    st.Page("pages/tables.py", title="Tables"),
-    st.Page("pages/landscape.py", title="Landscape"),
-    st.Page("pages/error_bound.py", title="Error bound"),
-]
-st.navigation(pages, position="top" if len(pages) > 1 else "hidden").run()
+app = st.App("pages/main.py", routes=routes())

@@ -8,10 +8,8 @@ from pages.ui.compare import compare_page_state as page_state
 from pages.ui.compare import compare_style
 from pages.ui.compare.compare_controls import controls
 from pages.ui.compare.page import page
-from pages.ui.link import entrance
 from pages.ui.look import page_style as style
 
-entrance.enter()
 style.apply()
 compare_style.apply()
 current = page_state.read_url()

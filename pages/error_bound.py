@@ -18,7 +18,6 @@ from pages.ui.error_bound.section_problem import problem
 from pages.ui.error_bound.section_study import study
 from pages.ui.error_bound.section_theorem import theorem
 from pages.ui.error_bound.study import StudyView
-from pages.ui.link import entrance
 from pages.ui.live.compute_queue import DRAW_PRIORITY
 from pages.ui.look import page_style as style
 from red_core.synthetic import Instances
@@ -58,7 +57,6 @@ def _busy(view: ErrorBoundView | StudyView | None) -> bool:
     return view is not None and view.busy
 
 
-entrance.enter()
 style.apply()
 error_bound_style.apply()
 current = page_state.read_url()

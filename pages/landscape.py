@@ -11,12 +11,10 @@ from pages.ui.landscape.landscape_request import SHOWS
 from pages.ui.landscape.real import real
 from pages.ui.landscape.source import run_of, within_examples
 from pages.ui.landscape.synthetic import synthetic
-from pages.ui.link import entrance
 from pages.ui.look import page_style as style
 
 SHOW_LABELS = {"synthetic": "Two dimensions", "image": "An image", "run": "The main page's run"}
 
-entrance.enter()
 style.apply()
 current = within_examples(page_state.read_url())
 shown = st.segmented_control(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pages.ui.link import entrance
 from pages.ui.look import page_style as style
 from pages.ui.tables import tables_page_state as page_state
 from pages.ui.tables import tables_style as own_style
@@ -13,7 +12,6 @@ from pages.ui.tables.section_table import table
 from pages.ui.tables.section_unknown import unknown
 from pages.ui.tables.tables_controls import which_table
 
-entrance.enter()
 style.apply()
 own_style.apply()
 current = page_state.read_url()

@@ -9,7 +9,7 @@ image has its own, so that its attack does not depend on its neighbours.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from red_core.compat import ensure_advertorch
+
+Watch = Callable[[int, Tensor, Tensor], None]
+"""What an attack reports: steps done, x + delta [B, C, H, W], the network's logits [B, classes]."""
 
 ATTACKS = ("linf", "l2", "l1")
 _ORDER = {"linf": np.inf, "l2": 2, "l1": 1}
@@ -103,6 +106,19 @@ def attack_norm(delta: Tensor, kind: str) -> Tensor:
     return torch.linalg.vector_norm(delta.flatten(1), ord=_ORDER[kind], dim=1)
 
 
+class _Watched:
+    """A network that reports what it is asked: AdverTorch asks it once a step."""
+
+    def __init__(self, model: nn.Module, watch: Watch) -> None:
+        self._model, self._watch, self._step = model, watch, 0
+
+    def __call__(self, images: Tensor) -> Tensor:
+        logits: Tensor = self._model(images)
+        self._watch(self._step, images.detach(), logits.detach())
+        self._step += 1
+        return logits
+
+
 def craft(
     model: nn.Module,
     images: Tensor,
@@ -110,11 +126,13 @@ def craft(
     settings: AttackSettings,
     seeds: Sequence[int],
     targeted: bool = False,
+    watch: Watch | None = None,
 ) -> Tensor:
     """x' of images [B, C, H, W] in [0, 1]: PGD on `model`'s cross-entropy.
 
     labels: [B], the true classes, which the attack moves away from (or, where targeted, the
-    classes it moves to); seeds: one per image, of the random start. Returns [B, C, H, W].
+    classes it moves to); seeds: one per image, of the random start; watch: called before every
+    step. Returns [B, C, H, W].
     Raises ValueError for images out of range (and for l1 on mps, where AdverTorch's fails), and
     RuntimeError where a crafted perturbation exceeds its budget by more than TOLERANCE (it is
     measured every time).
@@ -135,7 +153,7 @@ def craft(
             attacked = perturb_iterative(
                 images,
                 labels,
-                model,
+                model if watch is None else _Watched(model, watch),
                 nb_iter=settings.steps,
                 eps=float(settings.eps),
                 eps_iter=float(settings.step_size),

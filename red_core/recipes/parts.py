@@ -26,6 +26,7 @@ _GREY = {
     "norm_ratio": "red_core.recipes.norm_ratio:fit_norm_ratio",
     "surrogate": "red_core.recipes.surrogate:train_surrogate",
     "signal_dictionary": "red_core.recipes.signal_dictionary:make_signal_dictionary",
+    "stories": "red_core.recipes.stories:make_stories",
 }
 # The last three only measure: what they find joins the manifest entry of what they measure.
 _CIFAR10 = {

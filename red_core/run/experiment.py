@@ -14,7 +14,7 @@ from red_core.algorithm.options import DIFFUSION, SolverOptions
 from red_core.algorithm.problem import RedProblem
 from red_core.algorithm.state import State
 from red_core.algorithm.verdict import Readers
-from red_core.attacks.pgd import AttackSettings, craft
+from red_core.attacks.pgd import AttackSettings, Watch, craft
 from red_core.models.purifier import Purifier
 from red_core.run.bundle import Bundle
 from red_core.run.prior import starts_from
@@ -43,13 +43,19 @@ def attack_images(
     attack: AttackSettings | None,
     seeds: Sequence[int],
     target: int | None = None,
+    watch: Watch | None = None,
 ) -> AttackedBatch:
-    """Craft x' of images [B, C, H, W] against the bundle's psi; attack None leaves them clean."""
+    """Craft x' of images [B, C, H, W] against the bundle's psi; attack None leaves them clean.
+
+    watch: called before every step of the attack, see `craft`.
+    """
     images, labels = images.to(bundle.device), labels.to(bundle.device)
     if attack is None:
         return AttackedBatch(images, images.clone(), labels)
     aim = labels if target is None else torch.full_like(labels, target)
-    attacked = craft(bundle.psi, images, aim, attack, seeds, targeted=target is not None)
+    attacked = craft(
+        bundle.psi, images, aim, attack, seeds, targeted=target is not None, watch=watch
+    )
     return AttackedBatch(images, attacked, labels)
 
 
@@ -79,35 +85,54 @@ def realizable(bundle: Bundle, settings: RunSettings) -> AttackedBatch:
     return AttackedBatch(image, attacked, label, (z, c_a))
 
 
-def craft_example(
+def clean_example(
     bundle: Bundle, settings: RunSettings, own: Tensor | None = None
+) -> tuple[Tensor, Tensor | None]:
+    """The image x [1, C, H, W] that `settings` name, and its class [1], None where nobody knows it.
+
+    Raises SettingsError for an index beyond the examples or a missing own image.
+    """
+    if settings.source == "realizable":
+        made = realizable(bundle, settings)
+        return made.clean, made.labels
+    if settings.source == "own":
+        if own is None:
+            raise SettingsError("this run wants an image of your own, and none was given")
+        label = None if settings.label is None else torch.tensor([settings.label])
+        return own[None], label
+    if settings.index >= len(bundle.examples):
+        raise SettingsError(
+            f"index {settings.index} is beyond the {len(bundle.examples)} example images"
+        )
+    return (
+        bundle.examples.images[settings.index][None],
+        bundle.examples.labels[settings.index][None],
+    )
+
+
+def craft_example(
+    bundle: Bundle,
+    settings: RunSettings,
+    own: Tensor | None = None,
+    watch: Watch | None = None,
 ) -> AttackedBatch:
     """The attacked example that `settings` name; own: the user's image [1, H, W] for source "own".
 
     Where the label of an own image is not given, the attack moves away from the class psi gives it.
-    Raises SettingsError for an index beyond the examples or a missing own image.
+    watch: called before every step of the attack. Raises SettingsError as `clean_example`.
     """
     if settings.source == "realizable":
         return realizable(bundle, settings)
-    if settings.source == "own":
-        if own is None:
-            raise SettingsError("this run wants an image of your own, and none was given")
-        image = own[None].to(bundle.device)
+    image, label = clean_example(bundle, settings, own)
+    if label is None:
         with torch.no_grad():
-            seen = bundle.psi(image).argmax(1)
-        label = seen if settings.label is None else torch.full_like(seen, settings.label)
+            aim = bundle.psi(image.to(bundle.device)).argmax(1)
     else:
-        if settings.index >= len(bundle.examples):
-            raise SettingsError(
-                f"index {settings.index} is beyond the {len(bundle.examples)} example images"
-            )
-        image = bundle.examples.images[settings.index][None]
-        label = bundle.examples.labels[settings.index][None]
+        aim = label
     seeds = [item_seed(settings.seed, settings.index)]
-    made = attack_images(bundle, image, label, settings.attack_settings(), seeds, settings.target)
-    if settings.source == "own" and settings.label is None:
-        return AttackedBatch(made.clean, made.attacked, None)
-    return made
+    attack = settings.attack_settings()
+    made = attack_images(bundle, image, aim, attack, seeds, settings.target, watch)
+    return made if label is not None else AttackedBatch(made.clean, made.attacked, None)
 
 
 def make_starts(

@@ -2,13 +2,25 @@
 
 import math
 
+import plotly.graph_objects as go
 import streamlit as st
 
-from pages.ui.charts.energies import energy_figure
-from pages.ui.charts.traces import loss_figure, mu_figure
+from pages.ui.look import theme
 from pages.ui.widgets.live_chart import live_chart
 
 TOTAL = 400
+
+
+def line(ks: list[int], values: list[float], colour: str) -> go.Figure:
+    """Values over the steps k, on a log axis."""
+    trace = {"type": "scatter", "x": ks, "y": values, "mode": "lines", "line": {"color": colour}}
+    layout = theme.layout(
+        xaxis=theme.axis(range=[0, TOTAL], nticks=6, title=theme.title("step k")),
+        yaxis=theme.axis(type="log", range=[-3, 2]),
+        hovermode="x unified",
+        dragmode="zoom",
+    )
+    return theme.figure([trace], layout)
 
 
 @st.fragment(run_every=0.2)
@@ -18,11 +30,10 @@ def charts() -> None:
     ks = list(range(min(count, TOTAL) + 1))
     losses = [30 * math.exp(-k / 25) + 1 for k in ks]
     gaps = [3 * math.exp(-k / 15) + 1e-3 for k in ks]
-    energies = [[abs(math.sin(count / 9 + i + 2 * j)) for j in range(3)] for i in range(10)]
-    attacks = ("linf", "l2", "l1")
-    live_chart(loss_figure(ks, losses, gaps, TOTAL, 50), key="loss", height=230)
-    live_chart(energy_figure(energies, "0123456789", attacks, 1.0), key="energies", height=230)
-    live_chart(mu_figure(ks, gaps, "μ, exact", TOTAL, 50), key="mu", height=190)
+    sines = [1.5 + math.sin(count / 9 + k / 20) for k in ks]
+    live_chart(line(ks, losses, theme.LIGHT.signal), key="loss", height=230)
+    live_chart(line(ks, sines, theme.LIGHT.linf), key="energies", height=230)
+    live_chart(line(ks, gaps, theme.LIGHT.certificate), key="mu", height=190)
 
 
 charts()

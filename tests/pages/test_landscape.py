@@ -22,7 +22,7 @@ from red_core.data.datasets import CLASSES
 from red_core.run.settings import RunSettings
 from tests.pages.conftest import by_label, end_all, remembered, rerun_until
 
-APP = str(Path(__file__).resolve().parents[2] / "app.py")
+APP = str(Path(__file__).resolve().parents[2] / "pages/main.py")
 SMALL = {"family": "example15", "m": "20"}
 
 

@@ -175,7 +175,7 @@ def _links(current: CompareRequest) -> None:
     """To the main page with this image, and from it with that one."""
     there = main_request()
     st.page_link(
-        "pages/undo.py", label="Open on the main page", icon=":material/open_in_new:",
+        "undo.py", label="Open on the main page", icon=":material/open_in_new:",
         query_params=main_page(current, there),
     )  # fmt: skip
     if there is None:

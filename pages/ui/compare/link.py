@@ -13,6 +13,6 @@ def compare_link(current: Request) -> None:
     """A link to the page "Compare" with the main page's present image."""
     query = as_query(CompareRequest(current.settings, current.own))
     st.page_link(
-        "pages/compare.py", label="Compare the methods on this image", icon=":material/compare:",
+        "compare.py", label="Compare the methods on this image", icon=":material/compare:",
         help=texts.LINK, query_params={"dataset": current.settings.dataset, **query},
     )  # fmt: skip

@@ -84,7 +84,7 @@ def _real(current: LandscapeRequest) -> LandscapeRequest:
     else:
         st.subheader("Run", anchor=False)
         st.caption(texts.MAIN_RUN)
-        st.page_link("pages/undo.py", label="To the main page", icon=":material/arrow_back:")
+        st.page_link("undo.py", label="To the main page", icon=":material/arrow_back:")
     st.subheader("Picture", anchor=False)
     log = st.toggle("log₁₀ f", current.log, help=texts.LOG, key=WIDGETS.key("log"))
     return replace(current, index=index, kind=kind, log=log)

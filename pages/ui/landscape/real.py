@@ -29,11 +29,11 @@ from pages.ui.landscape.slice import Slice, SliceView, trajectory_of
 from pages.ui.live.compute_queue import DRAW_PRIORITY
 from pages.ui.live.history import nearest
 from pages.ui.live.runner import Runner
-from pages.ui.live.slice_plane import has_latent
 from pages.ui.look.page_style import banner, is_dark
 from pages.ui.widgets import pictures
 from pages.ui.widgets.live_chart import live_chart, overlay
 from pages.ui.widgets.picture_row import RowPicture, nothing_yet
+from red_core.recording.slice_plane import has_latent
 
 PLANE_LABELS = {"pca": "PCA", "hessian": "Hessian", "difference": "z* - z⁰", "random": "Random"}
 CHARTS = ("slice-above", "slice-tall")

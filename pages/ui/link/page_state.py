@@ -1,7 +1,7 @@
 """The state of a page: from the URL to the current request, and from that to the URL.
 
 The current request is kept in the session, for a visitor who comes back from another page:
-`held` (settings, own image, run, teach), `complaints` (about the URL).
+`held` (settings, own image, run, teach, pace), `complaints` (about the URL).
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from torch import Tensor
 
 from pages.ui.link import address
 from pages.ui.live.loaded_models import LoadedModels
-from pages.ui.live.queue_status import in_turn
 from pages.ui.undo.undo_controls import seed_widgets
-from pages.ui.undo.undo_registry import RunContext, devices, digest, load_models, registry
+from pages.ui.undo.undo_registry import devices, digest, load_models
 from pages.ui.undo.undo_request import Request, as_query, canonical, from_query
 from pages.ui.undo.widget_scope import same_numbers
 from red_core.algorithm.presets import DEFAULT_PRESET, presets_of
@@ -49,11 +48,10 @@ def read_url() -> tuple[Request, Bundle]:
         )
         changed = replace(state["held"].settings, index=0)
         state["held"] = replace(state["held"], settings=changed)
-    if "run" not in state or fresh:
-        state["run"] = state["held"].run
     if fresh or "ui.source" not in state:
         seed_widgets(state["held"], bundle)
-    return replace(state["held"], run=state["run"]), bundle
+    held: Request = state["held"]
+    return held, bundle
 
 
 def load_request(request: Request) -> None:
@@ -61,7 +59,7 @@ def load_request(request: Request) -> None:
     state = st.session_state
     settings = canonical(request.settings)
     state["held"] = replace(request, settings=settings, teach=state["held"].teach)
-    state["run"], state["complaints"] = request.run, []
+    state["complaints"] = []
     seed_widgets(state["held"], models_of(request.settings).bundle)
 
 
@@ -83,8 +81,8 @@ def switch(dataset: str) -> None:
         settings = replace(settings, dataset=dataset)
     if own is not None and tuple(own.shape) != SHAPES[dataset]:
         settings, own = replace(settings, source="example"), None
-    state["held"] = replace(current, settings=canonical(settings), own=own)
-    state["run"], state["complaints"] = False, []
+    state["held"] = replace(current, settings=canonical(settings), own=own, run=False)
+    state["complaints"] = []
 
 
 def update_request(settings: RunSettings, own: Tensor | None) -> Request:
@@ -92,22 +90,12 @@ def update_request(settings: RunSettings, own: Tensor | None) -> Request:
     state = st.session_state
     current: Request = state["held"]
     own = own if settings.source == "own" else None
+    run = current.run
     if settings != current.settings or digest(own) != digest(current.own):
-        state["run"], state["complaints"] = False, []
-    state["held"] = replace(current, settings=settings, own=own, run=state["run"])
+        run, state["complaints"] = False, []
+    state["held"] = replace(current, settings=settings, own=own, run=run)
     kept: Request = state["held"]
     return kept
-
-
-def context_of(current: Request) -> RunContext:
-    """Load the models and craft the attack, in turn with everybody's computing."""
-    parts = models_of(current.settings)
-    made = in_turn(
-        "craft the attack",
-        "Crafting the attack",
-        lambda tell: registry().craft(parts, current.settings, current.own, tell),
-    )
-    return RunContext(current.settings, parts, made, (current.settings, digest(current.own)))
 
 
 def complain() -> None:
@@ -118,7 +106,7 @@ def complain() -> None:
 
 def query_of(current: Request) -> dict[str, str]:
     """The URL's strings."""
-    return as_query(replace(current, run=bool(st.session_state["run"])))
+    return as_query(current)
 
 
 def write_link(current: Request) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pages.ui.live.slice_plane import SlicePlane
 from pages.ui.live.worker import State
 from red_core.algorithm.observe import Iterate
 from red_core.algorithm.verdict import Verdict
+from red_core.recording.slice_plane import SlicePlane
 
 __all__ = ["RunView", "State", "Theory"]
 

@@ -9,19 +9,27 @@ import math
 import time
 
 import torch
+from torch import Tensor
 
 from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock
 from pages.ui.live.history import History, grid_ks, moved
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.run_view import RunView, Theory
-from pages.ui.live.slice_plane import SlicePlane, has_latent, look_ahead
 from pages.ui.live.worker import THREAD_NAME, Worker
 from red_core.algorithm.algorithm1 import Update, finished, step
 from red_core.algorithm.observe import Iterate, observe
 from red_core.algorithm.problem import RedProblem
 from red_core.algorithm.state import State as SolverState
 from red_core.algorithm.verdict import Verdict, judge
-from red_core.run.experiment import AttackedBatch, begin_run, readers_for, start_seeds
+from red_core.recording.run_recorder import RunRecorder
+from red_core.recording.slice_plane import SlicePlane, has_latent, look_ahead
+from red_core.run.experiment import (
+    AttackedBatch,
+    begin_run,
+    craft_example,
+    readers_for,
+    start_seeds,
+)
 from red_core.run.settings import RunSettings
 from red_core.theory import error_bound_mu, mu_to_last, proximal_pl
 
@@ -31,25 +39,29 @@ __all__ = ["THREAD_NAME", "Runner"]
 class Runner(Worker[Update]):
     """One run of a batch of one.
 
-    parts, settings, example: what is solved; the rest is the worker's. `step` takes "both",
-    "z" or "c_a".
+    parts, settings: what is solved; example: x', or None where the run crafts it itself, of `own`
+    where the settings name the user's image; recorder: gets every moment, attack included; the
+    rest is the worker's. `step` takes "both", "z" or "c_a".
     """
 
     def __init__(
         self,
         parts: LoadedModels,
         settings: RunSettings,
-        example: AttackedBatch,
+        example: AttackedBatch | None,
         *,
+        own: Tensor | None = None,
+        recorder: RunRecorder | None = None,
         paused: bool = False,
         speed: float | None = None,
         line: FairLock = COMPUTE_QUEUE,
     ) -> None:
-        self.parts, self.settings, self.example = parts, settings, example
+        self.parts, self.settings = parts, settings
+        self._example, self._own, self.recorder = example, own, recorder
         self._options = options = settings.solver_options()
         self._has_latent = has_latent(settings)
         # Without a latent space z is an image, and has no distance from z*.
-        self._truth = example.truth if self._has_latent else None
+        self._truth: tuple[Tensor, Tensor] | None = None
         self._start_steps = options.start_steps
         self._total = options.total
         self._planned = tuple(grid_ks(self._total))
@@ -63,6 +75,12 @@ class Runner(Worker[Update]):
         self._horizon: SlicePlane | None = None
         self._spots: dict[int, tuple[float, float]] = {}
         super().__init__("both", paused=paused, speed=speed, line=line)
+
+    @property
+    def example(self) -> AttackedBatch:
+        """x and x'; there once the run has begun to record iterates."""
+        assert self._example is not None
+        return self._example
 
     # --- watching ------------------------------------------------------------------------
 
@@ -107,6 +125,12 @@ class Runner(Worker[Update]):
 
     def _begin(self) -> None:
         began = time.perf_counter()
+        watch = None if self.recorder is None else self.recorder.watch
+        if self._example is None:
+            self._example = craft_example(self.parts.bundle, self.settings, self._own, watch)
+        if self.recorder is not None:
+            self.recorder.attacked(self._example)
+        self._truth = self._example.truth if self._has_latent else None
         seeds = start_seeds(self.settings)
         self._solved = begin_run(self.parts.bundle, self.example.attacked, self._options, seeds)
         self._record(observe(*self._solved, self._options), began)
@@ -142,22 +166,24 @@ class Runner(Worker[Update]):
             self._history.add(iterate)
             self._live[iterate.k] = float(live[0])
             self._seconds += time.perf_counter() - began
-        self._locate(iterate)
+        spot = self._locate(iterate)
+        if self.recorder is not None:
+            self.recorder.iterate(iterate, float(live[0]), spot, single=self._state == "paused")
+            if self._horizon is not None and self.recorder.surface_is_due(iterate.k):
+                self.recorder.surface(self._horizon, iterate)
 
-    def _locate(self, iterate: Iterate) -> None:
-        """Where the iterate is seen; the alternation's first one chooses the plane.
-
-        After the iterate itself is shown: choosing a plane takes a moment.
-        """
+    def _locate(self, iterate: Iterate) -> tuple[float, float] | None:
+        """Where the iterate is seen; the alternation's first one chooses the plane."""
         if iterate.phase != "joint" or not self._has_latent:
-            return
+            return None
         slice_plane = self._horizon
         if slice_plane is None:
-            slice_plane = look_ahead(self.parts, self.settings, self._running[0], iterate)
+            slice_plane = look_ahead(self.parts.bundle, self.settings, self._running[0], iterate)
         spot = slice_plane.spot(iterate)
         with self._changed:
             self._horizon = slice_plane
             self._spots[iterate.k] = spot
+        return spot
 
     def _finish(self) -> None:
         """The verdict, then what the theorems say; both of the history's last iterate."""
@@ -169,6 +195,11 @@ class Runner(Worker[Update]):
             last = observe(problem, state, self._options)
             readers = readers_for(self.parts.bundle, self.settings.preset)
             verdict = judge(problem, last, readers)
+            ended = "stopped" if self._state == "stopped" else "finished"
+            if self.recorder is not None:
+                if self._horizon is not None:
+                    self.recorder.surface(self._horizon, last)
+                self.recorder.verdict(verdict, last, ended)
             with self._changed:
                 self._verdict = verdict
                 self._seconds += time.perf_counter() - began
@@ -178,6 +209,9 @@ class Runner(Worker[Update]):
         with self._line.turn(give_up=lambda: self._closed) as mine:
             if mine and not self._closed:
                 theory = self._theorise(self._running[0])
+                if self.recorder is not None:
+                    ks = [frame.k for frame in self._history.frames]
+                    self.recorder.theory(ks, theory.mu, theory.proximal_pl)
                 with self._changed:
                     self._theory = theory
 

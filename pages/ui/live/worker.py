@@ -84,6 +84,16 @@ class Worker(ABC, Generic[Order]):
         """What to say where memory runs out."""
         return "The memory ran out. Choose smaller numbers."
 
+    def status(self) -> dict[str, object]:
+        """The state in plain values; place: workers ahead; busy: something may still change."""
+        with self._changed:
+            return {
+                "state": self._state,
+                "place": self._place,
+                "busy": self._busy,
+                "error": self._error,
+            }
+
     # --- steering ------------------------------------------------------------------------
 
     def pause(self) -> None:

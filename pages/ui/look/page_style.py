@@ -37,6 +37,20 @@ def apply() -> None:
     st.html(_CSS)
 
 
+_WHOLE_SCREEN = """
+<style>
+.block-container { padding: 3.9rem 1.25rem .4rem; max-width: none; }
+[data-testid="stMainBlockContainer"] > div > [data-testid="stVerticalBlock"] { gap: .25rem; }
+@media (max-width: 640px) { .block-container { padding: 3.6rem .6rem .4rem; } }
+</style>
+"""
+
+
+def whole_screen() -> None:
+    """Give the page's one view the whole width and height of the screen."""
+    st.html(_WHOLE_SCREEN)
+
+
 def is_dark() -> bool:
     """Whether the reader's theme is dark; light until the browser has said."""
     return st.context.theme.type == "dark"

@@ -84,11 +84,11 @@ def _one(
             current.dataset, found.source, images, index, chosen.attack, current.method, found.seed
         )
         st.page_link(
-            "pages/undo.py", label="Open on the main page", icon=":material/open_in_new:",
+            "undo.py", label="Open on the main page", icon=":material/open_in_new:",
             query_params=query,
         )  # fmt: skip
         st.page_link(
-            "pages/compare.py", label="Compare the methods on it", icon=":material/compare:",
+            "compare.py", label="Compare the methods on it", icon=":material/compare:",
             query_params=query,
         )  # fmt: skip
     for note in _notes(current, found):

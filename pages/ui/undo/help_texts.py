@@ -1,8 +1,10 @@
-"""What the page teaches: a short text for every control, and one for every act."""
+"""What the page teaches: a short text for every control, and what the stage shows."""
 
 from __future__ import annotations
 
 from red_core.data.datasets import NOUNS, SHAPES, TITLES
+from red_core.recording.slice_plane import has_latent
+from red_core.run.settings import RunSettings
 
 DATASET = (
     "What the images show. Everything else stays as it is: attack, solver and seed. Each data set "
@@ -91,20 +93,6 @@ PRESETS = {
 }
 SEED = "Decides every random start, of the attack and of the solver. Same seed, same iterates."
 DEVICE = "Where torch computes. auto takes cuda, then mps, then cpu."
-SPEED = "Slow motion: at most so many steps a second. It changes no iterate."
-SCRUB = "Every recorded iterate of the run. Move it once the run has paused or ended."
-RUN = "Run Algorithm 1 on x' alone: it sees neither x nor the attack. Again: pause, resume."
-BOTH = "One step: z and c_a both move from the present iterate, as in Algorithm 1."
-ONLY_Z = "One step on z alone: G(z) moves, the attack's code c_a stays."
-ONLY_C = (
-    "One proximal step on c_a alone: G(z) stays. It does nothing before the alternation begins, "
-    "while c_a is zero."
-)
-BACK = "Look at the iterate before this one."
-FORWARD = "Look at the next recorded iterate."
-STOP = "End the run here and judge what it has."
-
-# name: (label, help) of the options of `SolverOptions`.
 OPTIONS = {
     "restarts": (
         "Random starts",
@@ -190,68 +178,56 @@ SIGNED = {
     "darker where it takes away",
 }
 
-ACT_1 = """
-A classifier ψ reads {many} with few errors. An attack adds a perturbation **δ**, chosen by
-following ψ's gradient uphill, so small that a person still sees the same {one}.
+ATTACKED = """
+A classifier **ψ** reads {many} with few errors. An attack adds a perturbation **δ**, chosen by
+following ψ's gradient uphill; a person still reads the same {one}. **x** is the clean image,
+**x' = x + δ** the attacked one, and only x' is handed on. δ is drawn {signed}.
 
-- **x** is the clean image, **x' = x + δ** the attacked one. Only x' is handed on.
-- **δ** is drawn {signed}.
-  Its limit is stated, because a perturbation this faint would not show otherwise.
-- The bars are ψ's probabilities before and after.
-
-What to try: the same {one} under ℓ∞, ℓ2 and ℓ1. The three patterns look different, and that
-difference is what the solver will recognise.
+Try the same {one} under ℓ∞, ℓ2 and ℓ1: the three patterns look different, and that difference is
+what the method recognises.
 """
 
-ACT_2 = """
-The solver sees x' alone and looks for **z** and **c_a** with x' ≈ G(z) + D_a c_a.
+UNDOING = """
+The method sees x' alone and looks for a **z** and a **c_a** with x' ≈ G(z) + D_a c_a. **G** is a
+generator trained on clean {many}: whatever z, G(z) looks like one. **D_a** holds 200 training
+attacks for each class and attack type, in 10 x 3 blocks, and **c_a** says how much of each is used.
 
-- **G** is a generator trained on clean {many}: whatever z, G(z) looks like one. **D_a** holds 200
-  training attacks for each class and attack type, in 10 x 3 blocks.
-- First the *Defense-GAN start*: several random z descend ‖x' - G(z)‖² with c_a = 0. Then both move
-  in turn: z by a gradient step, c_a by a proximal step that switches whole blocks off.
-- **Frames**: G(z^k), with k and what ψ says of it, evenly over the run (the paper's Figure 4).
-- **Heat map**: the energy ‖c_a[i][j]‖ of each block, class by attack. One bright column means
-  that one kind of attack explains the rest.
-- **Loss and gap**: the objective, and a certificate: with z fixed, c_a is at most the gap from
-  its optimum.
-- **μ**: the error bound of Assumption 5. Where z\\* and c_a\\* are known it is exact and live; for
-  a real image the norm of the proximal-gradient step stands in while the run goes on.
+- First a start is found with G alone, c_a = 0 (Defense-GAN). Then both move in every step: z along
+  the gradient, c_a by a proximal step that switches whole blocks off (Algorithm 1).
+- **The recovered picture**: G(z) at the steps where it has changed most, and what ψ reads in it
+  (Figure 4).
+- **How much of each attack is used**: ‖c_a[i][j]‖. Attacks are rows, classes are columns; one
+  bright cell means that one kind of attack, on one class, explains the rest.
+- **Loss, duality gap, μ**: the objective; a bound on how far c_a's objective is above its optimum
+  while z is held; and the error bound of Assumption 5. μ is exact where (z\\*, c_a\\*) is known.
+  For a real image the norm of the proximal-gradient step is drawn while the run goes on, and
+  afterwards μ to the run's own last iterate, which is not Assumption 5's.
 """
 
-ACT_2_W_PLUS = """
+W_PLUS = """
 On CIFAR-10 G is a style generator and **z** a point of **W+**, one w for each of its layers
-(Section 5.2.2): so many numbers that G can draw the perturbation too, if z is let go far enough.
+(Section 5.2.2): so many numbers that G can draw the perturbation too, if z moves far enough.
 The preset `best` therefore begins at what an encoder makes of x' (or at the mean w of all classes,
-if that is nearer), ties z to it, and stops early; c_a takes what is left over.
+if that is nearer), pulls z towards it, and stops early; c_a takes what is left over.
 """
 
-ACT_2_DIFFUSION = """
+WITH_DIFFUSION = """
 This preset puts a diffusion model in the place of G (B.8). There is no z: every round adds noise
 that drowns the attack, takes it out again, and lets c_a explain what was lost. The first round,
 with c_a = 0, is *DiffPure*. As the paper writes it every round purifies x' itself
 (`bsd-dp-paper`); `bsd-dp` purifies x' - D_a c_a, what the attack's code leaves.
 """
 
-ACT_3 = """
-The end of the run splits x' into three parts: **G(z)**, the recovered signal; **D_a c_a**, the part
-explained by known attacks; and the **residual** that neither explains. They add up to x' exactly.
+VERDICT = """
+At the end x' is split into three parts that add up to it: **G(z)**, **D_a c_a**, and the **rest**.
 
 - *Which {one}?* A classifier reads G(z). The paper lets the attacked ψ read it (BSD-GAN); the
-  preset `best` asks a reader trained on reconstructions.
+  preset `best` asks a second classifier, trained on recovered pictures.
 - *Which attack?* The paper compares ‖x' - G(z) - D_a[i][j] c_a[i][j]‖ over the 30 blocks and takes
-  the attack of the smallest (BSD-GAN-AD). `best` weighs these with the shape of the residual, and
-  says *none of the known attacks* where it is stranger than in 199 of 200 runs on known ones.
-- A **margin** says by how much the answer leads the next one. A small one is a warning.
+  the attack of the smallest (BSD-GAN-AD). `best` weighs these with the shape of the rest, and says
+  *none of the known attacks* where it is stranger than in 199 of 200 runs on known ones.
+- The bars say how sure each answer is. A close second is a warning.
 """
-
-THEORY = """
-**μ** is ‖∇f‖ / ‖(z, c_a) - (z\\*, c_a\\*)‖ along the run: Theorem 6 converges linearly where it
-stays above zero. For a real image nobody knows (z\\*, c_a\\*), so the run's own last iterate takes
-its place, and the value is not Assumption 5's. **The proximal-PL quotient** is that of Assumption 7
-(eq. 11), with the lowest objective of the run for the unknown minimum.
-"""
-NO_RANKS = "The ranks of D_a and G, which bound μ, are stated once a run has ended."
 
 
 def about(text: str, dataset: str) -> str:
@@ -266,6 +242,16 @@ def about(text: str, dataset: str) -> str:
         "signed": SIGNED[SHAPES[dataset][0]],
     }
     return text.format(gallery=_GALLERIES.get(dataset, _GALLERY).format(**words), **words)
+
+
+def explained(settings: RunSettings) -> str:
+    """What the stage shows, for a run of these settings."""
+    parts = [ATTACKED, UNDOING, VERDICT]
+    if not has_latent(settings):
+        parts[1] += WITH_DIFFUSION
+    elif settings.dataset == "cifar10":
+        parts[1] += W_PLUS
+    return "\n".join(about(part, settings.dataset) for part in parts)
 
 
 def scale(span: str, channels: int) -> str:

@@ -1,7 +1,7 @@
 """What a session holds: the shared models, its own attacked example and its one run.
 
-Models are shared by all sessions, frozen. The registry belongs to one session and ends with it:
-when the tab closes, Streamlit releases it, and its run ends.
+Models are shared by all sessions, frozen. The registry belongs to one session. The run that the
+main page prepared outlives it for a while, so that its browser can come back to it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from pages.ui.live.compute_queue import COMPUTE_QUEUE
+from pages.ui.live.live_run import LIVE_RUNS, LiveRun
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.runner import Runner
 from red_core.compat import ensure_advertorch
@@ -89,6 +90,18 @@ class RunRegistry:
         self._crafted: tuple[tuple[object, ...], AttackedBatch] | None = None
         self._runner: Runner | None = None
         self._run_key: tuple[object, ...] | None = None
+        self._live: LiveRun | None = None
+
+    def prepare(self, parts: LoadedModels, settings: RunSettings, own: Tensor | None) -> LiveRun:
+        """The run of these settings for the browser to begin; another one's is ended."""
+        identity = (settings, digest(own), parts.bundle.examples.source)
+        live = self._live
+        if live is None or live.identity != identity or LIVE_RUNS.find(live.key) is None:
+            if live is not None:
+                LIVE_RUNS.remove(live)
+            self._live = live = LiveRun(parts, settings, own, identity)
+            LIVE_RUNS.add(live)
+        return live
 
     def craft(
         self,
@@ -114,8 +127,8 @@ class RunRegistry:
 
     @property
     def present(self) -> Runner | None:
-        """The run there is, whatever it is of: for a page that only looks at it."""
-        return self._runner
+        """The main page's run, whatever it is of: for a page that only looks at it."""
+        return None if self._live is None else self._live.runner
 
     def start(
         self, context: RunContext, *, paused: bool = False, speed: float | None = None

@@ -23,6 +23,8 @@ from red_core.attacks.pgd import PAPER_ATTACKS
 from red_core.data.datasets import SHAPES
 from red_core.run.settings import RunSettings, SettingsError
 
+# The whole run in six seconds; so many steps a second; or whatever has come.
+PACES = ("watch", "3", "10", "30", "full")
 _BYTES = {"b": 1, "f": 4}  # of a value: 8 bits where that is exact, else float32
 _MOST_TEXT = 8  # characters a value of an image; one in float32 that does not compress takes 5.4
 
@@ -32,13 +34,15 @@ class Request:
     """What a URL asks for.
 
     settings: of the run; own: the user's image [C, H, W] in [0, 1] for source "own"; run:
-    whether to run at once; teach: whether to hide the controls.
+    whether to run at once; teach: whether to hide the controls; pace: key of PACES, how fast the
+    stage shows a run.
     """
 
     settings: RunSettings = field(default_factory=RunSettings)
     own: Tensor | None = None
     run: bool = False
     teach: bool = False
+    pace: str = "watch"
 
 
 def as_query(request: Request) -> dict[str, str]:
@@ -47,6 +51,8 @@ def as_query(request: Request) -> dict[str, str]:
     if request.own is not None and request.settings.source == "own":
         query["image"] = pack_image(request.own)
     query.update({name: "1" for name in ("run", "teach") if getattr(request, name)})
+    if request.pace != "watch":
+        query["pace"] = request.pace
     return query
 
 
@@ -63,7 +69,12 @@ def from_query(query: Mapping[str, str]) -> tuple[Request, list[str]]:
             complaints.append(str(error))
         if own is None:
             settings = replace(settings, source="example")
-    return Request(settings, own, query.get("run") == "1", query.get("teach") == "1"), complaints
+    pace = query.get("pace", "watch")
+    if pace not in PACES:
+        complaints.append(f"The link's pace is left out: it is one of {', '.join(PACES)}.")
+        pace = "watch"
+    run, teach = query.get("run") == "1", query.get("teach") == "1"
+    return Request(settings, own, run, teach, pace), complaints
 
 
 def canonical(settings: RunSettings) -> RunSettings:

@@ -22,7 +22,7 @@ from red_core.run.settings import RunSettings
 from tests.pages.conftest import end_all, remembered, rerun_until
 from tests.pages.ui.compare.conftest import Slow
 
-APP = str(Path(__file__).resolve().parents[4] / "app.py")
+APP = str(Path(__file__).resolve().parents[4] / "pages/main.py")
 SMALL = {"attack_steps": "2", "index": "3", "methods": "fake,slow"}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-APP = str(Path(__file__).resolve().parents[4] / "app.py")
+APP = str(Path(__file__).resolve().parents[4] / "pages/main.py")
 
 
 def opened(**query: str) -> AppTest:

@@ -131,7 +131,7 @@ def test_a_switch_keeps_an_own_image_where_it_fits(
 ) -> None:
     own = torch.rand(shape)
     request = Request(RunSettings(source="own", label=3, seed=5), own, run=True)
-    state = {"held": request, "run": True, "complaints": ["old"]}
+    state = {"held": request, "complaints": ["old"]}
     monkeypatch.setattr(page_state, "st", SimpleNamespace(session_state=state))
     page_state.switch("fashion")
     now = state["held"]
@@ -139,4 +139,4 @@ def test_a_switch_keeps_an_own_image_where_it_fits(
     assert now.settings.seed == 5
     assert now.settings.source == ("own" if kept else "example")
     assert (now.own is own) == kept
-    assert not state["run"]
+    assert not now.run

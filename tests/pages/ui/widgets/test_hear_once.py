@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.app_session import AppSession
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.widgets.hear_once import hear_clicks_once
-from tests.pages.ui.link.test_entrance import APP
+
+APP = str(Path(__file__).resolve().parents[4] / "pages/main.py")
 
 
 @pytest.fixture

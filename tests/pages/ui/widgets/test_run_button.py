@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import pytest
 
 from pages.ui.live.worker import State
-from pages.ui.undo.undo_transport import _run
 from pages.ui.widgets.run_button import run_button
 
 
@@ -29,24 +28,3 @@ class View:
 def test_the_button_does_what_it_says(view, label, act):
     said, _, does = run_button(view)
     assert (said, does) == (label, act)
-
-
-def test_a_click_that_comes_twice_does_not_undo_itself(monkeypatch):
-    done = []
-
-    class Runner:
-        def pause(self) -> None:
-            done.append("pause")
-
-        def resume(self) -> None:
-            done.append("resume")
-
-    class RunRegistry:
-        def runner(self, context):
-            return Runner()
-
-    monkeypatch.setattr("pages.ui.undo.undo_transport.registry", RunRegistry)
-    act = run_button(View("running"))[2]
-    _run(None, act)
-    _run(None, act)  # by now the run is paused
-    assert done == ["pause", "pause"]

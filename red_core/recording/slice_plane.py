@@ -1,6 +1,6 @@
 """The slice that a live run is seen on: a plane chosen as the alternation begins, and G over it.
 
-The plane comes from a short preview, since the path is not known yet, and it stays: a picture
+The plane comes from a short preview, since the path is not known yet, and it is kept: a picture
 whose axes followed the run would hide that the run moves. Afterwards the landscape of any iterate,
 with its own c_a held, costs a millisecond.
 """
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from pages.ui.live.loaded_models import LoadedModels
 from red_core.algorithm.observe import Iterate
 from red_core.algorithm.options import DIFFUSION
 from red_core.algorithm.problem import RedProblem
 from red_core.landscape import Bounds, ImageSheet, Plane, Surface, plane_ahead
+from red_core.run.bundle import Bundle
 from red_core.run.experiment import make_starts, start_seeds
 from red_core.run.settings import RunSettings
 
@@ -27,8 +27,11 @@ SIZES = {1: (13, 25), 3: (7, 13)}
 
 @dataclass(frozen=True)
 class SlicePlane:
-    """plane; bounds; sheet: G over it; begun: the k at which it was chosen; anchor [d], flat as all
-    points of a plane: where the objective's tether of weight `weight` pulls the leading start.
+    """The plane of a run and G over it.
+
+    bounds: of what is drawn; sheet: G over the plane; begun: the k at which it was chosen; anchor
+    [d], flat as all points of a plane: where the objective's latent penalty of weight `weight`
+    pulls the leading start.
     """
 
     plane: Plane
@@ -44,7 +47,7 @@ class SlicePlane:
         return x, y
 
     def surface(self, iterate: Iterate) -> Surface:
-        """f over the plane, c_a held at an iterate, with the tether as the objective has it."""
+        """f over the plane, c_a held at an iterate, with the objective's latent penalty."""
         target = (iterate.image + iterate.residual).flatten()
         held = f"with c_a held at step {iterate.k}."
         return self.sheet.surface(target, held, latent_penalty=(self.weight, self.anchor))
@@ -56,12 +59,12 @@ def has_latent(settings: RunSettings) -> bool:
 
 
 def look_ahead(
-    parts: LoadedModels, settings: RunSettings, problem: RedProblem, iterate: Iterate
+    bundle: Bundle, settings: RunSettings, problem: RedProblem, iterate: Iterate
 ) -> SlicePlane:
     """The plane of a run whose alternation begins at `iterate`; problem: one item."""
     options = settings.solver_options()
     seeds = start_seeds(settings)
-    _, anchors = make_starts(parts.bundle, problem.observed, options, seeds)
+    _, anchors = make_starts(bundle, problem.observed, options, seeds)
     anchor = anchors[0, int(iterate.leader[0])]
     z = iterate.z[0].to(anchor.device)
     channels = iterate.image.shape[1]

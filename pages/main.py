@@ -1,0 +1,23 @@
+"""Page config and navigation: the script that `app.py` serves."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.ui.widgets.hear_once import hear_clicks_once
+
+hear_clicks_once()  # Streamlit's browser side tells some clicks twice
+st.set_page_config(
+    page_title="Reverse engineering of deceptions",
+    page_icon=str(Path(__file__).parent / "ui/look/icon.png"),
+    layout="wide",
+    initial_sidebar_state=340,
+)
+pages = [
+    st.Page("undo.py", title="Undo an attack", default=True),
+    st.Page("compare.py", title="Compare"),
+    st.Page("tables.py", title="Tables"),
+    st.Page("landscape.py", title="Landscape"),
+    st.Page("error_bound.py", title="Error bound"),
+]
+st.navigation(pages, position="top" if len(pages) > 1 else "hidden").run()

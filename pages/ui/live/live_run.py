@@ -1,0 +1,194 @@
+"""The runs that browsers watch, each under a key that nobody can guess.
+
+A run belongs to the browser session that prepared it. It outlives a dropped connection, and ends
+when nobody can come back to it: a closed tab is given a minute, a dropped one ten.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+
+from torch import Tensor
+
+from pages.ui.live.loaded_models import LoadedModels
+from pages.ui.live.runner import Runner
+from red_core.recording.run_recorder import RunRecorder
+from red_core.run.settings import RunSettings
+
+CLOSED, DROPPED = 60.0, 600.0  # seconds that a run is kept after its tab closed, or was cut off
+MOST_BYTES = 256 * 2**20  # of the records of all runs that no browser is connected to
+_SWEEP = 5.0
+_TAKING_OVER = threading.Lock()  # two browsers at once must not wait for each other's run
+
+
+class LiveRun:
+    """One run of a session: prepared, begun, begun again; `items` are its recorder's.
+
+    key: the only proof of who owns it; epoch: which beginning of the run the items belong to, 0
+    before the first; identity: what is run: a run of the same identity may take this one over.
+    """
+
+    def __init__(
+        self,
+        parts: LoadedModels,
+        settings: RunSettings,
+        own: Tensor | None,
+        identity: object,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.parts, self.settings, self.own, self.identity = parts, settings, own, identity
+        self.key = secrets.token_urlsafe(24)
+        self.epoch = 0
+        self.runner: Runner | None = None
+        self._recorder = RunRecorder(parts.bundle, settings, own)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._sockets = 0
+        self._kept_until = clock() + DROPPED
+
+    @property
+    def items(self) -> list[bytes | str]:
+        """What a browser gets, in order; it grows until the run has ended."""
+        return self._recorder.items
+
+    def file(self) -> bytes:
+        """The recorded run as a file."""
+        return self._recorder.file()
+
+    def begin(self, *, paused: bool = False, speed: float | None = None) -> Runner:
+        """Begin the run, ending the one before."""
+        with self._lock:
+            if self.runner is not None:
+                self.runner.close()
+            if self.epoch:
+                self._recorder = RunRecorder(self.parts.bundle, self.settings, self.own)
+            self.epoch += 1
+            self.runner = Runner(
+                self.parts, self.settings, None, own=self.own, recorder=self._recorder,
+                paused=paused, speed=speed,
+            )  # fmt: skip
+            return self.runner
+
+    def order(self, order: dict[str, object]) -> None:
+        """Carry out what a browser asks: begin, pause, resume, step, stop, speed.
+
+        Raises ValueError for anything else.
+        """
+        name, speed = order.get("order"), order.get("speed")
+        if speed is not None and not (isinstance(speed, (int, float)) and 0 < speed <= 1000):
+            raise ValueError("a speed is a number of steps a second, or null")
+        if name == "begin":
+            self.begin(paused=order.get("paused") is True, speed=speed)
+        elif name == "step":
+            update = order.get("update")
+            if update not in ("both", "z", "c_a"):
+                raise ValueError("a step moves both, z or c_a")
+            runner = self.runner or self.begin(paused=True, speed=speed)
+            runner.step(update, wait=0)
+        elif name not in ("pause", "resume", "stop", "speed"):
+            raise ValueError(f"no order {name!r}")
+        elif self.runner is not None:
+            if name == "speed":
+                self.runner.set_speed(speed)
+            else:
+                getattr(self.runner, name)()
+
+    def status(self) -> dict[str, object]:
+        """The state of the run in plain values; "idle" before it began."""
+        if self.runner is None:
+            return {"state": "idle", "place": 0, "busy": False, "error": ""}
+        return self.runner.status()
+
+    def take_over(self, other: LiveRun) -> bool:
+        """Continue `other`, of the same browser before its reload; False where it cannot be."""
+        if other is self or other.identity != self.identity or other.runner is None:
+            return False
+        with _TAKING_OVER, self._lock, other._lock:
+            if other._sockets or self.runner is not None:
+                return False
+            self.runner, other.runner = other.runner, None
+            self._recorder, self.epoch = other._recorder, other.epoch
+        return True
+
+    # --- who may come back ---------------------------------------------------------------
+
+    def connected(self) -> None:
+        """A browser watches."""
+        with self._lock:
+            self._sockets += 1
+
+    def disconnected(self, closed: bool) -> None:
+        """A browser left; closed: its tab closed or reloaded, rather than the line being cut."""
+        with self._lock:
+            self._sockets -= 1
+            self._kept_until = self._clock() + (CLOSED if closed else DROPPED)
+
+    @property
+    def watched(self) -> bool:
+        """Whether a browser is connected."""
+        return self._sockets > 0
+
+    @property
+    def expired(self) -> bool:
+        """Whether nobody watches, and nobody is expected to come back."""
+        return not self._sockets and self._clock() > self._kept_until
+
+    @property
+    def bytes(self) -> int:
+        """The size of its records."""
+        return sum(len(item) for item in self.items)
+
+    def close(self) -> None:
+        """End the run."""
+        if self.runner is not None:
+            self.runner.close()
+
+
+class LiveRuns:
+    """All runs of the process by their keys; those that nobody comes back to are ended."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, LiveRun] = {}
+        self._lock = threading.Lock()
+        self._sweeper: threading.Thread | None = None
+
+    def add(self, run: LiveRun) -> None:
+        """Keep a run until it is removed or expires."""
+        with self._lock:
+            self._runs[run.key] = run
+            if self._sweeper is None:
+                self._sweeper = threading.Thread(target=self._sweep, name="red-runs", daemon=True)
+                self._sweeper.start()
+
+    def find(self, key: object) -> LiveRun | None:
+        """The run of a key."""
+        with self._lock:
+            return self._runs.get(key) if isinstance(key, str) else None
+
+    def remove(self, run: LiveRun) -> None:
+        """End a run and forget it."""
+        with self._lock:
+            self._runs.pop(run.key, None)
+        run.close()
+
+    def sweep(self) -> None:
+        """End what has expired, and of the unwatched the oldest beyond MOST_BYTES."""
+        with self._lock:
+            runs = list(self._runs.values())
+        unwatched = [run for run in runs if not run.watched]
+        size = sum(run.bytes for run in unwatched)
+        for run in unwatched:
+            if run.expired or size > MOST_BYTES:
+                size -= run.bytes
+                self.remove(run)
+
+    def _sweep(self) -> None:
+        while True:
+            time.sleep(_SWEEP)
+            self.sweep()
+
+
+LIVE_RUNS = LiveRuns()

@@ -1,0 +1,68 @@
+"""The stage: a run drawn by the browser, from records that come over a socket of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.live.live_run import LiveRun
+from pages.ui.stage import files
+from pages.ui.stage.routes import base_path
+
+# The modules come by a route, since relative imports fail in a component's own script. It returns
+# a cleanup at once, whether the modules have come or not.
+_LOADER = """
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component
+  const root = parentElement.querySelector(".stage")
+  const address = new URL(data.modules + "/main.js", location.origin)
+  const mounted = import(address).then(({ mount }) =>
+    mount(root, { ...data, ask: (query) => setTriggerValue("ask", query) }))
+  return () => mounted.then((cleanup) => cleanup())
+}
+"""
+
+_mount = st.components.v2.component(
+    "red_stage",
+    html='<div class="stage"></div>',
+    css=(Path(__file__).parent / "browser" / "stage.css").read_text(),
+    js=_LOADER,
+)
+
+
+def stage(
+    run: LiveRun | None, *, begin: bool = False, pace: str = "watch", story: str | None = None
+) -> dict[str, str] | None:
+    """Show a run, or a recorded story (its data set and file name) until the visitor asks for more.
+
+    begin: start the run as soon as the browser is there; pace: "watch", or "full" to draw whatever
+    has come. Returns the settings (a query) of a story that the visitor wants to run.
+    """
+    base = base_path()
+    stories = {
+        f"{each['dataset']}/{each['name']}": {
+            "title": each["title"],
+            "url": f"{base}/stories/{each['dataset']}/{each['name']}?{each['sha256'][:12]}",
+        }
+        for each in files.stories()
+    }
+    result: Any = _mount(
+        key="stage",
+        data={
+            "run": None if run is None else run.key,
+            "begin": begin,
+            "pace": pace,
+            "story": None if story is None else stories[story]["url"],
+            "stories": list(stories.values()),
+            "base": base,
+            "modules": f"{base}/stage/{files.DIGEST}",
+            "palettes": files.palettes(),
+            "files": {kind: vars(entry) for kind, entry in files.KINDS.items()},
+            "controls": "live",
+        },
+        on_ask_change=lambda: None,
+    )
+    asked: dict[str, str] | None = result.ask
+    return asked

@@ -1,0 +1,120 @@
+// What the stage says in words: one line for every moment, and the verdict at the end.
+
+import { a, ATTACK_NAMES, element, largest, percent } from "./paint.js"
+
+const QUIET = 1500 // ms between two lines of the live region while a run goes on
+
+export class Headline {
+  constructor(parent) {
+    this.line = element("h2", { class: "line" })
+    this.detail = element("p", { class: "detail" })
+    this.spoken = element("p", { class: "spoken", "aria-live": "polite" })
+    parent.append(this.line, this.detail, this.spoken)
+    this.said = 0
+  }
+
+  draw(store) {
+    const { line, detail } = sentences(store)
+    if (this.line.textContent !== line) this.line.textContent = line
+    if (this.detail.textContent !== detail) this.detail.textContent = detail
+    const now = performance.now()
+    if (store.playback !== "playing" || now - this.said > QUIET) {
+      if (this.spoken.textContent !== line) this.spoken.textContent = line
+      this.said = now
+    }
+  }
+}
+
+/** The headline of the shown moment, and the smaller line below it. */
+export function sentences(store) {
+  const { header, record, status } = store
+  if (status.error) return { line: "The run failed.", detail: status.error }
+  if (!header) return { line: "Loading.", detail: "" }
+  const names = header.classes
+  if (!record) {
+    const what = header.label === null ? "your image" : a(names[header.label])
+    const now = status.state !== "idle"
+    if (now && status.place) {
+      return { line: "Waiting for its turn.", detail: `${status.place} ahead of this run.` }
+    }
+    return now
+      ? { line: "Starting.", detail: "" }
+      : { line: `This is ${what}. Press Run: attack it, then undo the attack.`, detail: about(store) }
+  }
+  if (store.atEnd) return { line: verdictLine(store), detail: certainty(store) }
+  const reads = `${names[largest(record.psi)]}`
+  const sure = percent(Math.max(...record.psi))
+  const k = String(record.k)
+  if (record.phase === "attack") {
+    const steps = header.attack_steps
+    return {
+      line: steps
+        ? `Making the attack: the classifier reads ${a(reads)} (${sure}).`
+        : `The classifier ψ reads ${a(reads)} (${sure}).`,
+      detail: steps ? `Attack step ${k.padStart(String(steps).length, "\u2007")} of ${steps}` : "No attack is made.",
+    }
+  }
+  const total = String(header.total)
+  const step = `Step ${k.padStart(total.length, "\u2007")} of ${total}`
+  if (record.phase === "start") {
+    const name = header.latent ? "Finding a start (G alone)" : "Purifying (DiffPure)"
+    return { line: `${name}: the picture reads as ${a(reads)} (${sure}).`, detail: step }
+  }
+  const block = largest(record.energy)
+  const attacks = header.attacks
+  const strongest = record.energy[block] > 0
+    ? `; the strongest part of the attack is ${ATTACK_NAMES[attacks[block % attacks.length]]}, class ${names[Math.floor(block / attacks.length)]}`
+    : ""
+  return {
+    line: `Undoing: under the attack is ${a(reads)} (${sure}).`,
+    detail: `${step}, G and attack together${strongest}`,
+  }
+}
+
+/** What is about to be run. */
+function about({ header }) {
+  if (header.source === "realizable") return "An image that G made, plus a known attack: the case in which μ is exact."
+  if (header.attack === null || header.attack === "none") return "No attack is added: does the method say so?"
+  return `An ${ATTACK_NAMES[header.attack]} attack changes it so that the classifier ψ misreads it; then G and the dictionary of attacks explain what is left.`
+}
+
+/** The verdict in one line, and whether it is right where that is known. */
+export function verdictLine({ header, verdict }) {
+  const names = header.classes
+  const found = names[verdict.signal]
+  const true_ = header.label === null ? null : names[header.label]
+  const early = verdict.state === "stopped" ? "Stopped early. " : ""
+  const read = names[verdict.adversarial]
+  let signal
+  if (true_ === null) signal = `The classifier reads ${a(read)}. Underneath is ${a(found)}`
+  else if (found === true_) {
+    signal = read === found ? `It reads as ${a(read)}, and that is right` : `It reads as ${a(read)}. Underneath is ${a(found)}`
+  } else signal = `Underneath it finds ${a(found)}, but it was ${a(true_)}`
+  return `${early}${signal}${attackPhrase(header, verdict)}`
+}
+
+function attackPhrase(header, verdict) {
+  const said = verdict.attack
+  const true_ = header.attack
+  const label = ATTACK_NAMES
+  if (said === "unknown") {
+    const was = true_ === null ? "" : true_ === "none" ? ", though nothing was added" : `, though it was ${label[true_]}`
+    return `; the attack is like none of the known ones${was}.`
+  }
+  if (said === "none") {
+    return true_ === null || true_ === "none" ? "; nothing was added to it." : `; no attack is found, but it was ${label[true_]}.`
+  }
+  if (true_ === null || said === true_) return `, hidden by an ${label[said]} attack.`
+  if (true_ === "none") return `; an ${label[said]} attack is named, but there was none.`
+  return `; the attack is taken for ${label[said]}, but it was ${label[true_]}.`
+}
+
+/** How sure the verdict is, in words. */
+function certainty({ verdict }) {
+  const signal = percent(Math.max(...verdict.signal_probabilities))
+  if (!verdict.has_evidence) {
+    return `Signal ${signal} sure; the next attack's best block leaves ${(100 * verdict.block_margin).toFixed(1)}% more.`
+  }
+  const attack = percent(Math.max(...verdict.attack_probabilities))
+  return `Signal ${signal} sure, attack ${attack} sure, ${verdict.seconds.toFixed(1)} s of computing.`
+}

@@ -1,0 +1,268 @@
+// The stage: everything that shows one moment of a run, and what moves it.
+
+import { Blocks } from "./blocks.js"
+import { Curves } from "./curves.js"
+import { Frames } from "./frames.js"
+import { Headline } from "./headline.js"
+import { element, isDark } from "./paint.js"
+import { Pictures } from "./pictures.js"
+import { Plane } from "./plane.js"
+import { readRun } from "./record.js"
+import { Connection, saveFile } from "./socket.js"
+import { RunStore } from "./store.js"
+import { Transport } from "./transport.js"
+import { Verdict } from "./verdict.js"
+
+const stores = new Map() // by key: a page that is left and come back to finds its records
+const MOST_STORES = 4
+const STILL = matchMedia("(prefers-reduced-motion: reduce)")
+
+/** Show a run in `root`. Called again with other options it goes on; returns the cleanup. */
+export function mount(root, options) {
+  if (!root.stage) root.stage = new Stage(root, options)
+  root.stage.update(options)
+  return () => {
+    if (root.stage) root.stage.close()
+    root.stage = null
+  }
+}
+
+class Stage {
+  constructor(root, options) {
+    this.root = root
+    this.options = options
+    this.store = new RunStore()
+    this.paints = 0
+    this.built = []
+    this._build()
+    this.last = performance.now()
+    this.tick = () => this._frame()
+    this.request = requestAnimationFrame(this.tick)
+  }
+
+  _build() {
+    const { root } = this
+    const place = (name, title) => {
+      const node = element("section", { class: name, "aria-label": title || name })
+      root.append(node)
+      return node
+    }
+    const view = (name, title, note) => {
+      const box = element("div", { class: "canvas" })
+      const node = place(name, title)
+      node.append(element("h3", {}, title), box)
+      if (note) node.append(element("p", { class: "note" }, note))
+      return box
+    }
+    root.replaceChildren()
+    this.alert = element("p", { class: "alert", role: "alert", hidden: true })
+    root.append(this.alert)
+    this.headline = new Headline(place("headline", "What is shown"))
+    this.pictures = new Pictures(place("pictures", "The picture and its parts"))
+    const show = (moment) => this._show(moment)
+    this.frames = new Frames(view("frames", "The recovered picture, step by step"), show)
+    this.blocks = new Blocks(view("blocks", "How much of each attack is used"))
+    this.curves = new Curves(view("curves", "Loss, duality gap and μ"), show)
+    this.plane = new Plane(view("plane", "The loss around z, and the path", "Deeper colour: lower loss. The dot is this step."), show)
+    this.verdict = new Verdict(place("verdict", "The verdict"))
+    this.transport = new Transport(place("transport", "Run and replay"), this._actions(), this.options)
+  }
+
+  /** Take options: run (key), story (address), record (bytes), begin, pace, palettes, ... */
+  update(options) {
+    const before = this.options
+    const first = !this.updated
+    this.updated = true
+    this.options = options
+    this.root.dataset.pace = options.pace || "watch"
+    if (first || options.pace !== before.pace) this.store.pace = options.pace || "watch"
+    if (options.stories) this.transport.stories_(options.stories, this.storyUrl)
+    if (options.record) {
+      readRun(options.record).then((run) => this._recorded(run), (error) => this._alert(error.message))
+    } else if (options.story && !this.dismissed && (first || this.storyUrl === options.story)) {
+      if (this.storyUrl !== options.story) this._story(options.story)
+      this.pending = options.run
+    } else if (options.run && (first || options.run !== before.run || !this.connection)) this._live(options.run)
+  }
+
+  /** Watch the run of a key. */
+  _live(key) {
+    if (this.connection && this.connection.key === key) return
+    this.storyUrl = null
+    this.pending = null
+    this.transport.stories_(this.options.stories || [], null)
+    if (this.connection) this.connection.close()
+    const kept = stores.get(key)
+    const { pace, loop } = this.store
+    this.store = kept || new RunStore()
+    if (!kept) Object.assign(this.store, { pace, loop })
+    stores.set(key, this.store)
+    while (stores.size > MOST_STORES) stores.delete(stores.keys().next().value)
+    this.begun = Boolean(kept)
+    this.connection = new Connection(this.store, key, this.options.base, (event) => {
+      if (event.state === "idle" && this.options.begin && !this.begun) this._begin()
+      this.begun = true
+    })
+    this.root.dataset.run = key.slice(0, 6)
+  }
+
+  async _story(url) {
+    this.storyUrl = url
+    try {
+      const answer = await fetch(url)
+      if (!answer.ok) throw new Error("This recorded run could not be loaded.")
+      const run = await readRun(await answer.arrayBuffer())
+      if (this.storyUrl !== url) return
+      this._recorded(run)
+      this.transport.stories_(this.options.stories || [], url)
+    } catch (error) {
+      this._alert(error.message)
+      if (this.pending) this._live(this.pending)
+    }
+  }
+
+  _recorded(run) {
+    if (this.connection) { this.connection.close(); this.connection = null }
+    const { pace, loop } = this.store
+    this.store = new RunStore()
+    Object.assign(this.store, { pace, loop })
+    this.store.load(run)
+    this.root.dataset.run = "recorded"
+    if (STILL.matches) this.store.show(Infinity)
+  }
+
+  _begin(extra = {}) {
+    const { store } = this
+    store.playing = true
+    store.position = 0
+    this.connection.order({ order: "begin", speed: this._speed(), ...extra })
+  }
+
+  /** The steps a second that the solver is held to: none where the run is only shown slower. */
+  _speed() {
+    const speed = Number(this.store.pace)
+    return speed > 0 ? speed : null
+  }
+
+  _actions() {
+    return {
+      primary: () => {
+        const { store, connection } = this
+        const { state } = store.status
+        const behind = store.moment < store.last
+        this.dismissed = true
+        if (state === "idle") { if (connection) this._begin() } else if (store.playing && (behind || state === "running")) {
+          store.playing = false
+          if (state === "running" && connection) connection.order({ order: "pause" })
+        } else if (state === "paused") {
+          store.playing = true
+          if (connection) connection.order({ order: "resume" })
+        } else {
+          if (store.ended && !behind) store.position = 0
+          store.playing = true
+        }
+        store.version += 1
+      },
+      again: () => { if (this.connection) this._begin() },
+      step: (update) => {
+        const { store, connection } = this
+        if (store.moment < store.last) { if (update === "both") this._show(store.moment + 1); return }
+        if (!connection || !["idle", "paused"].includes(store.status.state)) return
+        connection.order({ order: "step", update, speed: null })
+        store.playing = true // to the record that comes
+      },
+      stop: () => { if (this.connection) this.connection.order({ order: "stop" }) },
+      move: (by) => { if (this.store.last >= 0) this._show(this.store.moment + by) },
+      show: (place) => this._show(place),
+      loop: () => { this.store.loop = !this.store.loop; this.store.version += 1 },
+      truth: () => { this.store.truth = !this.store.truth; this.store.version += 1 },
+      pace: (value) => {
+        this.store.pace = value
+        this.store.version += 1
+        if (this.connection) this.connection.order({ order: "speed", speed: this._speed() })
+      },
+      save: (kind) => {
+        if (!this.connection) return
+        saveFile(this.options.base, this.connection.key, kind).catch((error) => this._alert(error.message))
+      },
+      open: async (file) => {
+        try {
+          const run = await readRun(await file.arrayBuffer())
+          this.dismissed = true
+          this.storyUrl = null
+          this._recorded(run)
+        } catch (error) { this._alert(error.message) }
+      },
+      own: () => {
+        this.dismissed = true
+        if (this.options.ask) this.options.ask(this.store.header.settings)
+      },
+      story: (url) => {
+        this.dismissed = false
+        if (this.connection) { this.connection.close(); this.connection = null }
+        this._story(url)
+      },
+    }
+  }
+
+  _show(place) {
+    const { store, connection } = this
+    if (store.last < 0) return
+    if (store.status.state === "running" && connection) connection.order({ order: "pause" })
+    store.show(place)
+  }
+
+  _alert(text) {
+    this.alert.textContent = text
+    this.alert.hidden = !text
+    clearTimeout(this.quiet)
+    if (text) this.quiet = setTimeout(() => this._alert(""), 12000)
+  }
+
+  _frame() {
+    this.request = requestAnimationFrame(this.tick)
+    const now = performance.now()
+    const seconds = Math.min(0.25, (now - this.last) / 1000)
+    this.last = now
+    const { store, root } = this
+    const moved = store.advance(seconds)
+    const views = [this.frames, this.blocks, this.curves, this.plane]
+    const resized = views.some((view) => view.canvas.changed)
+    if (this.looked === undefined || now - this.looked > 400) {
+      this.looked = now
+      const dark = isDark(root)
+      if (dark !== this.dark) {
+        this.dark = dark
+        this.palette = this.options.palettes[dark ? "dark" : "light"]
+        for (const [name, value] of Object.entries(this.palette)) {
+          if (typeof value === "string") root.style.setProperty(`--red-${name}`, value)
+        }
+        this.drawn = -1
+      }
+    }
+    const mark = `${store.version} ${store.playback}`
+    if (!moved && !resized && this.drawn === mark && this.shown === store) return
+    if (moved || this.shown !== store) this.paints += 1
+    this.drawn = mark
+    this.shown = store
+    this.headline.draw(store)
+    this.pictures.draw(store, this.palette)
+    views.forEach((view) => view.draw(store, this.palette))
+    this.verdict.draw(store)
+    this.transport.draw(store)
+    Object.assign(root.dataset, {
+      state: store.status.state, playback: store.playback, records: store.records.length,
+      shown: store.moment, paints: this.paints, verdict: store.atEnd ? "shown" : "",
+    })
+    const lost = store.lost ? "This run is not kept any more: the server was restarted, or an hour has passed. Reload the page to go on." : ""
+    const cut = store.cut ? "The connection is cut. The run goes on, and its pictures come when the connection is back." : ""
+    if (lost || cut) { this.alert.textContent = lost || cut; this.alert.hidden = false; this.said = true } else if (this.said) { this._alert(""); this.said = false }
+  }
+
+  close() {
+    cancelAnimationFrame(this.request)
+    if (this.connection) this.connection.close()
+    this.transport.close()
+    for (const view of [this.frames, this.blocks, this.curves, this.plane]) view.canvas.close()
+  }
+}

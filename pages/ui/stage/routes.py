@@ -1,0 +1,181 @@
+"""What the server answers beside Streamlit: the socket of a run, its files, and the stage's own.
+
+Streamlit checks Host, Origin and the base path for its own socket only, so these routes do it
+themselves. The key of a run travels inside the socket and in a header, never in an address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import streamlit as st
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from pages.ui.live.live_run import LIVE_RUNS, LiveRun
+from pages.ui.stage import files
+from red_core.data.assets import checked_bytes
+
+KEY_HEADER = "x-red-run"
+LOOK, LOOK_IDLE = 1 / 60, 1 / 20  # seconds between two looks at a run, while it computes and else
+MOST_AT_ONCE = 2**20  # bytes of one message
+FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}  # the address has a digest
+WRONG_ORIGIN, NO_RUN, WRONG_ORDER = 4403, 4404, 4400  # close codes of our own
+_AWAY = 1001  # the close code of a tab that is closed or reloaded
+
+
+def same_origin(connection: HTTPConnection) -> bool:
+    """Whether the page that asks was served by this server; a request without Origin passes."""
+    origin, host = connection.headers.get("origin"), connection.headers.get("host", "")
+    return origin is None or urlsplit(origin).netloc == host
+
+
+async def socket(websocket: WebSocket) -> None:
+    """One browser at one run: items and states go out, orders come in."""
+    if not same_origin(websocket) or websocket.headers.get("origin") is None:
+        await websocket.close(WRONG_ORIGIN)
+        return
+    await websocket.accept()
+    closed = False
+    run: LiveRun | None = None
+    try:
+        hello = await _received(websocket)
+        run = LIVE_RUNS.find(hello.get("key"))
+        if run is None:
+            await websocket.close(NO_RUN)
+            return
+        before = LIVE_RUNS.find(hello.get("claim"))
+        if before is not None and run.take_over(before):
+            LIVE_RUNS.remove(before)
+        run.connected()
+        try:
+            await _serve(websocket, run, hello)
+        except WebSocketDisconnect as gone:
+            closed = gone.code == _AWAY
+        finally:
+            run.disconnected(closed)
+    except WebSocketDisconnect:
+        return
+    except (KeyError, ValueError):  # no text, no JSON, no such order
+        await websocket.close(WRONG_ORDER)
+
+
+async def _serve(websocket: WebSocket, run: LiveRun, hello: dict[str, Any]) -> None:
+    """Send and receive until either side is gone."""
+    orders = asyncio.create_task(_take_orders(websocket, run))
+    news = asyncio.create_task(_send_news(websocket, run, hello))
+    done, pending = await asyncio.wait({orders, news}, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    for task in done:
+        task.result()
+
+
+async def _take_orders(websocket: WebSocket, run: LiveRun) -> None:
+    while True:
+        order = await _received(websocket)
+        await run_in_threadpool(run.order, order)
+
+
+async def _send_news(websocket: WebSocket, run: LiveRun, hello: dict[str, Any]) -> None:
+    """The items that the browser lacks, then each as it comes; and the state where it changed.
+
+    A slow browser gets fewer, longer messages: the next one waits until this one is sent.
+    """
+    epoch, sent = hello.get("epoch"), hello.get("have", 0)
+    state: dict[str, object] = {}
+    while True:
+        if epoch != run.epoch or not isinstance(sent, int) or not 0 <= sent <= len(run.items):
+            epoch, sent = run.epoch, 0
+            await websocket.send_text(json.dumps({"event": "epoch", "epoch": epoch}))
+        now = run.status()  # before the items: a state that says "ended" comes after the last
+        items = run.items
+        end = len(items)
+        while sent < end:
+            item = items[sent]
+            if isinstance(item, str):
+                await websocket.send_text(item)
+                sent += 1
+                continue
+            first, size = sent, 0
+            while sent < end and isinstance(items[sent], bytes) and size < MOST_AT_ONCE:
+                size += len(items[sent])
+                sent += 1
+            await websocket.send_bytes(b"".join(items[first:sent]))  # type: ignore[arg-type]
+        if now != state and epoch == run.epoch:
+            state = now
+            await websocket.send_text(json.dumps({"event": "state", **now}))
+        await asyncio.sleep(LOOK if now["busy"] else LOOK_IDLE)
+
+
+async def _received(websocket: WebSocket) -> dict[str, Any]:
+    """One message of the browser; ValueError where it is no object in JSON."""
+    message = json.loads(await websocket.receive_text())
+    if not isinstance(message, dict):
+        raise ValueError("a message is an object")
+    return message
+
+
+async def save(request: Request) -> Response:
+    """A file of a run, whose key is in the header: png, gif, npz, json, red or html."""
+    run = LIVE_RUNS.find(request.headers.get(KEY_HEADER))
+    kind = request.path_params["kind"]
+    if not same_origin(request):
+        return Response("This page was not served by this server.", 403)
+    if run is None:
+        return Response("This run is not kept any more. Run it again.", 404)
+    if kind not in files.KINDS:
+        return Response("There is no such file.", 404)
+    try:
+        body = await run_in_threadpool(files.make, run, kind)
+    except files.NotYetError as error:
+        return Response(str(error), 409)
+    name = files.file_name(run.settings, kind)
+    return Response(
+        body,
+        media_type=files.KINDS[kind].mime,
+        headers={"content-disposition": f'attachment; filename="{name}"'},
+    )
+
+
+async def story(request: Request) -> Response:
+    """A recorded run of the assets, by data set and file name."""
+    dataset, name = request.path_params["dataset"], request.path_params["name"]
+    if not any((each["dataset"], each["name"]) == (dataset, name) for each in files.stories()):
+        return Response("There is no such recorded run.", 404)
+    body = await run_in_threadpool(checked_bytes, dataset, name)
+    return Response(body, media_type="application/octet-stream", headers=FOR_EVER)
+
+
+class StageFiles(StaticFiles):
+    """Files that the browser may keep for ever: their address changes with their content."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """As Starlette's, with a header for the cache."""
+        response = super().file_response(*args, **kwargs)
+        response.headers.update(FOR_EVER)
+        return response
+
+
+def routes() -> list[BaseRoute]:
+    """The routes for `st.App`, below the base path that Streamlit is served at."""
+    base = base_path()
+    return [
+        WebSocketRoute(f"{base}/run", socket),
+        Route(f"{base}/run/file/{{kind}}", save, methods=["POST"]),
+        Mount(f"{base}/stage/{files.DIGEST}", StageFiles(directory=files.BROWSER)),
+        Route(f"{base}/stories/{{dataset}}/{{name}}", story),
+    ]
+
+
+def base_path() -> str:
+    """Streamlit's base path: empty, or such as "/red"."""
+    path = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{path}" if path else ""

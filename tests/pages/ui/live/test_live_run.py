@@ -1,0 +1,145 @@
+"""Whose run it is, how long it is kept, and what a browser may ask of it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from pages.ui.live.live_run import CLOSED, DROPPED, LiveRun, LiveRuns
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def make(parts, settings, clock):
+    made: list[LiveRun] = []
+
+    def one(identity: object = "same") -> LiveRun:
+        made.append(LiveRun(parts, settings, None, identity, clock))
+        return made[-1]
+
+    yield one
+    for run in made:
+        run.close()
+
+
+def until(what, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def ended(run: LiveRun) -> bool:
+    return run.status()["state"] == "finished" and not run.status()["busy"]
+
+
+def test_a_prepared_run_shows_its_image_and_computes_nothing(make) -> None:
+    run = make()
+    assert run.status()["state"] == "idle"
+    assert len(run.items) == 1
+    assert run.epoch == 0
+
+
+def test_orders_begin_pause_step_and_stop_it(make) -> None:
+    run = make()
+    run.order({"order": "step", "update": "both"})
+    until(lambda: len(run.items) >= 8 and not run.status()["busy"])
+    assert run.status()["state"] == "paused"
+    run.order({"order": "step", "update": "z"})
+    run.order({"order": "resume"})
+    run.order({"order": "speed", "speed": 1000})
+    until(lambda: ended(run))
+    count = len(run.items)
+    run.order({"order": "begin", "paused": True})
+    assert run.epoch == 2
+    assert len(run.items) < count, "begun again, it has new items"
+    run.order({"order": "stop"})
+    until(lambda: run.status()["state"] == "stopped")
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        {},
+        {"order": "explode"},
+        {"order": "_lock"},
+        {"order": "close"},
+        {"order": "step", "update": "everything"},
+        {"order": "begin", "speed": -1},
+        {"order": "speed", "speed": "fast"},
+        {"order": "speed", "speed": float("nan")},
+    ],
+)
+def test_other_orders_are_refused(make, order) -> None:
+    with pytest.raises(ValueError, match=r"order|speed|step"):
+        make().order(order)
+
+
+def test_keys_are_long_and_never_the_same(make) -> None:
+    keys = {make().key for _ in range(20)}
+    assert len(keys) == 20
+    assert all(len(key) >= 32 for key in keys)
+
+
+def test_a_reloaded_tab_takes_its_run_over_and_nobody_elses(make) -> None:
+    before, after, other = make(), make(), make("another image")
+    before.begin(paused=True)
+    before.connected()
+    assert not after.take_over(before), "its tab is still there"
+    before.disconnected(closed=True)
+    assert not other.take_over(before), "another image is another run"
+    assert after.take_over(before)
+    assert after.runner is not None
+    assert (after.epoch, before.runner) == (1, None)
+    assert not make().take_over(before), "nothing is left to take"
+
+
+@pytest.mark.parametrize(("closed", "kept"), [(True, CLOSED), (False, DROPPED)])
+def test_a_closed_tab_is_given_a_minute_and_a_drop_ten(make, clock, closed, kept) -> None:
+    runs, run = LiveRuns(), make()
+    runs.add(run)
+    run.begin(paused=True)
+    run.connected()
+    clock.now = 10_000
+    runs.sweep()
+    assert runs.find(run.key) is run, "watched"
+    run.disconnected(closed)
+    clock.now += kept - 1
+    runs.sweep()
+    assert runs.find(run.key) is run
+    clock.now += 2
+    runs.sweep()
+    assert runs.find(run.key) is None
+    until(lambda: not run.runner._thread.is_alive())
+
+
+def test_unwatched_runs_are_bounded_in_bytes(make, monkeypatch) -> None:
+    runs = LiveRuns()
+    every = [make() for _ in range(4)]
+    for run in every:
+        runs.add(run)
+    size = every[0].bytes
+    monkeypatch.setattr("pages.ui.live.live_run.MOST_BYTES", 2.5 * size)
+    every[0].connected()
+    runs.sweep()
+    assert [runs.find(run.key) is run for run in every] == [True, False, True, True]
+
+
+def test_only_the_key_finds_a_run(make) -> None:
+    runs, run = LiveRuns(), make()
+    runs.add(run)
+    for key in (None, "", run.key[:-1], 3, [run.key]):
+        assert runs.find(key) is None

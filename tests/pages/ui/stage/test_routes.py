@@ -1,0 +1,163 @@
+"""The socket of a run: who may open it, what it sends, what it takes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import pytest
+from starlette.websockets import WebSocketDisconnect
+
+from pages.ui.live.live_run import LIVE_RUNS, LiveRun
+from pages.ui.stage import routes
+from pages.ui.stage.files import DIGEST
+
+HOST = "localhost:8501"
+
+
+class Socket:
+    """A browser's end: it sends `messages` one after the other, and leaves when `leave` holds."""
+
+    def __init__(self, *messages: Any, leave=lambda socket: False, code=1001, **headers: str):
+        self.headers = {"host": HOST, "origin": f"http://{HOST}", **headers}
+        self.messages, self.leave, self.code = list(messages), leave, code
+        self.texts: list[dict[str, Any]] = []
+        self.bytes = b""
+        self.closed: int | None = None
+
+    async def accept(self) -> None:
+        pass
+
+    async def close(self, code: int) -> None:
+        self.closed = code
+
+    async def send_text(self, text: str) -> None:
+        self.texts.append(json.loads(text))
+
+    async def send_bytes(self, blob: bytes) -> None:
+        self.bytes += blob
+
+    async def receive_text(self) -> str:
+        while not self.messages:
+            if self.leave(self):
+                raise WebSocketDisconnect(self.code)
+            await asyncio.sleep(0.01)
+        message = self.messages.pop(0)
+        return message if isinstance(message, str) else json.dumps(message)
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        return [event for event in self.texts if event["event"] == name]
+
+
+@pytest.fixture
+def run(parts, settings):
+    made = LiveRun(parts, settings, None, "same")
+    LIVE_RUNS.add(made)
+    yield made
+    LIVE_RUNS.remove(made)
+
+
+def talk(socket: Socket) -> Socket:
+    asyncio.run(asyncio.wait_for(routes.socket(socket), 60))
+    return socket
+
+
+def judged(socket: Socket) -> bool:
+    ended = [event["state"] for event in socket.events("state") if not event["busy"]]
+    return "finished" in ended
+
+
+def test_a_run_is_begun_and_watched_to_its_verdict(run) -> None:
+    hello = {"key": run.key, "claim": None, "epoch": 0, "have": 0}
+    socket = talk(Socket(hello, {"order": "begin"}, leave=judged))
+    assert len(socket.events("verdict")) == 1
+    assert len(socket.events("theory")) == 1
+    size = json.loads(run.items[0])["record_bytes"]
+    assert len(socket.bytes) == size * sum(isinstance(item, bytes) for item in run.items)
+    assert socket.bytes == b"".join(item for item in run.items if isinstance(item, bytes))
+    assert not run.watched
+
+
+def test_a_browser_that_comes_back_gets_what_it_lacks_once(run) -> None:
+    run.begin()
+    while run.status()["state"] != "finished" or run.status()["busy"]:
+        time.sleep(0.01)
+    have = len(run.items) // 2
+    hello = {"key": run.key, "epoch": 1, "have": have}
+    socket = talk(Socket(hello, leave=judged))
+    rest = [item for item in run.items[have:] if isinstance(item, bytes)]
+    assert socket.bytes == b"".join(rest)
+    assert socket.events("epoch") == []
+    for stale in (
+        {"epoch": 7, "have": have},
+        {"epoch": 1, "have": 10**6},
+        {"epoch": 1, "have": "x"},
+    ):
+        again = talk(Socket({"key": run.key, **stale}, leave=judged))
+        assert again.events("epoch") == [{"event": "epoch", "epoch": 1}]
+        assert len(again.events("header")) == 1
+
+
+def test_without_the_key_there_is_nothing(run) -> None:
+    for hello in ({}, {"key": "guess"}, {"key": run.key[:-1]}):
+        assert talk(Socket(hello)).closed == routes.NO_RUN
+
+
+@pytest.mark.parametrize(
+    "headers", [{"origin": "http://evil.example"}, {"origin": f"http://{HOST}.evil.example"}]
+)
+def test_another_sites_page_is_turned_away(run, headers) -> None:
+    socket = talk(Socket({"key": run.key}, **headers))
+    assert socket.closed == routes.WRONG_ORIGIN
+    assert socket.texts == []
+
+
+def test_a_client_that_names_no_origin_is_turned_away(run) -> None:
+    socket = Socket({"key": run.key})
+    del socket.headers["origin"]
+    assert talk(socket).closed == routes.WRONG_ORIGIN
+
+
+@pytest.mark.parametrize("message", ["no json", "[1]", '"text"', {"order": "explode"}])
+def test_nonsense_closes_the_socket_and_leaves_the_run(run, message) -> None:
+    run.begin(paused=True)
+    socket = talk(Socket({"key": run.key}, message))
+    assert socket.closed == routes.WRONG_ORDER
+    assert LIVE_RUNS.find(run.key) is run
+    assert not run.watched
+
+
+def test_a_reloaded_page_claims_its_run(run, parts, settings) -> None:
+    run.begin(paused=True)
+    after = LiveRun(parts, settings, None, "same")
+    LIVE_RUNS.add(after)
+    shown = talk(
+        Socket({"key": after.key, "claim": run.key}, leave=lambda socket: socket.events("state"))
+    )
+    assert shown.events("state")[0]["state"] in ("paused", "running")
+    assert LIVE_RUNS.find(run.key) is None
+    LIVE_RUNS.remove(after)
+
+
+def test_a_slow_browser_gets_fewer_longer_messages(run) -> None:
+    class Slow(Socket):
+        sent = 0
+
+        async def send_bytes(self, blob: bytes) -> None:
+            self.sent += 1
+            await asyncio.sleep(0.3)
+            await super().send_bytes(blob)
+
+    socket = talk(Slow({"key": run.key}, {"order": "begin"}, leave=judged))
+    records = sum(isinstance(item, bytes) for item in run.items)
+    assert socket.bytes == b"".join(item for item in run.items if isinstance(item, bytes))
+    assert socket.sent < records
+
+
+def test_the_routes_are_below_the_base_path(monkeypatch) -> None:
+    monkeypatch.setattr(routes.st, "get_option", lambda name: "red/")
+    paths = [route.path for route in routes.routes()]
+    assert all(path.startswith("/red/") for path in paths)
+    assert f"/red/stage/{DIGEST}" in paths
