@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 PORT = 8501
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: app test lint types unit browser least kernels format clean
+.PHONY: app test lint types unit browser least kernels stage format clean
 .NOTPARALLEL:
 
 app: $(VENV)/.app
@@ -41,6 +41,10 @@ browser: $(VENV)/.dev
 	fi; \
 	echo "browser: $$chromium"; \
 	RED_CHROMIUM="$$chromium" $(BIN)/python -m pytest -m browser tests/browser
+
+# How fast the stage draws and answers here, in a real Chromium.
+stage: $(VENV)/.dev
+	$(ONE) $(BIN)/python -m tests.browser.measure_stage
 
 # Other processors take other kernels. `least`: the core on the plainest ones, one thread; `kernels`:
 # the core natively, with MKL's compatible kernels and with the plainest, on one and on two threads.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui.compare.link import compare_link
+from pages.ui.landscape import landscape_help_texts as landscape_texts
 from pages.ui.link import page_state
 from pages.ui.look import page_style as style
 from pages.ui.stage import files, stage
@@ -56,4 +57,8 @@ page_state.write_link(current)
 if not current.teach:
     with st.sidebar:
         compare_link(current)
+        st.page_link(
+            "landscape.py", label="Look at its landscape", icon=":material/landscape:",
+            query_params={"show": "run"}, help=landscape_texts.CUT,
+        )  # fmt: skip
         export(run, page_state.query_of(current))

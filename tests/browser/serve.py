@@ -25,4 +25,4 @@ if __name__ == "__main__":
     threading.Thread(target=count, args=(counted,), daemon=True).start()
     flags = {"server_port": port, "server_headless": True}
     bootstrap.load_config_options(flag_options=flags)
-    bootstrap.run(str(ROOT / "app.py"), False, [], flags)
+    bootstrap.run_asgi_app(str(ROOT / "app.py"), "app:app", [], flags)

@@ -22,7 +22,7 @@ from tests.browser.conftest import (
     overhanging,
     serving_app,
 )
-from tests.browser.test_undo import choose, finished, headline, press, saved
+from tests.browser.stage import choose, finished, line, press, ready, saved, until
 
 NAMES = CLASSES["cifar10"]
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -49,44 +49,37 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_run_scrub_save_and_repeat_from_the_link(open_page):
-    page = open_page(f"index=3&attack=linf&{SHORT}")
-    expect(headline(page, 1)).to_contain_text("A cat")
-    expect(headline(page, 2)).to_contain_text("Not run yet")
-    frames = page.locator(".st-key-frames img")
-    empty = frames.get_attribute("src")
-    press(page, "run-button")
-    expect(frames).not_to_have_attribute("src", empty)
+    page = open_page(f"index=3&attack=linf&pace=full&{SHORT}")
+    ready(page)
+    expect(line(page)).to_contain_text("This is a cat")
+    press(page, "primary")
+    finished(page)
+    page.keyboard.press("Home")
+    until(page, lambda now: now["shown"] == "0")
+    expect(line(page)).to_contain_text("Making the attack")
+    page.keyboard.press("End")
     finished(page)
 
-    caption = page.locator(".st-key-equation-3").get_by_text("the signal at k")
-    end = frames.get_attribute("src")
-    page.get_by_role("slider", name="Iterate k").press("Home")
-    expect(caption).to_have_text("the signal at k = 0")
-    expect(frames).not_to_have_attribute("src", end)
-    page.get_by_role("slider", name="Iterate k").press("End")
-    expect(caption).to_have_text("the signal at k = 15")
-
-    report = json.loads(saved(page, "JSON"))
+    report = json.loads(saved(page, "json"))
     assert report["settings"]["dataset"] == "cifar10"
     assert (report["true_label"], report["steps"]) == (3, 15)
-    assert NAMES[report["signal_label"]] in headline(page, 3).inner_text()
-    picture = Image.open(io.BytesIO(saved(page, "PNG")))
+    assert NAMES[report["signal_label"]] in line(page).inner_text()
+    picture = Image.open(io.BytesIO(saved(page, "png")))
     assert picture.format == "PNG"
     assert np.ptp(np.asarray(picture.convert("RGB")), axis=2).mean() > 10, "it is in colour"
-    assert Image.open(io.BytesIO(saved(page, "GIF"))).n_frames > 10
-    path = np.load(io.BytesIO(saved(page, "NPZ")))
+    assert Image.open(io.BytesIO(saved(page, "gif"))).n_frames > 10
+    path = np.load(io.BytesIO(saved(page, "npz")))
     parts = ("signal", "perturbation", "residual")
     for name in ("image", "attacked", *parts):
         assert path[name].shape == (3, 32, 32)
     assert path["path_image"].shape == (16, 3, 32, 32)
     assert np.allclose(sum(path[name] for name in parts), path["attacked"], atol=1e-5)
 
-    assert "run=1" in page.url
-    again = open_page(page.url.split("?", 1)[1])
+    again = open_page(f"{page.url.split('?', 1)[1]}&run=1")
     finished(again)
-    other = np.load(io.BytesIO(saved(again, "NPZ")))
+    other = np.load(io.BytesIO(saved(again, "npz")))
     assert np.allclose(other["path_image"], path["path_image"], atol=1e-3)
-    assert headline(again, 3).inner_text() == headline(page, 3).inner_text()
+    assert line(again).inner_text() == line(page).inner_text()
 
 
 def test_the_gallery_says_who_drew_it_and_offers_the_photographs(open_page, server: Server):
@@ -99,7 +92,7 @@ def test_the_gallery_says_who_drew_it_and_offers_the_photographs(open_page, serv
     thumbnail = page.get_by_role("button", name=re.compile(r"^frog, example \d+$")).nth(1)
     index = thumbnail.get_attribute("value")
     thumbnail.click()
-    expect(headline(page, 1)).to_contain_text("A frog, left as it is")
+    expect(line(page)).to_contain_text("This is a frog")
     expect(page).to_have_url(re.compile(f"index={index}(&|$)"))
     expect(offer).to_be_enabled()
     assert not (server.log.parent / "no-data").exists(), "nothing is fetched before it is asked for"
@@ -108,11 +101,10 @@ def test_the_gallery_says_who_drew_it_and_offers_the_photographs(open_page, serv
 def test_a_diffusion_model_in_the_place_of_g_gives_rounds_and_a_verdict(open_page):
     page = open_page(f"index=4&attack=l2&run=1&{ROUNDS}")
     finished(page)
-    expect(headline(page, 2)).to_contain_text(re.compile(r"step\s+4 of 4"))
-    report = json.loads(saved(page, "JSON"))
+    report = json.loads(saved(page, "json"))
     assert (report["settings"]["preset"], report["steps"]) == ("bsd-dp", 4)
-    assert NAMES[report["signal_label"]] in headline(page, 3).inner_text()
-    path = np.load(io.BytesIO(saved(page, "NPZ")))
+    assert NAMES[report["signal_label"]] in line(page).inner_text()
+    path = np.load(io.BytesIO(saved(page, "npz")))
     assert path["path_image"].shape == (5, 3, 32, 32)
     moved = np.abs(np.diff(path["path_image"], axis=0)).max((1, 2, 3))
     assert moved.min() > 0, "every round makes a frame of its own"
@@ -130,7 +122,7 @@ def test_methods_answer_side_by_side(open_page):
 def test_a_run_is_cut_by_a_plane_of_w_plus(open_page):
     page = open_page(f"index=6&run=1&{SHORT}")
     finished(page)
-    page.get_by_role("link", name="Cut it otherwise").click()
+    page.get_by_role("link", name="Look at its landscape").click()
     expect(page.locator(".st-key-headline-landscape h2")).to_contain_text("This plane shows")
     expect(page).to_have_url(re.compile("show=run"))
     page.wait_for_function(
@@ -157,7 +149,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(open_page):
 
 def test_a_picture_of_ones_own_is_cropped_scaled_and_attacked(open_page):
     page = open_page(SHORT)
-    expect(headline(page, 1)).to_contain_text("read as")
+    ready(page)
     choose(page, "Source", "Upload a picture")
     across = np.linspace(0, 255, 64)[None, :, None] * np.array([1, 0.4, 0])
     down = np.linspace(0, 255, 48)[:, None, None] * np.array([0, 0.4, 1])
@@ -170,11 +162,11 @@ def test_a_picture_of_ones_own_is_cropped_scaled_and_attacked(open_page):
     expect(page.get_by_text("scaled to 32 x 32 pixels")).to_be_visible()
     preview = page.get_by_test_id("stSidebar").get_by_test_id("stImage").locator("img")
     expect(preview).to_be_visible()
-    expect(headline(page, 1)).to_contain_text(re.compile("Your image.*read as"))
+    expect(line(page)).to_contain_text("your image")
     expect(page).to_have_url(re.compile("source=own.*image=b"))
-    press(page, "run-button")
+    press(page, "primary")
     finished(page)
-    path = np.load(io.BytesIO(saved(page, "NPZ")))
+    path = np.load(io.BytesIO(saved(page, "npz")))
     assert 0 < np.abs(path["attacked"] - path["image"]).max() <= 0.0301
     red, _, blue = path["image"]
     assert (red[:, -1] > red[:, 0]).all()

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PATIENCE, Server, wait_for
+from tests.browser.stage import finished, line, press, ready, stage, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 SHORT = "solver.restarts=1&solver.start_steps=5&attack_steps=20"
@@ -39,33 +40,32 @@ def test_a_link_leads_straight_to_a_page(open_page):
 
 def test_a_run_goes_on_while_another_page_is_looked_at(open_page, server: Server):
     wait_for(lambda: server.runs() == 0)
-    page = open_page(f"index=12&seed=4&{LONG}")
-    expect(headline(page, "1")).to_contain_text("read as")
-    page.get_by_role("combobox", name="Speed").click()
-    page.get_by_role("option", name="3 steps/s").click()
-    page.locator(".st-key-run-button button:visible").click()
-    expect(headline(page, "2")).to_contain_text(re.compile("Alternating|start: step"))
+    page = open_page(f"index=12&seed=4&pace=3&{LONG}")
+    ready(page)
+    press(page, "primary")
+    begun = int(until(page, lambda now: int(now["records"]) > 22)["records"])
     go(page, "Landscape")
     expect(headline(page, "landscape")).to_contain_text("Every start ends at z*")
     expect(page).to_have_url(re.compile(r"/landscape$"))
     page.wait_for_timeout(4000)
-    assert server.runs() >= 1
+    wait_for(lambda: server.runs() >= 1)
     go(page, "Undo an attack")
-    expect(headline(page, "2")).to_contain_text(re.compile("Alternating: step"))
-    step = int(re.search(r"step\s+(\d+)", headline(page, "2").inner_text()).group(1))
-    assert step >= 9, "it has gone on meanwhile"
-    expect(page).to_have_url(re.compile("index=12&.*seed=4.*run=1"))
+    found = until(page, lambda now: now["state"] == "running")
+    assert int(found["records"]) >= begun, "what had come is still there"
+    until(page, lambda now: int(now["records"]) >= begun + 9)
+    expect(page).to_have_url(re.compile("index=12&.*seed=4.*pace=3"))
     expect(seed(page)).to_have_value("4")
-    expect(page.locator(".st-key-speed input")).to_have_value("3 steps/s")
-    page.locator(".st-key-stop button:visible").click()
-    expect(headline(page, "3")).to_contain_text("Stopped early.")
+    expect(page.get_by_role("combobox", name="Pace")).to_have_value("3")
+    press(page, "stop")
+    finished(page)
+    expect(line(page)).to_contain_text("Stopped early.")
 
 
 def test_every_page_keeps_its_own_settings(open_page):
     page = open_page("family=example15&seed=5", path="landscape")
     expect(headline(page, "landscape")).to_contain_text("Every start")
     go(page, "Undo an attack")
-    expect(headline(page, "1")).to_contain_text("read as")
+    expect(stage(page)).to_be_visible()
     expect(seed(page)).to_have_value("0")
     seed(page).fill("8")
     seed(page).press("Enter")
@@ -82,13 +82,13 @@ def test_the_browsers_back_button_leads_back_to_what_was(open_page):
     page = open_page("family=example15&seed=5", path="landscape")
     expect(headline(page, "landscape")).to_contain_text("Every start")
     go(page, "Undo an attack")
-    expect(headline(page, "1")).to_contain_text("read as")
+    expect(stage(page)).to_be_visible()
     page.go_back()
     expect(headline(page, "landscape")).to_contain_text("Every start")
     expect(seed(page)).to_have_value("5")
     expect(page).to_have_url(re.compile(r"landscape\?family=example15&seed=5"))
     page.go_forward()
-    expect(headline(page, "1")).to_contain_text("read as")
+    expect(stage(page)).to_be_visible()
 
 
 def test_back_on_one_page_undoes_a_change(open_page):

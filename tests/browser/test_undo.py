@@ -5,184 +5,442 @@ from __future__ import annotations
 import io
 import json
 import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from tests.browser.conftest import PATIENCE, Server, overhanging, wait_for
+from tests.browser.conftest import Server, free_port, overhanging, wait_for
+from tests.browser.stage import (
+    choose,
+    finished,
+    line,
+    press,
+    ready,
+    saved,
+    shown,
+    stage,
+    until,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 SHORT = "solver.restarts=1&solver.start_steps=5&solver.steps=30&attack_steps=20"
 LONG = "solver.restarts=1&solver.start_steps=5&solver.steps=3000&attack_steps=20"
-
-expect.set_options(timeout=PATIENCE)
-
-
-def headline(page: Page, act: int):
-    return page.locator(f".st-key-headline-{act} h2")
+SIZES = [(1440, 900), (1366, 768), (1280, 720)]
 
 
-def press(page: Page, key: str) -> None:
-    button = page.locator(f".st-key-{key} button:visible")
-    try:
-        button.click()
-    except PlaywrightTimeout as error:  # say what the page stood at: CI keeps no picture
-        row = page.locator(".st-key-transport").inner_text()
-        raise AssertionError(
-            f"{key} not pressed; {headline(page, 2).inner_text()}; {row}"
-        ) from error
-
-
-def finished(page: Page) -> None:
-    expect(headline(page, 2)).to_contain_text("Finished")
-    expect(headline(page, 3)).not_to_contain_text("when the run ends")
-    expect(page.get_by_text("Smallest μ on the path:")).to_be_visible()
-    if page.viewport_size["width"] > 500:  # a phone hides the sidebar
-        expect(page.get_by_role("button", name="JSON", exact=True)).to_be_enabled()
-
-
-def saved(page: Page, label: str) -> bytes:
-    with page.expect_download() as download:
-        page.locator("section[data-testid=stSidebar]").get_by_role(
-            "button", name=label, exact=True
-        ).click()
-    return download.value.path().read_bytes()
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    """Choose in a selectbox, opened anew where a redraw closed its list before the click."""
-    box, wanted = page.get_by_role("combobox", name=re.compile(label)), page.get_by_role("option")
-    for _ in range(5):
-        box.click()
-        try:
-            wanted.get_by_text(option, exact=True).click(timeout=8000)
-            return
-        except PlaywrightTimeout:
-            page.keyboard.press("Escape")
-    raise AssertionError(f"{label} never offered {option}")
-
-
-def test_craft_run_export_and_repeat_from_the_link(open_page):
-    page = open_page(f"index=7&attack=linf&{SHORT}")
-    expect(headline(page, 1)).to_contain_text("A 7")
-    expect(headline(page, 2)).to_contain_text("Not run yet")
-    empty = page.locator(".st-key-frames img").get_attribute("src")
-    press(page, "run-button")
-    expect(page.locator(".st-key-frames img")).not_to_have_attribute("src", empty)
+def test_a_first_visit_plays_a_recorded_run_and_computes_it_when_asked(open_page):
+    page = open_page()
+    until(page, lambda now: now["state"] == "recorded" and int(now["paints"]) > 5)
     finished(page)
-    assert "run=1" in page.url
+    expect(line(page)).to_contain_text(re.compile(r"Underneath is an? \d, hidden by an ℓ∞ attack"))
+    truth = line(page).inner_text()
+    press(page, "own")
+    until(page, lambda now: now["state"] in ("running", "finished"))
+    finished(page)
+    assert shown(page)["state"] == "finished"
+    expect(line(page)).to_have_text(truth)
+    expect(page).to_have_url(re.compile("solver.carry=2"))
 
-    report = json.loads(saved(page, "JSON"))
+
+def test_craft_run_save_and_repeat_from_the_link(open_page):
+    page = open_page(f"index=7&attack=linf&pace=full&{SHORT}")
+    ready(page)
+    expect(line(page)).to_contain_text("This is a 7")
+    press(page, "primary")
+    finished(page)
+    report = json.loads(saved(page, "json"))
     assert report["true_label"] == 7
     assert report["steps"] == 35
-    assert f"It was a {report['signal_label']}" in headline(page, 3).inner_text() or (
-        report["signal_label"] != 7
-    )
-    assert Image.open(io.BytesIO(saved(page, "PNG"))).format == "PNG"
-    film = Image.open(io.BytesIO(saved(page, "GIF")))
-    assert film.format == "GIF"
+    assert str(report["signal_label"]) in line(page).inner_text()
+    assert Image.open(io.BytesIO(saved(page, "png"))).format == "PNG"
+    film = Image.open(io.BytesIO(saved(page, "gif")))
     assert film.n_frames > 10
-    path = np.load(io.BytesIO(saved(page, "NPZ")))
+    assert film.width >= 640
+    path = np.load(io.BytesIO(saved(page, "npz")))
     assert path["path_z"].shape == (36, 100)
     parts = path["signal"] + path["perturbation"] + path["residual"]
     assert np.allclose(parts, path["attacked"], atol=1e-5)
 
-    again = open_page(page.url.split("?", 1)[1])
+    link = page.get_by_test_id("stSidebar").get_by_test_id("stCode").first.inner_text()
+    again = open_page(link.split("?", 1)[1])
     finished(again)
-    repeated = json.loads(saved(again, "JSON"))
-    assert np.allclose(repeated["residuals"], report["residuals"], rtol=1e-4)
-    assert headline(again, 3).inner_text() == headline(page, 3).inner_text()
-    other = np.load(io.BytesIO(saved(again, "NPZ")))
+    other = np.load(io.BytesIO(saved(again, "npz")))
     assert np.allclose(other["path_z"], path["path_z"], rtol=1e-4, atol=1e-4)
+    assert line(again).inner_text() == line(page).inner_text()
+
+
+def test_a_saved_page_replays_the_run_without_a_server(open_page, visit, tmp_path):
+    page = open_page(f"index=7&run=1&pace=full&{SHORT}")
+    finished(page)
+    records = shown(page)["records"]
+    replay, record = tmp_path / "run.html", tmp_path / "run.red"
+    replay.write_bytes(saved(page, "html"))
+    record.write_bytes(saved(page, "red"))
+    alone = visit(f"file://{replay}")
+    alone.context.set_offline(True)
+    finished(alone)
+    assert shown(alone)["records"] == records
+    assert line(alone).inner_text() == line(page).inner_text()
+    assert alone.locator("[data-act=own], [data-act=step-z]").count() == 0
+
+    other = open_page(f"index=2&{SHORT}")
+    ready(other)
+    other.locator(".stage .save summary").click()
+    with other.expect_file_chooser() as chooser:
+        press(other, "open")
+    chooser.value.set_files(record)
+    until(other, lambda now: now["state"] == "recorded")
+    finished(other)
+    assert line(other).inner_text() == line(page).inner_text()
+
+
+def test_a_file_that_is_no_record_is_refused_in_a_sentence(open_page):
+    page = open_page(f"index=2&{SHORT}")
+    ready(page)
+    page.locator(".stage .save summary").click()
+    with page.expect_file_chooser() as chooser:
+        press(page, "open")
+    chooser.value.set_files({"name": "a.red", "mimeType": "", "buffer": b"no run"})
+    expect(page.locator(".stage .alert")).to_contain_text("no recorded run")
+    ready(page)
 
 
 def test_pause_step_resume_stop_and_scrub(open_page):
-    page = open_page(f"index=12&attack=l1&{LONG}")
+    page = open_page(f"index=12&attack=l1&pace=full&{LONG}")
+    ready(page)
     press(page, "step-both")
-    expect(headline(page, 2)).to_contain_text(re.compile(r"Paused: step\s+1 of 3005"))
-    press(page, "step-z")
-    expect(headline(page, 2)).to_contain_text(re.compile(r"step\s+2 of"))
-    press(page, "run-button")
-    expect(headline(page, 2)).to_contain_text("Alternating")
-    press(page, "run-button")
-    expect(headline(page, 2)).to_contain_text("Paused")
-    page.wait_for_timeout(1500)  # the step in flight when a run is paused is still finished
-    current = headline(page, 2).inner_text()
+    until(page, lambda now: now["state"] == "paused" and int(now["records"]) > 20)
+    count = int(until(page, lambda now: now["shown"] == str(int(now["records"]) - 1))["records"])
+    expect(page.locator(".stage .count")).to_have_text("start, step 1")
+    page.keyboard.press("z")
+    until(page, lambda now: int(now["records"]) == count + 1)
+    expect(page.locator(".stage .count")).to_have_text("start, step 2")
+    expect(page.locator("[data-act=step-c_a]")).to_be_disabled()
+    press(page, "primary")
+    until(page, lambda now: now["state"] == "running" and int(now["records"]) > count + 20)
+    press(page, "primary")
+    until(page, lambda now: now["state"] == "paused")
+    page.wait_for_timeout(1000)  # the step in flight when a run is paused is still finished
+    count = int(shown(page)["records"])
+    page.wait_for_timeout(1000)
+    assert int(shown(page)["records"]) == count, "a paused run does not move"
     press(page, "step-c_a")
-    expect(headline(page, 2)).not_to_have_text(current)
-    page.wait_for_timeout(1500)
-    current = headline(page, 2).inner_text()
-    assert "Paused" in current
-    page.wait_for_timeout(1500)
-    assert headline(page, 2).inner_text() == current, "a paused run does not move"
-
-    page.keyboard.press("t")
-    expect(headline(page, 2)).to_contain_text("Stopped")
-    expect(headline(page, 3)).to_contain_text("Stopped early.")
-    caption = page.locator(".st-key-equation-3").get_by_text("the signal at k")
-    last = caption.inner_text()
-    page.get_by_role("slider", name="Iterate k").press("Home")
-    expect(caption).to_have_text("the signal at k = 0")
-    press(page, "forward")
-    expect(caption).to_have_text("the signal at k = 1")
-    page.get_by_role("slider", name="Iterate k").press("End")
-    expect(caption).to_have_text(last)
-
-
-def test_nothing_jumps_while_a_run_goes_on(open_page):
-    page = open_page(f"index=3&{SHORT}")
-    expect(page.locator(".st-key-residuals .red-live-chart .main-svg").first).to_be_visible()
-    keys = [
-        *("headline-1", "equation-1", "bars", "headline-2", "transport", "frames", "energies"),
-        *("landscape", "landscape-line", "loss", "mu"),
-        *("headline-3", "equation-3", "margins", "residuals"),
-    ]
-
-    def places() -> dict[str, tuple[float, float]]:
-        boxes = {key: page.locator(f".st-key-{key}").first.bounding_box() for key in keys}
-        return {key: (round(box["y"]), round(box["height"])) for key, box in boxes.items()}
-
-    before = places()
-    press(page, "run-button")
-    expect(headline(page, 2)).not_to_contain_text("Not run yet")
-    assert places() == before
+    until(page, lambda now: int(now["records"]) == count + 1)
+    page.keyboard.press("x")
+    until(page, lambda now: now["state"] == "stopped")
     finished(page)
-    assert places() == before
+    expect(line(page)).to_contain_text("Stopped early.")
+
+    slider = page.get_by_role("slider", name="Moment of the run")
+    slider.focus()
+    page.keyboard.press("Home")
+    until(page, lambda now: now["shown"] == "0")
+    expect(line(page)).to_contain_text("Making the attack")
+    page.keyboard.press("ArrowRight")
+    until(page, lambda now: now["shown"] == "1")
+    page.keyboard.press("End")
+    finished(page)
+    page.keyboard.press("t")
+    expect(page.locator("[data-act=truth]")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("img", name="δ, truth: the attack")).to_be_visible()
+
+
+def test_pointing_at_a_frame_goes_to_its_moment(open_page):
+    page = open_page(f"index=7&run=1&pace=full&{SHORT}")
+    finished(page)
+    canvas = page.locator(".stage .frames canvas")
+    canvas.click(position={"x": 40, "y": 20})
+    found = until(page, lambda now: now["shown"] != str(int(now["records"]) - 1))
+    assert "step 0" in page.locator(".stage .count").inner_text(), found
+    curves = page.locator(".stage .curves canvas")
+    width = curves.bounding_box()["width"]
+    curves.click(position={"x": width - 1, "y": 30})
+    finished(page)
+
+
+def test_nothing_moves_and_the_whole_stage_fits_the_screen(open_page):
+    """Before, during and after a run, at a laptop's sizes and a projector's, nothing to scroll."""
+    parts = ("headline", "pictures", "verdict", "frames", "blocks", "curves", "plane", "transport")
+
+    def places(page: Page) -> dict[str, list[float]]:
+        return page.locator(".stage").evaluate(
+            """(root, names) => Object.fromEntries(names.map((name) => {
+                 const box = root.querySelector(`.${name}`).getBoundingClientRect()
+                 return [name, [box.x, box.y, box.right, box.bottom].map(Math.round)]
+               }))""",
+            list(parts),
+        )
+
+    for number, (width, height) in enumerate(SIZES):
+        page = open_page(
+            f"index={number + 3}&pace=full&{SHORT}",
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if number else "light",
+        )
+        ready(page)
+        page.wait_for_timeout(500)
+        before = places(page)
+        for name, (left, top, right, bottom) in before.items():
+            assert left >= 0, (name, before)
+            assert top >= 0, (name, before)
+            assert right <= width, (name, before)
+            assert bottom <= height, (name, before)
+        press(page, "primary")
+        until(page, lambda now: int(now["records"]) > 5)
+        assert places(page) == before
+        finished(page)
+        assert places(page) == before
+        for name in ("verdict", "pictures"):
+            hidden = page.locator(f".stage .{name}").evaluate(
+                """(node) => [node.scrollHeight - node.clientHeight,
+                            node.scrollWidth - node.clientWidth]"""
+            )
+            assert max(hidden) <= 1, f"{name} is cut off at {width} x {height}"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_what_matters_on_its_first_screen(open_page, scheme):
+    page = open_page(
+        f"index=7&run=1&{SHORT}",
+        viewport={"width": 390, "height": 844},
+        is_mobile=True,
+        has_touch=True,
+        color_scheme=scheme,
+    )
+    finished(page)
+    assert overhanging(page) == []
+    for name in ("headline", "pictures", "transport"):
+        box = page.locator(f".stage .{name}").bounding_box()
+        assert box["y"] + box["height"] <= 844, name
+
+
+def test_the_pictures_are_those_of_the_run(open_page):
+    """The equation holds on the screen: x' on the canvas is G(z) + D_a c_a + rest of the file."""
+    page = open_page(f"index=7&run=1&pace=full&{SHORT}")
+    finished(page)
+    path = np.load(io.BytesIO(saved(page, "npz")))
+    drawn = page.locator(".stage .pictures").evaluate(
+        """(node) => [...node.querySelectorAll("canvas")].slice(0, 2).map((canvas) => {
+             const data = canvas.getContext("2d").getImageData(0, 0, 28, 28).data
+             return Array.from({ length: 784 }, (_, i) => data[4 * i])
+           })"""
+    )
+    for name, pixels in zip(("attacked", "signal"), drawn, strict=True):
+        wanted = path[name].clip(0, 1).flatten() * 255
+        assert np.abs(np.array(pixels) - wanted).max() <= 1, name
+
+
+def test_a_paint_is_a_change_on_the_screen(open_page):
+    page = open_page(f"index=7&{SHORT}")
+    ready(page)
+    press(page, "step-both")
+    until(page, lambda now: now["shown"] == str(int(now["records"]) - 1) and now["records"] != "0")
+    canvas = page.locator(".stage .pictures")
+    before, paints = canvas.screenshot(), int(shown(page)["paints"])
+    page.wait_for_timeout(600)
+    assert int(shown(page)["paints"]) == paints
+    assert canvas.screenshot() == before
+    press(page, "step-z")
+    until(page, lambda now: int(now["paints"]) > paints)
+    assert canvas.screenshot() != before
+
+
+def test_a_reloaded_tab_finds_its_run_and_another_tab_does_not(open_page, server: Server):
+    wait_for(lambda: server.runs() == 0)
+    page = open_page(f"index=4&pace=full&{LONG}")
+    ready(page)
+    press(page, "primary")
+    until(page, lambda now: int(now["records"]) > 60)
+    page.keyboard.press(" ")
+    until(page, lambda now: now["state"] == "paused")
+    count = shown(page)["records"]
+    page.reload()
+    found = until(page, lambda now: now["records"] == count)
+    assert found["state"] == "paused"
+    assert found["shown"] == str(int(count) - 1), "it comes back to where it was"
+    other = open_page(page.url.split("?", 1)[1])
+    ready(other)
+    assert shown(other)["records"] == "0"
+    press(page, "stop")
+    until(page, lambda now: now["state"] == "stopped")
+
+
+def test_another_choice_ends_the_run(open_page, server: Server):
+    wait_for(lambda: server.runs() == 0)
+    page = open_page(f"index=4&run=1&{LONG}")
+    until(page, lambda now: now["state"] == "running")
+    wait_for(lambda: server.runs() == 1)
+    seed = page.get_by_role("spinbutton", name=re.compile("Seed"))
+    seed.fill("8")
+    seed.press("Enter")
+    ready(page)
+    expect(page).to_have_url(re.compile("seed=8"))
+    assert "run=1" not in page.url
+    wait_for(lambda: server.runs() == 0)
+
+
+@contextmanager
+def proxy(target: int) -> Iterator[tuple[int, list[socket.socket]]]:
+    """A TCP proxy on a free port; every open connection is in the list, to be aborted."""
+    port, links = free_port(), list[socket.socket]()
+    listener = socket.create_server(("127.0.0.1", port))
+
+    def pump(source: socket.socket, sink: socket.socket) -> None:
+        with closing(source), closing(sink):
+            try:
+                while blob := source.recv(65536):
+                    sink.sendall(blob)
+            except OSError:
+                pass
+
+    def accept() -> None:
+        while True:
+            try:
+                browser, _ = listener.accept()
+                server = socket.create_connection(("localhost", target))
+            except OSError:
+                return
+            links.extend((browser, server))
+            for one, other in ((browser, server), (server, browser)):
+                threading.Thread(target=pump, args=(one, other), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    with closing(listener):
+        yield port, links
+
+
+def cut(links: list[socket.socket]) -> None:
+    """Abort every connection, as a network does that goes away."""
+    for link in links:
+        try:
+            link.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            continue
+    links.clear()
+
+
+def test_ten_drops_of_the_connection_cost_no_record(browser, server: Server):
+    port = int(server.url.rsplit(":", 1)[1].strip("/"))
+    query = f"index=6&attack=l2&pace=full&{LONG.replace('3000', '700')}"
+    with proxy(port) as (through, links):
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        page = context.new_page()
+        page.goto(f"http://localhost:{through}/?{query}")
+        ready(page)
+        press(page, "primary")
+        for number in range(10):
+            least = 30 + 40 * number
+            until(page, lambda now, least=least: int(now["records"]) > least)
+            cut(links)
+        finished(page)
+        assert shown(page)["state"] == "finished"
+        moments = page.locator(".stage").evaluate(
+            "(root) => root.stage.store.records.map((record) => [record.phase, record.k])"
+        )
+        context.close()
+    wanted = [["attack", k] for k in range(21)]
+    wanted += [["start", k] for k in range(5)] + [["joint", k] for k in range(5, 706)]
+    assert moments == wanted, "each record once, in order"
+
+
+def test_a_paused_run_stays_paused_over_a_drop(browser, server: Server):
+    port = int(server.url.rsplit(":", 1)[1].strip("/"))
+    with proxy(port) as (through, links):
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"http://localhost:{through}/?index=6&pace=full&{LONG}")
+        ready(page)
+        press(page, "primary")
+        until(page, lambda now: int(now["records"]) > 60)
+        page.keyboard.press(" ")
+        until(page, lambda now: now["state"] == "paused")
+        page.wait_for_timeout(500)
+        count = shown(page)["records"]
+        cut(links)
+        expect(page.locator(".stage .alert")).to_contain_text("The connection is cut")
+        expect(page.locator(".stage .alert")).to_be_hidden()
+        assert shown(page)["state"] == "paused"
+        page.wait_for_timeout(1000)
+        assert shown(page)["records"] == count
+        press(page, "stop")
+        until(page, lambda now: now["state"] == "stopped")
+        context.close()
+
+
+def test_leaving_the_page_closes_its_socket_and_keeps_its_records(open_page):
+    page = open_page(f"index=7&run=1&pace=full&{SHORT}")
+    page.add_init_script("")  # the count below lives in the page itself
+    finished(page)
+    page.evaluate(
+        """() => { const Real = WebSocket; window.open_ = 0
+             window.WebSocket = class extends Real { constructor(...a) { super(...a)
+               if (String(a[0]).endsWith("/run")) { window.open_ += 1
+                 this.addEventListener("close", () => { window.open_ -= 1 }) } } } }"""
+    )
+    for _ in range(5):
+        page.get_by_role("link", name="Tables", exact=True).click()
+        expect(page.locator(".st-key-headline-tables h2")).to_be_visible()
+        expect(stage(page)).to_have_count(0)
+        page.get_by_role("link", name="Undo an attack", exact=True).click()
+        finished(page)
+    assert page.evaluate("() => window.open_") <= 1
 
 
 def test_two_sessions_run_at_once_without_crosstalk(open_page):
     brief = SHORT.replace("steps=30", "steps=10")
-    one = open_page(f"index=7&attack=linf&seed=1&{brief}")
-    other = open_page(f"index=2&attack=l2&seed=2&{brief}")
+    one = open_page(f"index=7&attack=linf&seed=1&pace=full&{brief}")
+    other = open_page(f"index=2&attack=l2&seed=2&pace=full&{brief}")
     idle = open_page(f"index=7&attack=linf&seed=1&{brief}")
     for page in (one, other, idle):
-        expect(headline(page, 2)).to_contain_text("Not run yet")
-    press(one, "run-button")
-    press(other, "run-button")
+        ready(page)
+    press(one, "primary")
+    press(other, "primary")
     finished(one)
     finished(other)
-    first, second = json.loads(saved(one, "JSON")), json.loads(saved(other, "JSON"))
+    first, second = json.loads(saved(one, "json")), json.loads(saved(other, "json"))
     assert (first["settings"]["attack"], first["settings"]["index"]) == ("linf", 7)
     assert (second["settings"]["attack"], second["settings"]["index"]) == ("l2", 2)
-    expect(headline(idle, 2)).to_contain_text("Not run yet")
+    ready(idle)
 
 
-def test_closing_the_tab_ends_its_run_and_no_other(open_page, server: Server):
-    wait_for(lambda: server.runs() == 0)
-    closing, staying = (open_page(f"index={index}&run=1&{LONG}") for index in (4, 5))
-    for page in (closing, staying):
-        expect(headline(page, 2)).to_contain_text(re.compile("Alternating|Waiting"))
-    wait_for(lambda: server.runs() == 2)
-    closing.close()
-    wait_for(lambda: server.runs() == 1)
-    step = headline(staying, 2).inner_text()
-    expect(headline(staying, 2)).not_to_have_text(step)
-    staying.context.close()
-    wait_for(lambda: server.runs() == 0)
+def test_the_readers_of_both_languages_read_the_same(open_page, server: Server):
+    """record.js on a bundled story, against red_core's reader."""
+    from pages.ui.stage import files
+    from red_core.data.assets import checked_bytes
+    from red_core.recording.record_file import read_run
+
+    story = files.stories()[0]
+    run = read_run(checked_bytes(story["dataset"], story["name"]))
+    page = open_page("index=1")
+    found = page.evaluate(
+        """async ([module, story]) => {
+             const { readRun } = await import(module)
+             const blob = await (await fetch(story)).arrayBuffer()
+             const { header, records, events } = await readRun(blob)
+             const sum = (values) => values.reduce((total, value) => total + value)
+             return { header, events: events.length, records: records.map((record) => ({
+               k: record.k, phase: record.phase, psi: [...record.psi], energy: [...record.energy],
+               image: sum(record.image), explained: sum(record.explained) })) }
+           }""",
+        [f"/stage/{files.DIGEST}/record.js", f"/stories/{story['dataset']}/{story['name']}"],
+    )
+    assert found["events"] == len(run.events)
+    assert found["header"]["classes"] == run.header["classes"]
+    assert len(found["records"]) == len(run.records)
+    for there, here in zip(found["records"], run.records, strict=True):
+        assert there["phase"] == ("attack", "start", "joint")[int(here["phase"])]
+        assert there["k"] == here["k"]
+        assert there["psi"] == pytest.approx(here["psi"])
+        assert there["energy"] == pytest.approx(here["energy"].flatten())
+        assert there["image"] == int(here["image"].astype(int).sum())
+        assert there["explained"] == int(here["explained"].astype(int).sum())
 
 
 def test_a_link_out_of_range_is_named_and_the_rest_stands(open_page):
@@ -190,19 +448,17 @@ def test_a_link_out_of_range_is_named_and_the_rest_stands(open_page):
     warnings = page.get_by_test_id("stAlert")
     expect(warnings).to_have_count(3)
     expect(page.get_by_role("spinbutton", name=re.compile("Seed"))).to_have_value("5")
-    expect(headline(page, 1)).to_contain_text("read as")
-    expect(page).to_have_url(re.compile("seed=5"))
 
 
 def test_files_that_are_no_digit_are_refused_and_a_good_one_is_taken(open_page):
     page = open_page(SHORT)
-    expect(headline(page, 1)).to_contain_text("read as")
-    before = headline(page, 1).inner_text()
+    ready(page)
+    before = line(page).inner_text()
     choose(page, "Source", "Upload a picture")
     chooser = page.locator("input[type=file]")
     chooser.set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": b"no image"})
     expect(page.get_by_text("a.png is no PNG, JPEG or WebP image")).to_be_visible()
-    assert headline(page, 1).inner_text() == before, "the example stays until there is an image"
+    assert line(page).inner_text() == before, "the example stays until there is an image"
     nan = io.BytesIO()
     np.savez(nan, image=np.full((28, 28), np.nan))
     chooser.set_input_files({"name": "n.npz", "mimeType": "application/zip",
@@ -216,14 +472,14 @@ def test_files_that_are_no_digit_are_refused_and_a_good_one_is_taken(open_page):
     chooser.set_input_files({"name": "one.png", "mimeType": "image/png",
                              "buffer": good.getvalue()})  # fmt: skip
     expect(page.get_by_text("inverted: the background was bright")).to_be_visible()
-    expect(headline(page, 1)).to_contain_text("Your image")
+    expect(line(page)).to_contain_text("your image")
     expect(page).to_have_url(re.compile("source=own.*image=b"))
     again = open_page(page.url.split("?", 1)[1])
-    expect(headline(again, 1)).to_have_text(headline(page, 1).inner_text())
+    expect(line(again)).to_have_text(line(page).inner_text())
 
 
 def test_a_digit_can_be_drawn(open_page):
-    page = open_page(f"attack=none&{SHORT}")
+    page = open_page(f"attack=none&pace=full&{SHORT}")
     choose(page, "Source", "Draw a digit")
     canvas = page.locator("canvas[aria-label='Draw a digit here']")
     canvas.scroll_into_view_if_needed()
@@ -234,7 +490,9 @@ def test_a_digit_can_be_drawn(open_page):
     page.mouse.move(x, low, steps=8)
     page.mouse.up()
     expect(page.get_by_text("centred by its centre of mass")).to_be_visible()
-    expect(headline(page, 1)).to_contain_text("Your image, left as it is: read as a 1")
+    press(page, "primary")
+    finished(page)
+    expect(line(page)).to_contain_text("Underneath is a 1")
 
 
 def test_a_thumbnail_chooses_its_digit(open_page):
@@ -244,21 +502,21 @@ def test_a_thumbnail_chooses_its_digit(open_page):
     thumbnail = page.get_by_role("button", name=re.compile(r"^5, example \d+$")).nth(2)
     index = thumbnail.get_attribute("value")
     thumbnail.click()
-    expect(headline(page, 1)).to_contain_text("A 5")
+    expect(line(page)).to_contain_text("This is a 5")
     expect(page).to_have_url(re.compile(f"index={index}(&|$)"))
 
 
 def test_another_data_set_is_picked_attacked_and_judged(open_page):
-    page = open_page(f"index=9&attack=linf&{SHORT}")
-    expect(headline(page, 1)).to_contain_text("A 9")
+    page = open_page(f"index=9&attack=linf&pace=full&{SHORT}")
+    expect(line(page)).to_contain_text("This is a 9")
     page.get_by_role("radio", name="Fashion-MNIST").click()
-    expect(headline(page, 1)).to_contain_text("An ankle boot, now read as a")
+    expect(line(page)).to_contain_text("This is an ankle boot")
     expect(page).to_have_url(re.compile("dataset=fashion.*index=9"))
     expect(page.get_by_role("button", name="ankle boot, example 9", exact=True)).to_be_visible()
-    press(page, "run-button")
+    press(page, "primary")
     finished(page)
-    expect(headline(page, 3)).to_contain_text("ankle boot")
-    report = json.loads(saved(page, "JSON"))
+    expect(line(page)).to_contain_text("ankle boot")
+    report = json.loads(saved(page, "json"))
     assert report["settings"]["dataset"] == "fashion"
     assert report["true_label"] == 9
 
@@ -272,23 +530,10 @@ def test_another_data_set_is_picked_attacked_and_judged(open_page):
         {"name": "dress.png", "mimeType": "image/png", "buffer": good.getvalue()}
     )
     expect(page.get_by_text("longest edge scaled to 28 pixels")).to_be_visible()
-    expect(headline(page, 1)).to_contain_text("Your image")
+    expect(line(page)).to_contain_text("your image")
     page.get_by_role("radio", name="MNIST", exact=True).click()
     expect(page.get_by_text("centred by its centre of mass")).to_be_visible()
     expect(page).to_have_url(re.compile("source=own"))
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_everything_without_scrolling_sideways(open_page, scheme):
-    page = open_page(
-        f"index=7&run=1&{SHORT}",
-        viewport={"width": 390, "height": 844},
-        is_mobile=True,
-        has_touch=True,
-        color_scheme=scheme,
-    )
-    finished(page)
-    assert overhanging(page) == []
 
 
 def test_the_servers_log_is_clean(server: Server):

@@ -54,7 +54,7 @@ def workers(made: list[registry.LandscapeRegistry]):
 
 def opened(query: dict[str, str] | None = None) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=120)
-    app.switch_page("pages/landscape.py")
+    app.switch_page("landscape.py")
     for name, value in {**SMALL, **(query or {})}.items():
         app.query_params[name] = value
     return app.run()

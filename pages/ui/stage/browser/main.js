@@ -92,6 +92,7 @@ class Stage {
     this.pending = null
     this.transport.stories_(this.options.stories || [], null)
     if (this.connection) this.connection.close()
+    const gone = this.store.lost || this.store.cut ? this.store.records.length : 0
     const kept = stores.get(key)
     const { pace, loop } = this.store
     this.store = kept || new RunStore()
@@ -100,7 +101,9 @@ class Stage {
     while (stores.size > MOST_STORES) stores.delete(stores.keys().next().value)
     this.begun = Boolean(kept)
     this.connection = new Connection(this.store, key, this.options.base, (event) => {
-      if (event.state === "idle" && this.options.begin && !this.begun) this._begin()
+      if (event.state === "idle" && gone && !this.begun) {
+        this._alert("The server was restarted, and the run that was here is gone. Press Run to begin it again.")
+      } else if (event.state === "idle" && this.options.begin && !this.begun) this._begin()
       this.begun = true
     })
     this.root.dataset.run = key.slice(0, 6)
@@ -166,7 +169,7 @@ class Stage {
       again: () => { if (this.connection) this._begin() },
       step: (update) => {
         const { store, connection } = this
-        if (store.moment < store.last) { if (update === "both") this._show(store.moment + 1); return }
+        if (store.moment < store.last && update === "both") { this._show(store.moment + 1); return }
         if (!connection || !["idle", "paused"].includes(store.status.state)) return
         connection.order({ order: "step", update, speed: null })
         store.playing = true // to the record that comes
@@ -254,7 +257,7 @@ class Stage {
       state: store.status.state, playback: store.playback, records: store.records.length,
       shown: store.moment, paints: this.paints, verdict: store.atEnd ? "shown" : "",
     })
-    const lost = store.lost ? "This run is not kept any more: the server was restarted, or an hour has passed. Reload the page to go on." : ""
+    const lost = store.lost ? "This run is not kept any more: the server was restarted, or nobody watched it for ten minutes. Reload the page to go on." : ""
     const cut = store.cut ? "The connection is cut. The run goes on, and its pictures come when the connection is back." : ""
     if (lost || cut) { this.alert.textContent = lost || cut; this.alert.hidden = false; this.said = true } else if (this.said) { this._alert(""); this.said = false }
   }

@@ -43,9 +43,11 @@ export class Transport {
       this.saves.append(button(`save-${kind}`, label, help, () => { this.menu.open = false; actions.save(kind) }))
     }
     if (live) {
-      const chooser = element("input", { type: "file", accept: ".red", hidden: true })
-      chooser.addEventListener("change", () => { if (chooser.files[0]) actions.open(chooser.files[0]); chooser.value = "" })
-      this.saves.append(button("open", "Open a record …", "Show a run that was saved", () => chooser.click()), chooser)
+      this.saves.append(button("open", "Open a record …", "Show a run that was saved", () => {
+        const chooser = element("input", { type: "file", accept: ".red" })
+        chooser.addEventListener("change", () => { if (chooser.files[0]) actions.open(chooser.files[0]) })
+        chooser.click()
+      }))
     }
     this.stories = element("select", { "aria-label": "Recorded runs", title: "Recorded runs" })
     this.stories.addEventListener("change", () => { if (this.stories.value) actions.story(this.stories.value) })

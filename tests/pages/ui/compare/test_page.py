@@ -71,7 +71,7 @@ def cards(monkeypatch) -> dict[str, object]:
 
 def opened(query: dict[str, str] | None = None) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=120)
-    app.switch_page("pages/compare.py")
+    app.switch_page("compare.py")
     for name, value in {**SMALL, **(query or {})}.items():
         app.query_params[name] = value
     return app.run()
@@ -266,7 +266,7 @@ def test_the_main_pages_image_is_taken_over() -> None:
     app.run()
     assert not app.exception
     app.query_params.clear()
-    app.switch_page("pages/compare.py").run()
+    app.switch_page("compare.py").run()
     assert not app.exception
     assert app.query_params["index"] == "4"
     assert app.query_params["attack"] == "l2"

@@ -13,7 +13,7 @@ APP = str(Path(__file__).resolve().parents[4] / "pages/main.py")
 
 def opened(**query: str) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=120)
-    app.switch_page("pages/tables.py")
+    app.switch_page("tables.py")
     for name, value in query.items():
         app.query_params[name] = value
     return app.run()
