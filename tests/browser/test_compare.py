@@ -145,7 +145,7 @@ def test_there_and_back_with_the_same_image(open_page):
     ready(page)
     page.get_by_role("link", name="Compare the methods on this image").click()
     expect(headline(page)).to_contain_text("Not run yet")
-    expect(headline(page, "image")).to_contain_text("now read as")
+    expect(headline(page, "image")).to_contain_text("read as")
     expect(page).to_have_url(re.compile(r"/compare\?.*index=12&attack=l2"))
     sidebar = page.get_by_test_id("stSidebar")
     sidebar.get_by_role("radio", name="ℓ1", exact=True).click()

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PATIENCE, Server, overhanging
+from tests.browser.stage import finished, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
@@ -205,45 +206,28 @@ def test_looking_back_along_a_slice_changes_the_landscape(open_page):
     )
 
 
-def test_the_main_pages_point_moves_over_its_landscape(open_page):
-    page = open_page(f"index=7&{SHORT.replace('steps=30', 'steps=200')}")
-    expect(headline(page, "2")).to_contain_text("Not run yet")
-    page.get_by_role("combobox", name="Speed").click()
-    page.get_by_role("option", name="10 steps/s").click()
-    press(page, "run-button")
-    page.wait_for_function(f"({HEAD})('landscape')")
-    ranges = page.evaluate(RANGES, "landscape")
-    seen = set()
-    for _ in range(10):
-        seen.add(tuple(page.evaluate(HEAD, "landscape")))
-        page.wait_for_timeout(400)
-    assert len(seen) >= 4, seen
-    assert page.evaluate(RANGES, "landscape") == ranges, "its axes stay"
-    press(page, "run-button")
-    expect(headline(page, "2")).to_contain_text("Paused")
-    page.wait_for_timeout(1500)
-    spot(page, "landscape", 0, 0)  # scrolls to it
-    x, y = page.evaluate("""() => {
-        const node = document.querySelector(".st-key-landscape .red-live-chart")
-        const path = node._fullData.find((trace) => trace.name === "path")
-        const box = node.getBoundingClientRect()
-        const { xaxis, yaxis } = node._fullLayout
-        return [box.left + xaxis._offset + xaxis.d2p(path.x[0]),
-                box.top + yaxis._offset + yaxis.d2p(path.y[0])]
-    }""")
+def test_a_point_of_the_main_pages_path_leads_to_its_moment(open_page):
+    page = open_page(f"index=7&run=1&pace=full&{SHORT}")
+    finished(page)
+    x, y, place = page.locator(".stage").evaluate(
+        """(root) => { const { plane } = root.stage
+             const { x, y, place } = plane.path[0]
+             const box = plane.canvas.node.getBoundingClientRect()
+             return [box.left + x, box.top + y, place] }"""
+    )
     page.mouse.click(x, y)
-    expect(page.locator(".st-key-landscape").get_by_text("c_a of step 5")).to_be_visible()
-    expect(page.get_by_text("the signal at k = 5", exact=True)).to_be_visible()
+    until(page, lambda now: now["shown"] == str(place))
+    expect(page.locator(".stage .count")).to_have_text("undoing, step 5")
 
 
 def test_the_main_pages_run_can_be_cut_otherwise(open_page):
     page = open_page(f"index=7&run=1&{SHORT}")
-    expect(headline(page, "2")).to_contain_text("Finished")
-    page.get_by_role("link", name="Cut it otherwise").click()
+    finished(page)
+    page.get_by_role("link", name="Look at its landscape").click()
     expect(headline(page)).to_contain_text("This plane shows")
     expect(page).to_have_url(re.compile("show=run"))
     page.go_back()
-    expect(headline(page, "2")).to_contain_text("Finished")
+    finished(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

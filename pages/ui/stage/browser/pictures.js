@@ -31,6 +31,7 @@ export class Pictures {
     const [channels, height, width] = header.shape
     const pixels = height * width
     const limit = store.signedLimit
+    const restLimit = Math.max(limit, store.restLimit)
     const observed = store.observed
     const attacking = record && record.phase === "attack"
     const shown = { observed, image: null, explained: null, rest: null, clean: null, delta: null }
@@ -60,7 +61,7 @@ export class Pictures {
         context.fillRect(0, 0, width, height)
       } else {
         const image = context.createImageData(width, height)
-        if (values instanceof Float32Array) signed(image.data, values, pixels, limit, palette.diverging)
+        if (values instanceof Float32Array) signed(image.data, values, pixels, slot.key === "rest" ? restLimit : limit, palette.diverging)
         else plain(image.data, values, pixels)
         context.putImageData(image, 0, 0)
       }
@@ -69,9 +70,8 @@ export class Pictures {
       const words = values === null ? `${slot.name}: not known yet` : `${slot.name}, ${slot.words}`
       if (canvas.getAttribute("aria-label") !== words) canvas.setAttribute("aria-label", words)
     }
-    const text = channels === 1
-      ? `orange below zero, violet above: ±${limit.toFixed(2)} in all signed pictures`
-      : `grey is zero: ±${limit.toFixed(2)} in all signed pictures`
+    const colours = channels === 1 ? "orange below zero, violet above" : "grey is zero"
+    const text = `${colours}: ±${limit.toFixed(2)} in Dₐcₐ and δ, ±${restLimit.toFixed(2)} in the rest`
     if (this.scale.textContent !== text) this.scale.textContent = text
   }
 }

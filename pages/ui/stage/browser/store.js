@@ -161,7 +161,26 @@ export class RunStore {
     return found
   }
 
-  /** The range of the signed pictures, one for delta, D_a c_a and the rest. */
+  /** The range of the rest at the end of what is known, rounded up to 1, 2 or 5 of a power of ten. */
+  get restLimit() {
+    if (this.restOf === this.version) return this.restValue
+    this.restOf = this.version
+    this.restValue = 0
+    const record = this.records[this.last]
+    if (record && record.phase === "joint") {
+      const observed = this.records[this.observedAt].image
+      let most = 0
+      for (let i = 0; i < observed.length; i += 1) {
+        const rest = (observed[i] - record.image[i]) / 255 - (record.explained[i] * record.explained_scale) / 127
+        most = Math.max(most, Math.abs(rest))
+      }
+      const power = 10 ** Math.floor(Math.log10(Math.max(most, 1e-6)))
+      this.restValue = power * [1, 2, 5, 10].find((factor) => factor * power >= most)
+    }
+    return this.restValue
+  }
+
+  /** The range of the signed pictures, one for delta and D_a c_a. */
   get signedLimit() {
     return Math.max(this.attacked ? this.attacked.largest : 0, this.scaleLimit, 0.02)
   }

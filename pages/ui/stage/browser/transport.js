@@ -52,8 +52,8 @@ export class Transport {
     this.stories = element("select", { "aria-label": "Recorded runs", title: "Recorded runs" })
     this.stories.addEventListener("change", () => { if (this.stories.value) actions.story(this.stories.value) })
     this.buttons = element("div", { class: "buttons" }, this.primary, ...(live ? [this.own, this.again, ...this.steps, this.stop] : []),
-      this.truth, this.loop, this.pace, ...(live ? [this.stories, this.menu] : []))
-    this.scrub = element("div", { class: "scrub" }, this.back, this.slider, this.forward, this.end, this.count)
+      this.truth, this.loop, ...(live ? [this.stories, this.menu] : []))
+    this.scrub = element("div", { class: "scrub" }, this.back, this.slider, this.forward, this.end, this.pace, this.count)
     parent.append(this.scrub, this.buttons)
     this.live = live
     this.heard = (event) => this._key(event)
@@ -100,7 +100,8 @@ export class Transport {
     const steppable = state === "idle" || state === "paused"
     const phase = store.record ? store.record.phase : "attack"
     const nextIsStart = store.header && store.record && phase === "start" && store.record.k < store.header.start_steps
-    set(this.again, "hidden", !(store.ended && !store.recorded))
+    set(this.again, "hidden", store.recorded)
+    set(this.again, "disabled", !store.ended)
     this.steps.forEach((step, number) => {
       set(step, "hidden", store.recorded)
       set(step, "disabled", !(steppable || (behind && number === 0)) || (number === 2 && (phase === "attack" || nextIsStart)))
