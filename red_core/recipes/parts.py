@@ -15,6 +15,7 @@ from red_core.recipes.common import RecipeContext
 _GREY = {
     "classifier": "red_core.recipes.classifier:train_classifier",
     "generator": "red_core.recipes.generator:train_generator",
+    "paper_generator": "red_core.recipes.paper_generator:train_paper_generator",
     "examples": "red_core.recipes.examples:bundle_examples",
     "dictionary": "red_core.recipes.dictionary:make_dictionary",
     "inversion": "red_core.recipes.inversion:measure_inversion",
