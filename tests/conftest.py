@@ -96,6 +96,16 @@ def toy_tables(toy_assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture
+def toy_generators(toy_tables: Path) -> Path:
+    """`toy_tables` with MNIST's second generator, the paper's; Fashion-MNIST lacks it."""
+    torch.manual_seed(2)
+    made = {"command": "python -m red_core recipe mnist --only paper_generator"}
+    weights = DCGANGenerator().state_dict()
+    write_tensors("mnist", "paper-generator.safetensors", weights, **made)
+    return toy_tables
+
+
+@pytest.fixture
 def quick_attacks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The paper's attacks in three steps."""
     quick = {

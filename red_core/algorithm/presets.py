@@ -26,6 +26,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from red_core.algorithm.options import DIFFUSION, SolverOptions
+from red_core.data.datasets import TWO_GENERATORS
 
 DEFAULT_PRESET = "best"
 
@@ -45,9 +46,19 @@ READ_DIFFUSION_FILES = (*DIFFUSION_FILES, "reader.safetensors")
 _FILES = {"best": BEST_FILES, "bsd-dp": READ_DIFFUSION_FILES, "bsd-dp-paper": DIFFUSION_FILES}
 
 
-def files_of(preset: str) -> tuple[str, ...]:
-    """The trained files of a preset: the paper's know psi, G (or D) and D_a alone."""
-    return _FILES.get(preset, PAPER_FILES)
+# Of each generator that a run may name. "own" was trained here with an inversion term; "dcgan" is
+# the paper's (B.2): a plain DCGAN on MNIST, a Wasserstein GAN of the same layers on Fashion-MNIST.
+OWN, DCGAN = "own", "dcgan"
+GENERATORS = {OWN: "generator.safetensors", DCGAN: "paper-generator.safetensors"}
+
+
+def files_of(preset: str, generator: str = OWN) -> tuple[str, ...]:
+    """The trained files of a preset: the paper's know psi, G (or D) and D_a alone.
+
+    generator: key of GENERATORS, whose file takes the place of our own G's.
+    """
+    files = _FILES.get(preset, PAPER_FILES)
+    return tuple(GENERATORS[generator] if name == GENERATORS[OWN] else name for name in files)
 
 
 PRESETS: dict[str, SolverOptions] = {
@@ -115,3 +126,16 @@ CIFAR10_PRESETS: dict[str, SolverOptions] = {
 def presets_of(dataset: str) -> dict[str, SolverOptions]:
     """The presets of a data set by name; the default comes first."""
     return CIFAR10_PRESETS if dataset == "cifar10" else PRESETS
+
+
+def presets_with(dataset: str, generator: str) -> tuple[str, ...]:
+    """The names of the presets of a data set that can run with a generator, key of GENERATORS.
+
+    With "dcgan" those of psi, G and D_a alone: an encoder, a reader and evidence were trained on
+    our own G. () for a data set without that generator.
+    """
+    if generator == OWN:
+        return tuple(presets_of(dataset))
+    if dataset not in TWO_GENERATORS:
+        return ()
+    return tuple(name for name in presets_of(dataset) if files_of(name) == PAPER_FILES)

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeAlias
 
 import torch
 
-from red_core.algorithm.presets import DEFAULT_PRESET
+from red_core.algorithm.presets import DEFAULT_PRESET, OWN
 from red_core.data import datasets
 from red_core.data.datasets import DATASETS
 from red_core.run.bundle import Bundle, choose_device, load_bundle, with_official_test
@@ -85,6 +85,15 @@ def add_solver(parser: argparse.ArgumentParser) -> None:
         help="one number of the preset changed, such as steps=100; may be repeated",
     )
     parser.add_argument("--seed", type=int, default=0, help="of attacks and starts (default: 0)")
+
+
+def add_generator(parser: argparse.ArgumentParser) -> None:
+    """--generator, of the commands that run a preset."""
+    parser.add_argument(
+        "--generator",
+        default=OWN,
+        help="own (default), or dcgan, the paper's: on MNIST and Fashion-MNIST, with its presets",
+    )
 
 
 def solver_overrides(arguments: argparse.Namespace) -> tuple[tuple[str, Any], ...]:

@@ -6,10 +6,11 @@ import argparse
 from typing import Any
 
 import red_core.cli.tables as tables
-from red_core.algorithm.presets import DEFAULT_PRESET
+from red_core.algorithm.presets import DEFAULT_PRESET, OWN
 from red_core.cli.common import (
     Subparsers,
     add_common,
+    add_generator,
     add_solver,
     add_work,
     check_writable,
@@ -42,10 +43,11 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--eps-scale", type=positive, help="times the paper's eps (default: 1)")
     parser.add_argument("--batch", type=count, default=50, help="solved together (default: 50)")
     add_solver(parser)
+    add_generator(parser)
     add_work(parser)
     tables.add(parser)
     # What a table does not take is told from what was not given; `execute` knows the defaults.
-    parser.set_defaults(dataset=None, preset=None)
+    parser.set_defaults(dataset=None, preset=None, generator=None)
     parser.set_defaults(execute=execute)
 
 
@@ -58,6 +60,7 @@ def execute(arguments: argparse.Namespace) -> int:
         dataset=arguments.dataset or "mnist",
         attack=arguments.attack or "linf",
         preset=arguments.preset or DEFAULT_PRESET,
+        generator=arguments.generator or OWN,
         solver=solver_overrides(arguments),
         seed=arguments.seed,
         device=arguments.device,
@@ -67,7 +70,7 @@ def execute(arguments: argparse.Namespace) -> int:
     check_writable(arguments.json)
     work = make_folder(arguments.work)
     device = pick_device(arguments.device)
-    bundle = with_official_test(load_bundle(run.dataset, device))
+    bundle = with_official_test(load_bundle(run.dataset, device, run.generator))
     report = evaluate(bundle, settings, work)
     for line in summary(report):
         print(line)

@@ -17,6 +17,7 @@ from red_core.cli.common import (
     Subparsers,
     UsageError,
     add_common,
+    add_generator,
     add_solver,
     check_writable,
     count,
@@ -56,6 +57,7 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--step-size", type=positive, help="of PGD (default: the paper's)")
     parser.add_argument("--target", type=int, help="class the attack aims at (default: any)")
     add_solver(parser)
+    add_generator(parser)
     parser.add_argument("--npz", type=Path, metavar="OUT", help="file for the run's arrays")
     parser.set_defaults(execute=execute, threads=threads_for(1))
 
@@ -67,7 +69,7 @@ def execute(arguments: argparse.Namespace) -> int:
     check_writable(arguments.npz)
     device = pick_device(arguments.device)
     own = _own_image(arguments.image, settings.dataset)
-    bundle = load_bundle(settings.dataset, device)
+    bundle = load_bundle(settings.dataset, device, settings.generator)
     if settings.source == "example":
         bundle = with_official_test(bundle)
     example = craft_example(bundle, settings, own)
@@ -106,6 +108,7 @@ def _settings(arguments: argparse.Namespace) -> RunSettings:
         attack_steps=arguments.steps,
         target=arguments.target,
         preset=arguments.preset,
+        generator=arguments.generator,
         solver=solver_overrides(arguments),
         seed=arguments.seed,
         device=arguments.device,

@@ -28,7 +28,7 @@ from red_core.measure.tables import (
 )
 from red_core.run.bundle import load_bundle, with_official_test
 
-_ROW_OPTIONS = ("attack", "preset", "eps_scale", "set", "dataset")
+_ROW_OPTIONS = ("attack", "preset", "generator", "eps_scale", "set", "dataset")
 
 
 def add(parser: OneLineParser) -> None:

@@ -31,6 +31,7 @@ CLASSES = {
 SHAPES = {"mnist": (1, 28, 28), "fashion": (1, 28, 28), "cifar10": (3, 32, 32)}  # of one image
 DATASETS = tuple(CLASSES)
 DENOISED = ("cifar10",)  # those with a diffusion model
+TWO_GENERATORS = ("mnist", "fashion")  # those with the paper's own generator beside ours
 FEATURED = ("cifar10",)  # those whose psi offers feature maps to compare images by
 TITLES = {"mnist": "MNIST", "fashion": "Fashion-MNIST", "cifar10": "CIFAR-10"}
 # Where a class's name must be short: below a bar of a chart, beside a number.

@@ -19,7 +19,7 @@ import torch
 from tqdm import tqdm
 
 from red_core.algorithm.batch import run_to_end
-from red_core.algorithm.presets import files_of
+from red_core.algorithm.presets import OWN, files_of
 from red_core.algorithm.verdict import judge, silent
 from red_core.attacks.pgd import AttackSettings
 from red_core.data.atomic import write_atomically
@@ -40,9 +40,10 @@ MAX_BATCH = 1000
 class EvaluationSettings:
     """One row of a table.
 
-    run: data set, attack, preset, solver options, seed and device (its index and source are not
-    used); examples: the first N images; eps_scale: factor on the attack's eps and step size;
-    batch: images solved together, which changes speed and memory, not answers (up to rounding).
+    run: data set, attack, preset, generator, solver options, seed and device (its index and source
+    are not used); examples: the first N images; eps_scale: factor on the attack's eps and step
+    size; batch: images solved together, which changes speed and memory, not answers (up to
+    rounding).
     Raises SettingsError.
     """
 
@@ -71,6 +72,8 @@ class EvaluationSettings:
         words = ["python -m red_core evaluate", f"--dataset {self.run.dataset}"]
         words += [f"--attack {self.run.attack}", f"--examples {self.examples}"]
         words += [f"--preset {self.run.preset}"]
+        if self.run.generator != OWN:
+            words.append(f"--generator {self.run.generator}")
         if self.eps_scale != 1:
             words.append(f"--eps-scale {self.eps_scale:g}")
         words += [f"--set {name}={written(value)}" for name, value in self.run.solver]
@@ -86,7 +89,8 @@ def report_key(settings: EvaluationSettings, device: str, images: str | None) ->
 def _values(settings: EvaluationSettings, items: range) -> dict[str, Any]:
     """The settings that decide the answers on some images."""
     attack, run = settings.attack_settings(), settings.run
-    return {
+    generator = {} if run.generator == OWN else {"generator": run.generator}
+    return generator | {
         "attack": None if attack is None else asdict(attack),
         "preset": run.preset,  # it decides which classifier reads G(z)
         "options": changed_values(run.solver_options()),
@@ -95,8 +99,8 @@ def _values(settings: EvaluationSettings, items: range) -> dict[str, Any]:
 
 
 def files_used(run: RunSettings) -> dict[str, str]:
-    """Checksums of the trained files that the preset uses."""
-    used = files_of(run.preset)
+    """Checksums of the trained files that the preset uses with the run's generator."""
+    used = files_of(run.preset, run.generator)
     return {name: sha for name, sha in asset_checksums(run.dataset).items() if name in used}
 
 
@@ -106,8 +110,13 @@ def evaluate(bundle: Bundle, settings: EvaluationSettings, work: Path) -> dict[s
     Returns the report of `python -m red_core evaluate`: shares in [0, 1] with Wilson's 95%
     interval, counts of the attack answers, and what made them. seconds: from x' to the verdicts,
     summed over batches. work: folder of what is kept. Raises SettingsError for more images than
-    there are.
+    there are, and for a bundle with another generator than the run's.
     """
+    if bundle.generator_name != settings.run.generator:
+        raise SettingsError(
+            f"the run wants generator {settings.run.generator}, and the bundle holds "
+            f"{bundle.generator_name}"
+        )
     n = settings.examples
     if n > len(bundle.examples):
         raise SettingsError(
@@ -228,6 +237,7 @@ def _provenance(
             "dataset": run.dataset,
             "attack": run.attack,
             "preset": run.preset,
+            "generator": run.generator,
             "eps_scale": settings.eps_scale,
             "batch": settings.batch,
             "seed": run.seed,

@@ -1,8 +1,8 @@
 """Train the generators of Appendix B.2: a plain DCGAN on MNIST, a Wasserstein GAN on Fashion-MNIST.
 
-The preset `paper` inverts these, where `generator.py` trains one that inverts better. Here the
-loss is adversarial only: the non-saturating cross entropy of the PyTorch DCGAN example, or
-WGAN-GP's. The discriminator is half as wide as G and has no batch normalisation, which the
+A run with generator "dcgan" inverts these, where `generator.py` trains one that inverts better.
+Here the loss is adversarial only: the non-saturating cross entropy of the PyTorch DCGAN example,
+or WGAN-GP's. The discriminator is half as wide as G and has no batch normalisation, which the
 gradient penalty forbids. The weights written are an exponential moving average of G's, the usual
 remedy for the oscillation of such a training, in half precision; what is measured is measured on
 the written ones.
@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from red_core.algorithm.presets import DCGAN, GENERATORS
 from red_core.data.assets import write_tensors
 from red_core.data.datasets import load_official
 from red_core.models.channels_last import to_channels_last
@@ -32,7 +33,7 @@ from red_core.recipes.common import (
 )
 from red_core.recipes.inversion import invert_held_out
 
-FILE = "paper-generator.safetensors"
+FILE = GENERATORS[DCGAN]
 BATCH = 64
 AVERAGE_DECAY = 0.999
 

@@ -9,10 +9,18 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
+from red_core.algorithm.presets import DCGAN, GENERATORS, OWN
 from red_core.algorithm.problem import AttackDictionary, Features
 from red_core.algorithm.verdict import Readers
-from red_core.data.assets import read_manifest, read_tensors
-from red_core.data.datasets import CLASSES, DataMissing, ImageSet, load_official
+from red_core.data.assets import AssetError, read_manifest, read_tensors
+from red_core.data.datasets import (
+    CLASSES,
+    TITLES,
+    TWO_GENERATORS,
+    DataMissing,
+    ImageSet,
+    load_official,
+)
 from red_core.models.channels_last import to_channels_last
 from red_core.models.classifiers import Table3CNN
 from red_core.models.dcgan import DCGANGenerator, Encoder
@@ -30,7 +38,8 @@ class Bundle:
 
     class_names: for display. generator: G, z -> image; for CIFAR-10 that is the synthesis network,
     whose z is a point of W+. encoder, readers.reader and readers.evidence belong to the preset
-    `best` and may be None; denoiser belongs to the methods of B.8.
+    `best` and may be None, as they are beside the paper's own G, which they were not trained on;
+    denoiser belongs to the methods of B.8; generator_name: key of GENERATORS.
     """
 
     dataset: str
@@ -42,6 +51,7 @@ class Bundle:
     examples: ImageSet
     device: torch.device
     denoiser: Denoiser | None = None
+    generator_name: str = OWN
 
     @property
     def psi(self) -> nn.Module:
@@ -108,23 +118,64 @@ def load_dictionary(dataset: str, device: torch.device) -> AttackDictionary:
     return dictionary.to(device)
 
 
-def load_bundle(dataset: str, device: str | torch.device = "cpu") -> Bundle:
-    """Every trained part of `dataset`; AssetError where a file is missing or changed."""
+def load_bundle(dataset: str, device: str | torch.device = "cpu", generator: str = OWN) -> Bundle:
+    """Every trained part of `dataset`, with a generator, key of GENERATORS.
+
+    With "dcgan", the paper's own G (MNIST and Fashion-MNIST; z ~ N(0, I)), there is no encoder and
+    psi is the only reader: the others were trained on our own G. Raises AssetError where a file is
+    missing or changed, ValueError for a generator that the data set has not.
+    """
     target = torch.device(device)
-    return _load_cifar10(target) if dataset == "cifar10" else _load_grey(dataset, target)
+    if generator != OWN:
+        _check_generator(dataset, generator)
+    return _load_cifar10(target) if dataset == "cifar10" else _load_grey(dataset, target, generator)
 
 
-def _load_grey(dataset: str, target: torch.device) -> Bundle:
+def has_generator(dataset: str, generator: str) -> bool:
+    """Whether a generator, key of GENERATORS, has been made for a data set."""
+    known = generator == OWN or dataset in TWO_GENERATORS
+    return known and GENERATORS[generator] in read_manifest(dataset)
+
+
+def _check_generator(dataset: str, generator: str) -> None:
+    if generator != DCGAN or dataset not in TWO_GENERATORS:
+        raise ValueError(f"{TITLES[dataset]} has no generator {generator!r}")
+    if not has_generator(dataset, generator):
+        raise AssetError(
+            f"the paper's own generator of {TITLES[dataset]} has not been made: make it with "
+            f"`python -m red_core recipe {dataset} --only paper_generator`"
+        )
+
+
+def _load_grey(dataset: str, target: torch.device, name: str) -> Bundle:
     """MNIST or Fashion-MNIST: a DCGAN, and networks of Table 3."""
-    manifest = read_manifest(dataset)
     psi = _load(Table3CNN(), read_tensors(dataset, "classifier.safetensors"), target)
-    generator = _load(DCGANGenerator(), read_tensors(dataset, "generator.safetensors"), target)
+    generator = _load(DCGANGenerator(), read_tensors(dataset, GENERATORS[name]), target)
     assert isinstance(generator, DCGANGenerator)
     generator = to_channels_last(generator.fold_norms(), target)
-    encoder = reader = evidence = types = None
+    encoder, readers = None, Readers(psi)
+    if name == OWN:
+        if "encoder.safetensors" in read_manifest(dataset):
+            encoder = _load(Encoder(), read_tensors(dataset, "encoder.safetensors"), target)
+        readers = _load_readers(dataset, psi, target)
+    return Bundle(
+        dataset,
+        CLASSES[dataset],
+        generator,
+        encoder,
+        readers,
+        load_dictionary(dataset, target),
+        load_examples(dataset),
+        target,
+        generator_name=name,
+    )
+
+
+def _load_readers(dataset: str, psi: nn.Module, target: torch.device) -> Readers:
+    """psi, and what was trained to read our own G's reconstructions, where it has been made."""
+    manifest = read_manifest(dataset)
+    reader = evidence = types = None
     temperature = 1.0
-    if "encoder.safetensors" in manifest:
-        encoder = _load(Encoder(), read_tensors(dataset, "encoder.safetensors"), target)
     if "reader.safetensors" in manifest:
         stored = read_tensors(dataset, "reader.safetensors")
         temperature = float(stored.pop("temperature"))
@@ -134,17 +185,7 @@ def _load_grey(dataset: str, target: torch.device) -> Bundle:
         types = _load(Table3CNN(len(stored["head.5.bias"])), stored, target)
     if "evidence.safetensors" in manifest:
         evidence = _load_evidence(dataset, target)
-    assert encoder is None or isinstance(encoder, Encoder)
-    return Bundle(
-        dataset,
-        CLASSES[dataset],
-        generator,
-        encoder,
-        Readers(psi, reader, temperature, evidence, types),
-        load_dictionary(dataset, target),
-        load_examples(dataset),
-        target,
-    )
+    return Readers(psi, reader, temperature, evidence, types)
 
 
 def _load_cifar10(target: torch.device) -> Bundle:

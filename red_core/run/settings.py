@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from red_core.algorithm.options import DIFFUSION, SolverOptions
-from red_core.algorithm.presets import DEFAULT_PRESET, presets_of
+from red_core.algorithm.presets import DEFAULT_PRESET, GENERATORS, OWN, presets_of, presets_with
 from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, AttackSettings
 from red_core.data.datasets import CLASSES, DENOISED, FEATURED, TITLES, check_dataset
 from red_core.parse import checked, parsed, written
@@ -29,14 +29,15 @@ class SettingsError(ValueError):
 class RunSettings:
     """One run.
 
-    dataset: key of CLASSES; source: "example" (held-out image `index`), "realizable"
-    (x' = G(z*) + D_a c_a*, drawn from `seed`) or "own" (the user's image); label: the class of an
-    own image, None where it is not known; attack: linf, l2, l1 or none; eps, step_size,
-    attack_steps: None for the paper's; target: class the attack aims at, or None; preset: key of
-    `presets_of`; solver: fields of SolverOptions that differ from the preset's; seed: of the
-    attack's and the solver's random starts; device: cpu, cuda, mps or auto. Normalised: `index` is
-    0 and `label` None where the source has none, `solver` is sorted by name, values have their
-    declared types. Raises SettingsError.
+    dataset: key of CLASSES; source: "example" (held-out image `index`), "realizable" (x' = G(z*) +
+    D_a c_a*, drawn from `seed`) or "own" (the user's image); label: the class of an own image, None
+    where it is not known; attack: linf, l2, l1 or none; eps, step_size, attack_steps: None for the
+    paper's; target: class the attack aims at, or None; preset: key of `presets_of`; generator: key
+    of GENERATORS, "own" or "dcgan" (the paper's, with a preset of `presets_with`); solver: fields
+    of SolverOptions that differ from the preset's; seed: of the attack's and the solver's random
+    starts; device: cpu, cuda, mps or auto. Normalised: `index` is 0 and `label` None where the
+    source has none, `solver` is sorted by name, values have their declared types. Raises
+    SettingsError.
     """
 
     dataset: str = "mnist"
@@ -49,6 +50,7 @@ class RunSettings:
     attack_steps: int | None = None
     target: int | None = None
     preset: str = DEFAULT_PRESET
+    generator: str = OWN
     solver: tuple[tuple[str, float | int | str | bool], ...] = ()
     seed: int = 0
     device: str = "auto"
@@ -69,6 +71,7 @@ class RunSettings:
         _one_of("image source", self.source, SOURCES)
         _one_of("attack", self.attack, (*ATTACKS, "none"))
         _one_of("preset", self.preset, tuple(presets_of(self.dataset)))
+        _one_of("generator", self.generator, tuple(GENERATORS))
         _one_of("device", self.device, ("auto", "cpu", "cuda", "mps"))
         if self.index < 0:
             raise SettingsError(f"the image index must not be negative, but is {self.index}")
@@ -80,6 +83,7 @@ class RunSettings:
                 raise SettingsError(f"the {what} must lie between 0 and {classes - 1}")
         try:
             self.attack_settings()
+            self._check_generator()
             self._check_options()
         except ValueError as error:
             raise SettingsError(str(error)) from error
@@ -101,12 +105,29 @@ class RunSettings:
         preset = presets_of(self.dataset)[self.preset]
         return replace(preset, **dict(self.solver))  # type: ignore[arg-type]
 
+    def _check_generator(self) -> None:
+        """ValueError where the data set or the preset has no use for the generator."""
+        allowed = presets_with(self.dataset, self.generator)
+        if not allowed:
+            raise ValueError(
+                f"{TITLES[self.dataset]} has no generator {self.generator}: choose own"
+            )
+        if self.preset not in allowed:
+            raise ValueError(
+                f"preset {self.preset} uses networks that were trained on our own generator: with "
+                f"generator {self.generator} choose {' or '.join(allowed)}"
+            )
+
     def _check_options(self) -> None:
         """ValueError for options that make no sense on this data set."""
         options = self.solver_options()
         title = TITLES[self.dataset]
         if options.signal_step == DIFFUSION and self.dataset not in DENOISED:
             raise ValueError(f"{title} has no diffusion model: choose another step on z")
+        if options.encoder_start and self.generator != OWN:
+            raise ValueError(
+                f"generator {self.generator} has no encoder: encoder_start must be off"
+            )
         if options.feature_weight and self.dataset not in FEATURED:
             raise ValueError(f"{title}'s classifier offers no features: feature_weight must be 0")
 
@@ -178,6 +199,8 @@ class RunSettings:
             if value is not None:
                 words += [flag, written(value)]
         words += ["--preset", self.preset]
+        if self.generator != OWN:
+            words += ["--generator", self.generator]
         for name, chosen in self.solver:
             words += ["--set", f"{name}={written(chosen)}"]
         words += ["--seed", str(self.seed), "--device", self.device, "--json", "run.json"]

@@ -113,7 +113,7 @@ def in_colour(settings: RunSettings) -> RunSettings:
 @pytest.fixture
 def colour_pages(colour: LoadedModels, monkeypatch) -> LoadedModels:
     """`colour`, on every page that is opened."""
-    monkeypatch.setattr(session, "load_bundle", lambda _dataset, _device: colour.bundle)
+    monkeypatch.setattr(session, "load_bundle", lambda *_: colour.bundle)
     return colour
 
 

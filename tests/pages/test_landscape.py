@@ -30,7 +30,7 @@ SMALL = {"family": "example15", "m": "20"}
 def toy(monkeypatch, parts: LoadedModels):
     session.load_models.clear()
 
-    def load_bundle(dataset, _device):
+    def load_bundle(dataset, *_):
         return replace(parts.bundle, dataset=dataset, class_names=CLASSES[dataset])
 
     monkeypatch.setattr(session, "load_bundle", load_bundle)

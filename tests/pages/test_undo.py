@@ -11,9 +11,11 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from pages.ui.link import page_state
 from pages.ui.live.live_run import LIVE_RUNS, LiveRun
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.runner import THREAD_NAME
+from pages.ui.undo import solver_controls
 from pages.ui.undo import undo_registry as session
 from pages.ui.undo.undo_presets import named
 from pages.ui.undo.undo_request import pack_image
@@ -31,7 +33,7 @@ QUICK_URL = {f"solver.{name}": str(value).lower() for name, value in QUICK}
 def toy(monkeypatch, parts: LoadedModels):
     session.load_models.clear()
 
-    def load_bundle(dataset, _device):
+    def load_bundle(dataset, *_):
         return replace(parts.bundle, dataset=dataset, class_names=CLASSES[dataset])
 
     monkeypatch.setattr(session, "load_bundle", load_bundle)
@@ -139,6 +141,46 @@ def test_a_device_this_machine_lacks_is_named():
     assert app.selectbox("ui.device").value == "auto"
 
 
+def has_both(monkeypatch, datasets=("mnist", "fashion")) -> None:
+    """The paper's own generator is there for these data sets and for no others."""
+    for module in (page_state, solver_controls):
+        monkeypatch.setattr(
+            module, "has_generator", lambda dataset, name: name == "own" or dataset in datasets
+        )
+
+
+def test_the_papers_generator_is_offered_with_the_papers_presets(monkeypatch):
+    has_both(monkeypatch)
+    app = open_app({"preset": "paper", "generator": "dcgan"})
+    assert not app.exception
+    assert app.selectbox("ui.generator").value == "dcgan"
+    assert app.query_params["generator"] == "dcgan"
+    app.selectbox("ui.preset").set_value("best").run()
+    assert not app.error
+    assert "generator" not in app.query_params
+    assert "ui.generator" not in {box.key for box in app.selectbox}
+    app.selectbox("ui.preset").set_value("paper-frozen").run()
+    assert app.selectbox("ui.generator").value == "own"
+    app.selectbox("ui.generator").set_value("dcgan").run()
+    assert app.query_params["generator"] == "dcgan"
+    app.segmented_control("ui.dataset").set_value("cifar10").run()
+    assert not app.exception
+    assert "generator" not in app.query_params
+
+
+def test_a_link_to_a_generator_that_was_not_made_says_so(monkeypatch):
+    has_both(monkeypatch, ("mnist",))
+    query = {"preset": "paper", "generator": "dcgan"}
+    app = open_app({"dataset": "fashion", **query})
+    assert "own generator of Fashion-MNIST has not been made" in app.warning[0].value
+    assert "generator" not in app.query_params
+    assert "ui.generator" not in {box.key for box in app.selectbox}
+    app = open_app(query)
+    app.segmented_control("ui.dataset").set_value("fashion").run()
+    assert not app.exception
+    assert "generator" not in app.query_params
+
+
 def test_the_papers_numbers_are_not_part_of_the_link():
     app = open_app()
     app.segmented_control("ui.attack").set_value("l1").run()
@@ -164,7 +206,7 @@ def test_a_data_set_without_its_files_is_not_offered(monkeypatch):
 
 
 def test_a_bad_asset_is_one_clear_message(monkeypatch):
-    def damaged(_dataset, _device):
+    def damaged(*_):
         raise AssetError("generator.safetensors is damaged: rebuild it with `the command`")
 
     monkeypatch.setattr(session, "load_bundle", damaged)

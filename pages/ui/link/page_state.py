@@ -17,11 +17,11 @@ from pages.ui.undo.undo_controls import seed_widgets
 from pages.ui.undo.undo_registry import devices, digest, load_models
 from pages.ui.undo.undo_request import Request, as_query, canonical, from_query
 from pages.ui.undo.widget_scope import same_numbers
-from red_core.algorithm.presets import DEFAULT_PRESET, presets_of
+from red_core.algorithm.presets import DEFAULT_PRESET, OWN, presets_of
 from red_core.data.archive import DOWNLOADABLE, is_there
 from red_core.data.assets import AssetError
-from red_core.data.datasets import SHAPES
-from red_core.run.bundle import Bundle, choose_device
+from red_core.data.datasets import SHAPES, TITLES
+from red_core.run.bundle import Bundle, choose_device, has_generator
 from red_core.run.settings import RunSettings
 
 PAGE = "reverse"  # the main page's name in the session
@@ -39,6 +39,13 @@ def read_url() -> tuple[Request, Bundle]:
                 f"This machine has no {request.settings.device} device: auto takes its place."
             )
             request = replace(request, settings=replace(request.settings, device="auto"))
+        with_generator = _with_made_generator(request.settings)
+        if with_generator != request.settings:
+            complaints.append(
+                f"The paper's own generator of {TITLES[request.settings.dataset]} has not been "
+                "made on this machine: ours takes its place."
+            )
+            request = replace(request, settings=with_generator)
         state["held"], state["complaints"] = request, complaints
     bundle = models_of(state["held"].settings).bundle
     if state["held"].settings.index >= len(bundle.examples):
@@ -74,11 +81,11 @@ def switch(dataset: str) -> None:
     if not same_numbers(settings.dataset, dataset):
         known = settings.preset in presets_of(dataset)
         preset = settings.preset if known else DEFAULT_PRESET
-        settings = replace(settings, preset=DEFAULT_PRESET, solver=())
+        settings = replace(settings, preset=DEFAULT_PRESET, generator=OWN, solver=())
         settings = replace(settings, eps=None, step_size=None, attack_steps=None)
         settings = replace(settings, dataset=dataset, preset=preset)
     else:
-        settings = replace(settings, dataset=dataset)
+        settings = _with_made_generator(replace(settings, dataset=dataset))
     if own is not None and tuple(own.shape) != SHAPES[dataset]:
         settings, own = replace(settings, source="example"), None
     state["held"] = replace(current, settings=canonical(settings), own=own, run=False)
@@ -96,6 +103,12 @@ def update_request(settings: RunSettings, own: Tensor | None) -> Request:
     state["held"] = replace(current, settings=settings, own=own, run=run)
     kept: Request = state["held"]
     return kept
+
+
+def _with_made_generator(settings: RunSettings) -> RunSettings:
+    """The settings, with our own generator where theirs has not been made."""
+    made = settings.generator == OWN or has_generator(settings.dataset, settings.generator)
+    return settings if made else replace(settings, generator=OWN)
 
 
 def complain() -> None:
@@ -119,7 +132,8 @@ def models_of(settings: RunSettings) -> LoadedModels:
     try:
         dataset = settings.dataset
         there = dataset in DOWNLOADABLE and is_there(dataset)
-        return load_models(dataset, str(choose_device(settings.device)), there)
+        device = str(choose_device(settings.device))
+        return load_models(dataset, device, there, settings.generator)
     except AssetError as error:
         st.error(f"The trained files cannot be used. {error}")
         st.stop()

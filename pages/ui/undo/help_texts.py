@@ -91,6 +91,10 @@ PRESETS = {
         "purifying x' - D_a c_a in every round."
     ),
 }
+GENERATOR = (
+    "**own**: trained here with an inversion term. **dcgan**: the paper's kind (B.2), a plain "
+    "DCGAN on MNIST and a Wasserstein GAN on Fashion-MNIST."
+)
 SEED = "Decides every random start, of the attack and of the solver. Same seed, same iterates."
 DEVICE = "Where torch computes. auto takes cuda, then mps, then cpu."
 OPTIONS = {

@@ -11,8 +11,9 @@ from pages.ui.undo import help_texts as texts
 from pages.ui.undo.undo_registry import devices
 from pages.ui.undo.widget_scope import numbers_of
 from red_core.algorithm.options import ACCELERATIONS, DIFFUSION, SIGNAL_STEPS, SolverOptions
-from red_core.algorithm.presets import DEFAULT_PRESET, presets_of
+from red_core.algorithm.presets import DEFAULT_PRESET, GENERATORS, OWN, presets_of, presets_with
 from red_core.data.datasets import FEATURED
+from red_core.run.bundle import has_generator
 from red_core.run.settings import MAX_SEED
 
 _IN_LATENT = tuple(name for name in SIGNAL_STEPS if name != DIFFUSION)
@@ -35,6 +36,7 @@ def solver_controls(dataset: str) -> dict[str, Any]:
     if st.session_state.get("ui.preset") not in presets:  # the data set was changed
         st.session_state["ui.preset"] = DEFAULT_PRESET
     preset = st.selectbox("Preset", list(presets), help=texts.PRESETS[dataset], key="ui.preset")
+    generator = _generator(dataset, preset)
     options, hidden = [], _deciding_nothing(dataset, presets[preset])
     with st.expander("Advanced"):
         for field in fields(SolverOptions):
@@ -49,10 +51,26 @@ def solver_controls(dataset: str) -> dict[str, Any]:
     device = right.selectbox("Device", devices(), help=texts.DEVICE, key="ui.device")
     return {
         "preset": preset,
+        "generator": generator,
         "solver": tuple(options),
         "seed": int(seed),
         "device": device,
     }
+
+
+def _generator(dataset: str, preset: str) -> str:
+    """The generator, asked for where the data set and the preset leave a choice."""
+    offered = [
+        name
+        for name in GENERATORS
+        if preset in presets_with(dataset, name) and has_generator(dataset, name)
+    ]
+    if len(offered) < 2:
+        return OWN
+    if st.session_state.get("ui.generator") not in offered:
+        st.session_state["ui.generator"] = OWN
+    chosen: str = st.selectbox("Generator", offered, help=texts.GENERATOR, key="ui.generator")
+    return chosen
 
 
 def _deciding_nothing(dataset: str, preset: SolverOptions) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ def seed_widgets(request: Request, bundle: Bundle) -> None:
     target = f"ui.target.{settings.dataset}"
     state[target] = ANY if settings.target is None else settings.target
     state["ui.preset"] = settings.preset
+    state["ui.generator"] = settings.generator
     for name, value in settings.solver:
         state[solver_key(settings.dataset, settings.preset, name)] = shown(value)
     state["ui.seed"] = settings.seed

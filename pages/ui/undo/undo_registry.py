@@ -20,6 +20,7 @@ from pages.ui.live.compute_queue import COMPUTE_QUEUE
 from pages.ui.live.live_run import LIVE_RUNS, LiveRun
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.runner import Runner
+from red_core.algorithm.presets import OWN
 from red_core.compat import ensure_advertorch
 from red_core.data.datasets import DataMissing, load_official
 from red_core.run.bundle import choose_device, load_bundle, with_official_test
@@ -28,14 +29,18 @@ from red_core.run.settings import RunSettings
 
 _ATTACK_FIELDS = (
     "dataset", "source", "index", "attack", "eps", "step_size", "attack_steps", "target", "seed",
+    "generator",  # it draws the image of a realizable instance
 )  # fmt: skip
 
 
-@st.cache_resource(max_entries=3, show_spinner="Loading the trained models")
-def load_models(dataset: str, device: str, photographs: bool = False) -> LoadedModels:
+@st.cache_resource(max_entries=5, show_spinner="Loading the trained models")
+def load_models(
+    dataset: str, device: str, photographs: bool = False, generator: str = OWN
+) -> LoadedModels:
     """The trained models of a data set on a device; AssetError where a file is missing or bad.
 
-    photographs: whether the official test set takes the place of the bundled examples.
+    photographs: whether the official test set takes the place of the bundled examples; generator:
+    key of GENERATORS.
     """
     # One image is bound by reading D_a, not by arithmetic: two threads took three times the CPU
     # of one and were slower, and the browser wants the other core.
@@ -45,7 +50,7 @@ def load_models(dataset: str, device: str, photographs: bool = False) -> LoadedM
     sys.setswitchinterval(0.0005)
     ensure_advertorch()
     importlib.import_module("advertorch.attacks")  # takes seconds: not with the first attack
-    bundle = load_bundle(dataset, device)
+    bundle = load_bundle(dataset, device, generator)
     if photographs:
         bundle = with_official_test(bundle)
     return LoadedModels(bundle)

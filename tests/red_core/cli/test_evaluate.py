@@ -35,6 +35,17 @@ def test_the_report(toy_assets: Path, tmp_path: Path, capsys) -> None:
     assert "best on none" in shown.err  # the progress bar
 
 
+def test_the_row_has_the_named_generator(toy_generators: Path, tmp_path: Path) -> None:
+    out = tmp_path / "row.json"
+    words = WORDS.replace("best", "paper").split()
+    words += ["--generator", "dcgan", "--work", str(tmp_path / "work"), "--json", str(out)]
+    assert main(words) == 0
+    report = json.loads(out.read_text())
+    assert report["settings"]["generator"] == "dcgan"
+    assert "paper-generator.safetensors" in report["assets"]
+    assert "--generator dcgan" in report["command"]
+
+
 def write_idx(path: Path, values: torch.Tensor) -> None:
     """Bytes in MNIST's own format: type and dimensions, sizes, values."""
     sizes = b"".join(size.to_bytes(4, "big") for size in values.shape)

@@ -174,6 +174,7 @@ def test_a_later_run_joins_the_kept_one(quick: list[str]) -> None:
         ("--table 1 --source own", "unknown source 'own': choose official, bundled"),
         ("--table 7", "invalid choice: '7'"),
         ("--table 1 --preset paper", "--preset does not go with --table"),
+        ("--table 1 --generator dcgan", "--generator does not go with --table"),
         ("--table 1 --attack l2", "--attack does not go with --table"),
         ("--table 1 --set steps=3", "--set does not go with --table"),
         ("--table 1 --dataset fashion", "--dataset does not go with --table"),

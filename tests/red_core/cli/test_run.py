@@ -48,11 +48,28 @@ def test_the_settings_reach_the_attack(toy_assets: Path, tmp_path: Path) -> None
     assert report["resolved"]["solver"]["steps"] == 4
 
 
+def test_the_generator_is_the_named_one(toy_generators: Path, tmp_path: Path) -> None:
+    words = ["--attack", "none", "--preset", "paper"]
+    ours = run(tmp_path, *words)
+    papers = run(tmp_path, *words, "--generator", "dcgan")
+    assert (ours["settings"]["generator"], papers["settings"]["generator"]) == ("own", "dcgan")
+    assert ours["objective"] != papers["objective"]
+
+
+def test_a_generator_that_cannot_be_is_one_line(toy_generators: Path, refused) -> None:
+    words = ["run", "--preset", "paper", "--generator", "dcgan"]
+    assert "no generator dcgan" in refused(*words, "--dataset", "cifar10")
+    assert "choose paper" in refused(*words, "--preset", "best")
+    assert "--only paper_generator" in refused(*words, "--dataset", "fashion", status=1)
+
+
+@pytest.mark.parametrize("generator", ["own", "dcgan"])
 def test_the_command_in_the_report_repeats_the_run(
-    toy_assets: Path, tmp_path: Path, monkeypatch
+    toy_generators: Path, tmp_path: Path, monkeypatch, generator: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    first = run(tmp_path, "--attack", "l1", "--index", "5", "--seed", "3")
+    named = ["--preset", "paper", "--generator", "dcgan"] if generator == "dcgan" else []
+    first = run(tmp_path, "--attack", "l1", "--index", "5", "--seed", "3", *named)
     words = shlex.split(first["command"])
     assert words[:3] == ["python", "-m", "red_core"]
     assert main(words[3:]) == 0

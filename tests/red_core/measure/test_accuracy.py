@@ -11,10 +11,11 @@ import red_core.measure.accuracy
 import red_core.measure.attack_cache
 from red_core.algorithm.verdict import Verdict
 from red_core.attacks.pgd import AttackSettings
-from red_core.measure.accuracy import EvaluationSettings, evaluate
+from red_core.data.assets import write_tensors
+from red_core.measure.accuracy import EvaluationSettings, evaluate, files_used, report_key
 from red_core.measure.attack_cache import AttackCache
 from red_core.measure.intervals import wilson
-from red_core.run.bundle import Bundle
+from red_core.run.bundle import Bundle, load_bundle
 from red_core.run.experiment import craft_example
 from red_core.run.settings import RunSettings, SettingsError
 from tests.red_core.ties import lead
@@ -126,6 +127,46 @@ def test_what_decides_the_answers_decides_what_is_reused(
     monkeypatch.setattr(red_core.measure.accuracy, "code_digest", lambda module: "another solver")
     evaluate(toy_bundle, row(), tmp_path)
     assert len(solved) == 3
+
+
+def test_results_of_two_generators_are_never_mixed(
+    toy_generators: Path, tmp_path: Path, solved: list[range]
+) -> None:
+    ours, papers = row(), row(run=replace(RUN, generator="dcgan"))
+    bundles = {name: load_bundle("mnist", generator=name) for name in ("own", "dcgan")}
+    first = evaluate(bundles["own"], ours, tmp_path)
+    solved.clear()
+    second = evaluate(bundles["dcgan"], papers, tmp_path)
+    assert len(solved) == 3
+    assert (first["settings"]["generator"], second["settings"]["generator"]) == ("own", "dcgan")
+    assert "--preset paper --generator dcgan" in second["command"]
+    assert first["mean_distance"] != second["mean_distance"]
+    assert first["key"] != second["key"]
+    assert set(first["assets"]) - set(second["assets"]) == {"generator.safetensors"}
+    assert set(second["assets"]) - set(first["assets"]) == {"paper-generator.safetensors"}
+    solved.clear()
+    evaluate(bundles["dcgan"], papers, tmp_path)
+    assert not solved
+    # Another file of the same name: only what it made is measured anew.
+    torch.manual_seed(3)
+    weights = type(bundles["dcgan"].generator)().state_dict()
+    write_tensors("mnist", "paper-generator.safetensors", weights, command="another training")
+    evaluate(bundles["own"], ours, tmp_path)
+    assert not solved
+    evaluate(load_bundle("mnist", generator="dcgan"), papers, tmp_path)
+    assert len(solved) == 3
+
+
+def test_our_own_generator_adds_nothing_to_a_key(toy_bundle: Bundle) -> None:
+    key = report_key(row(), "cpu", None)
+    assert report_key(row(run=replace(RUN, generator="own")), "cpu", None) == key
+    assert report_key(row(run=replace(RUN, generator="dcgan")), "cpu", None) != key
+    assert "generator.safetensors" in files_used(RUN)
+
+
+def test_a_bundle_with_another_generator_is_refused(toy_bundle: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="wants generator dcgan, and the bundle holds own"):
+        evaluate(toy_bundle, row(run=replace(RUN, generator="dcgan")), tmp_path)
 
 
 def test_the_batch_size_changes_no_answer(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from red_core.algorithm.options import ACCELERATIONS, DIFFUSION, SIGNAL_STEPS
-from red_core.algorithm.presets import presets_of
+from red_core.algorithm.presets import GENERATORS, presets_of, presets_with
 from red_core.attacks.pgd import ATTACKS, MAX_EPS, PAPER_ATTACKS
 from red_core.cli import build_parser
 from red_core.cli.run import _settings as settings_of
@@ -50,7 +50,11 @@ def run_settings(draw) -> RunSettings:
     size = st.none() | st.floats(1e-9, MAX_EPS.get(attack, 1.0))
     dataset = draw(st.sampled_from(DATASETS))
     preset = draw(st.sampled_from(sorted(presets_of(dataset))))
+    names = [name for name in GENERATORS if preset in presets_with(dataset, name)]
+    generator = draw(st.sampled_from(names))
     options = dict(draw(solver_values))
+    if generator == "dcgan":
+        options.pop("encoder_start", None)
     if presets_of(dataset)[preset].signal_step == DIFFUSION:
         options.pop("start_step", None)  # both phases are the diffusion model's
     return RunSettings(
@@ -63,6 +67,7 @@ def run_settings(draw) -> RunSettings:
         attack_steps=draw(st.none() | st.integers(1, 2000)),
         target=draw(st.none() | st.integers(0, 9)),
         preset=preset,
+        generator=generator,
         solver=tuple(options.items()),
         seed=draw(st.integers(0, MAX_SEED)),
         device=draw(st.sampled_from(("auto", "cpu", "cuda", "mps"))),
@@ -113,6 +118,16 @@ def test_names_a_link_should_not_have_are_ignored_but_solver_options_are_not():
         RunSettings.from_query({"solver.momentum": "0.9"})
 
 
+def test_the_generator_is_named_only_where_it_is_not_ours():
+    ours = RunSettings(preset="paper")
+    assert "generator" not in ours.as_query()
+    assert "--generator" not in ours.as_command()
+    papers = RunSettings(preset="paper", generator="dcgan")
+    assert papers.as_query() == {"preset": "paper", "generator": "dcgan"}
+    assert "--preset paper --generator dcgan" in papers.as_command()
+    assert (ours.as_dict()["generator"], papers.as_dict()["generator"]) == ("own", "dcgan")
+
+
 def test_equal_runs_are_equal():
     one = RunSettings(solver=(("steps", 9), ("carry", 2)))
     assert one == RunSettings(solver=(("carry", 2), ("steps", 9)))
@@ -129,6 +144,14 @@ BAD = [
         "MNIST has no diffusion model",
     ),
     ({"solver": {"feature_weight": 0.5}}, "offers no features"),
+    ({"generator": "gan"}, "unknown generator 'gan': choose own, dcgan"),
+    ({"generator": 3}, "generator must be"),
+    ({"generator": "dcgan"}, "preset best uses networks .* choose paper or paper-frozen"),
+    ({"generator": "dcgan", "dataset": "cifar10"}, "CIFAR-10 has no generator dcgan: choose own"),
+    (
+        {"generator": "dcgan", "preset": "paper", "solver": {"encoder_start": True}},
+        "generator dcgan has no encoder",
+    ),
     ({"source": "web"}, "unknown image source 'web'"),
     ({"attack": "l3"}, "unknown attack 'l3': choose linf, l2, l1, none"),
     ({"preset": "fast"}, "unknown preset 'fast'"),

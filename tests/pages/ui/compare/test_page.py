@@ -30,7 +30,7 @@ SMALL = {"attack_steps": "2", "index": "3", "methods": "fake,slow"}
 def toy(monkeypatch, parts: LoadedModels, fakes):
     session.load_models.clear()
     registry.fitted.clear()
-    monkeypatch.setattr(session, "load_bundle", lambda _dataset, _device: parts.bundle)
+    monkeypatch.setattr(session, "load_bundle", lambda *_: parts.bundle)
     monkeypatch.setattr(requests, "_STORY", ("fake", "slow"))
     threads = torch.get_num_threads()
     yield
