@@ -19,7 +19,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from red_core.algorithm.competition import compete, enter_alternation
+from red_core.algorithm.competition import compete, enter_alternation, renews_lambda, with_lambda
 from red_core.algorithm.objective import evaluate, target
 from red_core.algorithm.options import DIFFUSION, SolverOptions
 from red_core.algorithm.problem import RedProblem
@@ -43,7 +43,10 @@ def step(
             return state
         moved = z_step(problem, _evaluated(problem, state, options), options, joint=False)
     else:
-        moved = state = _evaluated(problem, state, options, update)
+        state = _evaluated(problem, state, options, update)
+        if update != "z" and renews_lambda(state, options):
+            state = with_lambda(problem, state, options)
+        moved = state
         if update != "c_a":  # Algorithm 1, z: J^T (G(z^k) + D_a c_a^k - x') is state.gradient
             moved = z_step(problem, state, options, joint=True)
         if update != "z":  # Algorithm 1, c_a: from G(z^k) too

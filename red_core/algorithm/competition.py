@@ -39,19 +39,36 @@ def compete(problem: RedProblem, state: State, options: SolverOptions) -> State:
 def enter_alternation(problem: RedProblem, state: State, options: SolverOptions) -> State:
     """Carry the best starts on, and set lambda from the best one's residual (B.2)."""
     state = evaluate(problem, state, options, gradient=False)
-    y = target(problem, state)
-    error = 0.5 * y.square().sum(-1) + terms_in_z(state, options)
-    best = y[torch.arange(len(y), device=y.device), error.argmin(1)]
     # A diffusion model is that of both phases, and its rounds go on.
     goes_on = options.signal_step == DIFFUSION and bool(state.k.any())
     memory = state.memory if goes_on else initial_memory(state.z, options, joint=True)
-    state = replace(
-        state,
-        joint=torch.ones_like(state.joint),
-        lam=options.lambda_fraction * lambda_max(best, problem.dictionary),
-        memory=memory,
-    )
+    state = replace(state, joint=torch.ones_like(state.joint), memory=memory)
+    state = with_lambda(problem, state, options)
+    error = _error_without_c_a(problem, state, options)
     return keep_best(state, error, torch.full_like(state.k, options.carry))
+
+
+def with_lambda(problem: RedProblem, state: State, options: SolverOptions) -> State:
+    """An evaluated state with lambda = lambda_fraction * lambda_max of its x' - G(z) (B.2).
+
+    Starts compete under one lambda: that of the start which is best while c_a is left out.
+    """
+    y = target(problem, state)
+    error = _error_without_c_a(problem, state, options)
+    best = y[torch.arange(len(y), device=y.device), error.argmin(1)]
+    return replace(state, lam=options.lambda_fraction * lambda_max(best, problem.dictionary))
+
+
+def renews_lambda(state: State, options: SolverOptions) -> bool:
+    """Whether a step on c_a is due a new lambda; where G(z) stays, it would be the same."""
+    stays = options.signal_step == "frozen" and state.starts == 1
+    return options.lambda_every_step and not stays
+
+
+def _error_without_c_a(problem: RedProblem, state: State, options: SolverOptions) -> Tensor:
+    """1/2 ||x' - G(z)||^2 and the terms in z, [B, S]; infinite for a start that is out."""
+    error = 0.5 * target(problem, state).square().sum(-1) + terms_in_z(state, options)
+    return torch.where(state.alive, error, torch.inf)
 
 
 def keep_best(state: State, score: Tensor, count: Tensor) -> State:

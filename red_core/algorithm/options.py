@@ -14,14 +14,18 @@ CHECK_EVERY = 10  # steps between two looks at whether an item has settled
 class SolverOptions:
     """Numbers of one run.
 
-    restarts: random starts an item; encoder_start: whether an encoder's guess is one more;
+    restarts: random starts an item; start_draws: random draws an item, of which the `restarts` with
+    the smallest ||x' - G(z)|| are its random starts (100 in the published code; 0: no choice among
+    draws); encoder_start: whether an encoder's guess is one more;
     mean_start: whether the middle of what is likely (the mean w of all classes) is one more;
     start_steps, start_step, start_rate: the Defense-GAN phase; start_momentum: heavy-ball momentum
     of its step "gradient" (0.7 in Defense-GAN's code); carry: starts (lowest MSE) that
     enter the alternation; halve_at: alternation steps after which the better half (lowest
     objective) is kept; steps: alternation steps; signal_step, signal_rate: the z update, where the
     rate of "lbfgs" is its longest step; acceleration: of c_a; lambda_fraction: lambda over
-    lambda_max at the start of the alternation; latent_weight: w of a term w/2 ||z - anchor||^2 in
+    lambda_max at the start of the alternation; lambda_every_step: whether lambda is that share of
+    lambda_max of the present x' - G(z^k) at every step on c_a instead, as in the published code;
+    latent_weight: w of a term w/2 ||z - anchor||^2 in
     the objective, which keeps z near where it is likely (0: the paper's eq. 5); feature_weight: of
     a term u/2 ||phi(x') - phi(G(z))||^2 with features phi of the classifier (0: none); inner:
     proximal steps on c_a for each z-step; tolerance: an item has settled once its relative duality
@@ -33,6 +37,7 @@ class SolverOptions:
     """
 
     restarts: int = 10
+    start_draws: int = 0
     encoder_start: bool = False
     mean_start: bool = False
     start_steps: int = 100
@@ -46,6 +51,7 @@ class SolverOptions:
     signal_rate: float = 0.003
     acceleration: str = "nesterov"
     lambda_fraction: float = 0.35
+    lambda_every_step: bool = False
     latent_weight: float = 0.0
     feature_weight: float = 0.0
     inner: int = 1
@@ -63,6 +69,7 @@ class SolverOptions:
     def __post_init__(self) -> None:
         for name, low, high in (
             ("restarts", 0, 64),
+            ("start_draws", 0, 10_000),
             ("start_steps", 0, 5000),
             ("steps", 1, 5000),
             ("carry", 1, 65),
@@ -73,6 +80,11 @@ class SolverOptions:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ValueError(f"{name} must lie between {low} and {high}, not {value}")
+        if 0 < self.start_draws < self.restarts:
+            raise ValueError(
+                f"start_draws must be 0 or at least restarts, {self.restarts}, not "
+                f"{self.start_draws}"
+            )
         if any(step < 1 for step in self.halve_at):
             raise ValueError(f"halve_at holds steps of the alternation, from 1: {self.halve_at}")
         if self.restarts + self.encoder_start + self.mean_start < 1:

@@ -47,6 +47,12 @@ class Objective:
         return 0.5 * residual.square().sum(1) + self.latent_penalty(z)
 
     @torch.no_grad()
+    def lambda_at(self, z: Tensor, fraction: float) -> Tensor:
+        """fraction * lambda_max of x' - G(z) of the best start: z [S, *latent] -> a scalar."""
+        error = self.smooth(z, z.new_zeros(len(z), self.dictionary.size))
+        return fraction * lambda_max(self.target(z)[error.argmin()], self.dictionary)
+
+    @torch.no_grad()
     def value(self, z: Tensor, c_a: Tensor, lam: Tensor) -> Tensor:
         """The whole of it: z [S, *latent], c_a [S, k] -> [S]."""
         return self.smooth(z, c_a) + lam * penalty(c_a, self.dictionary)
@@ -86,14 +92,16 @@ def plain_solve(
         stepper.step()
 
     with torch.no_grad():
-        target, error = goal.target(z), goal.smooth(z, zero)
-    lam = options.lambda_fraction * lambda_max(target[error.argmin()], dictionary)
+        error = goal.smooth(z, zero)
+    lam = goal.lambda_at(z, options.lambda_fraction)
     chosen = _best(error, min(options.carry, len(z)))
     goal, z, c_a = goal.take(chosen), z.detach()[chosen].requires_grad_(), zero[chosen]
     stepper = _Stepper(z, options.signal_step, options.signal_rate, options.steps)
     eta = 1 / dictionary.operator_norm_squared
     v, t = c_a, 1.0
     for k in range(1, options.steps + 1):
+        if options.lambda_every_step:
+            lam = goal.lambda_at(z, options.lambda_fraction)
         target = goal.target(z)
         fit = 0.5 * (target - dictionary.combine(c_a)).square().sum()
         (fit + goal.latent_penalty(z).sum()).backward()

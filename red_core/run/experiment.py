@@ -148,11 +148,13 @@ def make_starts(
         return own, own
     return starts_from(
         bundle.prior,
-        attacked,
+        attacked.to(bundle.device),
         seeds,
         restarts=options.restarts,
         mean=options.mean_start,
         encoder=options.encoder_start,
+        draws=options.start_draws,
+        generator=bundle.generator,
     )
 
 

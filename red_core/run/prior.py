@@ -12,7 +12,10 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from red_core.algorithm.problem import Generator
 from red_core.models.generator_interface import StyleLike
+
+CHUNK = 100  # images that G makes at once while draws are compared
 
 
 class Prior(Protocol):
@@ -110,11 +113,14 @@ def starts_from(
     restarts: int,
     mean: bool = False,
     encoder: bool = False,
+    draws: int = 0,
+    generator: Generator | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Starts z [B, S, *shape] for x' [B, C, H, W], and their anchors, of the same shape.
 
     encoder: the encoder's guess, which is its own anchor, comes first, where there is an encoder;
-    mean: the prior's centre is a start; restarts: draws of the prior. These two are anchored at
+    mean: the prior's centre is a start; restarts: draws of the prior, where `draws` is not 0 the
+    nearest of so many (see `nearest_draws`, which needs G: generator). These two are anchored at
     the centre. What is drawn for an item comes from its seed alone. Raises ValueError where that
     makes no start at all.
     """
@@ -130,8 +136,35 @@ def starts_from(
         anchors.append(starts[-1])
     if restarts:
         streams = [torch.Generator().manual_seed(seed) for seed in seeds]
-        starts.append(prior.draw(streams, restarts))
+        if draws:
+            assert generator is not None
+            starts.append(nearest_draws(prior, generator, observed, streams, draws, restarts))
+        else:
+            starts.append(prior.draw(streams, restarts))
         anchors.append(centre.expand_as(starts[-1]))
     if not starts:
         raise ValueError("this data set has no encoder: ask for restarts, at least 1")
     return torch.cat(starts, dim=1), torch.cat(anchors, dim=1)
+
+
+@torch.no_grad()
+def nearest_draws(
+    prior: Prior,
+    generator: Generator,
+    observed: Tensor,
+    streams: Sequence[torch.Generator],
+    draws: int,
+    keep: int,
+) -> Tensor:
+    """Of `draws` draws of the prior the `keep` with the smallest ||x' - G(z)||, nearest first.
+
+    observed: x' [B, C, H, W]; streams: one an item; returns z [B, keep, *shape]. The published
+    code starts so, with the best of 100 draws.
+    """
+    kept = []
+    for image, stream in zip(observed, streams, strict=True):  # alone: no neighbour counts
+        z = prior.draw([stream], draws)[0]
+        made = torch.cat([generator(part) for part in z.split(CHUNK)])
+        error = (made - image).flatten(1).square().sum(1)
+        kept.append(z[error.topk(keep, largest=False).indices])
+    return torch.stack(kept)

@@ -19,6 +19,7 @@ from pages.ui.undo import solver_controls
 from pages.ui.undo import undo_registry as session
 from pages.ui.undo.undo_presets import named
 from pages.ui.undo.undo_request import pack_image
+from red_core.algorithm.presets import presets_of
 from red_core.data.assets import AssetError
 from red_core.data.datasets import CLASSES, DATASETS
 from red_core.run.experiment import begin_run, craft_example, start_seeds
@@ -139,6 +140,18 @@ def test_a_device_this_machine_lacks_is_named():
     app = open_app({"device": "mps"})
     assert "mps" in app.warning[0].value
     assert app.selectbox("ui.device").value == "auto"
+
+
+@pytest.mark.parametrize("preset", presets_of("mnist"))
+def test_a_presets_own_numbers_are_not_part_of_the_link(preset):
+    query = {"preset": preset, "solver.steps": "12"}
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params.update(query)
+    app.run()
+    assert not app.exception
+    assert app.selectbox("ui.preset").value == preset
+    kept = {name for name in app.query_params if name.startswith(("preset", "solver"))}
+    assert kept - {"preset"} == {"solver.steps"}
 
 
 def has_both(monkeypatch, datasets=("mnist", "fashion")) -> None:

@@ -77,7 +77,9 @@ TARGET = (
 _GREY_PRESETS = (
     "**best**: several starts carried through the alternation, a small λ, readers trained on "
     "reconstructions. **paper**: Algorithm 1 with its misprints corrected and the numbers of B.2. "
-    "**paper-frozen**: the same with z frozen after the start, as in the published code."
+    "**paper-frozen**: the same with z frozen after the start, as in the published code. "
+    "**paper-published**: paper-frozen with the published start, gradient descent with momentum "
+    "from the 10 nearest of 100 draws."
 )
 PRESETS = {
     "mnist": _GREY_PRESETS,
@@ -101,6 +103,11 @@ OPTIONS = {
     "restarts": (
         "Random starts",
         "Random z⁰ that descend ‖x' - G(z)‖² before the alternation (Defense-GAN uses 10).",
+    ),
+    "start_draws": (
+        "Start draws",
+        "Random z⁰ of which those nearest to x' become the random starts; 0 takes the first ones. "
+        "The published code draws 100.",
     ),
     "encoder_start": (
         "Encoder start",
@@ -142,6 +149,11 @@ OPTIONS = {
         "λ / λ_max",
         "The sparsity weight as a share of the smallest λ that keeps c_a at zero. B.2 uses 0.35; "
         "smaller lets more blocks in.",
+    ),
+    "lambda_every_step": (
+        "λ at every step",
+        "Whether λ is that share of λ_max of the present x' - G(z^k) at every step, as in the "
+        "published code, or stays as it was when the alternation began.",
     ),
     "latent_weight": (
         "Tether of z",

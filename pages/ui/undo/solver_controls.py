@@ -25,7 +25,7 @@ _CHOICES = {
 _PURIFYING = ("noise", "noise_levels", "noise_draws", "remainder")
 _MOVING = (
     *("restarts", "encoder_start", "mean_start", "carry", "halve_at", "start_step", "start_rate"),
-    "start_momentum",
+    *("start_draws", "start_momentum"),
     *("signal_step", "signal_rate", "latent_weight", "feature_weight"),
 )
 

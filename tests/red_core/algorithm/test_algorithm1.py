@@ -207,6 +207,48 @@ def test_the_start_phase_is_defense_gan(make_instance):
     torch.testing.assert_close(after.lam, 0.35 * lambda_max(target, instance.dictionary))
 
 
+def test_lambda_can_be_recomputed_at_every_step(make_instance):
+    """It is then 0.35 lambda_max of x' - G(z^k), from which both updates of step k + 1 come."""
+    instance = make_instance()
+    options = replace(PRESETS["paper"], start_steps=4, steps=8, signal_rate=0.02)
+    starts = torch.randn(3, 1, 4).double()
+    once = list(solve(instance.problem, starts, options))
+    every = list(solve(instance.problem, starts, replace(options, lambda_every_step=True)))
+    for k, (fixed, now) in enumerate(zip(once, every, strict=True)):
+        if k <= 5:  # the alternation begins at iterate 4; step 5 takes the lambda of z^4
+            torch.testing.assert_close(now.z, fixed.z)
+            torch.testing.assert_close(now.c_a, fixed.c_a)
+            continue
+        assert fixed.lam.equal(once[4].lam)
+        target = instance.problem.observed - instance.network(every[k - 1].z[:, 0])
+        torch.testing.assert_close(now.lam, 0.35 * lambda_max(target, instance.dictionary))
+    assert not torch.allclose(every[-1].lam, once[-1].lam)
+    assert not torch.allclose(every[-1].c_a, once[-1].c_a)
+
+
+def test_lambda_recomputed_at_every_step_is_constant_while_z_is_frozen(make_instance):
+    instance = make_instance()
+    options = replace(PRESETS["paper-frozen"], start_steps=3, steps=6)
+    starts = torch.randn(3, 2, 4).double()
+    once = list(solve(instance.problem, starts, options))
+    every = list(solve(instance.problem, starts, replace(options, lambda_every_step=True)))
+    for fixed, now in zip(once, every, strict=True):
+        assert now.lam.equal(fixed.lam)
+        assert now.c_a.equal(fixed.c_a)
+
+
+def test_a_step_on_z_alone_leaves_lambda(make_instance):
+    instance = make_instance()
+    options = replace(PRESETS["paper"], start_steps=0, signal_rate=0.02, lambda_every_step=True)
+    run = Run(instance.problem, torch.randn(3, 1, 4).double(), options)
+    before = run.state.lam
+    run.step("z")
+    assert run.state.lam.equal(before)
+    run.step("c_a")
+    target = instance.problem.observed - instance.network(run.state.z[:, 0])
+    torch.testing.assert_close(run.state.lam, 0.35 * lambda_max(target, instance.dictionary))
+
+
 def test_the_tether_pulls_z_to_its_anchor_and_counts(make_instance):
     """w/2 ||z - anchor||^2 in the objective, w (z - anchor) in its gradient, in both phases."""
     instance = make_instance(items=2)

@@ -49,6 +49,18 @@ def test_lambda_comes_from_the_start_nearest_to_x():
     torch.testing.assert_close(solver.state.lam, torch.full((2,), 0.05 * 1.5, dtype=torch.float64))
 
 
+def test_a_start_that_is_out_has_no_say_in_lambda():
+    """Of the first item the start nearer to x' is out; the second item carries both."""
+    problem, starts = duel()
+    options = replace(DUEL, halve_at=(), lambda_every_step=True)
+    solver = Run(problem, starts, options)
+    alive = torch.tensor([[True, False], [True, True]])
+    solver.state = replace(solver.state, alive=alive)
+    solver.step()
+    expected = 0.05 * torch.tensor([3.0, 1.5], dtype=torch.float64)
+    torch.testing.assert_close(solver.state.lam, expected)
+
+
 def test_one_carried_start_is_the_one_of_lowest_mse():
     problem, starts = duel()
     solver = Run(problem, starts, replace(DUEL, carry=1))

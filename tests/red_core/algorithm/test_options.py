@@ -12,6 +12,8 @@ BAD = [
     ({"restarts": -1}, "restarts"),
     ({"restarts": 65}, "restarts"),
     ({"restarts": 0}, "at least one start"),
+    ({"start_draws": -1}, "start_draws must lie between 0 and 10000"),
+    ({"start_draws": 9}, "start_draws must be 0 or at least restarts, 10, not 9"),
     ({"start_steps": -1}, "start_steps"),
     ({"start_steps": 5001}, "start_steps"),
     ({"steps": 0}, "steps"),
@@ -67,6 +69,24 @@ def test_the_paper_preset_has_b2s_numbers():
     different = {f.name for f in fields(paper) if getattr(paper, f.name) != getattr(frozen, f.name)}
     assert different == {"signal_step"}
     assert DEFAULT_PRESET == "best"
+
+
+def test_the_published_start_differs_from_frozen_in_the_published_numbers_alone():
+    published, frozen = PRESETS["paper-published"], PRESETS["paper-frozen"]
+    different = {
+        f.name: getattr(published, f.name)
+        for f in fields(published)
+        if getattr(published, f.name) != getattr(frozen, f.name)
+    }
+    assert different.pop("start_rate") == pytest.approx(10 * 2 / 784, rel=1e-3)
+    assert different == {
+        "start_draws": 100,
+        "start_step": "gradient",
+        "start_momentum": 0.7,
+        "lambda_every_step": True,
+    }
+    assert (published.restarts, published.start_steps) == (10, 100)
+    assert "paper-published" not in presets_of("cifar10")
 
 
 def test_the_papers_preset_in_w_plus_has_b2s_numbers():

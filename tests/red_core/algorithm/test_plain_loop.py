@@ -20,6 +20,15 @@ OPTIONS = {
         start_steps=6,
         steps=6,
     ),
+    "lambda at every step": SolverOptions(
+        restarts=3,
+        start_steps=4,
+        carry=2,
+        steps=12,
+        signal_rate=0.02,
+        latent_weight=0.1,
+        lambda_every_step=True,
+    ),
     "unaccelerated": SolverOptions(restarts=1, start_steps=0, steps=8, acceleration="none"),
     "several starts": SolverOptions(
         restarts=5,

@@ -186,9 +186,25 @@ def test_starts_are_the_encoders_guess_and_the_items_own_draws(bundle):
     assert not none.any()
 
 
+def test_the_published_start_descends_from_the_nearest_of_its_draws(bundle):
+    attacked = bundle.examples.images[:2]
+    options = replace(PRESETS["paper-published"], start_draws=40, restarts=3)
+    starts, anchors = make_starts(bundle, attacked, options, [1, 2])
+    assert starts.shape == (2, 3, 8)
+    assert not anchors.any()
+    first = random_starts([1, 2], 40, 8)
+    error = (
+        bundle.generator(first.flatten(0, 1)).unflatten(0, (2, 40)) - attacked[:, None]
+    ).flatten(2)
+    nearest = error.norm(dim=2).argsort(1)[:, :3]
+    torch.testing.assert_close(starts, first.gather(1, nearest[..., None].expand(-1, -1, 8)))
+    _, state = begin_run(bundle, attacked, options, [1, 2])
+    assert state.z.equal(starts)
+
+
 def test_the_paper_is_judged_by_the_papers_rules(bundle):
     assert readers_for(bundle, "best").reader is not None
-    for preset in ("paper", "paper-frozen"):
+    for preset in ("paper", "paper-frozen", "paper-published"):
         readers = readers_for(bundle, preset)
         assert readers.psi is bundle.psi
         assert readers.reader is None

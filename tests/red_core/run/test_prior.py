@@ -7,7 +7,7 @@ import torch
 
 from red_core.algorithm.z_steps import random_starts
 from red_core.run.bundle import Bundle
-from red_core.run.prior import GaussianPrior, StylePrior, starts_from
+from red_core.run.prior import GaussianPrior, StylePrior, nearest_draws, starts_from
 
 
 def stream(seed: int) -> torch.Generator:
@@ -78,6 +78,35 @@ def test_an_encoders_guess_is_its_own_anchor_and_comes_first(toy_cifar10: Bundle
     assert starts[:, 0].equal(guess)
     assert anchors[:, 0].equal(guess)
     assert anchors[:, 1].equal(prior.centre().expand_as(guess))
+
+
+@pytest.mark.parametrize("bundle", ["toy_bundle", "toy_cifar10"])
+def test_the_nearest_draws_are_those_of_an_exhaustive_search(
+    bundle: str, request: pytest.FixtureRequest
+) -> None:
+    parts: Bundle = request.getfixturevalue(bundle)
+    prior, images = parts.prior, parts.examples.images[:2]
+    kept = nearest_draws(prior, parts.generator, images, [stream(5), stream(6)], 130, 4)
+    assert kept.shape == (2, 4, *prior.shape)
+    for image, seed, z in zip(images, (5, 6), kept, strict=True):
+        drawn = prior.draw([stream(seed)], 130)[0]
+        error = torch.stack([(parts.generator(one[None])[0] - image).norm() for one in drawn])
+        nearest = error.argsort()[:4]
+        assert float(error.sort().values[:6].diff().min()) > 1e-6, "no tie"
+        torch.testing.assert_close(z, drawn[nearest])
+
+
+def test_an_items_nearest_draws_come_from_its_own_seed_alone(toy_bundle: Bundle) -> None:
+    images = toy_bundle.examples.images[:3]
+    chosen = {"restarts": 3, "draws": 20, "generator": toy_bundle.generator}
+    starts, anchors = starts_from(toy_bundle.prior, images, [1, 2, 3], mean=True, **chosen)
+    assert starts.shape == (3, 4, 100)
+    assert not starts[:, 0].any()
+    assert not anchors.any()
+    swapped, _ = starts_from(toy_bundle.prior, images[[2, 0]], [3, 1], mean=True, **chosen)
+    assert swapped.equal(starts[[2, 0]])
+    plain, _ = starts_from(toy_bundle.prior, images, [1, 2, 3], restarts=3)
+    assert not plain.equal(starts[:, 1:])
 
 
 def test_no_start_at_all_is_refused(toy_cifar10: Bundle) -> None:

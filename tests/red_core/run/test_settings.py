@@ -29,6 +29,8 @@ solver_values = st.fixed_dictionaries(
     {},
     optional={
         "restarts": st.integers(1, 64),
+        "start_draws": st.integers(64, 10_000),
+        "lambda_every_step": st.booleans(),
         "encoder_start": st.booleans(),
         "start_steps": st.integers(0, 2000),
         "start_step": st.sampled_from([name for name in SIGNAL_STEPS if name != DIFFUSION]),
@@ -55,8 +57,9 @@ def run_settings(draw) -> RunSettings:
     options = dict(draw(solver_values))
     if generator == "dcgan":
         options.pop("encoder_start", None)
-    if presets_of(dataset)[preset].signal_step == DIFFUSION:
-        options.pop("start_step", None)  # both phases are the diffusion model's
+    base = presets_of(dataset)[preset]
+    if base.signal_step == DIFFUSION or base.start_momentum:
+        options.pop("start_step", None)  # a diffusion model's, or the one that takes momentum
     return RunSettings(
         dataset=dataset,
         source=draw(st.sampled_from(SOURCES)),

@@ -26,7 +26,7 @@ from red_core.run.settings import RunSettings
     attack=st.sampled_from(["linf", "l2", "l1", "none"]),
     eps=st.none() | st.floats(1e-3, 1.0),
     target=st.none() | st.integers(0, 9),
-    preset=st.sampled_from(["best", "paper", "paper-frozen"]),
+    preset=st.sampled_from(["best", "paper", "paper-frozen", "paper-published"]),
     steps=st.none() | st.integers(1, 5000),
     rate=st.none() | st.floats(1e-6, 10),
     seed=st.integers(0, 2**31 - 1),
