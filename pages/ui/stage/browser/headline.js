@@ -41,12 +41,18 @@ export function sentences(store) {
       ? { line: "Starting.", detail: "" }
       : { line: `This is ${what}. Press Run: attack it, then undo the attack.`, detail: about(store) }
   }
-  if (store.atEnd) return { line: verdictLine(store), detail: certainty(store) }
+  if (store.atEnd) {
+    const failed = survived(header, store.verdict.adversarial)
+    return { line: verdictLine(store), detail: failed ? advice(header) : certainty(store) }
+  }
   const reads = `${names[largest(record.psi)]}`
   const sure = percent(Math.max(...record.psi))
   const k = String(record.k)
   if (record.phase === "attack") {
     const steps = header.attack_steps
+    if (steps && record.k === steps && survived(header, largest(record.psi))) {
+      return { line: failure(header), detail: advice(header) }
+    }
     return {
       line: steps
         ? `Making the attack: the classifier reads ${a(reads)} (${sure}).`
@@ -71,6 +77,22 @@ export function sentences(store) {
   }
 }
 
+/** Whether an attack was made and the classifier, which reads x' as `read`, is still right. */
+function survived(header, read) {
+  return header.attack_steps > 0 && header.label !== null && read === header.label
+}
+
+function failure(header) {
+  return `The attack failed: the classifier still reads ${a(header.classes[header.label])}.`
+}
+
+/** A step after which an attack works. */
+function advice(header) {
+  const marked = header.source === "example" && header.dataset !== "cifar10"
+  const other = header.dataset === "mnist" ? "digit" : "picture"
+  return `Try a larger budget, or another ${other}${marked ? " marked in the gallery" : ""}.`
+}
+
 /** What is about to be run. */
 function about({ header }) {
   if (header.source === "realizable") return "An image that G made, plus a known attack: the case in which μ is exact."
@@ -85,6 +107,10 @@ export function verdictLine({ header, verdict }) {
   const true_ = header.label === null ? null : names[header.label]
   const early = verdict.state === "stopped" ? "Stopped early. " : ""
   const read = names[verdict.adversarial]
+  if (survived(header, verdict.adversarial)) {
+    const rest = found === true_ ? "" : ` Underneath it finds ${a(found)}.`
+    return `${early}${failure(header)}${rest}`
+  }
   let signal
   if (true_ === null) signal = `The classifier reads ${a(read)}. Underneath is ${a(found)}`
   else if (found === true_) {
