@@ -132,7 +132,23 @@ def begin(
 def solve(
     problem: RedProblem, starts: Tensor, options: SolverOptions, anchor: Tensor | None = None
 ) -> Iterator[State]:
-    """Every state of a run, the first and the last included: the plain loop over `step`."""
+    """Every state of a run, the first and the last included: the plain loop over `step`.
+
+    This is Algorithm 1 after Defense-GAN's start (B.2). starts: z [B, S, *latent]; anchor: as
+    `begin`, which also raises the errors. `observe` reads a state.
+
+    >>> from red_core import Dictionary, Options, Problem, observe, solve
+    >>> attacks = torch.eye(4).view(2, 1, 2, 4)  # 2 classes, 1 kind of attack, 2 atoms a block
+    >>> D_a, mask = Dictionary.from_attacks(attacks, ("linf",)), torch.tensor([1.0, 1, 1, 0])
+    >>> problem = Problem(torch.tensor([[1.0, 0, 0, 2]]), lambda z: z * mask, D_a)
+    >>> options = Options(restarts=1, start_steps=100, start_rate=0.1, steps=50, signal_rate=0.1)
+    >>> states = list(solve(problem, torch.zeros(1, 1, 4), options))
+    >>> last = observe(problem, states[-1], options)
+    >>> len(states), last.image.round(decimals=2).abs().tolist()
+    (151, [[1.0, 0.0, 0.0, 0.0]])
+    >>> [round(energy, 2) for energy in last.block_energy[0, :, 0].tolist()]
+    [0.0, 1.3]
+    """
     state = begin(problem, starts, options, anchor)
     yield state
     while not finished(state, options):

@@ -40,6 +40,12 @@ class AttackDictionary:
     l2 norms before they were normalised. Shared by all items of a batch; or one D_a an item,
     atoms [B, n, k] and norms [B, k] (synthetic instances), whose c_a are [..., B, k].
     Raises ValueError where the columns do not divide into the blocks.
+
+    >>> D_a = AttackDictionary.from_attacks(torch.eye(8).view(2, 2, 2, 8), ("linf", "l1"))
+    >>> D_a.atoms.shape, D_a.block(label=1, attack=0), D_a.operator_norm_squared
+    (torch.Size([8, 8]), slice(4, 6, None), 1.0)
+    >>> D_a.energies(torch.tensor([3.0, 4, 0, 0, 0, 0, 0, 1])).tolist()
+    [[5.0, 0.0], [0.0, 1.0]]
     """
 
     atoms: Tensor
@@ -146,6 +152,11 @@ class RedProblem:
     optional term of the objective compares x' and G(z) by, images -> [R, ...], or None; purify:
     the diffusion model of B.8 in the place of G, or None; seeds: one an item, of its noise (empty:
     no step draws any). Raises ValueError where x' is not finite or does not fit D_a.
+
+    >>> D_a = AttackDictionary.from_attacks(torch.eye(4).view(2, 1, 2, 4), ("linf",))
+    >>> problem = RedProblem(torch.zeros(3, 1, 2, 2), lambda z: z.view(-1, 1, 2, 2), D_a)
+    >>> len(problem), problem.flat.shape
+    (3, torch.Size([3, 4]))
     """
 
     observed: Tensor

@@ -100,6 +100,9 @@ def bsd_gan_ad(residuals: Tensor) -> Tensor:
 
     residuals: of `block_residuals`, [B, classes, attacks]. Where c_a = 0 all residuals are equal
     and the answer means nothing: see `silent`.
+
+    >>> bsd_gan_ad(torch.tensor([[[2.0, 1.5, 3.0], [2.5, 0.5, 3.0]]])).tolist()
+    [1]
     """
     return residuals.amin(1).argmin(1)
 
@@ -189,7 +192,20 @@ def type_log_probabilities(observed: Tensor, types: nn.Module) -> Tensor:
 
 @torch.no_grad()
 def judge(problem: RedProblem, iterate: Iterate, readers: Readers) -> Verdict:
-    """The verdict on an iterate (usually the last)."""
+    """The verdict on an iterate (usually the last): see `Verdict` for its shapes and ranges.
+
+    readers: of `load` (`parts.readers`, or `parts.paper_readers()` for the paper's rules alone).
+
+    >>> from red_core import load, undo
+    >>> parts = load("mnist")
+    >>> found = undo(parts, parts.examples.images[:1], "paper-frozen", start_steps=50, steps=20)
+    >>> verdict = judge(found.problem, found.iterate, parts.paper_readers())
+    >>> bool((verdict.psi_probabilities == bsd_gan(found.iterate, parts.psi)).all())
+    True
+    >>> residuals = block_residuals(found.problem, found.iterate)
+    >>> residuals.shape, verdict.attack_label.tolist() == bsd_gan_ad(residuals).tolist()
+    (torch.Size([1, 10, 3]), True)
+    """
     attacks = problem.dictionary.attacks
     psi = signal = bsd_gan(iterate, readers.psi)
     before = readers.psi(problem.observed).softmax(1)

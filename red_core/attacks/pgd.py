@@ -33,6 +33,9 @@ class AttackSettings:
     """One PGD attack: `kind` in ATTACKS, radius eps, step size, number of steps; pixels in [0, 1].
 
     Raises ValueError, with a message for the user, where a value is out of range.
+
+    >>> AttackSettings("l2", eps=2.0, step_size=0.1, steps=200).scaled(0.5).eps
+    1.0
     """
 
     kind: str

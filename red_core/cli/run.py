@@ -11,8 +11,8 @@ import numpy as np
 from torch import Tensor
 from tqdm import tqdm
 
-from red_core.algorithm.batch import run_to_end
-from red_core.algorithm.verdict import NO_ATTACK, UNKNOWN, judge
+from red_core.algorithm.verdict import NO_ATTACK, UNKNOWN
+from red_core.api import undo
 from red_core.cli.common import (
     Subparsers,
     UsageError,
@@ -30,7 +30,7 @@ from red_core.data.arrays import read_npz
 from red_core.data.datasets import a
 from red_core.data.intake import MAX_BYTES, read_image
 from red_core.run.bundle import Bundle, load_bundle, with_official_test
-from red_core.run.experiment import begin_run, craft_example, readers_for, start_seeds
+from red_core.run.experiment import craft_example, start_seeds
 from red_core.run.report import run_arrays, run_report
 from red_core.run.settings import RunSettings
 from red_core.threads import threads_for
@@ -74,11 +74,17 @@ def execute(arguments: argparse.Namespace) -> int:
         bundle = with_official_test(bundle)
     example = craft_example(bundle, settings, own)
     began = time.perf_counter()
-    options, seeds = settings.solver_options(), start_seeds(settings)
-    problem, state = begin_run(bundle, example.attacked, options, seeds)
-    with tqdm(total=options.total, desc="solve", unit="step", mininterval=0.5) as bar:
-        iterate = run_to_end(problem, state, options, lambda problem, state: bar.update())
-    verdict = judge(problem, iterate, readers_for(bundle, settings.preset))
+    total = settings.solver_options().total
+    with tqdm(total=total, desc="solve", unit="step", mininterval=0.5) as bar:
+        found = undo(
+            bundle,
+            example.attacked,
+            settings.preset,
+            seeds=start_seeds(settings),
+            watch=bar.update,
+            **dict(settings.solver),
+        )
+    verdict, iterate = found.verdict, found.iterate
     seconds = time.perf_counter() - began
     source = _source(bundle, settings, arguments.image)
     file = None if arguments.image is None else str(arguments.image)

@@ -27,6 +27,7 @@ _REQUIRED = {
     "fashion": _ALWAYS,
     "cifar10": (*_ALWAYS, "diffusion"),
 }
+_PACKAGED = Path(__file__).resolve().parents[1] / "assets"  # there in an installed package only
 MAX_BYTES = 40_000_000  # history keeps every version, so no file may be large
 
 
@@ -35,10 +36,14 @@ class AssetError(RuntimeError):
 
 
 def assets_root() -> Path:
-    """The folder that holds the bundled files: RED_ASSETS, or `assets/` of this checkout."""
+    """The folder that holds the bundled files.
+
+    It is what RED_ASSETS names; in an installed package the package's own folder, which holds
+    MNIST's trained files alone; else `assets/` of this checkout.
+    """
     if "RED_ASSETS" in os.environ:
         return Path(os.environ["RED_ASSETS"]).expanduser()
-    return Path(__file__).resolve().parents[2] / "assets"
+    return _PACKAGED if _PACKAGED.is_dir() else Path(__file__).resolve().parents[2] / "assets"
 
 
 def read_manifest(dataset: str) -> dict[str, Any]:
@@ -57,6 +62,11 @@ def checked_bytes(dataset: str, name: str) -> bytes:
     """One bundled file, after checking its SHA-256 against the manifest; or AssetError."""
     path = assets_root() / dataset / name
     entry = read_manifest(dataset).get(name)
+    if assets_root() == _PACKAGED and not path.exists():
+        raise AssetError(
+            f"the installed package does not carry {dataset}/{name}: "
+            "set RED_ASSETS to the assets folder of a checkout"
+        )
     if entry is None:
         raise AssetError(
             f"{path} is not in the manifest: rebuild with `python -m red_core recipe {dataset}`"
