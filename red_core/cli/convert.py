@@ -6,13 +6,13 @@ import argparse
 from pathlib import Path
 
 from red_core.cli.common import Subparsers, UsageError, check_writable
-from red_core.models.own_generator import ARCHITECTURE, CLASS_NAME, GeneratorFileError
+from red_core.models.model_file import ARCHITECTURE, CLASS_NAME, ModelFileError
 from red_core.run.convert import DEFAULT_KEY, convert
 
 
 def add(subparsers: Subparsers) -> None:
     """The arguments of `convert`."""
-    parser = subparsers.add_parser("convert", help="a generator's weights to safetensors")
+    parser = subparsers.add_parser("convert", help="a network's weights to safetensors")
     parser.add_argument("source", type=Path, help="a .safetensors file, a torch file or a pickle")
     parser.add_argument("target", type=Path, metavar="OUT.safetensors", help="file to write")
     parser.add_argument(
@@ -32,15 +32,15 @@ def execute(arguments: argparse.Namespace) -> int:
     check_writable(arguments.target)
     try:
         made = convert(arguments.source, arguments.target, arguments.key, arguments.unpickle)
-    except GeneratorFileError as error:
+    except ModelFileError as error:
         raise UsageError(str(error)) from error
     print(f"tensors   {made.tensors}, {made.numbers:,} numbers")
     if made.metadata[ARCHITECTURE] == "foreign":
         name = made.metadata.get(CLASS_NAME, "unknown class")
-        print(f"network   {name}: loading it needs a factory that builds it")
+        print(f"network   {name}: `project new` needs a Python file that builds it")
     else:
         print("network   a generator of this repository")
     if made.left_out:
-        print(f"left out  {', '.join(made.left_out)}: the factory has to know them")
+        print(f"left out  {', '.join(made.left_out)}: its build() has to know them")
     print(f"written   {arguments.target}")
     return 0

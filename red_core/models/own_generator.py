@@ -1,108 +1,83 @@
-"""A generator of the user's own: weights from safetensors, around them any StyleGAN-like network.
+"""A generator of the user's own: weights from safetensors, around them any network.
 
-A file says in its header what it holds, as `python -m red_core convert` writes it: the generator
-of this repository, or a foreign network's tensors. No file ever names code to run: the network
-around foreign tensors is built by a factory that the user names.
+A file may say in its header what it holds, as `python -m red_core convert` writes it: the
+generator of this repository, or a foreign network's tensors. No file ever names code to run: the
+network around foreign tensors is built by a function that the user names. Two shapes are taken: a
+network of StyleGAN's shape, inverted in W+, and any network z -> image, inverted in z.
 """
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import json
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from math import prod
 from pathlib import Path
 from typing import Any, Final
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from red_core.models.channels_last import to_channels_last
 from red_core.models.generator_interface import StyleLike, check_generator
+from red_core.models.model_file import (
+    ARCHITECTURE,
+    CLASS_NAME,
+    Factory,
+    ModelFileError,
+    build_network,
+    read_weights,
+)
 from red_core.models.style import StyleGenerator
 
-MAX_BYTES: Final = 4_000_000_000  # of a file; StyleGAN-XL's for CIFAR-10 is far smaller
-MAX_TENSORS: Final = 10_000
-ARCHITECTURES: Final = ("red-style", "foreign")
-# Keys of the header's metadata, whose values are strings.
-ARCHITECTURE, CLASS_NAME, INIT = "red.architecture", "red.class", "red.init"
-Factory = Callable[..., nn.Module]
+PRIORS: Final = ("normal", "uniform")
 _MEAN_DRAWS: Final = 1000
 _CHUNK: Final = 500
-
-
-class GeneratorFileError(ValueError):
-    """A file of weights that cannot be taken; the message is one sentence for the user."""
+_PROBE: Final = 64  # images by which a plain generator is checked
 
 
 def load_own_generator(
-    path: str | Path, factory: str | Factory | None = None, device: str | torch.device = "cpu"
-) -> StyleLike:
-    """The generator of a safetensors file, frozen, on a device, and checked by running it once.
+    path: str | Path,
+    factory: Factory | None = None,
+    device: str | torch.device = "cpu",
+    *,
+    image_shape: tuple[int, int, int] = (3, 32, 32),
+    latent_shape: tuple[int, ...] | None = None,
+    prior: str = "normal",
+) -> StyleLike | LatentGenerator:
+    """The generator of a safetensors file, frozen, on a device, and checked by running it.
 
-    factory: for a file whose header says "foreign": "module:function" on the Python path, or the
-    function itself, called with the init arguments that the header keeps. It returns a network of
-    StyleGAN's shape (see `StyleGANAdapter`) whose state dict has the file's names and shapes, or a
-    network that is `StyleLike` itself. Raises GeneratorFileError for a file that is missing,
-    truncated, oversized, no safetensors file, or not for this network; GeneratorError for a
-    network that does not keep the interface.
+    factory: builds the network of a file that is not this repository's own, called with the init
+    arguments that the header keeps. It returns a network of StyleGAN's shape (see
+    `StyleGANAdapter`), one that is `StyleLike` itself, or, where latent_shape is given, any network
+    z [B, *latent_shape] -> images [B, *image_shape], with z from `prior`, a name of PRIORS. Raises
+    ModelFileError for a file that is missing, truncated, oversized, no safetensors file, or not for
+    this network, and for a network z -> image that does not fit; GeneratorError for one that does
+    not keep the interface `StyleLike`.
     """
     path = Path(path)
     tensors, metadata = read_weights(path)
-    architecture = metadata.get(ARCHITECTURE)
-    if architecture not in ARCHITECTURES:
-        raise GeneratorFileError(
-            f"{path} does not say which generator it holds: "
-            "write it with `python -m red_core convert`"
-        )
     network: nn.Module
-    if architecture == "red-style":
+    if metadata.get(ARCHITECTURE) == "red-style":
         if not is_ours(tensors):
-            raise GeneratorFileError(
+            raise ModelFileError(
                 f"{path} says it holds a generator of this repository, but its tensors are others"
             )
         network = StyleGenerator.from_tensors(tensors)
+    elif factory is None:
+        made = metadata.get(CLASS_NAME, "a network that this repository does not have")
+        raise ModelFileError(
+            f"{path} holds the tensors of {made}: name the Python file whose build() makes it"
+        )
     else:
-        network = _build(path, factory, metadata)
-        _fill(path, network, tensors)
+        network = build_network(path, factory, tensors, metadata)
+    if latent_shape is not None:
+        return LatentGenerator(network, latent_shape, image_shape, prior).to(device)
     network = to_channels_last(network.float(), device).eval().requires_grad_(False)
     own: Any = network
     if not isinstance(network, StyleGenerator) and hasattr(network, "num_ws"):
         own = StyleGANAdapter(network)
-    check_generator(own)
+    check_generator(own, image_shape)
     return own
-
-
-def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors and the header's metadata of a safetensors file; or GeneratorFileError."""
-    check_file(path)
-    try:
-        with safe_open(path, framework="pt") as file:
-            names = list(file.keys())
-            if len(names) > MAX_TENSORS:
-                raise GeneratorFileError(f"{path} holds more than {MAX_TENSORS} tensors")
-            return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
-    except SafetensorError as error:
-        if path.suffix == ".safetensors":
-            raise GeneratorFileError(
-                f"{path} is damaged, truncated or no safetensors file"
-            ) from error
-        raise GeneratorFileError(
-            f"{path} is no safetensors file: convert it with `python -m red_core convert`"
-        ) from error
-
-
-def check_file(path: Path) -> None:
-    """GeneratorFileError for a path that is no file, or one that is empty or too large."""
-    if not path.is_file():
-        raise GeneratorFileError(f"there is no file {path}")
-    size = path.stat().st_size
-    if not size:
-        raise GeneratorFileError(f"{path} is empty")
-    if size > MAX_BYTES:
-        raise GeneratorFileError(f"{path} is larger than {MAX_BYTES // 10**9} GB")
 
 
 def is_ours(tensors: Mapping[str, Tensor]) -> bool:
@@ -119,63 +94,74 @@ def is_ours(tensors: Mapping[str, Tensor]) -> bool:
     return True
 
 
-def load_factory(name: str) -> Factory:
-    """The callable of "module:function"; GeneratorFileError where there is none."""
-    module, _, function = name.partition(":")
-    if not module or not function:
-        raise GeneratorFileError(f"a factory is named module:function, not {name!r}")
-    try:
-        found = getattr(importlib.import_module(module), function)
-    except ModuleNotFoundError as error:
-        raise GeneratorFileError(
-            f"the factory {name} needs the module {error.name!r}: put its folder on PYTHONPATH"
-        ) from error
-    except AttributeError as error:
-        raise GeneratorFileError(f"the module {module} has no {function!r}") from error
-    if not callable(found):
-        raise GeneratorFileError(f"{name} cannot be called")
-    factory: Factory = found
-    return factory
+class LatentGenerator(nn.Module):
+    """Any network z -> image as G of flat z ~ N(0, I): [B, d] -> [B, *image_shape] in [0, 1].
 
+    network: z [B, *latent_shape] -> images in [0, 1], or in [-1, 1], which are moved to [0, 1]
+    (told from its images); prior: of the network's own z: "normal", N(0, I), or "uniform" on
+    [-1, 1], whose z is 2 Phi(z) - 1 of the normal one, so that every z here is N(0, I) (the prior
+    of `GaussianPrior`, and what `latent_weight` pulls to the origin). Raises ModelFileError with
+    one sentence where the network cannot be inverted.
+    """
 
-def _build(path: Path, factory: str | Factory | None, metadata: dict[str, str]) -> nn.Module:
-    """What the factory makes of the init arguments in the header."""
-    if factory is None:
-        made = metadata.get(CLASS_NAME, "a network that this repository does not have")
-        raise GeneratorFileError(
-            f"{path} holds the tensors of {made}: name the factory that builds it (module:function)"
-        )
-    build = load_factory(factory) if isinstance(factory, str) else factory
-    try:
-        arguments = json.loads(metadata.get(INIT, "{}"))
-        inspect.signature(build).bind(**arguments)
-    except (ValueError, TypeError) as error:
-        raise GeneratorFileError(
-            f"the factory cannot be called with the init arguments in {path}: {error}"
-        ) from error
-    network = build(**arguments)
-    if not isinstance(network, nn.Module):
-        raise GeneratorFileError(f"the factory made {type(network).__name__}, no torch module")
-    return network
+    def __init__(
+        self,
+        network: nn.Module,
+        latent_shape: tuple[int, ...],
+        image_shape: tuple[int, int, int],
+        prior: str = "normal",
+    ) -> None:
+        super().__init__()
+        if prior not in PRIORS:
+            raise ModelFileError(f"unknown prior {prior!r}: choose {' or '.join(PRIORS)}")
+        if not latent_shape or any(size < 1 for size in latent_shape):
+            raise ModelFileError(f"a latent shape is whole numbers from 1, not {latent_shape}")
+        self.network, self.prior = network.float().eval().requires_grad_(False), prior
+        self.latent_shape, self.image_shape = latent_shape, image_shape
+        self.latent = prod(latent_shape)
+        self.signed = False
+        self._check()
 
+    def forward(self, z: Tensor) -> Tensor:
+        """Images [B, *image_shape] in [0, 1] of z [B, d] ~ N(0, I)."""
+        if self.prior == "uniform":
+            z = torch.erf(z / 2**0.5)  # 2 Phi(z) - 1
+        images: Tensor = self.network(z.reshape(-1, *self.latent_shape))
+        return (images / 2 + 0.5 if self.signed else images).clamp(0, 1)
 
-def _fill(path: Path, network: nn.Module, tensors: dict[str, Tensor]) -> None:
-    """Load every tensor into the network; GeneratorFileError at the first that does not fit."""
-    wanted = network.state_dict()
-    for what, names in (
-        ("lacks", wanted.keys() - tensors.keys()),
-        ("holds, but the network does not have,", tensors.keys() - wanted.keys()),
-    ):
-        if names:
-            some = ", ".join(sorted(names)[:3])
-            raise GeneratorFileError(f"{path} {what} {len(names)} tensors, such as {some}")
-    for name, tensor in tensors.items():
-        if tensor.shape != wanted[name].shape:
-            raise GeneratorFileError(
-                f"{path}: {name} is {list(tensor.shape)}, "
-                f"and the network needs {list(wanted[name].shape)}"
+    def _check(self) -> None:
+        """Run the network once; ModelFileError at the first fault."""
+        z = torch.randn(_PROBE, self.latent, generator=_seeded(0)).requires_grad_()
+        given = torch.erf(z / 2**0.5) if self.prior == "uniform" else z
+        try:
+            made = self.network(given.reshape(-1, *self.latent_shape))
+            alone = self.network(given[:1].reshape(-1, *self.latent_shape))
+        except Exception as error:  # whatever a stranger's code raises
+            text = " ".join(str(error).split())[:200]
+            raise ModelFileError(
+                f"the generator does not take z of shape {list(self.latent_shape)}: {text}"
+            ) from error
+        if not isinstance(made, Tensor) or made.shape != (_PROBE, *self.image_shape):
+            size = list(made.shape[1:]) if isinstance(made, Tensor) else type(made).__name__
+            raise ModelFileError(
+                f"the generator draws {size}, and {list(self.image_shape)} is needed"
             )
-    network.load_state_dict(tensors)
+        if not bool(made.isfinite().all()):
+            raise ModelFileError("the generator draws values that are not finite")
+        low, high = float(made.detach().min()), float(made.detach().max())
+        if low < -1.001 or high > 1.001:
+            raise ModelFileError(
+                f"the generator draws values from {low:.2f} to {high:.2f}, not in [0, 1] or [-1, 1]"
+            )
+        if not torch.allclose(made[:1], alone, atol=1e-3):
+            raise ModelFileError("the generator's image of one z depends on its neighbours")
+        gradient = None
+        if made.requires_grad:
+            weights = torch.linspace(0.5, 1.5, made[0].numel())
+            (gradient,) = torch.autograd.grad((made.flatten(1) * weights).sum(), z)
+        if gradient is None or not bool(gradient.isfinite().all()) or not bool(gradient.any()):
+            raise ModelFileError("no finite gradient of the generator's images reaches z")
+        self.signed = low < -0.05
 
 
 class StyleGANAdapter(nn.Module):
@@ -184,7 +170,7 @@ class StyleGANAdapter(nn.Module):
     network: has `z_dim`, `w_dim`, `c_dim` (0 where not conditional), `num_ws`,
     `mapping(z, c, truncation_psi=1)` -> [B, num_ws, w_dim] with one-hot classes c, and
     `synthesis(ws, noise_mode="const")` -> images in [-1, 1], which are clamped and moved to
-    [0, 1]. mean_w is measured once, from 1000 seeded z a class. Raises GeneratorFileError where
+    [0, 1]. mean_w is measured once, from 1000 seeded z a class. Raises ModelFileError where
     one of these is missing, or the images are not 3 x 32 x 32.
     """
 
@@ -195,7 +181,7 @@ class StyleGANAdapter(nn.Module):
         super().__init__()
         for name in ("z_dim", "w_dim", "c_dim", "num_ws", "mapping", "synthesis"):
             if not hasattr(network, name):
-                raise GeneratorFileError(f"the network has no `{name}`, as a StyleGAN has")
+                raise ModelFileError(f"the network has no `{name}`, as a StyleGAN has")
         own: Any = network
         self.network = own
         self.latent, self.width = int(own.z_dim), int(own.w_dim)
@@ -231,6 +217,10 @@ class StyleGANAdapter(nn.Module):
             )
         images: Tensor = self.network.synthesis(w, noise_mode="const")
         return (images.float() / 2 + 0.5).clamp(0, 1)
+
+    def forward(self, w: Tensor) -> Tensor:
+        """The same as `synthesis`: G of a point of W+."""
+        return self.synthesis(w)
 
     def sample(self, labels: Tensor, seeds: Sequence[int]) -> Tensor:
         """Images [B, 3, 32, 32] of classes `labels` [B], each of its own seed alone."""
@@ -271,7 +261,7 @@ class StyleGANAdapter(nn.Module):
         images: Tensor = self.network.synthesis(ws, noise_mode="const")
         if tuple(images.shape[1:]) != self.image_shape:
             size = " x ".join(map(str, images.shape[1:]))
-            raise GeneratorFileError(f"the network draws {size}, and 3 x 32 x 32 is needed")
+            raise ModelFileError(f"the network draws {size}, and 3 x 32 x 32 is needed")
 
 
 def _seeded(seed: int) -> torch.Generator:

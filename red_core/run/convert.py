@@ -1,4 +1,4 @@
-"""Weights from elsewhere to a safetensors file that `load_own_generator` reads.
+"""Weights from elsewhere to a safetensors file that `project new` reads.
 
 A safetensors file is numbers and names. A pickle, which is what `torch.save` and StyleGAN's own
 files are, is a program: reading it can run any code. So torch files are read with
@@ -21,17 +21,16 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from red_core.data.atomic import replacing
-from red_core.models.own_generator import (
+from red_core.models.model_file import (
     ARCHITECTURE,
-    ARCHITECTURES,
     CLASS_NAME,
     INIT,
     MAX_BYTES,
-    GeneratorFileError,
+    ModelFileError,
     check_file,
-    is_ours,
     read_weights,
 )
+from red_core.models.own_generator import is_ours
 
 DEFAULT_KEY = "G_ema"  # where StyleGAN's files keep the generator that is used
 _LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch files before 2020 begin so
@@ -56,13 +55,13 @@ def convert(
     `unpickle` any pickle. key: which part of a file with several, dots between levels; by default
     G_ema where there is one. unpickle: True runs whatever code the file holds, so only for files
     from people you trust; of a network it keeps the tensors, its class's name and those init
-    arguments that are plain values. Raises GeneratorFileError, with one sentence for the user.
+    arguments that are plain values. Raises ModelFileError, with one sentence for the user.
     """
     if target.suffix != ".safetensors":
-        raise GeneratorFileError(f"the output must end in .safetensors, which {target} does not")
+        raise ModelFileError(f"the output must end in .safetensors, which {target} does not")
     check_file(source)
     if target.exists() and target.samefile(source):
-        raise GeneratorFileError("the output must be another file than the source")
+        raise ModelFileError("the output must be another file than the source")
     metadata: dict[str, str] = {}
     if source.suffix == ".safetensors":
         content, metadata = read_weights(source)
@@ -79,7 +78,7 @@ def convert(
         content = content.state_dict()
     tensors = _tensors(content, source)
     metadata = {name: value for name, value in metadata.items() if name.startswith("red.")}
-    if metadata.get(ARCHITECTURE) not in ARCHITECTURES:
+    if metadata.get(ARCHITECTURE) not in ("red-style", "foreign"):
         metadata[ARCHITECTURE] = "red-style" if is_ours(tensors) else "foreign"
     with replacing(target) as part:
         save_file(tensors, part, metadata)
@@ -102,27 +101,27 @@ def _read(source: Path, unpickle: bool) -> Any:
             warnings.simplefilter("ignore")  # of a pickle's protocol: it is refused all the same
             return torch.load(source, map_location="cpu", weights_only=not unpickle)
     except ModuleNotFoundError as error:
-        raise GeneratorFileError(
+        raise ModelFileError(
             f"{source} needs the module {error.name!r}: put the code it was made with on PYTHONPATH"
         ) from error
     except (pickle.UnpicklingError, RuntimeError) as error:
         # torch says "Invalid magic number" of a pickle that is no torch file.
         magic = "magic number" in str(error)
         if unpickle or not (isinstance(error, pickle.UnpicklingError) or magic):
-            raise GeneratorFileError(_damaged(source)) from error
+            raise ModelFileError(_damaged(source)) from error
         if head[:1] != b"\x80" and not archive:
-            raise GeneratorFileError(_damaged(source)) from error
-        raise GeneratorFileError(
+            raise ModelFileError(_damaged(source)) from error
+        raise ModelFileError(
             f"{source} can only be read by unpickling it, and a pickle can run any code on your "
             "machine: pass --unpickle if you trust where it comes from, or ask there for a "
             "safetensors file"
         ) from error
     except Exception as error:  # unpickled code, or a damaged file, may raise anything
         if unpickle:
-            raise GeneratorFileError(
+            raise ModelFileError(
                 f"unpickling {source} failed with {type(error).__name__}: {error}"
             ) from error
-        raise GeneratorFileError(_damaged(source)) from error
+        raise ModelFileError(_damaged(source)) from error
 
 
 def _damaged(source: Path) -> str:
@@ -135,9 +134,9 @@ def _check_archive(source: Path) -> None:
         with zipfile.ZipFile(source) as archive:
             size = sum(member.file_size for member in archive.infolist())
     except zipfile.BadZipFile as error:
-        raise GeneratorFileError(_damaged(source)) from error
+        raise ModelFileError(_damaged(source)) from error
     if size > MAX_BYTES:
-        raise GeneratorFileError(f"{source} unpacks to more than {MAX_BYTES // 10**9} GB")
+        raise ModelFileError(f"{source} unpacks to more than {MAX_BYTES // 10**9} GB")
 
 
 def _choose(content: Any, key: str | None, source: Path) -> Any:
@@ -149,7 +148,7 @@ def _choose(content: Any, key: str | None, source: Path) -> Any:
     found = content
     for name in key.split("."):
         if not isinstance(found, Mapping) or name not in found:
-            raise GeneratorFileError(f"{source} has no {key!r}{_offer(found)}")
+            raise ModelFileError(f"{source} has no {key!r}{_offer(found)}")
         found = found[name]
     return found
 
@@ -161,16 +160,16 @@ def _offer(content: Any) -> str:
 
 
 def _tensors(content: Any, source: Path) -> dict[str, Tensor]:
-    """A state dict as tensors that share no memory; GeneratorFileError where it is none."""
+    """A state dict as tensors that share no memory; ModelFileError where it is none."""
     if not isinstance(content, Mapping) or not content:
-        raise GeneratorFileError(f"{source} holds {type(content).__name__}, and no tensors by name")
+        raise ModelFileError(f"{source} holds {type(content).__name__}, and no tensors by name")
     strange = [name for name, value in content.items() if not isinstance(value, Tensor)]
     if strange:
-        raise GeneratorFileError(
+        raise ModelFileError(
             f"{source} holds more than tensors: name the part with --key{_offer(content)}"
         )
     if any(not isinstance(name, str) for name in content):
-        raise GeneratorFileError(f"{source} holds tensors without names")
+        raise ModelFileError(f"{source} holds tensors without names")
     return {name: value.detach().cpu().contiguous().clone() for name, value in content.items()}
 
 

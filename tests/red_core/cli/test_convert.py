@@ -19,7 +19,7 @@ def test_it_writes_and_says_what(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert main(["convert", str(source), str(target)]) == 0
     shown = capsys.readouterr().out
     assert "tensors   1, 1,200 numbers" in shown
-    assert "loading it needs a factory" in shown
+    assert "needs a Python file that builds it" in shown
     assert load_file(target)["a"].shape == (3, 400)
 
 

@@ -13,13 +13,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from red_core.models.generator_interface import GeneratorError, check_generator
-from red_core.models.own_generator import (
-    ARCHITECTURE,
-    INIT,
-    GeneratorFileError,
-    StyleGANAdapter,
-    load_own_generator,
-)
+from red_core.models.model_file import ARCHITECTURE, INIT, ModelFileError
+from red_core.models.own_generator import LatentGenerator, StyleGANAdapter, load_own_generator
 from red_core.models.style import StyleGenerator
 from red_core.recipes.cifar10.adam_inversion import InversionOptions, invert
 
@@ -60,7 +55,7 @@ def test_a_foreign_network_is_built_filled_and_inverted(tmp_path: Path, stylegan
     network = stylegan.Generator(num_ws=3)
     init = json.dumps({"num_ws": 3})
     path = write(tmp_path / "g.safetensors", network, architecture="foreign", init=init)
-    loaded = load_own_generator(path, "stylegan_like:Generator")
+    loaded = load_own_generator(path, stylegan.Generator)
     assert (loaded.latent, loaded.width, loaded.layers, loaded.classes) == (5, 7, 3, 3)
     z, labels = torch.randn(2, 5), torch.tensor([2, 0])
     c = torch.tensor([[0.0, 0, 1], [1, 0, 0]])
@@ -105,12 +100,12 @@ def test_a_function_may_build_a_network_that_keeps_the_interface(tmp_path: Path)
 def test_images_of_another_shape_are_refused(
     stylegan: Any, arguments: dict[str, int], said: str
 ) -> None:
-    with pytest.raises(GeneratorFileError, match=said):
+    with pytest.raises(ModelFileError, match=said):
         StyleGANAdapter(stylegan.Generator(**arguments))
 
 
 def test_a_network_that_is_no_stylegan_is_refused(stylegan: Any) -> None:
-    with pytest.raises(GeneratorFileError, match="the network has no `z_dim`, as a StyleGAN has"):
+    with pytest.raises(ModelFileError, match="the network has no `z_dim`, as a StyleGAN has"):
         StyleGANAdapter(nn.Linear(2, 2))
     network = stylegan.Generator()
 
@@ -133,7 +128,7 @@ def test_a_network_that_breaks_the_interface_is_refused(tmp_path: Path) -> None:
 
 
 def refused(path: Path, factory: Any = None) -> str:
-    with pytest.raises(GeneratorFileError) as error:
+    with pytest.raises(ModelFileError) as error:
         load_own_generator(path, factory)
     assert "\n" not in str(error.value)
     return str(error.value)
@@ -163,18 +158,14 @@ def test_truncated_and_oversized_files_are_refused(
     path.write_bytes(struct.pack("<Q", 2**60) + whole[8:])  # a header without end
     assert "damaged, truncated" in refused(path)
     path.write_bytes(whole)
-    monkeypatch.setattr("red_core.models.own_generator.MAX_TENSORS", 3)
+    monkeypatch.setattr("red_core.models.model_file.MAX_TENSORS", 3)
     assert "holds more than 3 tensors" in refused(path)
-    monkeypatch.setattr("red_core.models.own_generator.MAX_BYTES", 1000)
+    monkeypatch.setattr("red_core.models.model_file.MAX_BYTES", 1000)
     assert "is larger than" in refused(path)
 
 
-def test_files_that_do_not_say_what_they_hold_are_refused(tmp_path: Path, stylegan: Any) -> None:
-    path = write(tmp_path / "g.safetensors", ours())
-    assert "does not say which generator it holds" in refused(path)
-    write(path, ours(), architecture="transformer")
-    assert "does not say which generator it holds" in refused(path)
-    write(path, stylegan.Generator(), architecture="red-style")
+def test_a_file_that_says_it_is_of_the_house_must_be(tmp_path: Path, stylegan: Any) -> None:
+    path = write(tmp_path / "g.safetensors", stylegan.Generator(), architecture="red-style")
     assert "but its tensors are others" in refused(path)
 
 
@@ -191,14 +182,8 @@ def test_factories_that_do_not_fit_are_refused(tmp_path: Path, stylegan: Any) ->
     init = json.dumps({"num_ws": 3})
     network = stylegan.Generator(num_ws=3)
     path = write(tmp_path / "g.safetensors", network, architecture="foreign", init=init)
-    assert "name the factory that builds it (module:function)" in refused(path)
-    assert "a factory is named module:function, not 'stylegan_like'" in refused(
-        path, "stylegan_like"
-    )
-    assert "needs the module 'no_such_module'" in refused(path, "no_such_module:Generator")
-    assert "has no 'Painter'" in refused(path, "stylegan_like:Painter")
-    assert "stylegan_like:torch cannot be called" in refused(path, "stylegan_like:torch")
-    assert "the factory made str, no torch module" in refused(path, "stylegan_like:build_other")
+    assert "name the Python file whose build() makes it" in refused(path)
+    assert "the factory made str, no torch module" in refused(path, stylegan.build_other)
     assert "cannot be called with the init arguments" in refused(path, lambda: network)
     assert "holds, but the network does not have, 2 tensors" in refused(
         path, lambda num_ws: stylegan.Generator(num_ws=2)
@@ -210,13 +195,89 @@ def test_factories_that_do_not_fit_are_refused(tmp_path: Path, stylegan: Any) ->
         path, lambda num_ws: stylegan.Generator(num_ws=3, z_dim=6)
     )
     write(path, network, architecture="foreign", init="{")
-    assert "cannot be called with the init arguments" in refused(path, "stylegan_like:Generator")
+    assert "cannot be called with the init arguments" in refused(path, stylegan.Generator)
 
 
 def test_the_header_never_names_code_to_run(tmp_path: Path, stylegan: Any) -> None:
     path = tmp_path / "g.safetensors"
     metadata = {"architecture": "foreign", "class": "stylegan_like.Generator"}
     write(path, stylegan.Generator(), **metadata)
-    assert "holds the tensors of stylegan_like.Generator: name the factory" in refused(path)
+    assert "holds the tensors of stylegan_like.Generator: name the Python file" in refused(path)
     save_file({"a": torch.zeros(1)}, path, {ARCHITECTURE: "foreign", INIT: "[1]"})
-    assert "cannot be called with the init arguments" in refused(path, "stylegan_like:Generator")
+    assert "cannot be called with the init arguments" in refused(path, stylegan.Generator)
+
+
+class Plain(nn.Module):
+    """z [B, 6, 1, 1] -> grey images in [-1, 1], as a DCGAN has it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.ConvTranspose2d(6, 1, 4)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return torch.tanh(self.layer(z))
+
+
+def plain(tmp_path: Path, network: nn.Module | None = None, **how: Any) -> LatentGenerator:
+    torch.manual_seed(0)
+    made = network or Plain()
+    path = write(tmp_path / "g.safetensors", made)
+    chosen = {"image_shape": (1, 4, 4), "latent_shape": (6, 1, 1), **how}
+    loaded = load_own_generator(path, lambda: made, **chosen)
+    assert isinstance(loaded, LatentGenerator)
+    return loaded
+
+
+def test_any_network_from_z_to_images_is_a_generator_of_flat_z(tmp_path: Path) -> None:
+    loaded = plain(tmp_path)
+    assert (loaded.latent, loaded.signed) == (6, True)
+    z = torch.randn(3, 6)
+    with torch.no_grad():
+        assert torch.equal(loaded(z), loaded.network(z.view(3, 6, 1, 1)) / 2 + 0.5)
+
+    class Positive(Plain):
+        def forward(self, z: Tensor) -> Tensor:
+            return super().forward(z) / 2 + 0.5
+
+    positive = Positive()
+    positive.load_state_dict(loaded.network.state_dict())
+    moved = plain(tmp_path, positive)
+    assert not moved.signed
+    assert torch.allclose(moved(z), loaded(z), atol=1e-6)
+
+
+def test_a_uniform_latent_is_a_function_of_a_normal_one(tmp_path: Path) -> None:
+    class Same(Plain):
+        def forward(self, z: Tensor) -> Tensor:
+            return z.view(-1, 1, 2, 3) + 0 * self.layer.bias.sum()
+
+    loaded = plain(tmp_path, Same(), image_shape=(1, 2, 3), prior="uniform")
+    values = 2 * loaded(torch.randn(20_000, 6)) - 1
+    shares = [float((values < edge).float().mean()) for edge in (-0.5, 0.0, 0.5)]
+    assert shares == pytest.approx([0.25, 0.5, 0.75], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("change", "how", "said"),
+    [
+        (lambda x: x, {"latent_shape": (5, 1, 1)}, "does not take z of shape [5, 1, 1]"),
+        (lambda x: x, {"latent_shape": ()}, "a latent shape is whole numbers from 1"),
+        (lambda x: x, {"prior": "cauchy"}, "unknown prior 'cauchy': choose normal or uniform"),
+        (lambda x: x, {"image_shape": (1, 28, 28)}, "draws [1, 4, 4], and [1, 28, 28] is needed"),
+        (lambda x: 255 * x, {}, "not in [0, 1] or [-1, 1]"),
+        (lambda x: x * torch.nan, {}, "values that are not finite"),
+        (lambda x: x - x.mean(0), {}, "depends on its neighbours"),
+        (lambda x: x.detach(), {}, "no finite gradient"),
+        (lambda x: x.sign(), {}, "no finite gradient"),
+    ],
+)
+def test_a_network_that_cannot_be_inverted_is_refused(
+    tmp_path: Path, change: Any, how: dict[str, Any], said: str
+) -> None:
+    class Changed(Plain):
+        def forward(self, z: Tensor) -> Tensor:
+            return change(super().forward(z))
+
+    with pytest.raises(ModelFileError) as error:
+        plain(tmp_path, Changed(), **how)
+    assert said in str(error.value)

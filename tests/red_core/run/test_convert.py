@@ -12,7 +12,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from red_core.models.own_generator import GeneratorFileError, load_own_generator
+from red_core.models.model_file import ModelFileError
+from red_core.models.own_generator import load_own_generator
 from red_core.models.style import StyleGenerator
 from red_core.run.convert import convert
 
@@ -57,12 +58,12 @@ def test_a_hostile_pickle_runs_only_when_told_to(tmp_path: Path, target: Path, h
         torch.save(content, source, _use_new_zipfile_serialization=how == "torch")
     else:
         source.write_bytes(pickle.dumps(content, protocol=0 if how == "protocol 0" else 4))
-    with pytest.raises(GeneratorFileError, match=r"run any code.*--unpickle|damaged"):
+    with pytest.raises(ModelFileError, match=r"run any code.*--unpickle|damaged"):
         convert(source, target)
     assert not trace.exists()
     assert not target.exists()
     # The trap is real: told to, it springs, and still nothing is written.
-    with pytest.raises(GeneratorFileError):
+    with pytest.raises(ModelFileError):
         convert(source, target, unpickle=True)
     assert trace.exists()
     assert not target.exists()
@@ -88,10 +89,10 @@ def test_a_part_is_taken_by_its_key(tmp_path: Path, target: Path) -> None:
     made = convert(source, target, key="more.deep")
     assert same(load_file(target), nested)
     assert made.metadata["red.architecture"] == "foreign"
-    with pytest.raises(GeneratorFileError, match="has no 'G_emma': choose one of G, G_ema, more"):
+    with pytest.raises(ModelFileError, match="has no 'G_emma': choose one of G, G_ema, more"):
         convert(source, target, key="G_emma")
     torch.save({"G": nested, "D": nested}, source)
-    with pytest.raises(GeneratorFileError, match="--key: choose one of G, D"):
+    with pytest.raises(ModelFileError, match="--key: choose one of G, D"):
         convert(source, target)
 
 
@@ -100,13 +101,13 @@ def test_a_network_goes_round(tmp_path: Path, target: Path, stylegan: Any) -> No
     network = stylegan.Generator(num_ws=3, activation=torch.nn.ReLU())
     source = tmp_path / "network-snapshot.pkl"
     source.write_bytes(pickle.dumps({"G": stylegan.Generator(), "G_ema": network}))
-    with pytest.raises(GeneratorFileError, match="pass --unpickle if you trust"):
+    with pytest.raises(ModelFileError, match="pass --unpickle if you trust"):
         convert(source, target)
     made = convert(source, target, unpickle=True)
     assert made.left_out == ("activation",)
     assert made.metadata["red.class"] == "stylegan_like.Generator"
     assert same(load_file(target), dict(network.state_dict()))
-    own = load_own_generator(target, "stylegan_like:Generator")
+    own = load_own_generator(target, stylegan.Generator)
     w = own.mapping(torch.randn(1, 5), torch.tensor([1]))
     images = network.synthesis(w[:, None].expand(-1, 3, -1), noise_mode="const")
     assert torch.allclose(own.synthesis(w), (images / 2 + 0.5).clamp(0, 1), atol=1e-6)
@@ -119,7 +120,7 @@ def test_a_network_whose_code_is_missing_is_told(
     source.write_bytes(pickle.dumps(stylegan.Generator()))
     monkeypatch.undo()
     monkeypatch.delitem(__import__("sys").modules, "stylegan_like")
-    with pytest.raises(GeneratorFileError, match="needs the module 'stylegan_like'"):
+    with pytest.raises(ModelFileError, match="needs the module 'stylegan_like'"):
         convert(source, target, unpickle=True)
 
 
@@ -131,7 +132,7 @@ def test_safetensors_are_copied_with_their_header(tmp_path: Path, target: Path) 
     assert same(load_file(target), {"a": torch.arange(3)})
     with safe_open(target, framework="pt") as file:
         assert file.metadata() == {"red.architecture": "foreign", "red.init": '{"a": 1}'}
-    with pytest.raises(GeneratorFileError, match="has no 'G_ema': choose one of a"):
+    with pytest.raises(ModelFileError, match="has no 'G_ema': choose one of a"):
         convert(source, target, key="G_ema")
 
 
@@ -154,10 +155,10 @@ def test_truncated_files_are_refused(tmp_path: Path, target: Path, name: str) ->
     for length in (1, 20, len(whole) // 2, len(whole) - 1):
         source.write_bytes(whole[:length])
         for unpickle in (False, True):
-            with pytest.raises(GeneratorFileError, match=r"damaged|failed"):
+            with pytest.raises(ModelFileError, match=r"damaged|failed"):
                 convert(source, target, unpickle=unpickle)
     source.write_bytes(b"")
-    with pytest.raises(GeneratorFileError, match="is empty"):
+    with pytest.raises(ModelFileError, match="is empty"):
         convert(source, target)
     assert not list(tmp_path.glob("out*"))
 
@@ -171,12 +172,12 @@ def test_what_holds_no_tensors_is_refused(tmp_path: Path, target: Path) -> None:
         ({1: torch.zeros(1)}, "tensors without names"),
     ):
         torch.save(content, source)
-        with pytest.raises(GeneratorFileError, match=said):
+        with pytest.raises(ModelFileError, match=said):
             convert(source, target)
     text = tmp_path / "notes.txt"
     text.write_text("no weights at all")
     for unpickle in (False, True):
-        with pytest.raises(GeneratorFileError):
+        with pytest.raises(ModelFileError):
             convert(text, target, unpickle=unpickle)
 
 
@@ -186,16 +187,16 @@ def test_an_archive_that_grows_is_refused(
     source = tmp_path / "g.pt"
     torch.save(ours(), source)
     monkeypatch.setattr("red_core.run.convert.MAX_BYTES", 1000)
-    with pytest.raises(GeneratorFileError, match="unpacks to more than"):
+    with pytest.raises(ModelFileError, match="unpacks to more than"):
         convert(source, target)
 
 
 def test_outputs_that_cannot_be_are_refused(tmp_path: Path) -> None:
     source = tmp_path / "g.safetensors"
     save_file({"a": torch.zeros(1)}, source)
-    with pytest.raises(GeneratorFileError, match=r"must end in \.safetensors"):
+    with pytest.raises(ModelFileError, match=r"must end in \.safetensors"):
         convert(source, tmp_path / "out.pt")
-    with pytest.raises(GeneratorFileError, match="another file than the source"):
+    with pytest.raises(ModelFileError, match="another file than the source"):
         convert(source, source)
-    with pytest.raises(GeneratorFileError, match="there is no file"):
+    with pytest.raises(ModelFileError, match="there is no file"):
         convert(tmp_path / "nowhere.pt", tmp_path / "out.safetensors")
