@@ -1,4 +1,4 @@
-"""`python -m red_core {run,evaluate,benchmark,results,recipe,convert,doctor}`."""
+"""`python -m red_core COMMAND`, which an installed package also offers as `red COMMAND`."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +33,7 @@ from red_core.attacks.pgd import AttackSettings as Attack
 from red_core.data.datasets import SHAPES, check_dataset
 from red_core.run.bundle import Bundle, choose_device, load_bundle
 from red_core.run.experiment import begin_run, readers_for
+from red_core.run.project import load_project
 from red_core.run.settings import item_seed
 
 __all__ = [
@@ -54,21 +56,28 @@ __all__ = [
 ]
 
 
-def load(dataset: str = "mnist", device: str | torch.device = "cpu") -> Bundle:
+def load(
+    dataset: str = "mnist",
+    device: str | torch.device = "cpu",
+    project: str | Path | None = None,
+) -> Bundle:
     """The trained parts of a data set: psi, G, D_a, readers and example images, frozen.
 
-    dataset: "mnist", "fashion" or "cifar10"; device: "cpu", "cuda", "mps" or "auto". The files
-    are read from the folder that the environment variable RED_ASSETS names, else from this
-    checkout, else from the installed package, which carries MNIST's. Raises ValueError for an
-    unknown data set or a device that is not there, AssetError for a file that is missing or whose
-    SHA-256 is not the manifest's.
+    dataset: "mnist", "fashion" or "cifar10"; device: "cpu", "cuda", "mps" or "auto"; project: a
+    folder that `python -m red_core project new` made, whose parts are loaded instead (its data set
+    is its own), which runs the code that it holds. The files are read from the folder that the
+    environment variable RED_ASSETS names, else from this checkout, else from the installed package,
+    which carries MNIST's. Raises ValueError for an unknown data set, a device that is not there, or
+    a folder that is no project; AssetError for a file that is missing or whose SHA-256 is not the
+    manifest's.
 
     >>> parts = load("mnist")
     >>> tuple(parts.examples.images.shape[1:]), parts.class_names[7], parts.dictionary.attacks
     ((1, 28, 28), '7', ('linf', 'l2', 'l1'))
     """
     check_dataset(dataset)
-    return load_bundle(dataset, choose_device(device) if isinstance(device, str) else device)
+    target = choose_device(device) if isinstance(device, str) else device
+    return load_bundle(dataset, target) if project is None else load_project(project, target)
 
 
 def craft(

@@ -18,6 +18,7 @@ import red_core.cli.convert as convert
 import red_core.cli.doctor as doctor
 import red_core.cli.download as download
 import red_core.cli.evaluate as evaluate
+import red_core.cli.project as project
 import red_core.cli.recipe as recipe
 import red_core.cli.rekey as rekey
 import red_core.cli.results as results
@@ -25,16 +26,17 @@ import red_core.cli.run as run
 import red_core.cli.starts as starts
 import red_core.cli.theory as theory
 import red_core.cli.unknown as unknown
-from red_core.cli.common import OneLineParser, UsageError
+from red_core.cli.common import OneLineParser, UsageError, opened_project
 from red_core.data.assets import AssetError
 from red_core.data.download import DownloadError
 from red_core.data.intake import IntakeError
+from red_core.run.project import ProjectError
 from red_core.run.settings import SettingsError
 from red_core.threads import computing_on
 
 COMMANDS = (
     run, evaluate, unknown, assumption, starts, benchmark, theory, results, rekey, recipe,
-    convert, download, doctor,
+    project, convert, download, doctor,
 )  # fmt: skip
 
 
@@ -56,9 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = build_parser().parse_args(argv)
         arguments.words = list(sys.argv[1:] if argv is None else argv)
         threads = getattr(arguments, "threads", None)
-        with nullcontext() if threads is None else computing_on(threads):
+        on = nullcontext() if threads is None else computing_on(threads)
+        with on, opened_project(arguments):
             return int(arguments.execute(arguments))
-    except (UsageError, SettingsError, IntakeError) as error:
+    except (UsageError, SettingsError, IntakeError, ProjectError) as error:
         return _fail(2, error)
     except OSError as error:  # a missing file or data set, a full disk
         return _fail(2, error)

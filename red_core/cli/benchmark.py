@@ -7,11 +7,15 @@ from typing import Any
 
 from red_core.algorithm.presets import DEFAULT_PRESET
 from red_core.cli.common import (
+    DEFAULT_DATASET,
     Subparsers,
     add_common,
+    add_project,
     add_solver,
     check_writable,
     count,
+    labelled,
+    load_parts,
     pick_device,
     solver_overrides,
     write_json,
@@ -21,7 +25,6 @@ from red_core.measure.speed import BenchmarkSettings, benchmark
 from red_core.measure.strengths import SPEED
 from red_core.measure.theory_speed import theory_speed
 from red_core.parse import written
-from red_core.run.bundle import load_bundle
 from red_core.run.settings import RunSettings
 
 _BATCH, _TURNS, _SINGLES = 32, 4, 5
@@ -31,6 +34,7 @@ def add(subparsers: Subparsers) -> None:
     """The arguments of `benchmark`."""
     parser = subparsers.add_parser("benchmark", help="speed, as ratios within one run")
     add_common(parser)
+    add_project(parser)
     parser.add_argument("--batch", type=count, default=_BATCH, help="images together (default: 32)")
     parser.add_argument("--turns", type=count, default=_TURNS, help="repetitions (default: 4)")
     parser.add_argument(
@@ -51,7 +55,7 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.steps is not None:
         overrides["steps"] = arguments.steps
     run = RunSettings(
-        dataset=arguments.dataset,
+        dataset=arguments.dataset or DEFAULT_DATASET,
         preset=arguments.preset,
         solver=tuple(sorted(overrides.items())),
         seed=arguments.seed,
@@ -62,8 +66,8 @@ def execute(arguments: argparse.Namespace) -> int:
     device = pick_device(arguments.device)
     report: dict[str, Any] = {}
     if arguments.only != "theory":
-        report = benchmark(load_bundle(run.dataset, device), settings)
-        for line in summary(report):
+        report = benchmark(bundle := load_parts(arguments, run.dataset, device), settings)
+        for line in (*labelled(arguments, bundle, report), *summary(report)):
             print(line)
     if arguments.only != "solver":
         report["theory"] = theory_speed()

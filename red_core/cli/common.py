@@ -6,7 +6,9 @@ import argparse
 import json
 import math
 import os
+import shlex
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
@@ -14,12 +16,16 @@ import torch
 
 from red_core.algorithm.presets import DEFAULT_PRESET, OWN
 from red_core.data import datasets
+from red_core.data.assets import assets_at
 from red_core.data.datasets import DATASETS
 from red_core.run.bundle import Bundle, choose_device, load_bundle, with_official_test
+from red_core.run.project import ProjectBundle, load_project, read_project
 from red_core.run.settings import parse_solver_option
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[OneLineParser]"
-DATASET = f"{', '.join(DATASETS[:-1])} or {DATASETS[-1]} (default: mnist)"  # the help of --dataset
+DEFAULT_DATASET = "mnist"
+# The help of --dataset.
+DATASET = f"{', '.join(DATASETS[:-1])} or {DATASETS[-1]} (default: {DEFAULT_DATASET})"
 
 
 class UsageError(ValueError):
@@ -58,10 +64,60 @@ def positive(text: str) -> float:
 
 def add_common(parser: argparse.ArgumentParser) -> None:
     """--dataset, --device, --json and --threads, which most commands have."""
-    parser.add_argument("--dataset", default="mnist", help=DATASET)
+    parser.add_argument("--dataset", help=DATASET)
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
     parser.add_argument("--json", type=Path, metavar="OUT", help="file to write the report to")
     add_threads(parser)
+
+
+def add_project(parser: argparse.ArgumentParser) -> None:
+    """--project, which `main` opens."""
+    parser.add_argument(
+        "--project",
+        type=Path,
+        metavar="DIR",
+        help="the parts of a project (`project new`); this runs the code that it holds",
+    )
+
+
+def opened_project(arguments: argparse.Namespace) -> AbstractContextManager[None]:
+    """The context of a command: the project's assets where --project names one.
+
+    Sets --dataset to the project's. Raises UsageError where another was given.
+    """
+    if getattr(arguments, "project", None) is None:
+        return nullcontext()
+    project = read_project(arguments.project)
+    if arguments.dataset not in (None, project.dataset):
+        raise UsageError(
+            f"{arguments.project} is a project of {project.dataset}, not {arguments.dataset}"
+        )
+    arguments.dataset = project.dataset
+    return assets_at(project.folder)
+
+
+def load_parts(
+    arguments: argparse.Namespace, dataset: str, device: torch.device, generator: str = OWN
+) -> Bundle:
+    """The parts of --project, or the bundled ones of a data set; generator: key of GENERATORS.
+
+    Raises UsageError where both are named: a project has a generator of its own.
+    """
+    if arguments.project is None:
+        return load_bundle(dataset, device, generator)
+    if generator != OWN:
+        raise UsageError(f"a project has a generator of its own: leave out --generator {generator}")
+    return load_project(arguments.project, device)
+
+
+def labelled(arguments: argparse.Namespace, bundle: Bundle, report: dict[str, Any]) -> list[str]:
+    """Name the project in a report, its command included; returns the line that is printed."""
+    if not isinstance(bundle, ProjectBundle):
+        return []
+    report["project"] = bundle.project.label()
+    if "command" in report:
+        report["command"] += f" --project {shlex.quote(str(arguments.project))}"
+    return [f"project   {bundle.project.label()}"]
 
 
 def add_threads(parser: argparse.ArgumentParser) -> None:
@@ -162,6 +218,7 @@ def measured_on(arguments: argparse.Namespace, generator: str = OWN) -> tuple[Bu
 
     generator: key of GENERATORS.
     """
+    arguments.dataset = arguments.dataset or DEFAULT_DATASET
     check_dataset(arguments.dataset)
     check_writable(arguments.json)
     work = make_folder(arguments.work)

@@ -8,13 +8,18 @@ from typing import Any
 import red_core.cli.tables as tables
 from red_core.algorithm.presets import DEFAULT_PRESET, OWN
 from red_core.cli.common import (
+    DEFAULT_DATASET,
     Subparsers,
+    UsageError,
     add_common,
     add_generator,
+    add_project,
     add_solver,
     add_work,
     check_writable,
     count,
+    labelled,
+    load_parts,
     make_folder,
     pick_device,
     positive,
@@ -22,7 +27,7 @@ from red_core.cli.common import (
     write_json,
 )
 from red_core.measure.accuracy import EvaluationSettings, evaluate
-from red_core.run.bundle import load_bundle, with_official_test
+from red_core.run.bundle import with_official_test
 from red_core.run.settings import RunSettings
 
 _ROWS = (
@@ -38,6 +43,7 @@ def add(subparsers: Subparsers) -> None:
     """The arguments of `evaluate`."""
     parser = subparsers.add_parser("evaluate", help="one attack on many images, one preset")
     add_common(parser)
+    add_project(parser)
     parser.add_argument("--attack", help="linf (default), l2, l1 or none")
     parser.add_argument("--examples", type=count, default=100, help="the first N (default: 100)")
     parser.add_argument("--eps-scale", type=positive, help="times the paper's eps (default: 1)")
@@ -54,10 +60,12 @@ def add(subparsers: Subparsers) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Evaluate and report."""
     if arguments.table:
+        if arguments.project is not None:
+            raise UsageError("--project does not go with --table: the tables are of bundled parts")
         return tables.execute(arguments)
     tables.check_unused(arguments)
     run = RunSettings(
-        dataset=arguments.dataset or "mnist",
+        dataset=arguments.dataset or DEFAULT_DATASET,
         attack=arguments.attack or "linf",
         preset=arguments.preset or DEFAULT_PRESET,
         generator=arguments.generator or OWN,
@@ -70,9 +78,9 @@ def execute(arguments: argparse.Namespace) -> int:
     check_writable(arguments.json)
     work = make_folder(arguments.work)
     device = pick_device(arguments.device)
-    bundle = with_official_test(load_bundle(run.dataset, device, run.generator))
+    bundle = with_official_test(load_parts(arguments, run.dataset, device, run.generator))
     report = evaluate(bundle, settings, work)
-    for line in summary(report):
+    for line in (*labelled(arguments, bundle, report), *summary(report)):
         print(line)
     write_json(arguments.json, report)
     return 0

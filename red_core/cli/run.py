@@ -14,13 +14,17 @@ from tqdm import tqdm
 from red_core.algorithm.verdict import NO_ATTACK, UNKNOWN
 from red_core.api import undo
 from red_core.cli.common import (
+    DEFAULT_DATASET,
     Subparsers,
     UsageError,
     add_common,
     add_generator,
+    add_project,
     add_solver,
     check_writable,
     count,
+    labelled,
+    load_parts,
     pick_device,
     positive,
     solver_overrides,
@@ -29,7 +33,7 @@ from red_core.cli.common import (
 from red_core.data.arrays import read_npz
 from red_core.data.datasets import a
 from red_core.data.intake import MAX_BYTES, read_image
-from red_core.run.bundle import Bundle, load_bundle, with_official_test
+from red_core.run.bundle import Bundle, with_official_test
 from red_core.run.experiment import craft_example, start_seeds
 from red_core.run.report import run_arrays, run_report
 from red_core.run.settings import RunSettings
@@ -40,6 +44,7 @@ def add(subparsers: Subparsers) -> None:
     """The arguments of `run`."""
     parser = subparsers.add_parser("run", help="attack one image and undo it")
     add_common(parser)
+    add_project(parser)
     image = parser.add_mutually_exclusive_group()
     image.add_argument("--index", type=int, default=0, help="which held-out image (default: 0)")
     image.add_argument(
@@ -69,7 +74,7 @@ def execute(arguments: argparse.Namespace) -> int:
     check_writable(arguments.npz)
     device = pick_device(arguments.device)
     own = _own_image(arguments.image, settings.dataset)
-    bundle = load_bundle(settings.dataset, device, settings.generator)
+    bundle = load_parts(arguments, settings.dataset, device, settings.generator)
     if settings.source == "example":
         bundle = with_official_test(bundle)
     example = craft_example(bundle, settings, own)
@@ -89,7 +94,7 @@ def execute(arguments: argparse.Namespace) -> int:
     source = _source(bundle, settings, arguments.image)
     file = None if arguments.image is None else str(arguments.image)
     report = run_report(bundle, settings, example, verdict, iterate, seconds, source, file)
-    for line in summary(report, bundle.class_names):
+    for line in (*labelled(arguments, bundle, report), *summary(report, bundle.class_names)):
         print(line)
     if arguments.npz is not None:
         with arguments.npz.open("wb") as stream:
@@ -104,7 +109,7 @@ def _settings(arguments: argparse.Namespace) -> RunSettings:
         raise UsageError("--label goes with --image: the other images' classes are known")
     source = "own" if arguments.image else "realizable" if arguments.realizable else "example"
     return RunSettings(
-        dataset=arguments.dataset,
+        dataset=arguments.dataset or DEFAULT_DATASET,
         source=source,
         index=arguments.index,
         label=arguments.label,

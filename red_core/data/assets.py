@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,9 @@ _PACKAGED = Path(__file__).resolve().parents[1] / "assets"  # there in an instal
 MAX_BYTES = 40_000_000  # history keeps every version, so no file may be large
 
 
+_chosen: ContextVar[Path | None] = ContextVar("assets", default=None)
+
+
 class AssetError(RuntimeError):
     """A bundled file is missing, truncated or not the one the manifest names."""
 
@@ -38,12 +43,26 @@ class AssetError(RuntimeError):
 def assets_root() -> Path:
     """The folder that holds the bundled files.
 
-    It is what RED_ASSETS names; in an installed package the package's own folder, which holds
-    MNIST's trained files alone; else `assets/` of this checkout.
+    It is what `assets_at` names for this thread, or RED_ASSETS for the process; in an installed
+    package the package's own folder, which holds MNIST's trained files alone; else `assets/` of
+    this checkout.
     """
+    chosen = _chosen.get()
+    if chosen is not None:
+        return chosen
     if "RED_ASSETS" in os.environ:
         return Path(os.environ["RED_ASSETS"]).expanduser()
     return _PACKAGED if _PACKAGED.is_dir() else Path(__file__).resolve().parents[2] / "assets"
+
+
+@contextmanager
+def assets_at(folder: Path) -> Iterator[None]:
+    """Read and write the bundled files of another folder, in this thread alone, in the body."""
+    token = _chosen.set(folder.absolute())
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
 
 
 def read_manifest(dataset: str) -> dict[str, Any]:
@@ -107,13 +126,13 @@ def write_tensors(
     """Write one bundled file and its manifest entry.
 
     provenance: must hold `command`; customary are seed, device, measured, licence. Raises
-    AssetError where the file would exceed MAX_BYTES.
+    AssetError where the file would exceed MAX_BYTES; a folder of `assets_at` has no such limit.
     """
     folder = assets_root() / dataset
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / name) as part:
         save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, part)
-        if part.stat().st_size > MAX_BYTES:
+        if _chosen.get() is None and part.stat().st_size > MAX_BYTES:
             raise AssetError(
                 f"{name} would exceed {MAX_BYTES} bytes: keep fewer or smaller tensors"
             )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
-from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, craft
+from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, AttackSettings, craft, random_start
 from red_core.data.assets import read_tensors, write_tensors
-from red_core.data.datasets import load_official
+from red_core.data.datasets import ImageSet, load_official
 from red_core.models.classifiers import Table3CNN
 from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
 from red_core.run.settings import item_seed
 
 PER_CLASS = 200
+STILL_COSINE = 0.99  # with its random start: an attack that did not move
 
 
 def first_of_each_class(labels: Tensor, count: int, skip: int = 0) -> Tensor:
@@ -29,6 +33,76 @@ def load_classifier(context: RecipeContext) -> Table3CNN:
     return psi.to(context.device).eval().requires_grad_(False)
 
 
+class StillAttacksError(ValueError):
+    """A block whose attacks did not move from their random start; one sentence for the user."""
+
+
+def still_share(
+    attacked: Tensor, images: Tensor, settings: AttackSettings, seeds: list[int]
+) -> float:
+    """Share of attacks x' [B, C, H, W] that are their own random start (cosine above 0.99).
+
+    Such a "perturbation" is noise. It comes of a network so sure of itself that the gradient of its
+    cross-entropy underflows.
+    """
+    start = random_start(images, settings, seeds).flatten(1)
+    alike = nn.functional.cosine_similarity((attacked - images).flatten(1), start)
+    return float((alike > STILL_COSINE).float().mean())
+
+
+def attack_blocks(
+    psi: nn.Module,
+    train: ImageSet,
+    chosen: Tensor,
+    attacks: Mapping[str, AttackSettings],
+    seed: int,
+    path: Path,
+    *,
+    made_of: str = "",
+    most_still: float = 1.0,
+) -> Tensor:
+    """The perturbations of D_a, fp16 [classes, attacks, m, n], block by block with a progress bar.
+
+    chosen: indices [classes, m] into `train`; path: the checkpoint, from which a stopped run goes
+    on where `made_of` (of the classifier and the settings) is the same; most_still: the share of a
+    block's attacks that may be their own random start. Raises StillAttacksError for a block beyond.
+    """
+    state = load_checkpoint(path) or {}
+    if state.get("made_of", "") != made_of or "done" not in state:
+        state = {"made_of": made_of, "done": {}}
+    device = next((p.device for p in psi.parameters()), torch.device("cpu"))
+    jobs = [(kind, c) for kind in attacks for c in range(len(chosen))]
+    for kind, c in tqdm(jobs, desc="dictionary", unit="block"):
+        key = f"{kind}/{c}"
+        if key in state["done"]:
+            continue
+        images = train.images[chosen[c]].to(device)
+        seeds = [item_seed(seed, int(index)) for index in chosen[c]]
+        labels = train.labels[chosen[c]].to(device)
+        attacked = craft(psi, images, labels, attacks[kind], seeds)
+        still = still_share(attacked, images, attacks[kind], seeds)
+        if still > most_still:
+            raise StillAttacksError(
+                f"{still:.0%} of the {kind} attacks on class {c} did not move from their random "
+                "start, so the dictionary would hold noise: the gradient of the classifier's "
+                "cross-entropy is zero or nearly so"
+            )
+        state["done"][key] = (attacked - images).flatten(1).half().cpu()
+        save_checkpoint(path, **state)
+    blocks = [
+        torch.stack([state["done"][f"{kind}/{c}"] for kind in attacks]) for c in range(len(chosen))
+    ]
+    return torch.stack(blocks)
+
+
+def mean_norms(deltas: Tensor, attacks: Sequence[str]) -> dict[str, float]:
+    """The mean l2 norm of each attack's perturbations [classes, attacks, m, n]."""
+    return {
+        kind: round(float(deltas[:, a].float().norm(dim=-1).mean()), 4)
+        for a, kind in enumerate(attacks)
+    }
+
+
 def make_dictionary(context: RecipeContext) -> None:
     """Attack the training images and write `dictionary.safetensors` (fp16 perturbations).
 
@@ -36,27 +110,16 @@ def make_dictionary(context: RecipeContext) -> None:
     columns of D_a are made when the file is read, so that fp16 costs no normalisation.
     """
     train = load_official(context.dataset, "train")
-    psi = load_classifier(context)
     per_class = 4 if context.tiny else PER_CLASS
     chosen = first_of_each_class(train.labels, per_class)
-    path = context.checkpoint("dictionary")
-    state = load_checkpoint(path) or {"done": {}}
-    jobs = [(kind, c) for kind in ATTACKS for c in range(len(chosen))]
-    for kind, c in tqdm(jobs, desc="dictionary"):
-        key = f"{kind}/{c}"
-        if key in state["done"]:
-            continue
-        settings = PAPER_ATTACKS[context.dataset][kind]
-        images = train.images[chosen[c]].to(context.device)
-        seeds = [item_seed(context.seed, int(index)) for index in chosen[c]]
-        attacked = craft(psi, images, train.labels[chosen[c]].to(context.device), settings, seeds)
-        state["done"][key] = (attacked - images).flatten(1).half().cpu()
-        save_checkpoint(path, **state)
-    deltas = torch.stack(
-        [
-            torch.stack([state["done"][f"{kind}/{c}"] for kind in ATTACKS])
-            for c in range(len(chosen))
-        ]
+    attacks = PAPER_ATTACKS[context.dataset]
+    deltas = attack_blocks(
+        load_classifier(context),
+        train,
+        chosen,
+        {kind: attacks[kind] for kind in ATTACKS},
+        context.seed,
+        context.checkpoint("dictionary"),
     )
     write_tensors(
         context.dataset,
@@ -66,11 +129,6 @@ def make_dictionary(context: RecipeContext) -> None:
         seed=context.seed,
         device=context.device,
         attacks=list(ATTACKS),
-        measured={
-            "mean_l2_norm": {
-                kind: round(float(deltas[:, a].float().norm(dim=-1).mean()), 4)
-                for a, kind in enumerate(ATTACKS)
-            }
-        },
+        measured={"mean_l2_norm": mean_norms(deltas, ATTACKS)},
         licence="MIT",
     )

@@ -1,0 +1,337 @@
+"""Make a project: check somebody's classifier, craft its dictionary, write the folder.
+
+What is made: psi's accuracy; D_a, attacks of every type on training images of every class (Section
+5.2, B.2); a generator, the data set's bundled one or the operator's own, measured by inversion;
+example images. There are no readers, so the paper's rules judge (BSD-GAN, BSD-GAN-AD).
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from red_core.algorithm.problem import AttackDictionary
+from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS
+from red_core.data.assets import (
+    assets_at,
+    checked_bytes,
+    read_manifest,
+    record,
+    required_files,
+    write_tensors,
+)
+from red_core.data.atomic import write_atomically
+from red_core.data.attack_file import packed
+from red_core.data.datasets import CLASSES, SHAPES, DataMissing, ImageSet, load_official
+from red_core.models.generator_interface import GeneratorError
+from red_core.models.model_file import ModelFileError, build_function, read_network
+from red_core.models.own_generator import load_own_generator
+from red_core.recipes.common import accuracy
+from red_core.recipes.dictionary import (
+    StillAttacksError,
+    attack_blocks,
+    first_of_each_class,
+    mean_norms,
+)
+from red_core.recipes.own_parts import (
+    check_classifier,
+    check_range,
+    measure_generator,
+    temperature_for,
+)
+from red_core.run.bundle import load_examples
+from red_core.run.project import (
+    FILE,
+    FORMAT,
+    OwnClassifier,
+    Project,
+    ProjectError,
+    load_project,
+    read_project,
+)
+
+PER_CLASS = {"mnist": 200, "fashion": 200, "cifar10": 50}
+TRIED = 2  # images of each class on which it is tried whether attacks move
+INVERTED = 50  # held-out images by which an own generator is measured
+STILL_MOST = 0.25  # of a block of D_a may be attacks that are their own random start
+
+
+@dataclass(frozen=True)
+class ProjectRequest:
+    """What `project new` is given.
+
+    folder: to be made; name: shown beside every answer; dataset: key of CLASSES; classifier,
+    module: the file of the network and, for safetensors, the Python file that builds it; trusted:
+    whether files that can run code when read are taken; mean, std: what the network's input is
+    normalised by; per_class: images under every attack of each class in D_a (0: PER_CLASS);
+    generator, generator_module: an own G, or None for the bundled one; latent_shape: of its z, None
+    for a network of StyleGAN's shape; prior: of its z; accept_generator: whether to take a G that
+    is not good enough.
+    """
+
+    folder: Path
+    name: str
+    dataset: str
+    classifier: Path
+    module: Path | None = None
+    trusted: bool = False
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+    per_class: int = 0
+    generator: Path | None = None
+    generator_module: Path | None = None
+    latent_shape: tuple[int, ...] | None = None
+    prior: str = "normal"
+    accept_generator: bool = False
+    seed: int = 0
+    device: str = "cpu"
+
+    def command(self) -> str:
+        """The command that makes it again."""
+        words = ["python", "-m", "red_core", "project", "new", self.name]
+        words += ["--dataset", self.dataset, "--seed", str(self.seed)]
+        for flag, file in (
+            ("--classifier", self.classifier),
+            ("--module", self.module),
+            ("--generator-file", self.generator),
+            ("--generator-module", self.generator_module),
+        ):
+            if file is not None:
+                words += [flag, file.name]
+        return shlex.join(words)
+
+
+def make_project(request: ProjectRequest, say: Callable[[str], object] = print) -> Project:
+    """Check, measure, craft, write; a stopped run goes on where it was. say: each finding.
+
+    The dictionary's images are official training images (RED_DATA), the ones that no training here
+    and no example uses. Raises ProjectError, one sentence, for what cannot be used, and DataMissing
+    where the official data set is not there.
+    """
+    if (request.folder / FILE).exists():
+        raise ProjectError(f"{request.folder} holds a project already: choose another name")
+    train = load_official(request.dataset, "train")
+    try:
+        return _make(request, train, say)
+    except (ModelFileError, StillAttacksError) as error:
+        raise ProjectError(str(error)) from error
+
+
+def _make(request: ProjectRequest, train: ImageSet, say: Callable[[str], object]) -> Project:
+    dataset, device = request.dataset, torch.device(request.device)
+    held_out = load_examples(dataset)
+    network = read_network(request.classifier, request.module, request.trusted).to(device)
+    few = held_out.images[:8].to(device)
+    psi = check_classifier(network, few, len(CLASSES[dataset]), request.mean, request.std)
+    check_range(psi, held_out)
+    tested, source = _tested(psi, dataset, held_out)
+    say(f"classifier  right on {tested:.1%} of {source}")
+    attacks = {kind: PAPER_ATTACKS[dataset][kind] for kind in ATTACKS}
+    tried = first_of_each_class(train.labels, TRIED).flatten()
+    trial = ImageSet(train.images[tried].to(device), train.labels[tried].to(device), train.source)
+    if temperature_for(psi, trial, attacks, request.seed) != 1:
+        say(f"classifier  logits divided by {psi.temperature:g}: attacks did not move otherwise")
+    (request.folder / dataset).mkdir(parents=True, exist_ok=True)
+    generator = _place_generator(request, psi, held_out, device, say)
+    with assets_at(request.folder):
+        _place_classifier(request, psi, {"accuracy": round(tested, 4), "on": source})
+        fooled = _write_dictionary(request, psi, train)
+    for kind, share in fooled.items():
+        say(f"dictionary  {share:.0%} of its {kind} attacks change the classifier's answer")
+    origin = (
+        f"classifier {request.classifier.name} (right on {tested:.1%} of {source}), "
+        f"generator {generator}, the paper's rules"
+    )
+    return _finish(request, origin, psi, few)
+
+
+def _finish(request: ProjectRequest, origin: str, psi: OwnClassifier, few: Tensor) -> Project:
+    """Write `project.json` last, and keep it only where the copies alone make the same psi."""
+    path = request.folder / FILE
+    said = {"format": FORMAT, "name": request.name, "dataset": request.dataset, "origin": origin}
+    write_atomically(path, (json.dumps(said, indent=1) + "\n").encode())
+    try:
+        made = load_project(request.folder, few.device).psi
+        with torch.no_grad():
+            same = torch.allclose(made(few), psi(few), rtol=1e-3, atol=1e-3)
+        if not same:
+            raise ProjectError("the classifier answers otherwise when it is loaded again")
+    except Exception:
+        path.unlink()
+        raise
+    shutil.rmtree(_work(request), ignore_errors=True)
+    return read_project(request.folder)
+
+
+def _tested(psi: OwnClassifier, dataset: str, held_out: ImageSet) -> tuple[float, str]:
+    """psi's accuracy on the official test set, or on the bundled examples, and on which."""
+    try:
+        data = load_official(dataset, "test")
+    except DataMissing:
+        data = held_out
+    device = psi.mean.device.type
+    source = data.source if data is held_out else f"{len(data)} images of {data.source}"
+    return accuracy(psi, data.images, data.labels, device), source
+
+
+def _work(request: ProjectRequest) -> Path:
+    return request.folder / ".work"
+
+
+def _place(request: ProjectRequest, source: Path, name: str, **provenance: Any) -> str:
+    """Copy a file of the operator's into the project, with its manifest entry; returns `name`."""
+    write_atomically(request.folder / request.dataset / name, source.read_bytes())
+    made = {"command": request.command(), "licence": "the owner's", "source": source.name}
+    record(request.dataset, name, **made, **provenance)
+    return name
+
+
+def _place_classifier(
+    request: ProjectRequest, psi: OwnClassifier, measured: dict[str, Any]
+) -> None:
+    """The network's tensors, and the file that builds it."""
+    how = {
+        "mean": list(request.mean),
+        "std": list(request.std),
+        "temperature": psi.temperature,
+        "measured": measured,
+    }
+    name = "classifier.safetensors"
+    if request.module is not None:
+        module = _place(request, request.module, "classifier.py")
+        _place(request, request.classifier, name, module=module, **how)
+    else:
+        network = _place(request, request.classifier, f"classifier{request.classifier.suffix}")
+        tensors = {key: value.clone() for key, value in psi.network.state_dict().items()}
+        made = {"command": request.command(), "licence": "the owner's", "network": network}
+        write_tensors(request.dataset, name, tensors, **made, **how)
+
+
+def _place_generator(
+    request: ProjectRequest,
+    psi: OwnClassifier,
+    held_out: ImageSet,
+    device: torch.device,
+    say: Callable[[str], object],
+) -> str:
+    """The bundled G with its encoder, or the own one, measured first; returns what to call it."""
+    own = request.generator is not None
+    bundled = required_files(request.dataset) - {"classifier.safetensors", "dictionary.safetensors"}
+    partners = {"generator.safetensors", "encoder.safetensors"}
+    if not own:  # the encoder gives `best` a start, where there is one
+        bundled |= partners & set(read_manifest(request.dataset))
+    for name in sorted(bundled - partners if own else bundled):
+        _copy_bundled(request, name)
+    if request.generator is None:
+        return "the bundled one"
+    module, shape = request.generator_module, SHAPES[request.dataset]
+    try:
+        generator = load_own_generator(
+            request.generator,
+            None if module is None else build_function(module),
+            device,
+            image_shape=shape,
+            latent_shape=request.latent_shape,
+            prior=request.prior,
+        )
+    except GeneratorError as error:
+        raise ProjectError(str(error)) from error
+    assert isinstance(generator, nn.Module)
+    spread = torch.arange(0, len(held_out), max(1, len(held_out) // INVERTED))[:INVERTED]
+    data = ImageSet(held_out.images[spread], held_out.labels[spread], held_out.source)
+    fidelity = measure_generator(generator, psi, data, request.seed, device)
+    say(f"generator   {fidelity.words()}")
+    if not (fidelity.usable or request.accept_generator):
+        raise ProjectError(f"the generator is {fidelity.words()} (--accept-generator takes it)")
+    with assets_at(request.folder):
+        code = {} if module is None else {"module": _place(request, module, "generator.py")}
+        _place(
+            request,
+            request.generator,
+            "generator.safetensors",
+            own=True,
+            latent_shape=None if request.latent_shape is None else list(request.latent_shape),
+            prior=request.prior,
+            measured=fidelity.as_dict(),
+            **code,
+        )
+    return f"{request.generator.name} ({fidelity.right:.0%} of its inversions read right)"
+
+
+def _copy_bundled(request: ProjectRequest, name: str) -> None:
+    """One bundled file of the data set, with what its manifest says."""
+    blob = checked_bytes(request.dataset, name)
+    entry = dict(read_manifest(request.dataset)[name])
+    write_atomically(request.folder / request.dataset / name, blob)
+    with assets_at(request.folder):
+        record(request.dataset, name, **entry)
+
+
+def _write_dictionary(
+    request: ProjectRequest, psi: OwnClassifier, train: ImageSet
+) -> dict[str, float]:
+    """Craft D_a and write it; the share of each attack's perturbations that change psi's answer."""
+    dataset, per_class = request.dataset, request.per_class or PER_CLASS[request.dataset]
+    chosen = first_of_each_class(train.labels, per_class)
+    attacks = {kind: PAPER_ATTACKS[dataset][kind] for kind in ATTACKS}
+    sha = read_manifest(dataset)["classifier.safetensors"]["sha256"]
+    deltas = attack_blocks(
+        psi,
+        train,
+        chosen,
+        attacks,
+        request.seed,
+        _work(request) / "dictionary.pt",
+        made_of=repr((sha, request.mean, request.std, psi.temperature, per_class, request.seed)),
+        most_still=STILL_MOST,
+    )
+    fooled = _fooled(psi, train, chosen, deltas)
+    measured: dict[str, Any] = {
+        "mean_l2_norm": mean_norms(deltas, ATTACKS),
+        "success_rate": {kind: round(share, 4) for kind, share in fooled.items()},
+        "images_per_class": per_class,
+    }
+    if dataset == "cifar10":  # as its loader wants it: sparse, and with a norm that takes seconds
+        dictionary = AttackDictionary.from_attacks(deltas.float(), ATTACKS)
+        measured["operator_norm_squared"] = dictionary.operator_norm_squared
+    write_tensors(
+        dataset,
+        "dictionary.safetensors",
+        {
+            **(packed(deltas, ATTACKS) if dataset == "cifar10" else {"deltas": deltas}),
+            "indices": chosen.int(),
+        },
+        command=request.command(),
+        seed=request.seed,
+        attacks=list(ATTACKS),
+        measured=measured,
+        licence="the owner's",
+    )
+    return fooled
+
+
+@torch.no_grad()
+def _fooled(
+    psi: OwnClassifier, train: ImageSet, chosen: Tensor, deltas: Tensor
+) -> dict[str, float]:
+    """Of the images that psi reads right, the share that it misreads under each attack."""
+    device = psi.mean.device
+    shares = {}
+    for a, kind in enumerate(ATTACKS):
+        right = wrong = 0
+        for c, indices in enumerate(chosen):
+            images, label = train.images[indices].to(device), train.labels[indices].to(device)
+            attacked = images + deltas[c, a].float().to(device).view_as(images)
+            before = psi(images).argmax(1) == label
+            right += int(before.sum())
+            wrong += int((before & (psi(attacked).argmax(1) != label)).sum())
+        shares[kind] = wrong / max(right, 1)
+    return shares

@@ -1,0 +1,216 @@
+"""A project: somebody's own classifier, and perhaps generator, with what was made for it.
+
+The folder holds `project.json` and one assets folder, `<dataset>/`, of the form of the bundled
+ones: `manifest.json` with a SHA-256 for every file, `classifier.safetensors`,
+`generator.safetensors`, `dictionary.safetensors`, `examples.safetensors`. Beside them lies the code
+that builds a foreign network. That code runs when a project is loaded, so a project is loaded only
+where its folder is named: open those of people you trust.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from red_core.algorithm.verdict import Readers
+from red_core.data.assets import AssetError, assets_at, checked_bytes, read_manifest
+from red_core.data.datasets import CLASSES, DATASETS, SHAPES
+from red_core.models.channels_last import to_channels_last
+from red_core.models.dcgan import DCGANGenerator, Encoder
+from red_core.models.model_file import ModelFileError, build_function, read_network
+from red_core.models.own_generator import load_own_generator
+from red_core.models.style import StyleGenerator
+from red_core.run import cifar10_parts
+from red_core.run.bundle import Bundle, load_dictionary, load_examples, load_network
+from red_core.run.prior import GaussianPrior, Prior, StylePrior
+
+FORMAT = 1
+FILE = "project.json"
+
+
+class ProjectError(ValueError):
+    """A project that cannot be made or loaded; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """What `project.json` says: the folder, the data set's key, and what the parts are from.
+
+    origin: one line for a reader: which classifier and generator, and how accurate.
+    """
+
+    folder: Path
+    name: str
+    dataset: str
+    origin: str
+
+    def label(self) -> str:
+        """The line that goes with every answer of the project."""
+        return f"{self.name}: {self.origin}"
+
+
+@dataclass(frozen=True)
+class ProjectBundle(Bundle):
+    """The parts of a project, as `Bundle` has them; the readers are the paper's rules.
+
+    psi is an `OwnClassifier`. G is the data set's bundled generator, a `LatentGenerator`, or any
+    `StyleLike` network.
+    """
+
+    project: Project = field(kw_only=True)
+
+    @cached_property
+    def prior(self) -> Prior:
+        """See `prior_of`."""
+        return prior_of(self.generator, self.encoder, self.device)
+
+
+def prior_of(generator: nn.Module, encoder: nn.Module | None, device: torch.device) -> Prior:
+    """N(0, I) of a generator z -> image, W+ of one with a mapping network."""
+    if hasattr(generator, "mapping"):
+        return StylePrior(cast(StyleGenerator, generator), encoder, device)
+    return GaussianPrior(cast(int, generator.latent), encoder, device)
+
+
+class OwnClassifier(nn.Module):
+    """psi of a foreign network: images [B, C, H, W] in [0, 1] -> logits [B, classes].
+
+    It gets (x - mean) / std, per channel, and its logits are divided by `temperature`. That changes
+    no label: where a network is so sure of itself that its cross-entropy has no gradient left in
+    float32, an attack stays at its random start, and at a higher temperature it moves.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        mean: tuple[float, ...] = (0.0,),
+        std: tuple[float, ...] = (1.0,),
+        temperature: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.network, self.temperature = network, temperature
+        self.mean: Tensor
+        self.std: Tensor
+        self.register_buffer("mean", torch.tensor(mean)[:, None, None], persistent=False)
+        self.register_buffer("std", torch.tensor(std)[:, None, None], persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits [B, classes]; images in any memory order, which foreign code may not expect."""
+        logits = self.network(((images - self.mean) / self.std).contiguous())
+        if not isinstance(logits, Tensor):
+            raise TypeError(f"it returns {type(logits).__name__}, and a tensor is needed")
+        return logits / self.temperature
+
+
+def read_project(folder: str | Path) -> Project:
+    """The project of a folder; ProjectError where there is none, or one of a later version."""
+    folder = Path(folder)
+    path = folder / FILE
+    if not path.is_file():
+        raise ProjectError(f"{folder} is no finished project: it has no {FILE}")
+    try:
+        said: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        form, dataset = said["format"], said["dataset"]
+        project = Project(folder, str(said["name"]), str(dataset), str(said["origin"]))
+    except (ValueError, LookupError, TypeError) as error:
+        raise ProjectError(f"{path} is damaged: make the project again") from error
+    if form != FORMAT or dataset not in DATASETS:
+        raise ProjectError(f"{path} is of another version: make the project again")
+    return project
+
+
+def load_project(folder: str | Path, device: str | torch.device = "cpu") -> ProjectBundle:
+    """The parts of a project, each file checked; runs the code that the project holds.
+
+    Raises ProjectError for a folder that is no project or whose network cannot be built, and
+    AssetError for a file that is missing or changed.
+    """
+    project, target = read_project(folder), torch.device(device)
+    with assets_at(project.folder):
+        try:
+            return _load(project, target)
+        except ModelFileError as error:
+            raise ProjectError(f"project {project.name}: {error}") from error
+
+
+def _load(project: Project, target: torch.device) -> ProjectBundle:
+    dataset = project.dataset
+    manifest = read_manifest(dataset)
+    cifar10 = dataset == "cifar10"
+    encoder: nn.Module | None = None
+    if "encoder.safetensors" in manifest:
+        encoder = (
+            cifar10_parts.load_encoder(target)
+            if cifar10
+            else load_network(Encoder(), dataset, "encoder.safetensors", target)
+        )
+    return ProjectBundle(
+        dataset,
+        CLASSES[dataset],
+        # Bundle names its own two kinds of G; nothing but `latent` and a call is used of them.
+        cast(DCGANGenerator, load_generator(project, target)),
+        encoder,
+        Readers(load_classifier(project).to(target)),
+        cifar10_parts.load_cifar10_dictionary(target)
+        if cifar10
+        else load_dictionary(dataset, target),
+        load_examples(dataset),
+        target,
+        cifar10_parts.load_denoiser(target) if cifar10 else None,
+        project=project,
+    )
+
+
+def load_classifier(project: Project) -> OwnClassifier:
+    """psi of a project on the CPU, from its checked files; the assets are the project's."""
+    entry = _entry(project, "classifier.safetensors")
+    network = read_network(
+        _checked(project, entry.get("network", "classifier.safetensors")),
+        _checked(project, entry["module"]) if "module" in entry else None,
+        trusted=True,  # the operator trusted it when the project was made, and named the folder now
+    )
+    checked_bytes(project.dataset, "classifier.safetensors")
+    return OwnClassifier(
+        network, tuple(entry["mean"]), tuple(entry["std"]), float(entry["temperature"])
+    )
+
+
+def load_generator(project: Project, target: torch.device) -> nn.Module:
+    """G of a project: the data set's bundled one, or the operator's own."""
+    entry = _entry(project, "generator.safetensors")
+    if "own" in entry:
+        made = load_own_generator(
+            _checked(project, "generator.safetensors"),
+            build_function(_checked(project, entry["module"])) if "module" in entry else None,
+            target,
+            image_shape=SHAPES[project.dataset],
+            latent_shape=tuple(entry["latent_shape"]) if entry["latent_shape"] else None,
+            prior=entry["prior"],
+        )
+        assert isinstance(made, nn.Module)
+        return made
+    if project.dataset == "cifar10":
+        return cifar10_parts.load_generator(target)
+    plain = load_network(DCGANGenerator(), project.dataset, "generator.safetensors", target)
+    assert isinstance(plain, DCGANGenerator)
+    return to_channels_last(plain.fold_norms(), target)
+
+
+def _entry(project: Project, name: str) -> Mapping[str, Any]:
+    entry = read_manifest(project.dataset).get(name)
+    if entry is None:
+        raise AssetError(f"{project.folder / project.dataset / name} is not in the manifest")
+    return cast(Mapping[str, Any], entry)
+
+
+def _checked(project: Project, name: str) -> Path:
+    """The path of a project's file, whose SHA-256 has just been checked."""
+    checked_bytes(project.dataset, name)
+    return project.folder / project.dataset / name

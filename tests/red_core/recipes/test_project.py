@@ -1,0 +1,320 @@
+"""A tiny foreign classifier, end to end: checked, attacked, written, loaded, and refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from red_core.api import load, undo
+from red_core.attacks.pgd import AttackSettings
+from red_core.cli import main
+from red_core.data.assets import AssetError, assets_root, read_manifest
+from red_core.data.datasets import ImageSet
+from red_core.recipes.dictionary import StillAttacksError, attack_blocks
+from red_core.recipes.project import ProjectRequest, make_project
+from red_core.run.bundle import load_bundle, load_examples
+from red_core.run.project import OwnClassifier, ProjectBundle, ProjectError, load_project
+
+MODULE = """
+from torch import nn
+
+def build():
+    layers = (nn.AvgPool2d(2), nn.Flatten(), nn.Linear(196, 24), nn.ReLU(), nn.Linear(24, 10))
+    return nn.Sequential(*layers)
+"""
+QUICK = {
+    "linf": AttackSettings("linf", 0.3, 0.1, 3),
+    "l2": AttackSettings("l2", 2.0, 0.7, 3),
+    "l1": AttackSettings("l1", 10.0, 4.0, 3),
+}
+SHORT = ["--preset", "paper", "--set", "restarts=2", "--set", "start_steps=5", "--set", "steps=5"]
+
+
+def trained(data: ImageSet) -> nn.Module:
+    """The network of MODULE, fitted to a few images."""
+    torch.manual_seed(0)
+    layers = (nn.AvgPool2d(2), nn.Flatten(), nn.Linear(196, 24), nn.ReLU(), nn.Linear(24, 10))
+    network = nn.Sequential(*layers)
+    optimiser = torch.optim.Adam(network.parameters(), 0.01)
+    for _ in range(150):
+        loss = nn.functional.cross_entropy(network(data.images), data.labels)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return network.eval()
+
+
+@pytest.fixture
+def data(toy_assets: Path, monkeypatch: pytest.MonkeyPatch) -> ImageSet:
+    """The toy examples, and noisy copies of them in the place of the official training images."""
+    examples = load_examples("mnist")
+    noisy = [
+        (examples.images + 0.05 * torch.randn(examples.images.shape)).clamp(0, 1) for _ in range(4)
+    ]
+    train = ImageSet(torch.cat(noisy), examples.labels.repeat(4), "noisy examples")
+
+    def official(dataset: str, split: str) -> ImageSet:
+        return train if split == "train" else examples
+
+    monkeypatch.setattr("red_core.recipes.project.load_official", official)
+    monkeypatch.setattr("red_core.recipes.project.PAPER_ATTACKS", {"mnist": QUICK})
+    return examples
+
+
+@pytest.fixture
+def request_of(tmp_path: Path, data: ImageSet) -> ProjectRequest:
+    """A request for a project of a trained network, two images a class and attack."""
+    weights, module = tmp_path / "net.safetensors", tmp_path / "net.py"
+    save_file({k: v.contiguous() for k, v in trained(data).state_dict().items()}, weights)
+    module.write_text(MODULE)
+    return ProjectRequest(tmp_path / "made", "tiny", "mnist", weights, module, per_class=2)
+
+
+def test_a_project_is_made_loaded_and_used(
+    request_of: ProjectRequest, data: ImageSet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said: list[str] = []
+    outside = assets_root()
+    project = make_project(request_of, said.append)
+    assert assets_root() == outside
+    assert said[0] == "classifier  right on 100.0% of 12 images of 12 bundled held-out examples"
+    assert any("of its linf attacks change the classifier's answer" in line for line in said)
+    assert not (request_of.folder / ".work").exists()
+    parts = load(project=request_of.folder)
+    assert isinstance(parts, ProjectBundle)
+    assert torch.allclose(parts.psi(data.images), trained(data)(data.images), atol=1e-5)
+    assert parts.dictionary.atoms.shape == (784, 60)
+    assert parts.readers == parts.paper_readers()
+    bundled = load_bundle("mnist")
+    assert torch.equal(parts.generator(torch.ones(1, 100)), bundled.generator(torch.ones(1, 100)))
+    entry = read_manifest_of(request_of)["classifier.safetensors"]
+    assert entry["measured"]["accuracy"] == 1
+    assert entry["temperature"] == 1
+    assert "project new tiny" in entry["command"]
+
+    found = undo(parts, data.images[:2], "paper", restarts=2, start_steps=2, steps=2)
+    assert found.attacks[0] in ("linf", "l2", "l1", "none")
+    out = request_of.folder / "run.json"
+    words = ["run", "--project", str(request_of.folder), "--steps", "3", *SHORT]
+    assert main([*words, "--device", "cpu", "--json", str(out)]) == 0
+    assert f"project   {project.label()}" in capsys.readouterr().out
+    report = json.loads(out.read_text())
+    assert report["project"] == project.label()
+    assert report["command"].endswith(f"--project {request_of.folder}")
+    words = ["evaluate", "--project", str(request_of.folder), "--attack", "none", *SHORT]
+    words += ["--examples", "3", "--work", str(request_of.folder / "kept"), "--json", str(out)]
+    assert main([*words, "--device", "cpu"]) == 0
+    report = json.loads(out.read_text())
+    assert report["assets"]["classifier.safetensors"] == entry["sha256"]
+    assert report["adversarial_accuracy"]["value"] == 1
+    assert main(["project", "show", str(request_of.folder)]) == 0
+    shown = capsys.readouterr().out
+    assert "file        dictionary.safetensors: sound" in shown
+    assert "BAD" not in shown
+
+
+def read_manifest_of(request: ProjectRequest) -> dict[str, Any]:
+    path = request.folder / request.dataset / "manifest.json"
+    content: dict[str, Any] = json.loads(path.read_text())
+    return content
+
+
+def test_two_projects_do_not_mix(request_of: ProjectRequest, tmp_path: Path) -> None:
+    make_project(request_of, lambda line: None)
+    weights = tmp_path / "other.safetensors"
+    other = trained(load_examples("mnist"))
+    with torch.no_grad():
+        other[4].bias += torch.arange(10.0) * 0.01
+    save_file({k: v.contiguous() for k, v in other.state_dict().items()}, weights)
+    second = replace(request_of, folder=tmp_path / "second", name="second", classifier=weights)
+    make_project(second, lambda line: None)
+    first_parts, second_parts = load_project(request_of.folder), load_project(second.folder)
+    z = torch.zeros(1, 100)
+    difference = second_parts.psi(first_parts.generator(z)) - first_parts.psi(
+        second_parts.generator(z)
+    )
+    assert torch.allclose(difference, torch.arange(10.0) * 0.01, atol=1e-5)
+    assert not torch.equal(first_parts.dictionary.atoms, second_parts.dictionary.atoms)
+    assert not read_manifest("mnist")["classifier.safetensors"].get("module")  # the outer assets
+
+
+def test_a_stopped_project_goes_on_and_a_finished_one_stays(
+    request_of: ProjectRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crafted: list[str] = []
+
+    def stopping(
+        psi: nn.Module, images: Tensor, labels: Tensor, settings: Any, seeds: Any
+    ) -> Tensor:
+        if len(images) == 2:  # a block of the dictionary, not the trial
+            crafted.append(settings.kind)
+            if len(crafted) == 13:
+                raise KeyboardInterrupt
+        return (images + 0.1 * torch.rand(images.shape)).clamp(0, 1)
+
+    monkeypatch.setattr("red_core.recipes.dictionary.craft", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        make_project(request_of, lambda line: None)
+    with pytest.raises(ProjectError, match="is no finished project"):
+        load_project(request_of.folder)
+    make_project(request_of, lambda line: None)
+    assert len(crafted) == 30 + 1
+    with pytest.raises(ProjectError, match="holds a project already"):
+        make_project(request_of)
+
+
+def test_a_checkpoint_of_another_classifier_is_not_used(data: ImageSet, tmp_path: Path) -> None:
+    chosen, path = torch.tensor([[0], [1]]), tmp_path / "blocks.pt"
+    first, second = OwnClassifier(trained(data)), OwnClassifier(trained(data), temperature=50.0)
+    one = attack_blocks(first, data, chosen, QUICK, 0, path, made_of="a")
+    assert torch.equal(attack_blocks(second, data, chosen, QUICK, 0, path, made_of="a"), one)
+    assert one.shape == (2, 3, 1, 784)
+    other = attack_blocks(first, data, chosen, QUICK, 1, path, made_of="b")
+    assert not torch.equal(other, one)
+
+
+def test_a_block_of_attacks_that_did_not_move_is_refused(data: ImageSet, tmp_path: Path) -> None:
+    class Sure(nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            return (
+                1e4
+                * nn.functional.one_hot(images.argmax(), 10).float()[None].expand(len(images), -1)
+                + 0 * images.sum((1, 2, 3))[:, None]
+            )
+
+    with pytest.raises(StillAttacksError, match="100% of the linf attacks on class 0 did not move"):
+        attack_blocks(
+            Sure(), data, torch.tensor([[0]]), QUICK, 0, tmp_path / "b.pt", most_still=0.25
+        )
+
+
+GENERATOR = """
+import torch
+from torch import nn
+
+class G(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.images = nn.Parameter(torch.zeros({count}, 784))
+
+    def forward(self, z):
+        return (z.softmax(1) @ self.images).view(-1, 1, 28, 28)
+
+def build():
+    return G()
+"""
+
+
+def own_generator(request: ProjectRequest, data: ImageSet, count: int) -> ProjectRequest:
+    """A generator of convex combinations of the first `count` examples."""
+    module, weights = request.folder.parent / "g.py", request.folder.parent / "g.safetensors"
+    module.write_text(GENERATOR.format(count=count))
+    save_file({"images": data.images[:count].flatten(1).contiguous()}, weights)
+    return replace(request, generator=weights, generator_module=module, latent_shape=(count,))
+
+
+def test_an_own_generator_is_measured_and_used(request_of: ProjectRequest, data: ImageSet) -> None:
+    said: list[str] = []
+    request = own_generator(request_of, data, 12)
+    project = make_project(request, said.append)
+    assert any(line.startswith("generator   good enough: 12 held-out images") for line in said)
+    assert "generator g.safetensors (100% of its inversions read right)" in project.origin
+    parts = load_project(request.folder)
+    assert parts.latent == 12
+    assert parts.encoder is None
+    entry = read_manifest_of(request)["generator.safetensors"]
+    assert entry["measured"]["psi_accuracy_of_inversions"] == 1
+    attacked = (data.images[:2] + 0.1).clamp(0, 1)
+    found = undo(parts, attacked, "best", start_steps=40, steps=20)
+    assert found.labels.tolist() == data.labels[:2].tolist()
+
+
+def test_a_generator_that_is_not_good_enough_is_refused(
+    request_of: ProjectRequest, data: ImageSet
+) -> None:
+    request = own_generator(request_of, data, 5)
+    with pytest.raises(ProjectError, match=r"not good enough: .*\(--accept-generator takes it\)"):
+        make_project(request, lambda line: None)
+    make_project(replace(request, accept_generator=True), lambda line: None)
+    assert load_project(request.folder).latent == 5
+
+
+def test_an_exported_classifier_makes_a_project(request_of: ProjectRequest, data: ImageSet) -> None:
+    path = request_of.folder.parent / "net.pt2"
+    torch.export.save(torch.export.export(trained(data), (data.images[:4],)), path)
+    request = replace(request_of, classifier=path, module=None)
+    with pytest.raises(ProjectError, match="pass --trusted"):
+        make_project(request)
+    make_project(replace(request, trusted=True), lambda line: None)
+    psi = load_project(request.folder).psi
+    assert torch.allclose(psi(data.images), trained(data)(data.images), atol=1e-5)
+
+
+def test_a_project_that_cannot_be_loaded_again_is_not_finished(
+    request_of: ProjectRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def loaded(folder: Path, device: object) -> Any:
+        parts = load_project(folder)
+        assert isinstance(parts.psi, OwnClassifier)
+        parts.psi.temperature = 2.0
+        return parts
+
+    monkeypatch.setattr("red_core.recipes.project.load_project", loaded)
+    with pytest.raises(ProjectError, match="answers otherwise when it is loaded again"):
+        make_project(request_of, lambda line: None)
+    assert not (request_of.folder / "project.json").exists()
+
+
+def test_changed_files_are_refused(request_of: ProjectRequest) -> None:
+    make_project(request_of, lambda line: None)
+    folder = request_of.folder / "mnist"
+    code = folder / "classifier.py"
+    code.write_text(f"raise SystemExit('this must not run')\n{MODULE}")
+    with pytest.raises(AssetError, match=r"classifier\.py is damaged"):
+        load_project(request_of.folder)
+    code.write_text(MODULE)
+    said = json.loads((request_of.folder / "project.json").read_text())
+    for change in ({"format": 2}, {"dataset": "letters"}):
+        (request_of.folder / "project.json").write_text(json.dumps({**said, **change}))
+        with pytest.raises(ProjectError, match="is of another version"):
+            load_project(request_of.folder)
+    (request_of.folder / "project.json").write_text("{")
+    with pytest.raises(ProjectError, match="is damaged"):
+        load_project(request_of.folder)
+
+
+def test_the_command_refuses_in_one_line(
+    request_of: ProjectRequest, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(request_of.folder.parent)
+    base = ["project", "new", "tiny", "--classifier", str(request_of.classifier)]
+    module = ["--module", str(request_of.module)]
+    for words, said in (
+        (base, "name the Python file whose build() makes it"),
+        ([*base, *module, "--dataset", "letters"], "unknown data set 'letters'"),
+        ([*base, *module, "--latent", "5"], "go with --generator-file"),
+        ([*base, *module, "--std", "a"], "must be numbers such as 0.5"),
+        (["project", "new", "a/b", *base[3:], *module], "is no name of a folder"),
+        (["project", "show", "nowhere"], "nowhere is no finished project"),
+        (["run", "--project", "nowhere"], "nowhere is no finished project"),
+    ):
+        assert main(words) == 2
+        shown = capsys.readouterr().err
+        assert shown.startswith("error: ")
+        assert shown.count("\n") == 1
+        assert said in shown, shown
+    assert main([*base, *module, "--per-class", "2", "--device", "cpu"]) == 0
+    assert "use it with: python -m red_core run --project projects/tiny" in capsys.readouterr().out
+    for words, said in (
+        (["run", "--dataset", "fashion"], "is a project of mnist, not fashion"),
+        (["evaluate", "--table", "1"], "--project does not go with --table"),
+    ):
+        assert main([*words, "--project", "projects/tiny"]) == 2
+        assert said in capsys.readouterr().err
