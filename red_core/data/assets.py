@@ -24,7 +24,7 @@ from red_core.data.atomic import replacing, write_atomically
 
 # Without these no run starts; the encoder and the readers belong to the preset `best`.
 _ALWAYS = ("classifier", "generator", "dictionary", "examples")
-_REQUIRED = {
+REQUIRED = {
     "mnist": _ALWAYS,
     "fashion": _ALWAYS,
     "cifar10": (*_ALWAYS, "diffusion"),
@@ -155,7 +155,7 @@ def record(dataset: str, name: str, **provenance: object) -> None:
 
 def required_files(dataset: str) -> set[str]:
     """The names of the files without which no run on a data set starts."""
-    return {f"{part}.safetensors" for part in _REQUIRED[dataset]}
+    return {f"{part}.safetensors" for part in REQUIRED[dataset]}
 
 
 def is_made(dataset: str) -> bool:

@@ -1,0 +1,118 @@
+"""docs/extend.md and docs/undo_one_image.py are followed: code runs, lists are complete."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from red_core.attacks.pgd import PAPER_ATTACKS
+from red_core.data import assets, datasets
+from red_core.data.assets import write_tensors
+from red_core.models.classifiers import Table3CNN
+from red_core.models.dcgan import DCGANGenerator
+from red_core.run.bundle import load_bundle
+from red_core.run.experiment import craft_example
+from red_core.run.settings import RunSettings
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = (ROOT / "docs/extend.md").read_text(encoding="utf-8")
+SECTIONS = {
+    part.partition("\n")[0]: part for part in TEXT.partition("# How to extend")[2].split("\n## ")
+}
+
+
+def code(section: str) -> str:
+    return "".join(re.findall(r"```python\n(.*?)```", SECTIONS[section], re.S))
+
+
+def test_every_name_that_the_page_points_at_exists() -> None:
+    targets = re.findall(r"`(red_core/[\w/]+)\.py::(\w+)`", TEXT)
+    assert len(targets) > 10
+    for file, name in targets:
+        assert hasattr(importlib.import_module(file.replace("/", ".")), name), (file, name)
+
+
+def test_a_data_set_of_the_tables_that_are_listed_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = re.findall(r"^- `(red_core/[\w/]+)\.py::(\w+)`", SECTIONS["A data set"], re.M)
+    for file, name in listed:
+        table = getattr(importlib.import_module(file.replace("/", ".")), name)
+        monkeypatch.setitem(table, "letters", table["mnist"])
+    monkeypatch.setattr(datasets, "DATASETS", tuple(datasets.CLASSES))  # made of CLASSES
+    monkeypatch.setenv("RED_ASSETS", str(tmp_path))
+    made: dict[str, Any] = {"command": "python -m red_core recipe letters"}
+    write_tensors("letters", "classifier.safetensors", Table3CNN().state_dict(), **made)
+    write_tensors("letters", "generator.safetensors", DCGANGenerator().state_dict(), **made)
+    deltas = {"deltas": 0.1 * torch.randn(10, 3, 2, 784)}
+    kinds = list(PAPER_ATTACKS["letters"])
+    write_tensors("letters", "dictionary.safetensors", deltas, attacks=kinds, **made)
+    examples = {
+        "images": torch.randint(256, (4, 1, 28, 28), dtype=torch.uint8),
+        "labels": torch.arange(4, dtype=torch.uint8),
+    }
+    write_tensors("letters", "examples.safetensors", examples, **made)
+    assert assets.is_made("letters")
+    settings = RunSettings(dataset="letters", attack="linf", attack_steps=2, index=1)
+    crafted = craft_example(load_bundle("letters"), settings)
+    assert crafted.attacked.shape == (1, 1, 28, 28)
+
+
+def test_the_tables_of_a_data_set_are_all_listed() -> None:
+    """Every table that is keyed by the data sets, in the modules that the page names."""
+    listed = set(re.findall(r"^- `red_core/[\w/]+\.py::(\w+)`", SECTIONS["A data set"], re.M))
+    keyed = {
+        name
+        for module in (datasets, assets, importlib.import_module("red_core.attacks.pgd"))
+        for name, value in vars(module).items()
+        if isinstance(value, dict) and set(value) == set(datasets.CLASSES)
+    }
+    assert keyed - {"_TORCHVISION_NAMES"} == listed
+
+
+def test_the_code_of_generator_attack_and_rule_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    shared: dict[str, Any] = {}
+    exec(code("A generator"), shared)
+    assert "torch.Size([2, 16])" in capsys.readouterr().out
+    exec(code("An attack"), shared)
+    named = shared["found"].attacks
+    assert set(named) <= {"linf", "fgsm"}
+    assert shared["dictionary"].atoms.shape == (784, 80)
+    exec(code("A verdict rule"), shared)
+    assert len(shared["names"]) == 3
+    assert set(shared["names"]) <= {"linf", "fgsm"}
+
+
+def test_the_code_of_a_page_is_a_page(tmp_path: Path) -> None:
+    path = tmp_path / "page.py"
+    path.write_text(code("A page"), encoding="utf-8")
+    app = AppTest.from_file(str(path), default_timeout=60).run()
+    assert not app.exception
+    assert app.markdown[-1].value.startswith("psi reads a ")
+    first = app.markdown[-1].value
+    app.number_input[0].set_value(100).run()
+    assert app.markdown[-1].value != first
+
+
+def test_the_script_undoes_one_image(tmp_path: Path) -> None:
+    picture = tmp_path / "undone.png"
+    words = ["docs/undo_one_image.py", "--index", "7", "--picture", str(picture)]
+    done = subprocess.run(
+        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said = re.search(r"the digit is a (\d); psi reads x' as (\d)", done.stdout)
+    assert said is not None
+    assert said[1] != said[2]
+    assert f"the recovered signal is a {said[1]}, the attack linf" in done.stdout
+    assert picture.read_bytes().startswith(b"\x89PNG")
