@@ -66,7 +66,7 @@ def execute(arguments: argparse.Namespace) -> int:
     device = pick_device(arguments.device)
     report: dict[str, Any] = {}
     if arguments.only != "theory":
-        report = benchmark(bundle := load_parts(arguments, run.dataset, device), settings)
+        report = benchmark(bundle := load_parts(arguments, run, device), settings)
         for line in (*labelled(arguments, bundle, report), *summary(report)):
             print(line)
     if arguments.only != "solver":

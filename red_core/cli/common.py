@@ -20,7 +20,7 @@ from red_core.data.assets import assets_at
 from red_core.data.datasets import DATASETS
 from red_core.run.bundle import Bundle, choose_device, load_bundle, with_official_test
 from red_core.run.project import ProjectBundle, load_project, read_project
-from red_core.run.settings import parse_solver_option
+from red_core.run.settings import RunSettings, parse_solver_option
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[OneLineParser]"
 DEFAULT_DATASET = "mnist"
@@ -96,18 +96,21 @@ def opened_project(arguments: argparse.Namespace) -> AbstractContextManager[None
     return assets_at(project.folder)
 
 
-def load_parts(
-    arguments: argparse.Namespace, dataset: str, device: torch.device, generator: str = OWN
-) -> Bundle:
-    """The parts of --project, or the bundled ones of a data set; generator: key of GENERATORS.
+def load_parts(arguments: argparse.Namespace, run: RunSettings, device: torch.device) -> Bundle:
+    """The parts of --project, or the bundled ones of a run's data set.
 
-    Raises UsageError where both are named: a project has a generator of its own.
+    Raises UsageError for options that the project's parts cannot serve.
     """
     if arguments.project is None:
-        return load_bundle(dataset, device, generator)
-    if generator != OWN:
-        raise UsageError(f"a project has a generator of its own: leave out --generator {generator}")
-    return load_project(arguments.project, device)
+        return load_bundle(run.dataset, device, run.generator)
+    if run.generator != OWN:
+        raise UsageError(f"a project has a generator of its own, not {run.generator}")
+    parts, options = load_project(arguments.project, device), run.solver_options()
+    if options.feature_weight:
+        raise UsageError("a project's classifier offers no features: feature_weight must be 0")
+    if parts.encoder is None and not (options.restarts or options.mean_start):
+        raise UsageError("the project has no encoder: ask for --set restarts=1 or more")
+    return parts
 
 
 def labelled(arguments: argparse.Namespace, bundle: Bundle, report: dict[str, Any]) -> list[str]:

@@ -78,7 +78,7 @@ def execute(arguments: argparse.Namespace) -> int:
     check_writable(arguments.json)
     work = make_folder(arguments.work)
     device = pick_device(arguments.device)
-    bundle = with_official_test(load_parts(arguments, run.dataset, device, run.generator))
+    bundle = with_official_test(load_parts(arguments, run, device))
     report = evaluate(bundle, settings, work)
     for line in (*labelled(arguments, bundle, report), *summary(report)):
         print(line)

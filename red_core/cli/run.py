@@ -74,7 +74,7 @@ def execute(arguments: argparse.Namespace) -> int:
     check_writable(arguments.npz)
     device = pick_device(arguments.device)
     own = _own_image(arguments.image, settings.dataset)
-    bundle = load_parts(arguments, settings.dataset, device, settings.generator)
+    bundle = load_parts(arguments, settings, device)
     if settings.source == "example":
         bundle = with_official_test(bundle)
     example = craft_example(bundle, settings, own)

@@ -17,6 +17,7 @@ from red_core.attacks.pgd import AttackSettings
 from red_core.cli import main
 from red_core.data.assets import AssetError, assets_root, read_manifest
 from red_core.data.datasets import ImageSet
+from red_core.models.model_file import build_function
 from red_core.recipes.dictionary import StillAttacksError, attack_blocks
 from red_core.recipes.project import ProjectRequest, make_project
 from red_core.run.bundle import load_bundle, load_examples
@@ -37,11 +38,12 @@ QUICK = {
 SHORT = ["--preset", "paper", "--set", "restarts=2", "--set", "start_steps=5", "--set", "steps=5"]
 
 
-def trained(data: ImageSet) -> nn.Module:
-    """The network of MODULE, fitted to a few images."""
+def trained(data: ImageSet, module: str = MODULE) -> nn.Module:
+    """The network of a module file, fitted to a few images."""
     torch.manual_seed(0)
-    layers = (nn.AvgPool2d(2), nn.Flatten(), nn.Linear(196, 24), nn.ReLU(), nn.Linear(24, 10))
-    network = nn.Sequential(*layers)
+    defined: dict[str, Any] = {}
+    exec(module, defined)
+    network: nn.Module = defined["build"]()
     optimiser = torch.optim.Adam(network.parameters(), 0.01)
     for _ in range(150):
         loss = nn.functional.cross_entropy(network(data.images), data.labels)
@@ -53,8 +55,13 @@ def trained(data: ImageSet) -> nn.Module:
 
 @pytest.fixture
 def data(toy_assets: Path, monkeypatch: pytest.MonkeyPatch) -> ImageSet:
+    """MNIST's toy examples, which `official_images` holds too."""
+    return official_images("mnist", monkeypatch)
+
+
+def official_images(dataset: str, monkeypatch: pytest.MonkeyPatch) -> ImageSet:
     """The toy examples, and noisy copies of them in the place of the official training images."""
-    examples = load_examples("mnist")
+    examples = load_examples(dataset)
     noisy = [
         (examples.images + 0.05 * torch.randn(examples.images.shape)).clamp(0, 1) for _ in range(4)
     ]
@@ -64,7 +71,7 @@ def data(toy_assets: Path, monkeypatch: pytest.MonkeyPatch) -> ImageSet:
         return train if split == "train" else examples
 
     monkeypatch.setattr("red_core.recipes.project.load_official", official)
-    monkeypatch.setattr("red_core.recipes.project.PAPER_ATTACKS", {"mnist": QUICK})
+    monkeypatch.setattr("red_core.recipes.project.PAPER_ATTACKS", {dataset: QUICK})
     return examples
 
 
@@ -272,6 +279,53 @@ def test_a_project_that_cannot_be_loaded_again_is_not_finished(
     assert not (request_of.folder / "project.json").exists()
 
 
+COLOUR = """
+from torch import nn
+
+def build():
+    layers = (nn.AvgPool2d(4), nn.Flatten(), nn.Linear(192, 30), nn.ReLU(), nn.Linear(30, 10))
+    return nn.Sequential(*layers)
+"""
+
+
+def test_a_project_of_cifar10_with_a_stylegan_of_ones_own(
+    toy_assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = official_images("cifar10", monkeypatch)
+    psi = trained(data, COLOUR)
+    save_file({k: v.contiguous() for k, v in psi.state_dict().items()}, tmp_path / "c.safetensors")
+    (tmp_path / "c.py").write_text(COLOUR)
+    request = ProjectRequest(
+        tmp_path / "plain", "plain", "cifar10", tmp_path / "c.safetensors", tmp_path / "c.py",
+        per_class=2,
+    )  # fmt: skip
+    make_project(request, lambda line: None)
+    parts = load_project(request.folder)
+    bundled = load_bundle("cifar10")
+    assert parts.prior.shape == bundled.prior.shape
+    assert parts.dictionary.atoms.shape == (3072, 60)
+    assert parts.dictionary.operator_norm_squared == pytest.approx(
+        float(torch.linalg.matrix_norm(parts.dictionary.atoms, 2) ** 2), rel=1e-3
+    )
+    found = undo(parts, data.images[:2], "best", steps=2, start_steps=2)
+    assert found.signal.shape == (2, 3, 32, 32)
+
+    source = Path(__file__).resolve().parents[1] / "stylegan_like.py"
+    module = tmp_path / "g.py"
+    module.write_text(f"{source.read_text()}\n\nbuild = Generator\n")
+    network = build_function(module)()
+    save_file({k: v.contiguous() for k, v in network.state_dict().items()}, tmp_path / "g.st")
+    own = replace(
+        request, folder=tmp_path / "own", generator=tmp_path / "g.st", generator_module=module
+    )
+    with pytest.raises(ProjectError, match="the generator is not good enough"):
+        make_project(own, lambda line: None)
+    make_project(replace(own, accept_generator=True), lambda line: None)
+    parts = load_project(own.folder)
+    assert parts.prior.shape == (4, 7)
+    assert undo(parts, data.images[:2], "best", steps=2, start_steps=2).iterate.z.shape == (2, 4, 7)
+
+
 def test_changed_files_are_refused(request_of: ProjectRequest) -> None:
     make_project(request_of, lambda line: None)
     folder = request_of.folder / "mnist"
@@ -315,6 +369,7 @@ def test_the_command_refuses_in_one_line(
     for words, said in (
         (["run", "--dataset", "fashion"], "is a project of mnist, not fashion"),
         (["evaluate", "--table", "1"], "--project does not go with --table"),
+        (["run", "--set", "restarts=0"], "the project has no encoder: ask for --set restarts=1"),
     ):
         assert main([*words, "--project", "projects/tiny"]) == 2
         assert said in capsys.readouterr().err
