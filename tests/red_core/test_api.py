@@ -5,10 +5,12 @@ from __future__ import annotations
 import doctest
 import importlib
 import os
+import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -160,3 +162,14 @@ def test_an_items_answer_does_not_depend_on_its_neighbours(toy_bundle: Bundle) -
     assert torch.allclose(every.signal[2:], one.signal, atol=1e-4)
     rebuilt = every.signal + every.perturbation + every.iterate.residual
     assert torch.allclose(rebuilt, attacked, atol=1e-5)
+
+
+def test_the_readmes_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    shared: dict[str, Any] = {}
+    exec(example, shared)
+    found = shared["found"]
+    assert found.attacks == ("linf",) * 5
+    assert found.labels.tolist() == shared["labels"].tolist()
+    assert "linf" in capsys.readouterr().out
