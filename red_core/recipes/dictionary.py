@@ -37,17 +37,17 @@ class StillAttacksError(ValueError):
     """A block whose attacks did not move from their random start; one sentence for the user."""
 
 
-def still_share(
-    attacked: Tensor, images: Tensor, settings: AttackSettings, seeds: list[int]
-) -> float:
-    """Share of attacks x' [B, C, H, W] that are their own random start (cosine above 0.99).
+def stays(
+    attacked: Tensor, images: Tensor, settings: AttackSettings, seeds: Sequence[int]
+) -> Tensor:
+    """Which attacks x' [B, C, H, W] are their own random start (cosine above 0.99), bool [B].
 
     Such a "perturbation" is noise. It comes of a network so sure of itself that the gradient of its
     cross-entropy underflows.
     """
     start = random_start(images, settings, seeds).flatten(1)
     alike = nn.functional.cosine_similarity((attacked - images).flatten(1), start)
-    return float((alike > STILL_COSINE).float().mean())
+    return alike > STILL_COSINE
 
 
 def attack_blocks(
@@ -80,12 +80,12 @@ def attack_blocks(
         seeds = [item_seed(seed, int(index)) for index in chosen[c]]
         labels = train.labels[chosen[c]].to(device)
         attacked = craft(psi, images, labels, attacks[kind], seeds)
-        still = still_share(attacked, images, attacks[kind], seeds)
+        still = float(stays(attacked, images, attacks[kind], seeds).float().mean())
         if still > most_still:
             raise StillAttacksError(
                 f"{still:.0%} of the {kind} attacks on class {c} did not move from their random "
                 "start, so the dictionary would hold noise: the gradient of the classifier's "
-                "cross-entropy is zero or nearly so"
+                "cross-entropy is zero or nearly so (a larger --temperature divides its logits)"
             )
         state["done"][key] = (attacked - images).flatten(1).half().cpu()
         save_checkpoint(path, **state)

@@ -59,7 +59,7 @@ from red_core.run.project import (
 )
 
 PER_CLASS = {"mnist": 200, "fashion": 200, "cifar10": 50}
-TRIED = 2  # images of each class on which it is tried whether attacks move
+TRIED = 5  # images of each class on which it is tried whether attacks move
 INVERTED = 50  # held-out images by which an own generator is measured
 STILL_MOST = 0.25  # of a block of D_a may be attacks that are their own random start
 
@@ -71,7 +71,8 @@ class ProjectRequest:
     folder: to be made; name: shown beside every answer; dataset: key of CLASSES; classifier,
     module: the file of the network and, for safetensors, the Python file that builds it; trusted:
     whether files that can run code when read are taken; mean, std: what the network's input is
-    normalised by; per_class: images under every attack of each class in D_a (0: PER_CLASS);
+    normalised by; temperature: what its logits are divided by (None: found by `temperature_for`);
+    per_class: images under every attack of each class in D_a (0: PER_CLASS);
     generator, generator_module: an own G, or None for the bundled one; latent_shape: of its z, None
     for a network of StyleGAN's shape; prior: of its z; accept_generator: whether to take a G that
     is not good enough.
@@ -85,6 +86,7 @@ class ProjectRequest:
     trusted: bool = False
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
+    temperature: float | None = None
     per_class: int = 0
     generator: Path | None = None
     generator_module: Path | None = None
@@ -119,6 +121,9 @@ def make_project(request: ProjectRequest, say: Callable[[str], object] = print) 
     if (request.folder / FILE).exists():
         raise ProjectError(f"{request.folder} holds a project already: choose another name")
     train = load_official(request.dataset, "train")
+    least, wanted = int(train.labels.bincount().min()), max(_per_class(request), TRIED)
+    if wanted > least:
+        raise ProjectError(f"a class has only {least} training images, and {wanted} are asked for")
     try:
         return _make(request, train, say)
     except (ModelFileError, StillAttacksError) as error:
@@ -137,7 +142,9 @@ def _make(request: ProjectRequest, train: ImageSet, say: Callable[[str], object]
     attacks = {kind: PAPER_ATTACKS[dataset][kind] for kind in ATTACKS}
     tried = first_of_each_class(train.labels, TRIED).flatten()
     trial = ImageSet(train.images[tried].to(device), train.labels[tried].to(device), train.source)
-    if temperature_for(psi, trial, attacks, request.seed) != 1:
+    if request.temperature is not None:
+        psi.temperature = request.temperature
+    elif temperature_for(psi, trial, attacks, request.seed) != 1:
         say(f"classifier  logits divided by {psi.temperature:g}: attacks did not move otherwise")
     (request.folder / dataset).mkdir(parents=True, exist_ok=True)
     generator = _place_generator(request, psi, held_out, device, say)
@@ -180,6 +187,10 @@ def _tested(psi: OwnClassifier, dataset: str, held_out: ImageSet) -> tuple[float
     device = psi.mean.device.type
     source = data.source if data is held_out else f"{len(data)} images of {data.source}"
     return accuracy(psi, data.images, data.labels, device), source
+
+
+def _per_class(request: ProjectRequest) -> int:
+    return request.per_class or PER_CLASS[request.dataset]
 
 
 def _work(request: ProjectRequest) -> Path:
@@ -279,7 +290,7 @@ def _write_dictionary(
     request: ProjectRequest, psi: OwnClassifier, train: ImageSet
 ) -> dict[str, float]:
     """Craft D_a and write it; the share of each attack's perturbations that change psi's answer."""
-    dataset, per_class = request.dataset, request.per_class or PER_CLASS[request.dataset]
+    dataset, per_class = request.dataset, _per_class(request)
     chosen = first_of_each_class(train.labels, per_class)
     attacks = {kind: PAPER_ATTACKS[dataset][kind] for kind in ATTACKS}
     sha = read_manifest(dataset)["classifier.safetensors"]["sha256"]

@@ -139,7 +139,9 @@ def test_a_classifier_too_sure_to_be_attacked_gets_a_temperature() -> None:
 def test_attacks_that_never_move_are_refused() -> None:
     data = ImageSet(IMAGES, Net()(IMAGES).argmax(1), "")
     flat = OwnClassifier(Net(lambda x: x.detach() + 1e-12 * x))
-    with pytest.raises(ModelFileError, match="of the l2 attacks stay at their random start"):
+    with pytest.raises(
+        ModelFileError, match=r"of the l2 attacks on class \d stay at their random start"
+    ):
         temperature_for(flat, data, ATTACKS, 0)
 
 

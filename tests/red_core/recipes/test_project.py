@@ -63,9 +63,9 @@ def official_images(dataset: str, monkeypatch: pytest.MonkeyPatch) -> ImageSet:
     """The toy examples, and noisy copies of them in the place of the official training images."""
     examples = load_examples(dataset)
     noisy = [
-        (examples.images + 0.05 * torch.randn(examples.images.shape)).clamp(0, 1) for _ in range(4)
+        (examples.images + 0.05 * torch.randn(examples.images.shape)).clamp(0, 1) for _ in range(5)
     ]
-    train = ImageSet(torch.cat(noisy), examples.labels.repeat(4), "noisy examples")
+    train = ImageSet(torch.cat(noisy), examples.labels.repeat(5), "noisy examples")
 
     def official(dataset: str, split: str) -> ImageSet:
         return train if split == "train" else examples
@@ -140,14 +140,18 @@ def test_two_projects_do_not_mix(request_of: ProjectRequest, tmp_path: Path) -> 
     with torch.no_grad():
         other[4].bias += torch.arange(10.0) * 0.01
     save_file({k: v.contiguous() for k, v in other.state_dict().items()}, weights)
-    second = replace(request_of, folder=tmp_path / "second", name="second", classifier=weights)
+    second = replace(
+        request_of, folder=tmp_path / "second", name="second", classifier=weights, temperature=2.0
+    )
     make_project(second, lambda line: None)
     first_parts, second_parts = load_project(request_of.folder), load_project(second.folder)
     z = torch.zeros(1, 100)
     difference = second_parts.psi(first_parts.generator(z)) - first_parts.psi(
         second_parts.generator(z)
     )
-    assert torch.allclose(difference, torch.arange(10.0) * 0.01, atol=1e-5)
+    assert not torch.allclose(difference, torch.zeros(10), atol=1e-2)
+    two = trained(load_examples("mnist"))(first_parts.generator(z)) + torch.arange(10.0) * 0.01
+    assert torch.allclose(second_parts.psi(first_parts.generator(z)), two / 2, atol=1e-4)
     assert not torch.equal(first_parts.dictionary.atoms, second_parts.dictionary.atoms)
     assert not read_manifest("mnist")["classifier.safetensors"].get("module")  # the outer assets
 
@@ -175,6 +179,13 @@ def test_a_stopped_project_goes_on_and_a_finished_one_stays(
     assert len(crafted) == 30 + 1
     with pytest.raises(ProjectError, match="holds a project already"):
         make_project(request_of)
+
+
+def test_more_images_than_there_are_are_refused(request_of: ProjectRequest) -> None:
+    with pytest.raises(
+        ProjectError, match="a class has only 5 training images, and 6 are asked for"
+    ):
+        make_project(replace(request_of, per_class=6))
 
 
 def test_a_checkpoint_of_another_classifier_is_not_used(data: ImageSet, tmp_path: Path) -> None:
@@ -349,6 +360,7 @@ def test_the_command_refuses_in_one_line(
 ) -> None:
     monkeypatch.chdir(request_of.folder.parent)
     base = ["project", "new", "tiny", "--classifier", str(request_of.classifier)]
+    base += ["--per-class", "2"]
     module = ["--module", str(request_of.module)]
     for words, said in (
         (base, "name the Python file whose build() makes it"),
@@ -364,7 +376,7 @@ def test_the_command_refuses_in_one_line(
         assert shown.startswith("error: ")
         assert shown.count("\n") == 1
         assert said in shown, shown
-    assert main([*base, *module, "--per-class", "2", "--device", "cpu"]) == 0
+    assert main([*base, *module, "--device", "cpu"]) == 0
     assert "use it with: python -m red_core run --project projects/tiny" in capsys.readouterr().out
     for words, said in (
         (["run", "--dataset", "fashion"], "is a project of mnist, not fashion"),
