@@ -30,6 +30,7 @@ REQUIRED = {
     "cifar10": (*_ALWAYS, "diffusion"),
 }
 _PACKAGED = Path(__file__).resolve().parents[1] / "assets"  # there in an installed package only
+_FOREIGN = {"module", "network", "own"}  # keys of entries whose network is not this repository's
 MAX_BYTES = 40_000_000  # history keeps every version, so no file may be large
 
 
@@ -108,6 +109,8 @@ def read_tensors(dataset: str, name: str) -> dict[str, Tensor]:
     Raises AssetError, naming the file and the command that rebuilds it, where the file is
     missing, truncated, changed, or no safetensors file.
     """
+    if read_manifest(dataset).get(name, {}).keys() & _FOREIGN:
+        raise AssetError(f"{assets_root()} is a project with a network of its own: use --project")
     try:
         return load(checked_bytes(dataset, name))
     except SafetensorError as error:

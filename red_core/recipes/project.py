@@ -7,15 +7,17 @@ example images. There are no readers, so the paper's rules judge (BSD-GAN, BSD-G
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from red_core.algorithm.problem import AttackDictionary
@@ -28,11 +30,16 @@ from red_core.data.assets import (
     required_files,
     write_tensors,
 )
-from red_core.data.atomic import write_atomically
+from red_core.data.atomic import replacing, write_atomically
 from red_core.data.attack_file import packed
 from red_core.data.datasets import CLASSES, SHAPES, DataMissing, ImageSet, load_official
 from red_core.models.generator_interface import GeneratorError
-from red_core.models.model_file import ModelFileError, build_function, read_network
+from red_core.models.model_file import (
+    ModelFileError,
+    build_function,
+    read_network,
+    read_weights,
+)
 from red_core.models.own_generator import load_own_generator
 from red_core.recipes.common import accuracy
 from red_core.recipes.dictionary import (
@@ -48,6 +55,7 @@ from red_core.recipes.own_parts import (
     temperature_for,
 )
 from red_core.run.bundle import load_examples
+from red_core.run.code_digest import digest_of
 from red_core.run.project import (
     FILE,
     FORMAT,
@@ -62,6 +70,22 @@ PER_CLASS = {"mnist": 200, "fashion": 200, "cifar10": 50}
 TRIED = 5  # images of each class on which it is tried whether attacks move
 INVERTED = 50  # held-out images by which an own generator is measured
 STILL_MOST = 0.25  # of a block of D_a may be attacks that are their own random start
+
+_FLAGS = {
+    "--classifier": "classifier",
+    "--module": "module",
+    "--trusted": "trusted",
+    "--mean": "mean",
+    "--std": "std",
+    "--temperature": "temperature",
+    "--per-class": "per_class",
+    "--generator-file": "generator",
+    "--generator-module": "generator_module",
+    "--latent": "latent_shape",
+    "--prior": "prior",
+    "--accept-generator": "accept_generator",
+}
+_Weights: TypeAlias = tuple[Mapping[str, Tensor], Mapping[str, str]]  # tensors, a header's metadata
 
 
 @dataclass(frozen=True)
@@ -97,17 +121,19 @@ class ProjectRequest:
     device: str = "cpu"
 
     def command(self) -> str:
-        """The command that makes it again."""
+        """The command that makes it again, beside the files that it names."""
         words = ["python", "-m", "red_core", "project", "new", self.name]
         words += ["--dataset", self.dataset, "--seed", str(self.seed)]
-        for flag, file in (
-            ("--classifier", self.classifier),
-            ("--module", self.module),
-            ("--generator-file", self.generator),
-            ("--generator-module", self.generator_module),
-        ):
-            if file is not None:
-                words += [flag, file.name]
+        default = {each.name: each.default for each in fields(self)}
+        for flag, name in _FLAGS.items():
+            value = getattr(self, name)
+            if value == default[name]:
+                continue
+            if isinstance(value, Path):
+                value = value.name
+            elif isinstance(value, tuple):
+                value = ",".join(map(str, value))
+            words += [flag] if value is True else [flag, str(value)]
         return shlex.join(words)
 
 
@@ -197,33 +223,68 @@ def _work(request: ProjectRequest) -> Path:
     return request.folder / ".work"
 
 
-def _place(request: ProjectRequest, source: Path, name: str, **provenance: Any) -> str:
+def _place(request: ProjectRequest, source: Path, name: str) -> str:
     """Copy a file of the operator's into the project, with its manifest entry; returns `name`."""
     write_atomically(request.folder / request.dataset / name, source.read_bytes())
-    made = {"command": request.command(), "licence": "the owner's", "source": source.name}
-    record(request.dataset, name, **made, **provenance)
+    record(request.dataset, name, source=source.name, **_provenance(request))
     return name
+
+
+def _place_weights(
+    request: ProjectRequest, name: str, weights: _Weights, digest: str, **provenance: Any
+) -> None:
+    """Write tensors with their header and `digest`, so that what is kept by SHA-256 differs too."""
+    tensors, metadata = weights
+    with replacing(request.folder / request.dataset / name) as part:
+        save_file(dict(tensors), part, {**metadata, "red.project": digest})
+    record(request.dataset, name, **_provenance(request), **provenance)
+
+
+def _provenance(request: ProjectRequest) -> dict[str, str]:
+    return {"command": request.command(), "licence": "the owner's"}
+
+
+def _digest(*parts: object) -> str:
+    """One digest of files, by content, and of plain values."""
+    return digest_of(
+        [
+            hashlib.sha256(part.read_bytes()).hexdigest() if isinstance(part, Path) else part
+            for part in parts
+        ]
+    )
+
+
+def _psi_digest(request: ProjectRequest, psi: OwnClassifier) -> str:
+    """What decides psi: the weights alone do not."""
+    how = (request.mean, request.std, psi.temperature)
+    return _digest(request.classifier, request.module, *how)
 
 
 def _place_classifier(
     request: ProjectRequest, psi: OwnClassifier, measured: dict[str, Any]
 ) -> None:
     """The network's tensors, and the file that builds it."""
-    how = {
-        "mean": list(request.mean),
-        "std": list(request.std),
-        "temperature": psi.temperature,
-        "measured": measured,
-    }
-    name = "classifier.safetensors"
+    weights: _Weights
     if request.module is not None:
-        module = _place(request, request.module, "classifier.py")
-        _place(request, request.classifier, name, module=module, **how)
+        code = {"module": _place(request, request.module, "classifier.py")}
+        weights = read_weights(request.classifier)
     else:
-        network = _place(request, request.classifier, f"classifier{request.classifier.suffix}")
-        tensors = {key: value.clone() for key, value in psi.network.state_dict().items()}
-        made = {"command": request.command(), "licence": "the owner's", "network": network}
-        write_tensors(request.dataset, name, tensors, **made, **how)
+        name = f"classifier{request.classifier.suffix}"
+        code = {"network": _place(request, request.classifier, name)}
+        state = psi.network.state_dict()
+        weights = {key: value.cpu().contiguous().clone() for key, value in state.items()}, {}
+    _place_weights(
+        request,
+        "classifier.safetensors",
+        weights,
+        _psi_digest(request, psi),
+        mean=list(request.mean),
+        std=list(request.std),
+        temperature=psi.temperature,
+        measured=measured,
+        source=request.classifier.name,
+        **code,
+    )
 
 
 def _place_generator(
@@ -264,14 +325,16 @@ def _place_generator(
         raise ProjectError(f"the generator is {fidelity.words()} (--accept-generator takes it)")
     with assets_at(request.folder):
         code = {} if module is None else {"module": _place(request, module, "generator.py")}
-        _place(
+        _place_weights(
             request,
-            request.generator,
             "generator.safetensors",
+            read_weights(request.generator),
+            _digest(request.generator, module, request.latent_shape, request.prior),
             own=True,
             latent_shape=None if request.latent_shape is None else list(request.latent_shape),
             prior=request.prior,
             measured=fidelity.as_dict(),
+            source=request.generator.name,
             **code,
         )
     return f"{request.generator.name} ({fidelity.right:.0%} of its inversions read right)"
@@ -293,7 +356,6 @@ def _write_dictionary(
     dataset, per_class = request.dataset, _per_class(request)
     chosen = first_of_each_class(train.labels, per_class)
     attacks = {kind: PAPER_ATTACKS[dataset][kind] for kind in ATTACKS}
-    sha = read_manifest(dataset)["classifier.safetensors"]["sha256"]
     deltas = attack_blocks(
         psi,
         train,
@@ -301,7 +363,7 @@ def _write_dictionary(
         attacks,
         request.seed,
         _work(request) / "dictionary.pt",
-        made_of=repr((sha, request.mean, request.std, psi.temperature, per_class, request.seed)),
+        made_of=_digest(_psi_digest(request, psi), per_class, request.seed),
         most_still=STILL_MOST,
     )
     fooled = _fooled(psi, train, chosen, deltas)

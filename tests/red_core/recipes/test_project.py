@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from red_core.api import load, undo
 from red_core.attacks.pgd import AttackSettings
 from red_core.cli import main
-from red_core.data.assets import AssetError, assets_root, read_manifest
+from red_core.data.assets import AssetError, assets_at, assets_root, read_manifest
 from red_core.data.datasets import ImageSet
 from red_core.models.model_file import build_function
 from red_core.recipes.dictionary import StillAttacksError, attack_blocks
@@ -104,7 +104,10 @@ def test_a_project_is_made_loaded_and_used(
     entry = read_manifest_of(request_of)["classifier.safetensors"]
     assert entry["measured"]["accuracy"] == 1
     assert entry["temperature"] == 1
-    assert "project new tiny" in entry["command"]
+    assert entry["command"] == (
+        "python -m red_core project new tiny --dataset mnist --seed 0 "
+        "--classifier net.safetensors --module net.py --per-class 2"
+    )
 
     found = undo(parts, data.images[:2], "paper", restarts=2, start_steps=2, steps=2)
     assert found.attacks[0] in ("linf", "l2", "l1", "none")
@@ -153,7 +156,24 @@ def test_two_projects_do_not_mix(request_of: ProjectRequest, tmp_path: Path) -> 
     two = trained(load_examples("mnist"))(first_parts.generator(z)) + torch.arange(10.0) * 0.01
     assert torch.allclose(second_parts.psi(first_parts.generator(z)), two / 2, atol=1e-4)
     assert not torch.equal(first_parts.dictionary.atoms, second_parts.dictionary.atoms)
+    with assets_at(second.folder), pytest.raises(AssetError, match="use --project"):
+        load_bundle("mnist")
     assert not read_manifest("mnist")["classifier.safetensors"].get("module")  # the outer assets
+
+
+def test_the_same_weights_read_otherwise_have_another_checksum(request_of: ProjectRequest) -> None:
+    """What is kept of an evaluation is named by checksums: it must not be another project's."""
+    assert request_of.module is not None
+    found = set()
+    changed = request_of.module.with_name("changed.py")
+    changed.write_text(f"{MODULE}\n# the same network")
+    for number, change in enumerate(
+        ({}, {"temperature": 3.0}, {"mean": (0.01,)}, {"module": changed})
+    ):
+        request = replace(request_of, folder=request_of.folder / str(number), **change)
+        make_project(request, lambda line: None)
+        found.add(read_manifest_of(request)["classifier.safetensors"]["sha256"])
+    assert len(found) == 4
 
 
 def test_a_stopped_project_goes_on_and_a_finished_one_stays(
@@ -249,6 +269,7 @@ def test_an_own_generator_is_measured_and_used(request_of: ProjectRequest, data:
     assert parts.encoder is None
     entry = read_manifest_of(request)["generator.safetensors"]
     assert entry["measured"]["psi_accuracy_of_inversions"] == 1
+    assert entry["command"].endswith("--generator-module g.py --latent 12")
     attacked = (data.images[:2] + 0.1).clamp(0, 1)
     found = undo(parts, attacked, "best", start_steps=40, steps=20)
     assert found.labels.tolist() == data.labels[:2].tolist()
