@@ -285,6 +285,23 @@ def test_a_generator_that_is_not_good_enough_is_refused(
     assert load_project(request.folder).latent == 5
 
 
+def test_a_checkpoint_of_torch_comes_in_through_convert(
+    request_of: ProjectRequest, data: ImageSet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pickled = request_of.classifier.with_suffix(".pt")
+    torch.save({"epoch": 3, "model": trained(data).state_dict()}, pickled)
+    with pytest.raises(
+        ProjectError, match="write a safetensors file with `python -m red_core conv"
+    ):
+        make_project(replace(request_of, classifier=pickled))
+    converted = request_of.classifier.with_name("converted.safetensors")
+    assert main(["convert", str(pickled), str(converted), "--key", "model"]) == 0
+    assert "`project new` needs a Python file that builds it" in capsys.readouterr().out
+    make_project(replace(request_of, classifier=converted), lambda line: None)
+    psi = load_project(request_of.folder).psi
+    assert torch.allclose(psi(data.images), trained(data)(data.images), atol=1e-5)
+
+
 def test_an_exported_classifier_makes_a_project(request_of: ProjectRequest, data: ImageSet) -> None:
     path = request_of.folder.parent / "net.pt2"
     torch.export.save(torch.export.export(trained(data), (data.images[:4],)), path)
