@@ -32,7 +32,7 @@ from red_core.data.assets import (
 )
 from red_core.data.atomic import replacing, write_atomically
 from red_core.data.attack_file import packed
-from red_core.data.datasets import CLASSES, SHAPES, DataMissing, ImageSet, load_official
+from red_core.data.datasets import CLASSES, SHAPES, ImageSet, load_official
 from red_core.models.generator_interface import GeneratorError
 from red_core.models.model_file import (
     ModelFileError,
@@ -54,7 +54,6 @@ from red_core.recipes.own_parts import (
     measure_generator,
     temperature_for,
 )
-from red_core.run.bundle import load_examples
 from red_core.run.code_digest import digest_of
 from red_core.run.project import (
     FILE,
@@ -68,6 +67,7 @@ from red_core.run.project import (
 
 PER_CLASS = {"mnist": 200, "fashion": 200, "cifar10": 50}
 TRIED = 5  # images of each class on which it is tried whether attacks move
+HELD_OUT = 500  # images by which the input range is checked
 INVERTED = 50  # held-out images by which an own generator is measured
 STILL_MOST = 0.25  # of a block of D_a may be attacks that are their own random start
 
@@ -158,12 +158,16 @@ def make_project(request: ProjectRequest, say: Callable[[str], object] = print) 
 
 def _make(request: ProjectRequest, train: ImageSet, say: Callable[[str], object]) -> Project:
     dataset, device = request.dataset, torch.device(request.device)
-    held_out = load_examples(dataset)
+    # Not the bundled examples: a generator drew CIFAR-10's.
+    kept = load_official(dataset, "held_out")
+    held_out = ImageSet(kept.images[:HELD_OUT], kept.labels[:HELD_OUT], kept.source)
     network = read_network(request.classifier, request.module, request.trusted).to(device)
     few = held_out.images[:8].to(device)
     psi = check_classifier(network, few, len(CLASSES[dataset]), request.mean, request.std)
     check_range(psi, held_out)
-    tested, source = _tested(psi, dataset, held_out)
+    test = load_official(dataset, "test")
+    tested = accuracy(psi, test.images, test.labels, device.type)
+    source = f"{len(test)} images of {test.source}"
     say(f"classifier  right on {tested:.1%} of {source}")
     attacks = {kind: PAPER_ATTACKS[dataset][kind] for kind in ATTACKS}
     tried = first_of_each_class(train.labels, TRIED).flatten()
@@ -202,17 +206,6 @@ def _finish(request: ProjectRequest, origin: str, psi: OwnClassifier, few: Tenso
         raise
     shutil.rmtree(_work(request), ignore_errors=True)
     return read_project(request.folder)
-
-
-def _tested(psi: OwnClassifier, dataset: str, held_out: ImageSet) -> tuple[float, str]:
-    """psi's accuracy on the official test set, or on the bundled examples, and on which."""
-    try:
-        data = load_official(dataset, "test")
-    except DataMissing:
-        data = held_out
-    device = psi.mean.device.type
-    source = data.source if data is held_out else f"{len(data)} images of {data.source}"
-    return accuracy(psi, data.images, data.labels, device), source
 
 
 def _per_class(request: ProjectRequest) -> int:
@@ -317,8 +310,7 @@ def _place_generator(
     except GeneratorError as error:
         raise ProjectError(str(error)) from error
     assert isinstance(generator, nn.Module)
-    spread = torch.arange(0, len(held_out), max(1, len(held_out) // INVERTED))[:INVERTED]
-    data = ImageSet(held_out.images[spread], held_out.labels[spread], held_out.source)
+    data = ImageSet(held_out.images[:INVERTED], held_out.labels[:INVERTED], held_out.source)
     fidelity = measure_generator(generator, psi, data, request.seed, device)
     say(f"generator   {fidelity.words()}")
     if not (fidelity.usable or request.accept_generator):

@@ -201,6 +201,15 @@ def test_a_stopped_project_goes_on_and_a_finished_one_stays(
         make_project(request_of)
 
 
+def test_without_the_official_images_nothing_is_made(
+    toy_assets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["project", "new", "tiny", "--folder", str(tmp_path / "made"), "--classifier", "x"]
+    assert main(words) == 2
+    assert "MNIST is not under" in capsys.readouterr().err
+    assert not (tmp_path / "made" / "project.json").exists()
+
+
 def test_more_images_than_there_are_are_refused(request_of: ProjectRequest) -> None:
     with pytest.raises(
         ProjectError, match="a class has only 5 training images, and 6 are asked for"
