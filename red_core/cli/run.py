@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 from tqdm import tqdm
 
 from red_core.algorithm.verdict import NO_ATTACK, UNKNOWN
@@ -32,7 +32,7 @@ from red_core.cli.common import (
 )
 from red_core.data.arrays import read_npz
 from red_core.data.datasets import a
-from red_core.data.intake import MAX_BYTES, read_image
+from red_core.data.intake import MAX_BYTES, Intake, read_image
 from red_core.run.bundle import Bundle, with_official_test
 from red_core.run.experiment import craft_example, start_seeds
 from red_core.run.report import run_arrays, run_report
@@ -55,8 +55,15 @@ def add(subparsers: Subparsers) -> None:
         action="store_true",
         help="x' = G(z*) + D_a c_a*, drawn from the seed: z* and c_a* are known",
     )
+    parser.add_argument(
+        "--as-is", action="store_true", help="take the pixels of --image as the file stores them"
+    )
     parser.add_argument("--label", type=int, help="the class of --image, where it is known")
-    parser.add_argument("--attack", default="linf", help="linf (default), l2, l1 or none")
+    parser.add_argument(
+        "--attack",
+        help="linf (default), l2, l1 or none (default where the file of --image says that its "
+        "image is attacked)",
+    )
     parser.add_argument("--eps", type=positive, help="radius (default: the paper's)")
     parser.add_argument("--steps", type=count, help="PGD steps (default: the paper's)")
     parser.add_argument("--step-size", type=positive, help="of PGD (default: the paper's)")
@@ -73,11 +80,14 @@ def execute(arguments: argparse.Namespace) -> int:
     check_writable(arguments.json)
     check_writable(arguments.npz)
     device = pick_device(arguments.device)
-    own = _own_image(arguments.image, settings.dataset)
+    own = _own_image(arguments.image, settings.dataset, arguments.as_is)
+    if own is not None and own.attacked and arguments.attack is None:
+        settings = replace(settings, attack="none")
+        own = replace(own, steps=(*own.steps, "already attacked: not attacked again"))
     bundle = load_parts(arguments, settings, device)
     if settings.source == "example":
         bundle = with_official_test(bundle)
-    example = craft_example(bundle, settings, own)
+    example = craft_example(bundle, settings, None if own is None else own.image)
     began = time.perf_counter()
     total = settings.solver_options().total
     with tqdm(total=total, desc="solve", unit="step", mininterval=0.5) as bar:
@@ -94,26 +104,32 @@ def execute(arguments: argparse.Namespace) -> int:
     source = _source(bundle, settings, arguments.image)
     file = None if arguments.image is None else str(arguments.image)
     report = run_report(bundle, settings, example, verdict, iterate, seconds, source, file)
-    for line in (*labelled(arguments, bundle, report), *summary(report, bundle.class_names)):
-        print(line)
+    if own is not None:
+        report["taken"] = list(own.steps)
+        report["command"] += " --as-is" if arguments.as_is else ""
+    named = labelled(arguments, bundle, report)
     if arguments.npz is not None:
         with arguments.npz.open("wb") as stream:
             np.savez_compressed(stream, **run_arrays(example, iterate))  # type: ignore[arg-type]
         print(f"written   {arguments.npz}")
     write_json(arguments.json, report)
+    for line in (*named, *summary(report, bundle.class_names)):
+        print(line)
     return 0
 
 
 def _settings(arguments: argparse.Namespace) -> RunSettings:
     if arguments.label is not None and arguments.image is None:
         raise UsageError("--label goes with --image: the other images' classes are known")
+    if arguments.as_is and arguments.image is None:
+        raise UsageError("--as-is goes with --image")
     source = "own" if arguments.image else "realizable" if arguments.realizable else "example"
     return RunSettings(
         dataset=arguments.dataset or DEFAULT_DATASET,
         source=source,
         index=arguments.index,
         label=arguments.label,
-        attack=arguments.attack,
+        attack=arguments.attack or "linf",
         eps=arguments.eps,
         step_size=arguments.step_size,
         attack_steps=arguments.steps,
@@ -126,7 +142,7 @@ def _settings(arguments: argparse.Namespace) -> RunSettings:
     )
 
 
-def _own_image(path: Path | None, dataset: str) -> Tensor | None:
+def _own_image(path: Path | None, dataset: str, as_is: bool) -> Intake | None:
     """The user's file as an image of the data set; arrays are known by their first bytes."""
     if path is None:
         return None
@@ -135,8 +151,8 @@ def _own_image(path: Path | None, dataset: str) -> Tensor | None:
     with path.open("rb") as stream:
         data = stream.read(MAX_BYTES + 1)
     if data.startswith((b"PK", b"\x93NUMPY")):
-        return read_npz(data, filename=path.name, dataset=dataset).image
-    return read_image(data, filename=path.name, dataset=dataset).image
+        return read_npz(data, filename=path.name, dataset=dataset)
+    return read_image(data, filename=path.name, dataset=dataset, as_is=as_is)
 
 
 def _source(bundle: Bundle, settings: RunSettings, image: Path | None) -> str:
@@ -158,8 +174,10 @@ def summary(report: dict[str, Any], names: tuple[str, ...]) -> list[str]:
     if attack is not None and report["settings"]["source"] != "realizable":
         crafted += f" (eps {attack['eps']:g}, {attack['steps']} steps)"
     known = "unknown class" if true is None else a(names[true])
+    taken = report.get("taken", [])
     return [
         f"image     {known}, {crafted}; {report['source']}",
+        *([f"taken     {'; '.join(taken)}"] if taken else []),
         f"attacked  the classifier reads x' as {names[seen]} ({chance['adversarial'][seen]:.0%})",
         f"signal    {names[signal]} ({chance['signal'][signal]:.0%}, "
         f"margin {margins['signal']:.2f}); the attacked classifier reads G(z) as "

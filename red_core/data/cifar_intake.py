@@ -16,7 +16,7 @@ from red_core.data.background import IntakeError
 from red_core.data.picture_modes import Colours, colours
 
 SIDE: Final = 32
-_MIN_CONTRAST: Final = 0.05  # of one colour; every image of the data set has above 0.25
+MIN_COLOUR_CONTRAST: Final = 0.05  # of one colour; every image of the data set has above 0.25
 
 
 def squared(picture: Image.Image, steps: list[str]) -> Colours:
@@ -47,7 +47,7 @@ def as_photograph(square: Colours, name: str, steps: list[str]) -> Colours:
     else:
         steps.append(f"enlarged to {SIDE} x {SIDE} pixels, which adds no detail")
     field = square if side == SIDE else _scaled(square)
-    if float((field.max((0, 1)) - field.min((0, 1))).max()) < _MIN_CONTRAST:
+    if float((field.max((0, 1)) - field.min((0, 1))).max()) < MIN_COLOUR_CONTRAST:
         raise IntakeError(f"{name} shows nothing: all its pixels have nearly the same colour.")
     return field
 

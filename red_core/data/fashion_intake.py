@@ -16,11 +16,20 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from red_core.data.background import MIN_CONTRAST, SIDE, Grey, IntakeError, frame, plane, spread
+from red_core.data.background import (
+    MIN_CONTRAST,
+    SIDE,
+    Grey,
+    IntakeError,
+    frame,
+    is_bright,
+    plane,
+    spread,
+)
 
 _CLOSE: Final = 0.05  # to the ground's colour, of all intensities: trimmed
 _FILLS: Final = 26  # pixels; the longest edge of every article in the data set is at least this
-_DARK: Final = 0.1  # a brighter ground is no longer black
+_NEGATED: Final = "negated: the background was bright"
 _MIN_EDGE: Final = 8  # pixels; a smaller speck is dust, not an article
 
 
@@ -34,10 +43,14 @@ def as_article(grey: Grey, name: str, steps: list[str]) -> Grey:
         raise IntakeError(
             f"{name} shows no article: all its pixels have nearly the same brightness."
         )
+    if grey.shape == (SIDE, SIDE):
+        article = 1 - grey if is_bright(grey) else grey
+        if _fills(article):  # the data set's own format: not even noise on the ground is ours
+            if article is not grey:
+                steps.append(_NEGATED)
+            steps.append("already 28 x 28 and filled by the article: neither trimmed nor scaled")
+            return article
     grey, ground = _negated(grey, steps)
-    if grey.shape == (SIDE, SIDE) and ground < _DARK and _fills(grey):
-        steps.append("already 28 x 28 and filled by the article: neither trimmed nor scaled")
-        return grey
     article, grain = _on_black(grey, ground, steps)
     top, bottom, left, right = _edges(article, name, grain)
     box = article[top:bottom, left:right]
@@ -63,7 +76,7 @@ def _negated(grey: Grey, steps: list[str]) -> tuple[Grey, float]:
     darker, brighter = (float(np.clip(sign * (grey - ground), 0, 1).sum()) for sign in (-1, 1))
     if darker <= brighter:
         return grey, ground
-    steps.append("negated: the background was bright")
+    steps.append(_NEGATED)
     return 1 - grey, 1 - ground
 
 

@@ -3,8 +3,9 @@
 Whatever bytes come in, the answer is an `Intake` or an `IntakeError` with one sentence for the
 user. Sizes are read from the headers and refused before anything is decoded.
 
-A picture goes the way the data set's own went: `digits` for MNIST, `clothes` for Fashion-MNIST,
-`photographs` for CIFAR-10. What comes as numbers is `arrays`'s.
+A picture goes the way the data set's own went: `mnist_intake`, `fashion_intake`, `cifar_intake`.
+One that is in the data set's own format already (size, range, ground), attacked or not, is not
+cleaned. What comes as numbers is `arrays`'s.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from red_core.data.background import MIN_CONTRAST
 from red_core.data.background import IntakeError as IntakeError
-from red_core.data.cifar_intake import as_photograph, squared
+from red_core.data.cifar_intake import MIN_COLOUR_CONTRAST, as_photograph, squared
+from red_core.data.datasets import SHAPES
 from red_core.data.fashion_intake import as_article
 from red_core.data.mnist_intake import as_digit
-from red_core.data.picture_modes import brightness, upright
+from red_core.data.picture_modes import brightness, prepare, stored, upright
 
 MAX_BYTES: Final = 10_000_000  # of a file, as .streamlit/config.toml limits uploads
 MAX_PIXELS: Final = 40_000_000
@@ -51,19 +54,25 @@ class Intake:
 
     image: float32, finite, in [0, 1]; [1, 28, 28] with white ink on black, or for CIFAR-10
     [3, 32, 32]; steps: what was done to the user's picture on the way, in order, each a short
-    sentence.
+    sentence; attacked: whether the file itself says that it holds an attacked image; name: of the
+    image, for messages.
     """
 
     image: Tensor
     steps: tuple[str, ...]
+    attacked: bool = False
+    name: str = ""
 
 
-def read_image(data: bytes, *, filename: str = "", dataset: str = "mnist") -> Intake:
+def read_image(
+    data: bytes, *, filename: str = "", dataset: str = "mnist", as_is: bool = False
+) -> Intake:
     """A PNG, JPEG or WebP file in the conventions of a data set.
 
     data: the file's bytes, at most MAX_BYTES, MAX_PIXELS and not below MIN_SIDE a side; any
-    mode (alpha, palette, 16-bit, CMYK), any EXIF orientation; of an animation the first frame.
-    filename: only named in messages; dataset: key of CLASSES. Raises IntakeError.
+    mode (alpha, palette, 16-bit, CMYK), any colour profile, any EXIF orientation; of an animation
+    the first frame. filename: only named in messages; dataset: key of CLASSES; as_is: take the
+    pixels as the file stores them, and refuse other sizes than the data set's. Raises IntakeError.
     """
     name = display_name(filename)
     check_length(data, name)
@@ -73,6 +82,9 @@ def read_image(data: bytes, *, filename: str = "", dataset: str = "mnist") -> In
             steps = []
             if getattr(picture, "n_frames", 1) > 1:
                 steps.append("first frame only: the file holds several")
+            if as_is:
+                return _as_is(picture, name, steps, dataset)
+            prepare(picture)
             pixels = _WAYS[dataset][0](picture, steps)
             turned = upright(pixels, picture)
     except IntakeError:
@@ -106,9 +118,36 @@ def from_canvas(rgba: NDArray[np.uint8], *, dataset: str = "mnist") -> Intake:
 
 
 def _fitted(pixels: _Pixels, name: str, steps: list[str], dataset: str) -> Intake:
-    field = np.array(_WAYS[dataset][1](pixels, name, steps), dtype=np.float32)
+    return _intake(_WAYS[dataset][1](pixels, name, steps), name, steps)
+
+
+def _as_is(picture: Image.Image, name: str, steps: list[str], dataset: str) -> Intake:
+    """The stored pixels of a file of the data set's own size."""
+    channels, height, width = SHAPES[dataset]
+    if picture.size != (width, height):
+        raise IntakeError(
+            f"{name} is {picture.width} x {picture.height} pixels; only {width} x {height} can be "
+            "taken as it is."
+        )
+    pixels = stored(picture, channels == 3)
+    steps.append("taken as it is, as was asked")
+    made = _intake(pixels, name, steps)
+    check_contrast(made.image, name)
+    return made
+
+
+def _intake(pixels: _Pixels, name: str, steps: list[str]) -> Intake:
+    field = np.array(pixels, dtype=np.float32)
     planes = field[None] if field.ndim == 2 else np.ascontiguousarray(field.transpose(2, 0, 1))
-    return Intake(torch.from_numpy(planes).clamp(0, 1), tuple(steps))
+    return Intake(torch.from_numpy(planes).clamp(0, 1), tuple(steps), name=name)
+
+
+def check_contrast(image: Tensor, name: str) -> None:
+    """IntakeError for an image [C, H, W] in [0, 1] that shows nothing, as for a picture of it."""
+    spread = float((image.amax((1, 2)) - image.amin((1, 2))).max())
+    if spread < (MIN_CONTRAST if len(image) == 1 else MIN_COLOUR_CONTRAST):
+        what = "brightness" if len(image) == 1 else "colour"
+        raise IntakeError(f"{name} shows nothing: all its pixels have nearly the same {what}.")
 
 
 # Files
@@ -121,14 +160,12 @@ def display_name(filename: str) -> str:
     return (base if len(base) <= 60 else base[:57] + "...") or "The file"
 
 
-def check_length(data: bytes, name: str) -> None:
-    """IntakeError for a file that is empty or too large."""
+def check_length(data: bytes, name: str, most: int = MAX_BYTES) -> None:
+    """IntakeError for a file that is empty or has more than `most` bytes."""
     if not data:
         raise IntakeError(f"{name} is empty.")
-    if len(data) > MAX_BYTES:
-        raise IntakeError(
-            f"{name} has {len(data) / 1e6:.1f} MB; the most is {MAX_BYTES / 1e6:.0f} MB."
-        )
+    if len(data) > most:
+        raise IntakeError(f"{name} has {len(data) / 1e6:.1f} MB; the most is {most / 1e6:.0f} MB.")
 
 
 def _too_large(name: str) -> str:

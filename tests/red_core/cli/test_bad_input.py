@@ -44,6 +44,7 @@ WORDS = [
     ("run --set lambda_fraction=nan", "lambda_fraction must be a finite number"),
     ("run --image nowhere.png", "there is no file nowhere.png"),
     ("run --index 3 --image a.png", "--image: not allowed with argument --index"),
+    ("run --as-is", "--as-is goes with --image"),
     ("run --json no/such/folder/out.json", "the folder"),
     ("run --npz no/such/folder/out.npz", "the folder"),
     ("run --json .", "it is a folder"),

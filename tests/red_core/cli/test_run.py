@@ -108,6 +108,38 @@ def test_a_picture_of_ones_own(toy_assets: Path, tmp_path: Path, capsys) -> None
     assert "image     a 1, attacked with linf" in capsys.readouterr().out
 
 
+def test_the_arrays_of_a_run_are_read_back_as_its_attacked_image(
+    toy_assets: Path, tmp_path: Path, capsys
+) -> None:
+    arrays, again = tmp_path / "r.npz", tmp_path / "again.npz"
+    run(tmp_path, "--attack", "linf", "--index", "2", "--npz", str(arrays))
+    report = run(tmp_path, "--image", str(arrays), "--npz", str(again))
+    assert report["settings"]["attack"] == "none"
+    assert report["taken"][-1] == "already attacked: not attacked again"
+    with np.load(arrays) as first, np.load(again) as second:
+        assert (second["attacked"] == first["attacked"]).all()
+    assert report["taken"][0] == "the array 'attacked' of the file"
+    assert "taken     the array 'attacked' of the file; taken as it is" in capsys.readouterr().out
+
+
+def test_what_is_done_to_a_picture_is_said_and_can_be_switched_off(
+    toy_assets: Path, tmp_path: Path, capsys
+) -> None:
+    pixels = np.full((28, 28), 255, np.uint8)
+    pixels[4:24, 12:16] = 0
+    Image.fromarray(pixels).save(tmp_path / "one.png")
+    words = ("--attack", "none", "--image", str(tmp_path / "one.png"))
+    report = run(tmp_path, *words)
+    assert report["taken"][0] == "inverted: the background was bright"
+    assert "taken     inverted: the background was bright; already 28" in capsys.readouterr().out
+    out = tmp_path / "as-is.npz"
+    report = run(tmp_path, *words, "--as-is", "--npz", str(out))
+    assert report["taken"] == ["taken as it is, as was asked"]
+    assert report["command"].endswith(" --as-is")
+    with np.load(out) as stored:
+        assert (stored["attacked"] * 255 == pixels).all()
+
+
 def test_a_label_goes_with_an_image(toy_assets: Path, capsys) -> None:
     assert main(["run", *QUICK, "--label", "1"]) != 0
     assert "--label goes with --image" in capsys.readouterr().err

@@ -204,7 +204,7 @@ def test_a_digit_of_mnist_comes_back_unchanged() -> None:
     pixels = np.round(check(once).numpy() * 255).astype(np.uint8)
     again = read_image(encode(Image.fromarray(pixels)))
     assert float((again.image - once.image).abs().max()) < 0.51 / 255
-    assert again.steps == ("already 28 x 28 and centred: neither cropped nor scaled",)
+    assert again.steps == ("already 28 x 28 and centred: neither cropped, scaled nor stretched",)
 
 
 def test_an_uneven_grainy_photograph_is_read_like_the_clean_drawing() -> None:
@@ -331,15 +331,15 @@ def claimed(shape: str) -> bytes:
         (b"no array", "no NPZ or NPY file"),
         (b"PK\x03\x04 broken", "damaged"),
         (npz(image=grid(0.5))[:200], "damaged"),
-        (npz(picture=grid(0.5)), "no array named image"),
+        (npz(picture=grid(0.5).ravel()), "no array named image"),
         (npz(image=grid(np.nan)), "NaN or infinite"),
         (npy(grid(np.inf)), "NaN or infinite"),
         (npy(grid(-np.inf)), "NaN or infinite"),
         (npy(grid(1.01)), "from 0.5 to 1.01, outside"),
         (npy(grid(-0.2)), "from -0.2 to 0.5, outside"),
-        (npy(np.full((28, 28), 200, np.uint8)), "divide by 255 first"),
+        (npy(grid(200.0)), "divide by 255 first"),
         (npy(np.zeros((27, 28))), r"not \(27, 28\)"),
-        (npy(np.zeros((3, 28, 28))), r"not \(3, 28, 28\)"),
+        (npy(np.random.default_rng(0).random((3, 28, 28))), "holds 3 images"),
         (npy(np.zeros(784)), r"not \(784,\)"),
         (npy(np.zeros((28, 28), dtype=complex)), "real numbers"),
         (npy(np.full((28, 28), "a")), "real numbers"),
@@ -349,8 +349,8 @@ def claimed(shape: str) -> bytes:
         (claimed("(28, 28)"), "damaged or incomplete"),
         (claimed("(1000000, 1000000)"), "must have the shape"),
         (claimed("(28, -28)"), "must have the shape"),
-        (huge_member(), "larger than 28 x 28"),
-        (lying_zip(), "damaged|larger than 28 x 28"),
+        (huge_member(), r"not \(2000, 2000\)"),
+        (lying_zip(), "damaged|no NPZ or NPY file that can be read"),
     ],
     ids=range(24),
 )
