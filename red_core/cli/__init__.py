@@ -25,6 +25,7 @@ import red_core.cli.results as results
 import red_core.cli.run as run
 import red_core.cli.starts as starts
 import red_core.cli.theory as theory
+import red_core.cli.undo as undo
 import red_core.cli.unknown as unknown
 from red_core.cli.common import OneLineParser, UsageError, opened_project
 from red_core.data.assets import AssetError
@@ -35,7 +36,7 @@ from red_core.run.settings import SettingsError
 from red_core.threads import computing_on
 
 COMMANDS = (
-    run, evaluate, unknown, assumption, starts, benchmark, theory, results, rekey, recipe,
+    run, undo, evaluate, unknown, assumption, starts, benchmark, theory, results, rekey, recipe,
     project, convert, download, doctor,
 )  # fmt: skip
 

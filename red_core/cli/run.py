@@ -30,9 +30,9 @@ from red_core.cli.common import (
     solver_overrides,
     write_json,
 )
-from red_core.data.arrays import read_npz
+from red_core.data.arrays import read_any
 from red_core.data.datasets import a
-from red_core.data.intake import MAX_BYTES, Intake, read_image
+from red_core.data.intake import MAX_BYTES, Intake
 from red_core.run.bundle import Bundle, with_official_test
 from red_core.run.experiment import craft_example, start_seeds
 from red_core.run.report import run_arrays, run_report
@@ -143,16 +143,17 @@ def _settings(arguments: argparse.Namespace) -> RunSettings:
 
 
 def _own_image(path: Path | None, dataset: str, as_is: bool) -> Intake | None:
-    """The user's file as an image of the data set; arrays are known by their first bytes."""
+    """The user's file as one image of the data set."""
     if path is None:
         return None
     if not path.is_file():
         raise UsageError(f"there is no file {path}")
     with path.open("rb") as stream:
         data = stream.read(MAX_BYTES + 1)
-    if data.startswith((b"PK", b"\x93NUMPY")):
-        return read_npz(data, filename=path.name, dataset=dataset)
-    return read_image(data, filename=path.name, dataset=dataset, as_is=as_is)
+    taken = read_any(data, filename=path.name, dataset=dataset, as_is=as_is)
+    if len(taken) > 1:
+        raise UsageError(f"{path.name} holds {len(taken)} images: `undo` takes them all")
+    return taken[0]
 
 
 def _source(bundle: Bundle, settings: RunSettings, image: Path | None) -> str:

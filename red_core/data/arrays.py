@@ -21,7 +21,14 @@ from numpy.typing import NDArray
 
 from red_core.data.background import IntakeError
 from red_core.data.datasets import SHAPES
-from red_core.data.intake import MAX_BYTES, Intake, check_contrast, check_length, display_name
+from red_core.data.intake import (
+    MAX_BYTES,
+    Intake,
+    check_contrast,
+    check_length,
+    display_name,
+    read_image,
+)
 
 MAX_IMAGES: Final = 10_000  # in one file
 _MAX_MEMBERS: Final = 1_000  # arrays of an NPZ file that are looked at
@@ -78,10 +85,28 @@ def read_arrays(
     tensor = torch.from_numpy(np.ascontiguousarray(images, dtype=np.float32)).clamp(0, 1)
     made = []
     for number, image in enumerate(tensor):
-        one = name if len(tensor) == 1 else f"{name}, image {number}"
-        check_contrast(image, one)
-        made.append(Intake(image, tuple(steps), attacked, one))
+        one = Intake(image, tuple(steps), attacked, name, number if len(tensor) > 1 else None)
+        check_contrast(image, one.name)
+        made.append(one)
     return made
+
+
+def read_any(
+    data: bytes,
+    *,
+    filename: str = "",
+    dataset: str = "mnist",
+    as_is: bool = False,
+    most: int = MAX_BYTES,
+) -> list[Intake]:
+    """Every image of a file: `read_arrays` of an NPZ or NPY file, `read_image` of a picture.
+
+    The first bytes decide which it is, and then the name. Raises IntakeError.
+    """
+    numbers = data.startswith((b"PK", b"\x93NUMPY")) or filename.lower().endswith((".npz", ".npy"))
+    if numbers:
+        return read_arrays(data, filename=filename, dataset=dataset, most=most)
+    return [read_image(data, filename=filename, dataset=dataset, as_is=as_is)]
 
 
 # Shapes and ranges

@@ -54,14 +54,20 @@ class Intake:
 
     image: float32, finite, in [0, 1]; [1, 28, 28] with white ink on black, or for CIFAR-10
     [3, 32, 32]; steps: what was done to the user's picture on the way, in order, each a short
-    sentence; attacked: whether the file itself says that it holds an attacked image; name: of the
-    image, for messages.
+    sentence; attacked: whether the file itself says that it holds an attacked image; file: its
+    name; number: of the image in a file of several, from 0, else None.
     """
 
     image: Tensor
     steps: tuple[str, ...]
     attacked: bool = False
-    name: str = ""
+    file: str = ""
+    number: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The file, and which of its images."""
+        return self.file if self.number is None else f"{self.file}, image {self.number}"
 
 
 def read_image(
@@ -139,7 +145,7 @@ def _as_is(picture: Image.Image, name: str, steps: list[str], dataset: str) -> I
 def _intake(pixels: _Pixels, name: str, steps: list[str]) -> Intake:
     field = np.array(pixels, dtype=np.float32)
     planes = field[None] if field.ndim == 2 else np.ascontiguousarray(field.transpose(2, 0, 1))
-    return Intake(torch.from_numpy(planes).clamp(0, 1), tuple(steps), name=name)
+    return Intake(torch.from_numpy(planes).clamp(0, 1), tuple(steps), file=name)
 
 
 def check_contrast(image: Tensor, name: str) -> None:

@@ -40,38 +40,11 @@ def run_report(
     x' to the verdict; source: of the image; settings: as given, and as the preset and the paper
     fill them in. image: the file of an own image, for the command that repeats the run.
     """
-    names, no_block = verdict.attack_names, bool(silent(iterate)[0])
     attack = settings.attack_settings()
     labels = example.labels
     return {
         "true_label": None if labels is None else int(labels[0]),
-        "adversarial_label": int(verdict.adversarial_label[0]),
-        "signal_label": int(verdict.signal_label[0]),
-        "attack_label": names[int(verdict.attack_label[0])],
-        "psi_signal_label": int(verdict.psi_label[0]),
-        "block_attack_label": NO_ATTACK if no_block else names[int(verdict.block_label[0])],
-        "residuals": _rounded(verdict.block_residuals[0]),
-        "margins": {
-            "signal": number(verdict.signal_margin[0], _DIGITS),
-            "attack": number(verdict.attack_margin[0], _DIGITS),
-            "block": number(verdict.block_margin[0], _DIGITS),
-        },
-        "probabilities": {
-            "signal": _rounded(verdict.signal_probabilities[0]),
-            "psi_signal": _rounded(verdict.psi_probabilities[0]),
-            "adversarial": _rounded(verdict.adversarial_probabilities[0]),
-            "attack": dict(
-                zip(verdict.known_names, _rounded(verdict.attack_probabilities[0]), strict=True)
-            ),
-        },
-        "unknown": {
-            "score": number(verdict.unknown_score[0], _DIGITS),
-            "p_value": number(verdict.unknown_p[0], _DIGITS),
-        },
-        "gap": number(iterate.gap[0], _DIGITS),
-        "relative_gap": number(iterate.gap[0] / iterate.loss[0].clamp_min(1e-12), _DIGITS),
-        "objective": number(iterate.loss[0], _DIGITS),
-        "lambda": number(iterate.lam[0], _DIGITS),
+        **item_answers(verdict, iterate, 0),
         "steps": iterate.k,
         "seconds": round(seconds, 3),
         "source": source,
@@ -82,6 +55,41 @@ def run_report(
         },
         "command": settings.as_command(image),
         "provenance": provenance(bundle.device),
+    }
+
+
+def item_answers(verdict: Verdict, iterate: Iterate, item: int) -> dict[str, Any]:
+    """The answers on one item of a batch and what they rest on, as `run_report` describes them."""
+    names, no_block = verdict.attack_names, bool(silent(iterate)[item])
+    block = names[int(verdict.block_label[item])]
+    return {
+        "adversarial_label": int(verdict.adversarial_label[item]),
+        "signal_label": int(verdict.signal_label[item]),
+        "attack_label": names[int(verdict.attack_label[item])],
+        "psi_signal_label": int(verdict.psi_label[item]),
+        "block_attack_label": NO_ATTACK if no_block else block,
+        "residuals": _rounded(verdict.block_residuals[item]),
+        "margins": {
+            "signal": number(verdict.signal_margin[item], _DIGITS),
+            "attack": number(verdict.attack_margin[item], _DIGITS),
+            "block": number(verdict.block_margin[item], _DIGITS),
+        },
+        "probabilities": {
+            "signal": _rounded(verdict.signal_probabilities[item]),
+            "psi_signal": _rounded(verdict.psi_probabilities[item]),
+            "adversarial": _rounded(verdict.adversarial_probabilities[item]),
+            "attack": dict(
+                zip(verdict.known_names, _rounded(verdict.attack_probabilities[item]), strict=True)
+            ),
+        },
+        "unknown": {
+            "score": number(verdict.unknown_score[item], _DIGITS),
+            "p_value": number(verdict.unknown_p[item], _DIGITS),
+        },
+        "gap": number(iterate.gap[item], _DIGITS),
+        "relative_gap": number(iterate.gap[item] / iterate.loss[item].clamp_min(1e-12), _DIGITS),
+        "objective": number(iterate.loss[item], _DIGITS),
+        "lambda": number(iterate.lam[item], _DIGITS),
     }
 
 
