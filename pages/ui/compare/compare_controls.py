@@ -17,6 +17,7 @@ from pages.ui.compare.compare_request import (
     main_page,
 )
 from pages.ui.link.page_state import models_of
+from pages.ui.look.literal import refused_settings
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.undo.undo_registry import devices, digest
 from pages.ui.widgets.download_offer import drawn_note
@@ -45,7 +46,7 @@ def controls(current: CompareRequest) -> CompareRequest:
     try:
         settings = image_of(replace(current.settings, index=index, **_attack(current.settings)))
     except SettingsError as error:
-        st.error(f"{str(error)[:1].upper()}{str(error)[1:]}. The settings before it still hold.")
+        st.error(refused_settings(error))
         return current
     current = replace(current, settings=settings)
     _links(current)

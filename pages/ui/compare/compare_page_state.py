@@ -15,6 +15,7 @@ from pages.ui.compare.compare_request import CompareRequest, as_query, from_quer
 from pages.ui.link import address
 from pages.ui.link.page_state import models_of
 from pages.ui.live.queue_status import in_turn
+from pages.ui.look.literal import literal
 from pages.ui.undo.undo_registry import RunContext, devices
 from pages.ui.undo.undo_request import Request
 from pages.ui.widgets.widget_keys import WidgetKeys
@@ -100,7 +101,7 @@ def context_of(current: CompareRequest) -> RunContext:
 def complain() -> None:
     """Say what was wrong with the link, until the image changes."""
     for complaint in st.session_state["compare.complaints"]:
-        st.warning(complaint)
+        st.warning(literal(complaint))
 
 
 def write_link(current: CompareRequest) -> None:

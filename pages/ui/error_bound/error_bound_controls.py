@@ -17,6 +17,7 @@ from pages.ui.error_bound.error_bound_presets import STUDIES, STUDY_STEPS
 from pages.ui.error_bound.error_bound_request import LIMITS, MAX_STEPS, STEPS, ErrorBoundRequest
 from pages.ui.error_bound.matrix import take_matrix
 from pages.ui.look.labels import ACTIVATION_LABELS, SCALE_LABELS
+from pages.ui.look.literal import literal, refused_settings
 from red_core.run.settings import MAX_SEED
 from red_core.synthetic import ACTIVATIONS, FAMILIES, SCALES, MatrixError
 
@@ -53,7 +54,7 @@ def controls(current: ErrorBoundRequest) -> ErrorBoundRequest:
     try:
         return replace(current, settings=replace(current.settings, **problem), **descent)
     except ValueError as error:
-        st.error(f"{str(error)[:1].upper()}{str(error)[1:]}. The settings before it still hold.")
+        st.error(refused_settings(error))
         return current
 
 
@@ -136,7 +137,7 @@ def _upload(current: ErrorBoundRequest) -> None:
         "Your W", ["csv", "npy", "txt"], help=texts.MATRIX, key="lab.file", on_change=take
     )
     if state["lab.refused"]:
-        st.error(state["lab.refused"])
+        st.error(literal(state["lab.refused"]))
     if current.own is None:
         st.caption("Upload a matrix. Until then the present problem stays.")
     else:

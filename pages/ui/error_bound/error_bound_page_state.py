@@ -16,6 +16,7 @@ from pages.ui.error_bound.error_bound_registry import error_bound_registry
 from pages.ui.error_bound.error_bound_request import ErrorBoundRequest, as_query, from_query
 from pages.ui.link import address
 from pages.ui.live.queue_status import in_turn
+from pages.ui.look.literal import literal
 from pages.ui.widgets.widget_keys import WidgetKeys
 from red_core.synthetic import Instances
 
@@ -75,7 +76,7 @@ def instances_of(current: ErrorBoundRequest) -> Instances:
 def complain() -> None:
     """Say what was wrong with the link, until the settings change."""
     for complaint in st.session_state["lab.complaints"]:
-        st.warning(complaint)
+        st.warning(literal(complaint))
 
 
 def query_of(current: ErrorBoundRequest) -> dict[str, str]:

@@ -24,6 +24,7 @@ from pages.ui.error_bound.view_model import (
     until_arrival,
     value_lines,
 )
+from pages.ui.look.literal import literal
 from pages.ui.look.page_style import headline
 from pages.ui.look.theme import LIGHT
 from pages.ui.widgets.live_chart import live_chart
@@ -38,7 +39,7 @@ def descent(current: ErrorBoundRequest, instances: Instances, view: ErrorBoundVi
     headline(2, "The descent", words.descent_headline(progress_of(view, place, len(instances))))
     transport(current, view)
     if view is not None and view.error:
-        st.error(view.error)
+        st.error(literal(view.error))
     left, right = st.columns(2, gap="medium")
     with left:
         _distance(instances, view, place)

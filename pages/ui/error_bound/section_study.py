@@ -13,6 +13,7 @@ from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
 from pages.ui.error_bound.error_bound_transport import study_transport
 from pages.ui.error_bound.number_tables import html_table, short
 from pages.ui.error_bound.study import StudyView
+from pages.ui.look.literal import literal
 from pages.ui.widgets.live_chart import live_chart
 from red_core.measure.studies import EXAMPLES, Row
 
@@ -36,7 +37,7 @@ def study(current: ErrorBoundRequest, view: StudyView | None) -> None:
         st.header(said, anchor=False)
     study_transport(current, view)
     if view is not None and view.error:
-        st.error(view.error)
+        st.error(literal(view.error))
     rows = () if view is None else view.rows
     if current.show == "examples":
         _examples(rows)

@@ -19,6 +19,7 @@ from pages.ui.landscape.landscape_request import (
 )
 from pages.ui.link.page_state import models_of
 from pages.ui.look.labels import ACTIVATION_LABELS, SCALE_LABELS
+from pages.ui.look.literal import refused_settings
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.widgets.download_offer import drawn_note
 from pages.ui.widgets.gallery import gallery, indices_of
@@ -33,7 +34,7 @@ def controls(current: LandscapeRequest) -> LandscapeRequest:
     try:
         return _synthetic(current) if current.show == "synthetic" else _real(current)
     except ValueError as error:
-        st.error(f"{str(error)[:1].upper()}{str(error)[1:]}. The settings before it still hold.")
+        st.error(refused_settings(error))
         return current
 
 

@@ -13,6 +13,7 @@ import streamlit as st
 
 from pages.ui.landscape.landscape_request import LandscapeRequest, Start, as_query, from_query
 from pages.ui.link import address
+from pages.ui.look.literal import literal
 from pages.ui.widgets.widget_keys import WidgetKeys
 
 PAGE = "landscape"  # this page's name in the session
@@ -81,7 +82,7 @@ def begin_at(starts: tuple[Start, ...]) -> None:
 def complain() -> None:
     """Say what was wrong with the link, until something changes."""
     for complaint in st.session_state["land.complaints"]:
-        st.warning(complaint)
+        st.warning(literal(complaint))
 
 
 def write_link(current: LandscapeRequest) -> None:

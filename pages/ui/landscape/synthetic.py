@@ -25,6 +25,7 @@ from pages.ui.landscape.landscape_scan import LEAST, LandscapeScanView, SurfaceB
 from pages.ui.landscape.landscape_transport import cursor, speed, transport
 from pages.ui.landscape.paths import PathsView
 from pages.ui.live.compute_queue import DRAW_PRIORITY
+from pages.ui.look.literal import literal
 from pages.ui.look.page_style import banner
 from pages.ui.widgets.live_chart import Click, live_chart, overlay
 
@@ -43,7 +44,7 @@ def synthetic(request: LandscapeRequest) -> None:
     drawn = _marks(view, paths)
     banner("landscape", "Landscape · two dimensions", words.headline(view.ground, view.basins))
     if view.error:
-        st.error(view.error)
+        st.error(literal(view.error))
     _presets(request)
     _charts(request, view)
     by_itself = False  # not yet: the first time, the fragment runs as a part of the page

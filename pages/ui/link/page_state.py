@@ -13,6 +13,7 @@ from torch import Tensor
 
 from pages.ui.link import address
 from pages.ui.live.loaded_models import LoadedModels
+from pages.ui.look.literal import literal
 from pages.ui.undo.undo_controls import seed_widgets
 from pages.ui.undo.undo_registry import devices, digest, load_models
 from pages.ui.undo.undo_request import Request, as_query, canonical, from_query
@@ -114,7 +115,7 @@ def _with_made_generator(settings: RunSettings) -> RunSettings:
 def complain() -> None:
     """Say what was wrong with the link, until the settings change."""
     for complaint in st.session_state["complaints"]:
-        st.warning(complaint)
+        st.warning(literal(complaint))
 
 
 def query_of(current: Request) -> dict[str, str]:
@@ -135,5 +136,5 @@ def models_of(settings: RunSettings) -> LoadedModels:
         device = str(choose_device(settings.device))
         return load_models(dataset, device, there, settings.generator)
     except AssetError as error:
-        st.error(f"The trained files cannot be used. {error}")
+        st.error(literal(f"The trained files cannot be used. {error}", commands=True))
         st.stop()

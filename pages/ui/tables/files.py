@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from pages.ui.look.literal import literal
 from pages.ui.tables.answers import AnswersError, PerImage, read_answers
 from red_core.data.assets import AssetError
 from red_core.data.datasets import CLASSES
@@ -31,7 +32,7 @@ def answers_of(number: str, source: str) -> tuple[PerImage, dict[str, Any]] | No
         classes = len(CLASSES[TABLES[number].dataset])
         return read_answers(content, classes, len(ANSWERS)), content
     except AnswersError as error:
-        st.error(f"The answers per image cannot be used: {error}.")
+        st.error(literal(f"The answers per image cannot be used: {error}.", commands=True))
         return None
 
 
@@ -45,7 +46,7 @@ def measured_file(
     try:
         check(content)
     except (KeyError, TypeError, ValueError, AttributeError, StopIteration):
-        st.error(f"{name} of {dataset} has not the shape it should have.")
+        st.error(literal(f"{name} of {dataset} has not the shape it should have."))
         return None
     return content
 
@@ -54,7 +55,7 @@ def _told(read: Callable[[], _Read | None]) -> _Read | None:
     try:
         return read()
     except (AssetError, ValueError) as error:  # ValueError: no JSON
-        st.error(f"A measured file cannot be used. {error}")
+        st.error(literal(f"A measured file cannot be used. {error}", commands=True))
         return None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.charts.confusion_answers import answers_figure
+from pages.ui.look.literal import literal
 from pages.ui.look.page_style import banner
 from pages.ui.tables import tables_help_texts as texts
 from pages.ui.tables.files import measured_file
@@ -60,7 +61,7 @@ def _measured(current: TablesRequest, report: Mapping[str, Any]) -> None:
         table = attack_table(attacks, report["titles"])
         grid(table, "Attacks nobody trained for", key=f"tables-unknown-{current.dataset}")
     for key, why in report.get("missing", {}).items():
-        st.caption(f"{key} is missing: {why}")
+        st.caption(literal(f"{key} is missing: {why}"))
     with st.expander("What made these figures"):
         for made in attacks.values():
             st.caption(f"**{made['title']}**: {made['words']}. {_made_by(made)}")

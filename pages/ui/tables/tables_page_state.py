@@ -9,6 +9,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui.link import address
+from pages.ui.look.literal import literal
 from pages.ui.tables.tables_request import TablesRequest, as_query, from_query
 from pages.ui.widgets.widget_keys import WidgetKeys
 
@@ -52,7 +53,7 @@ def update_request(request: TablesRequest) -> bool:
 def complain() -> None:
     """Say what was wrong with the link, until something else is chosen."""
     for complaint in st.session_state["tables.complaints"]:
-        st.warning(complaint)
+        st.warning(literal(complaint))
 
 
 def write_link() -> None:

@@ -36,8 +36,18 @@ LABEL = (
 CLASS = "The class of the images shown below."
 INDEX = "The image's number among the bundled examples; links and the command line use it too."
 _ARRAY = (
-    "An NPZ or NPY array of {shape} numbers in [0, 1] is taken as it is, so that an image already "
-    "attacked can be brought in."
+    "A file of the data set's own size and ground is not cleaned, and an NPZ or NPY array of "
+    "{shape} numbers in [0, 1] (or bytes), one image or many, is taken as it is: an image that is "
+    "attacked already can be brought in."
+)
+AS_IS = (
+    "Take the pixels as the file stores them: nothing is inverted, scaled, turned or converted. "
+    "The file must have the data set's own size."
+)
+WHICH = "The page undoes one image at a time; `python -m red_core undo FILE...` undoes all of them."
+ATTACKED_ALREADY = (
+    "An attacked image is undone as it is. A clean one is attacked first, with the attack below. "
+    "The answer begins with a guess: change it where you know better."
 )
 _GREY_ARRAY = _ARRAY.format(shape="28 x 28")
 UPLOAD = {

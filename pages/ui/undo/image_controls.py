@@ -78,7 +78,10 @@ def image_controls(bundle: Bundle) -> tuple[dict[str, Any], Intake | None]:
         current = own_image.fitting(state.get(f"own.{chosen}"), bundle.dataset)
         own = widget(current, bundle.dataset, key=f"ui.file.{chosen}")
         state[f"own.{chosen}"] = own
-        return {"source": "own", "label": _label(bundle)}, own
+        image: dict[str, Any] = {"source": "own", "label": _label(bundle)}
+        if chosen == "upload" and own is not None and own_image.is_attacked(bundle, own):
+            image["attack"] = "none"
+        return image, own
     if chosen == "generated":
         st.caption("An image that G makes from the seed, with a pattern of D_a added to it.")
         return {"source": "realizable"}, None

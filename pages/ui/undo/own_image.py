@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 import streamlit as st
 import torch
 from torch import Tensor
 
+from pages.ui.look.literal import literal
 from pages.ui.undo import help_texts as texts
 from pages.ui.undo.headlines import a
+from pages.ui.undo.undo_registry import digest
 from pages.ui.widgets import pictures
 from pages.ui.widgets.drawing_pad import drawing
-from red_core.data.arrays import read_npz
+from red_core.data.arrays import read_any
 from red_core.data.datasets import NOUNS, SHAPES
-from red_core.data.intake import Intake, IntakeError, from_canvas, read_image
+from red_core.data.intake import Intake, IntakeError, from_canvas
+from red_core.run.bundle import Bundle
+from red_core.run.foreign import guess_attacked
 
 # Of 112: clothes are filled in. A data set without a pen is not drawn.
 PENS = {"mnist": 9, "fashion": 18}
 TYPES = ["png", "jpg", "jpeg", "webp", "npz", "npy"]
 
 
-def take_file(data: bytes, filename: str, dataset: str) -> Intake:
-    """An uploaded file as an image; IntakeError, one sentence, where it is none."""
-    if filename.lower().endswith((".npz", ".npy")):
-        return read_npz(data, filename=filename, dataset=dataset)
-    return eight_bits(read_image(data, filename=filename, dataset=dataset))
+MOST_FILES, MOST_IMAGES = 20, 1000  # of one upload
+
+
+def take_file(data: bytes, filename: str, dataset: str, as_is: bool = False) -> list[Intake]:
+    """The images of an uploaded file; IntakeError, one sentence, where it holds none."""
+    taken = read_any(data, filename=filename, dataset=dataset, as_is=as_is)
+    numbers = data.startswith((b"PK", b"\x93NUMPY"))
+    return taken if numbers else [eight_bits(one) for one in taken]
 
 
 def eight_bits(intake: Intake) -> Intake:
@@ -42,15 +51,64 @@ def fitting(held: Intake | None, dataset: str) -> Intake | None:
 
 
 def upload(held: Intake | None, dataset: str, *, key: str) -> Intake | None:
-    """The uploader; a file that cannot be taken leaves the image held before as it is."""
-    file = st.file_uploader("Your image", type=TYPES, help=texts.UPLOAD[dataset], key=key)
-    if file is not None:
-        try:
-            held = take_file(file.getvalue(), file.name, dataset)
-        except IntakeError as error:
-            st.error(str(error))
+    """The uploader; files that cannot be taken leave the image held before as it is.
+
+    Of several images one is chosen; the command line undoes all of them.
+    """
+    files = st.file_uploader(
+        "Your image", TYPES, help=texts.UPLOAD[dataset], key=key, accept_multiple_files=True
+    )
+    if files:
+        as_is = st.checkbox("As the file stores it", help=texts.AS_IS, key=f"ui.as_is.{dataset}")
+        images = _taken(files[:MOST_FILES], dataset, as_is)
+        if len(files) > MOST_FILES:
+            st.error(f"The first {MOST_FILES} files are taken.")
+        if len(images) > 1:
+            which = st.selectbox(
+                "Which of them",
+                range(len(images)),
+                format_func=lambda place: images[place].name,
+                help=texts.WHICH,
+                key=f"ui.which.{dataset}.{len(images)}",
+            )
+            held = images[which]
+        elif images:
+            held = images[0]
     preview(held, texts.WANTED[dataset])
     return held
+
+
+def _taken(files: Sequence[Uploaded], dataset: str, as_is: bool) -> list[Intake]:
+    """The images of uploaded files, read once a session; a sentence for every file that is none."""
+    images: list[Intake] = []
+    for file in files:
+        kept = st.session_state.get("own.read", {})
+        place = (file.file_id, dataset, as_is)
+        if place not in kept:
+            try:
+                kept = {**kept, place: take_file(file.getvalue(), file.name, dataset, as_is)}
+            except IntakeError as error:
+                kept = {**kept, place: str(error)}
+        # What is no longer in the uploader is forgotten.
+        present = {one.file_id for one in files}
+        st.session_state["own.read"] = {k: v for k, v in kept.items() if k[0] in present}
+        read = kept[place]
+        if isinstance(read, str):
+            st.error(literal(read))
+        else:
+            images += read
+    if len(images) > MOST_IMAGES:
+        st.error(f"The first {MOST_IMAGES:,} images are taken.")
+    return images[:MOST_IMAGES]
+
+
+class Uploaded(Protocol):
+    """What is needed of Streamlit's uploaded file."""
+
+    file_id: str
+    name: str
+
+    def getvalue(self) -> bytes: ...
 
 
 def draw(held: Intake | None, dataset: str, *, key: str) -> Intake | None:
@@ -60,7 +118,7 @@ def draw(held: Intake | None, dataset: str, *, key: str) -> Intake | None:
         try:
             held = eight_bits(from_canvas(ink, dataset=dataset))
         except IntakeError as error:
-            st.error(str(error))
+            st.error(literal(error))
     preview(held, texts.DRAWN[dataset])
     return held
 
@@ -72,7 +130,26 @@ def preview(held: Intake | None, hint: str) -> None:
         return
     picture, words = st.columns([1, 2], vertical_alignment="center", wrap=False)
     picture.image(pictures.picture(held.image, scale=4), width=3 * held.image.shape[-1])
-    words.caption("  \n".join(held.steps))
+    words.caption("  \n".join(literal(step) for step in held.steps))
+
+
+def is_attacked(bundle: Bundle, held: Intake) -> bool:
+    """The question whether the image is attacked already; it begins with a guess, which is said."""
+    guess, why = guess_attacked(bundle, held)
+    state, image = st.session_state, digest(held.image)
+    if state.get("own.asked") != image:  # another image: the answer on the last one is not its
+        state["own.asked"], state["ui.attacked"] = image, guess
+    state.setdefault("ui.attacked", guess)
+    answer = st.radio(
+        "Is it attacked already?",
+        [True, False],
+        format_func=lambda attacked: "Yes: undo it" if attacked else "No: attack it first",
+        help=texts.ATTACKED_ALREADY,
+        key="ui.attacked",
+        horizontal=True,
+    )
+    st.caption(literal(f"Guessed: {'yes' if guess else 'no'}. {why}"))
+    return bool(answer)
 
 
 def from_link(image: Tensor) -> Intake:

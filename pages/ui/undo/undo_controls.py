@@ -12,11 +12,13 @@ from collections.abc import Callable
 import streamlit as st
 from torch import Tensor
 
+from pages.ui.look.literal import refused_settings
 from pages.ui.undo import own_image
 from pages.ui.undo.attack_controls import ANY, attack_controls
 from pages.ui.undo.image_controls import dataset_picker, image_controls
 from pages.ui.undo.solver_controls import shown, solver_controls, solver_key
 from pages.ui.undo.undo_presets import named
+from pages.ui.undo.undo_registry import digest
 from pages.ui.undo.undo_request import Request, canonical
 from pages.ui.undo.widget_scope import numbers_of
 from red_core.run.bundle import Bundle
@@ -51,6 +53,8 @@ def seed_widgets(request: Request, bundle: Bundle) -> None:
     state["ui.device"] = settings.device
     if request.own is not None:
         state["own.upload"] = own_image.from_link(request.own)
+        state["own.asked"] = digest(request.own)
+        state["ui.attacked"] = settings.attack == "none"
 
 
 def controls(
@@ -67,7 +71,11 @@ def controls(
     dataset_picker(switch)
     image, own = image_controls(bundle)
     st.subheader("Attack", anchor=False)
-    attack = attack_controls(current.settings.dataset, image["source"], bundle.class_names)
+    if "attack" in image:  # the user's image is attacked already
+        st.caption("Your image is attacked already: nothing is added to it.")
+        attack = {"attack": image.pop("attack")}
+    else:
+        attack = attack_controls(current.settings.dataset, image["source"], bundle.class_names)
     st.subheader("Solver", anchor=False)
     solver = solver_controls(current.settings.dataset)
     _named(current.settings.dataset, load_request)
@@ -78,7 +86,7 @@ def controls(
             RunSettings(dataset=current.settings.dataset, **image, **attack, **solver)
         )
     except SettingsError as error:
-        st.error(f"{str(error)[:1].upper()}{str(error)[1:]}. The settings before it still hold.")
+        st.error(refused_settings(error))
         return current.settings, current.own
     return settings, None if own is None else own.image
 

@@ -14,6 +14,7 @@ from typing import Literal
 
 import streamlit as st
 
+from pages.ui.look.literal import literal
 from pages.ui.undo import help_texts as texts
 from red_core.data.archive import DOWNLOADABLE, MEGABYTES, archive_of, is_there
 from red_core.data.datasets import TITLES, data_root
@@ -115,7 +116,7 @@ def download_panel(dataset: str, on_done: Callable[[], None]) -> None:
         st.rerun()
     if is_there(dataset):
         if st.session_state.pop(_FRESH, False):
-            st.success(texts.DOWNLOADED.format(title=TITLES[dataset], root=data_root()))
+            st.success(texts.DOWNLOADED.format(title=TITLES[dataset], root=literal(data_root())))
         return
     title, megabytes = TITLES[dataset], MEGABYTES[dataset]
     st.caption(texts.MADE_BY_G.format(title=title))
@@ -125,12 +126,12 @@ def download_panel(dataset: str, on_done: Callable[[], None]) -> None:
         st.button("Cancel", help=texts.CANCEL, key="download.cancel", on_click=work.cancel)
         return
     if look.state == "failed":
-        st.error(look.error)
+        st.error(literal(look.error))
     st.button(
         "Try again" if look.state == "failed" else f"Download {title} ({megabytes} MB)",
         icon=":material/download:",
         help=texts.DOWNLOAD.format(
-            title=title, megabytes=megabytes, root=data_root(), md5=archive_of(dataset).md5
+            title=title, megabytes=megabytes, root=literal(data_root()), md5=archive_of(dataset).md5
         ),
         key="download.start",
         on_click=work.start,

@@ -49,9 +49,10 @@ def page() -> None:
     from red_core.data.datasets import CLASSES
 
     dataset = st.session_state["dataset"]
-    bundle = SimpleNamespace(dataset=dataset, class_names=CLASSES[dataset])
-    _, own = image_controls.image_controls(bundle)
-    st.session_state["taken"] = own
+    readers = SimpleNamespace(types=None)
+    bundle = SimpleNamespace(dataset=dataset, class_names=CLASSES[dataset], readers=readers)
+    made, own = image_controls.image_controls(bundle)
+    st.session_state["taken"], st.session_state["made"] = own, made
 
 
 @pytest.fixture
@@ -84,6 +85,67 @@ def test_an_array_of_colours_is_taken_as_it_is(app: AppTest) -> None:
     app.file_uploader[0].upload("x.npy", npy((28, 28))).run()
     assert "must have the shape 3 x 32 x 32" in app.error[0].value
     assert app.session_state["taken"].image.shape == (3, 32, 32), "the one before stays"
+
+
+def attacked(count: int = 1) -> bytes:
+    stream = io.BytesIO()
+    random = np.random.default_rng(0)
+    np.savez(stream, attacked=random.random((count, 28, 28)), image=random.random((count, 28, 28)))
+    return stream.getvalue()
+
+
+def test_it_is_asked_whether_the_image_is_attacked_already(app: AppTest) -> None:
+    app.session_state["dataset"] = "mnist"
+    app.run()
+    assert [radio.label for radio in app.radio] == []
+    app.file_uploader[0].upload("r.npz", attacked()).run()
+    assert not app.exception
+    assert app.radio("ui.attacked").value is True
+    assert app.session_state["made"] == {"source": "own", "label": None, "attack": "none"}
+    said = [caption.value for caption in app.caption]
+    assert "Guessed: yes. The file says that its image is attacked." in said
+    app.radio("ui.attacked").set_value(False).run()
+    assert "attack" not in app.session_state["made"], "the answer goes before the guess"
+    app.file_uploader[0].upload("x.npy", npy((28, 28))).run()
+    assert app.radio("ui.attacked").value is False
+    said = [caption.value for caption in app.caption]
+    assert "Guessed: no. Nothing says that it is attacked." in said
+
+
+def test_of_several_images_one_is_chosen(app: AppTest) -> None:
+    app.session_state["dataset"] = "mnist"
+    app.run()
+    app.file_uploader[0].upload("r.npz", attacked(3)).run()
+    assert app.selectbox("ui.which.mnist.3").options == [f"r.npz, image {i}" for i in range(3)]
+    first = app.session_state["taken"].image
+    app.selectbox("ui.which.mnist.3").set_value(2).run()
+    assert not torch.equal(app.session_state["taken"].image, first)
+    assert app.session_state["made"]["attack"] == "none"
+
+
+def test_a_bad_file_leaves_the_others(app: AppTest) -> None:
+    app.session_state["dataset"] = "mnist"
+    app.run()
+    app.file_uploader[0].set_value(
+        [("![x](y).png", b"cut short", "image/png"), ("x.npy", npy((28, 28)), "")]
+    ).run()
+    assert not app.exception
+    assert app.error[0].value == "`![x](y).png` is no PNG, JPEG or WebP image."
+    assert app.session_state["taken"].image.shape == (1, 28, 28)
+
+
+def test_as_the_file_stores_it(app: AppTest) -> None:
+    app.session_state["dataset"] = "mnist"
+    app.run()
+    pixels = np.full((28, 28), 255, np.uint8)
+    pixels[4:24, 12:16] = 0
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    app.file_uploader[0].upload("one.png", stream.getvalue()).run()
+    assert "inverted: the background was bright" in app.caption[0].value
+    app.checkbox("ui.as_is.mnist").check().run()
+    assert app.caption[0].value == "taken as it is, as was asked"
+    assert torch.equal(app.session_state["taken"].image[0] * 255, torch.tensor(pixels).float())
 
 
 def test_an_image_of_another_data_sets_shape_is_not_held(app: AppTest) -> None:
