@@ -1,7 +1,10 @@
 """The command line: one file a command, each with `add` (its arguments) and `execute`.
 
-Bad input ends in one line on stderr and exit status 2; a bad or missing asset, a download that
-fails, or a device that runs out of memory, in one line and 1.
+Files are written before anything is printed, and nothing that is printed can end a command. Exit
+status: 0; 2, in one line on stderr, for bad input and for a file that cannot be read or written; 1
+for a bad or missing asset, a download that fails, a device that runs out of memory, and output that
+could not be printed (a full disk; a pipe that its reader has closed is no error); 130 after an
+interrupt.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ import red_core.cli.theory as theory
 import red_core.cli.undo as undo
 import red_core.cli.unknown as unknown
 from red_core.cli.common import OneLineParser, UsageError, opened_project
+from red_core.cli.terminal import guarded
 from red_core.data.assets import AssetError
 from red_core.data.download import DownloadError
 from red_core.data.intake import IntakeError
@@ -46,6 +50,9 @@ def build_parser() -> OneLineParser:
     parser = OneLineParser(
         prog="python -m red_core",
         description="Reverse engineering of deceptions: which signal, which attack.",
+        epilog="Exit status: 0; 1 for a bad or missing asset, a failed download, too little memory "
+        "and output that could not be printed; 2 for bad input and for files that cannot be read "
+        "or written; 130 after an interrupt.",
     )
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:
@@ -55,6 +62,16 @@ def build_parser() -> OneLineParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status. Arguments default to the process's own."""
+    with guarded() as out:
+        status = _run(argv)
+        out.flush()
+        if out.fault is not None and not isinstance(out.fault, BrokenPipeError):
+            why = out.fault.strerror or out.fault
+            return status or _fail(1, f"not everything could be printed: {why}")
+        return status
+
+
+def _run(argv: Sequence[str] | None) -> int:
     try:
         arguments = build_parser().parse_args(argv)
         arguments.words = list(sys.argv[1:] if argv is None else argv)
@@ -65,7 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (UsageError, SettingsError, IntakeError, ProjectError) as error:
         return _fail(2, error)
     except OSError as error:  # a missing file or data set, a full disk
-        return _fail(2, error)
+        named = error.filename is not None and error.strerror is not None
+        return _fail(2, f"{error.filename}: {error.strerror}" if named else error)
     except (AssetError, DownloadError) as error:
         return _fail(1, error)
     except torch.OutOfMemoryError:

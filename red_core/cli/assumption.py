@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import Any
 
-from red_core.cli.common import Subparsers, add_measuring, measured_on, write_json
+from red_core.cli.common import Subparsers, add_measuring, as_json, finish, measured_on
 from red_core.measure.assumption import keep_report, measure
 
 
@@ -22,10 +23,8 @@ def execute(arguments: argparse.Namespace) -> int:
     """Measure and report."""
     bundle, work = measured_on(arguments)
     report = measure(bundle, arguments.examples, arguments.seed, work)
-    print("\n".join(summary(report)))
-    write_json(arguments.json, report)
-    if arguments.keep:
-        keep_report(report)
+    keep = partial(keep_report, report) if arguments.keep else None
+    finish(summary(report), (arguments.json, as_json(report)), keep=keep)
     return 0
 
 

@@ -12,13 +12,14 @@ from red_core.cli.common import (
     add_common,
     add_project,
     add_solver,
+    as_json,
     check_writable,
     count,
+    finish,
     labelled,
     load_parts,
     pick_device,
     solver_overrides,
-    write_json,
 )
 from red_core.measure.result_store import keep, stored
 from red_core.measure.speed import BenchmarkSettings, benchmark
@@ -65,20 +66,21 @@ def execute(arguments: argparse.Namespace) -> int:
     check_writable(arguments.json)
     device = pick_device(arguments.device)
     report: dict[str, Any] = {}
+    lines: list[str] = []
     if arguments.only != "theory":
         report = benchmark(bundle := load_parts(arguments, run, device), settings)
-        for line in (*labelled(arguments, bundle, report), *summary(report)):
-            print(line)
+        lines += (*labelled(arguments, bundle, report), *summary(report))
     if arguments.only != "solver":
         report["theory"] = theory_speed()
-        for line in theory_summary(report["theory"]):
-            print(line)
-    if arguments.keep:
+        lines += theory_summary(report["theory"])
+
+    def keep_speed() -> None:
         command = _command(settings, arguments.only)
         repeated_by = {} if arguments.only == "theory" else {"command": command}
         content = {**stored(run.dataset, SPEED), **report, **repeated_by}
         keep(run.dataset, SPEED, content, f"{command} --keep")
-    write_json(arguments.json, report)
+
+    finish(lines, (arguments.json, as_json(report)), keep=keep_speed if arguments.keep else None)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What the commands share: one-line errors, checked argument types, the --json file."""
+"""What the commands share: one-line errors, checked argument types, files before words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import math
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
@@ -17,6 +17,7 @@ import torch
 from red_core.algorithm.presets import DEFAULT_PRESET, OWN
 from red_core.data import datasets
 from red_core.data.assets import assets_at
+from red_core.data.atomic import write_atomically
 from red_core.data.datasets import DATASETS
 from red_core.run.bundle import Bundle, choose_device, load_bundle, with_official_test
 from red_core.run.project import ProjectBundle, load_project, read_project
@@ -229,8 +230,53 @@ def measured_on(arguments: argparse.Namespace, generator: str = OWN) -> tuple[Bu
     return with_official_test(load_bundle(arguments.dataset, device, generator)), work
 
 
-def write_json(path: Path | None, report: Mapping[str, Any]) -> None:
-    """Write the report as strict JSON (no NaN), and say so; nothing without a path."""
-    if path is not None:
-        path.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
+# A file that was asked for, or None, and what makes its content.
+Output: TypeAlias = "tuple[Path | None, Callable[[], bytes]]"
+
+
+def as_json(report: Any) -> Callable[[], bytes]:
+    """What makes a report strict JSON (no NaN)."""
+    return lambda: (json.dumps(report, indent=1, allow_nan=False) + "\n").encode()
+
+
+def finish(
+    lines: Iterable[str],
+    *outputs: Output,
+    keep: Callable[[], object] | None = None,
+) -> None:
+    """What every command does last: write its files, and then print.
+
+    lines: for a person; outputs: files, where a path was given; keep: stores the results in the
+    assets. Raises UsageError, after everything else was written and printed, where a file could
+    not be written.
+    """
+    faults = []
+    written = []
+    for path, content in outputs:
+        if path is not None:
+            try:
+                write_file(path, content())
+                written.append(path)
+            except OSError as error:
+                faults.append(f"cannot write {path}: {error.strerror or error}")
+    if keep is not None:
+        try:
+            keep()
+        except OSError as error:
+            faults.append(f"cannot keep the results: {error.strerror or error}")
+    for line in lines:
+        print(line)
+    for path in written:
         print(f"written   {path}")
+    if faults:
+        raise UsageError("; ".join(faults))
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file in one step where that can be done; what is no plain file is written into."""
+    target = path.resolve()  # a link keeps pointing where it did
+    plain = target.is_file() or not target.exists()
+    if plain and os.access(target.parent, os.W_OK):
+        write_atomically(target, content)
+    else:
+        path.write_bytes(content)

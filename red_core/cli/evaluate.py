@@ -16,15 +16,16 @@ from red_core.cli.common import (
     add_project,
     add_solver,
     add_work,
+    as_json,
     check_writable,
     count,
+    finish,
     labelled,
     load_parts,
     make_folder,
     pick_device,
     positive,
     solver_overrides,
-    write_json,
 )
 from red_core.measure.accuracy import EvaluationSettings, evaluate
 from red_core.run.bundle import with_official_test
@@ -80,9 +81,8 @@ def execute(arguments: argparse.Namespace) -> int:
     device = pick_device(arguments.device)
     bundle = with_official_test(load_parts(arguments, run, device))
     report = evaluate(bundle, settings, work)
-    for line in (*labelled(arguments, bundle, report), *summary(report)):
-        print(line)
-    write_json(arguments.json, report)
+    named = labelled(arguments, bundle, report)
+    finish((*named, *summary(report)), (arguments.json, as_json(report)))
     return 0
 
 

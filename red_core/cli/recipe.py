@@ -10,10 +10,11 @@ from red_core.cli.common import (
     UsageError,
     add_threads,
     add_work,
+    as_json,
     check_writable,
+    finish,
     make_folder,
     pick_device,
-    write_json,
 )
 from red_core.data.datasets import CLASSES
 from red_core.recipes.common import SCALED, SCALES, RecipeContext
@@ -84,8 +85,7 @@ def _estimate(arguments: argparse.Namespace, scale: str, device: str, parts: lis
     from red_core.recipes.cifar10.estimate import estimate, lines  # the networks, if asked for
 
     found = estimate(scale, device, parts)
-    print("\n".join(lines(found)))
-    write_json(arguments.json, found)
+    finish(lines(found), (arguments.json, as_json(found)))
     return 0
 
 

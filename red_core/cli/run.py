@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -21,14 +22,15 @@ from red_core.cli.common import (
     add_generator,
     add_project,
     add_solver,
+    as_json,
     check_writable,
     count,
+    finish,
     labelled,
     load_parts,
     pick_device,
     positive,
     solver_overrides,
-    write_json,
 )
 from red_core.data.arrays import read_any
 from red_core.data.datasets import a
@@ -108,13 +110,14 @@ def execute(arguments: argparse.Namespace) -> int:
         report["taken"] = list(own.steps)
         report["command"] += " --as-is" if arguments.as_is else ""
     named = labelled(arguments, bundle, report)
-    if arguments.npz is not None:
-        with arguments.npz.open("wb") as stream:
-            np.savez_compressed(stream, **run_arrays(example, iterate))  # type: ignore[arg-type]
-        print(f"written   {arguments.npz}")
-    write_json(arguments.json, report)
-    for line in (*named, *summary(report, bundle.class_names)):
-        print(line)
+
+    def arrays() -> bytes:
+        stream = io.BytesIO()
+        np.savez_compressed(stream, **run_arrays(example, iterate))  # type: ignore[arg-type]
+        return stream.getvalue()
+
+    files = (arguments.npz, arrays), (arguments.json, as_json(report))
+    finish((*named, *summary(report, bundle.class_names)), *files)
     return 0
 
 

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import Any
 
 from red_core.algorithm.verdict import NO_ATTACK
 from red_core.attacks.pgd import ATTACKS
-from red_core.cli.common import Subparsers, add_generator, add_measuring, measured_on, write_json
+from red_core.cli.common import (
+    DEFAULT_DATASET,
+    Subparsers,
+    add_generator,
+    add_measuring,
+    as_json,
+    finish,
+    measured_on,
+)
 from red_core.measure.start_classes import FROM_CLASSES, keep_report, measure
 from red_core.run.settings import RunSettings
 
@@ -27,13 +36,11 @@ def add(subparsers: Subparsers) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Measure and report; SettingsError for a generator that the data set has not."""
-    RunSettings(dataset=arguments.dataset, preset="paper", generator=arguments.generator)
+    RunSettings(dataset=arguments.dataset or DEFAULT_DATASET, preset="paper", generator=arguments.generator)
     bundle, work = measured_on(arguments, arguments.generator)
     report = measure(bundle, arguments.examples, arguments.seed, work, arguments.attack)
-    print("\n".join(summary(report, bundle.class_names)))
-    write_json(arguments.json, report)
-    if arguments.keep:
-        keep_report(report)
+    keep = partial(keep_report, report) if arguments.keep else None
+    finish(summary(report, bundle.class_names), (arguments.json, as_json(report)), keep=keep)
     return 0
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
 from red_core.cli.common import (
     OneLineParser,
     UsageError,
+    as_json,
     check_writable,
+    finish,
     make_folder,
     pick_device,
-    write_json,
 )
 from red_core.data.datasets import has_official, load_official
 from red_core.measure.tables import (
@@ -82,11 +84,11 @@ def execute(arguments: argparse.Namespace) -> int:
         answers = measure(bundle, request, work, ranks)
         if ranks.leads:
             report = summarise(answers)
-            print("\n".join(_lines(layout(report))))
-            write_json(arguments.json, report)
+            lines = _lines(layout(report))
             if arguments.keep:
-                keep_answers(request, answers)
-                print(f"kept      table {request.number} of {request.spec.dataset}")
+                lines.append(f"kept      table {request.number} of {request.spec.dataset}")
+            keep = partial(keep_answers, request, answers) if arguments.keep else None
+            finish(lines, (arguments.json, as_json(report)), keep=keep)
     return 0
 
 

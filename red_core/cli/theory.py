@@ -17,9 +17,10 @@ from red_core.cli.common import (
     Subparsers,
     UsageError,
     add_threads,
+    as_json,
     check_writable,
     count,
-    write_json,
+    finish,
 )
 from red_core.data.assets import assets_root
 from red_core.measure.result_store import keep
@@ -124,8 +125,8 @@ def execute(arguments: argparse.Namespace) -> int:
     except (InstanceError, MatrixError) as error:
         raise UsageError(str(error)) from error
     seconds = time.perf_counter() - began
-    print(f"done in   {seconds:.1f} s")
-    if getattr(arguments, "keep", False):
+
+    def keep_numbers() -> None:
         command = shlex.join(["python", "-m", "red_core", *_without_output(arguments.words)])
         content = {
             "numbers": numbers,
@@ -136,7 +137,12 @@ def execute(arguments: argparse.Namespace) -> int:
         }
         (assets_root() / FOLDER).mkdir(parents=True, exist_ok=True)
         keep(FOLDER, f"{arguments.part}.json", content, command)
-    write_json(arguments.json, numbers)
+
+    finish(
+        [f"done in   {seconds:.1f} s"],
+        (arguments.json, as_json(numbers)),
+        keep=keep_numbers if getattr(arguments, "keep", False) else None,
+    )
     return 0
 
 

@@ -23,6 +23,7 @@ from red_core.cli.common import (
     check_dataset,
     check_writable,
     count,
+    finish,
     make_folder,
     pick_device,
     solver_overrides,
@@ -105,13 +106,9 @@ def execute(arguments: argparse.Namespace) -> int:
             found += batch
             bar.update(len(batch))
     rows = [_row(one, images[one.number], bundle.class_names) for one in found]
-    if arguments.table is not None:
-        write_atomically(arguments.table, _csv(rows).encode())
-    for text in (*_taken(images), *_table(rows)):
-        print(text)
-    for path in (arguments.json, arguments.table, arguments.pictures):
-        if path is not None:
-            print(f"written   {path}")
+    also = [path for path in (arguments.json, arguments.pictures) if path is not None]
+    said = [*_taken(images), *_table(rows), *(f"written   {path}" for path in also)]
+    finish(said, (arguments.table, lambda: _csv(rows).encode()))
     if refused:
         raise IntakeError(" ".join(refused))
     return 0

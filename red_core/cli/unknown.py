@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import Any
 
-from red_core.cli.common import Subparsers, add_measuring, measured_on, write_json
+from red_core.cli.common import Subparsers, add_measuring, as_json, finish, measured_on
 from red_core.measure.unknown import keep_report, measure
 
 
@@ -22,10 +23,8 @@ def execute(arguments: argparse.Namespace) -> int:
     bundle, work = measured_on(arguments)
     only = [key.strip() for key in arguments.attacks.split(",") if key.strip()]
     report = measure(bundle, arguments.examples, arguments.seed, work, only)
-    print("\n".join(summary(report)))
-    write_json(arguments.json, report)
-    if arguments.keep:
-        keep_report(report)
+    keep = partial(keep_report, report) if arguments.keep else None
+    finish(summary(report), (arguments.json, as_json(report)), keep=keep)
     return 0
 
 
