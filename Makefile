@@ -11,7 +11,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 .NOTPARALLEL:
 
 app: $(VENV)/.app
-	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+	HOME="$${HOME:-$$PWD/$(VENV)}" $(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 test: lint types unit browser
 

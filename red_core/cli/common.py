@@ -7,8 +7,8 @@ import json
 import math
 import os
 import shlex
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
@@ -16,7 +16,7 @@ import torch
 
 from red_core.algorithm.presets import DEFAULT_PRESET, OWN
 from red_core.data import datasets
-from red_core.data.assets import assets_at
+from red_core.data.assets import AssetError, assets_at, assets_root
 from red_core.data.atomic import write_atomically
 from red_core.data.datasets import DATASETS
 from red_core.run.bundle import Bundle, choose_device, load_bundle, with_official_test
@@ -228,6 +228,19 @@ def measured_on(arguments: argparse.Namespace, generator: str = OWN) -> tuple[Bu
     work = make_folder(arguments.work)
     device = pick_device(arguments.device)
     return with_official_test(load_bundle(arguments.dataset, device, generator)), work
+
+
+@contextmanager
+def reading_kept() -> Iterator[None]:
+    """AssetError, one sentence, where a kept result that the body reads has a wrong shape."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise AssetError(
+            f"a kept result of {assets_root()} has not the shape it should have ({why}): restore "
+            "it with git"
+        ) from error
 
 
 # A file that was asked for, or None, and what makes its content.

@@ -18,7 +18,7 @@ def add(subparsers: Subparsers) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Print what was found; 1 only where an asset is bad or missing."""
+    """Print what was found; 1 only where an asset is bad or missing, or official data are bad."""
     check_writable(arguments.json)
     found = examine()
     finish(_lines(found), (arguments.json, as_json(found)))
@@ -32,6 +32,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
     lines.append(f"{'device':12} {found['device']}, {found['threads']} threads")
     for dataset, there in found["official_data"].items():
         state = "found" if there else "not there (not needed: examples are bundled)"
+        fault = found["data_faults"].get(dataset)
+        state = state if fault is None else f"BAD: {fault}"
         lines.append(f"{'data':12} official {dataset} in {found['data_root']}: {state}")
     for check in found["assets"]:
         state = "sound" if check["fault"] is None else f"BAD: {check['fault']}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from red_core.cli.common import Subparsers
+from red_core.cli.common import Subparsers, reading_kept
 from red_core.measure.kept_results import kept_results, rekey
 
 
@@ -23,6 +23,11 @@ def add(subparsers: Subparsers) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Check, or re-key."""
+    with reading_kept():
+        return _rekey(arguments)
+
+
+def _rekey(arguments: argparse.Namespace) -> int:
     if arguments.check:
         stale = [(result, result.differences()) for result in kept_results()]
         stale = [(result, other) for result, other in stale if other]

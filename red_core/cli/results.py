@@ -16,6 +16,7 @@ from red_core.cli.common import (
     count,
     make_folder,
     pick_device,
+    reading_kept,
 )
 from red_core.cli.evaluate import summary as evaluation_summary
 from red_core.measure.strengths import ROWS, measure
@@ -95,7 +96,8 @@ def _announce(report: dict[str, Any], root: Path) -> None:
 
 def _write(root: Path) -> list[Path]:
     try:
-        return write(root)
+        with reading_kept():
+            return write(root)
     except (OSError, ValueError) as error:
         raise UsageError(str(error)) from error
 

@@ -7,9 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from red_core.compat import ensure_torchvision
-from red_core.data.datasets import TITLES, data_root
+from red_core.data.folders import data_root
 
 DOWNLOADABLE = ("cifar10",)
+_TITLES = {"cifar10": "CIFAR-10"}
 MEGABYTES = {"cifar10": 170}  # of the archive, for people: the server tells the exact size
 
 
@@ -39,7 +40,7 @@ def archive_of(dataset: str) -> Archive:
     members = [(str(name), str(md5)) for name, md5 in listed]
     members.append((CIFAR10.meta["filename"], CIFAR10.meta["md5"]))
     return Archive(
-        TITLES[dataset],
+        _TITLES[dataset],
         CIFAR10.url,
         CIFAR10.filename,
         CIFAR10.tgz_md5,
@@ -58,20 +59,43 @@ def is_there(dataset: str) -> bool:
 
 def is_sound(archive: Archive, root: Path) -> bool:
     """Whether `root` holds every file of the archive, by its MD5."""
-    paths = [root / archive.folder / name for name, _ in archive.members]
+    return not faults_of(archive, root)
+
+
+def is_damaged(dataset: str) -> bool:
+    """Whether the data root holds files of the data set, but not all of them, by their MD5."""
+    archive, root = archive_of(dataset), data_root()
+    faults = set(faults_of(archive, root))
+    return bool(faults) and any(_marks(root / archive.folder / name) for name, _ in archive.members)
+
+
+def faults_of(archive: Archive, root: Path) -> list[str]:
+    """The files of the archive that `root` lacks, or holds with another MD5."""
+    return [
+        name
+        for name, md5 in archive.members
+        if not _is_right(root / archive.folder / name, md5, _marks(root / archive.folder / name))
+    ]
+
+
+_Marks = tuple[int, int, int] | None
+
+
+def _marks(path: Path) -> _Marks:
+    """What changes whenever a file does; None where it is not there, or not for us to read."""
     try:
-        found = [path.stat() for path in paths]
-        marks = tuple((one.st_size, one.st_mtime_ns, one.st_ino) for one in found)
-        return _checked(archive, root, marks)
-    except OSError:  # not there, or not for us to read
-        return False
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ino
 
 
-@lru_cache(maxsize=8)
-def _checked(archive: Archive, root: Path, marks: tuple[tuple[int, int, int], ...]) -> bool:
-    """torchvision's own check of every file; `marks` change with the files, and ask again."""
+@lru_cache(maxsize=64)
+def _is_right(path: Path, md5: str, marks: _Marks) -> bool:
+    """torchvision's own check of a file; `marks` change with it, and ask again."""
     from torchvision.datasets.utils import check_integrity
 
-    return all(
-        check_integrity(str(root / archive.folder / name), md5) for name, md5 in archive.members
-    )
+    try:
+        return marks is not None and bool(check_integrity(str(path), md5))
+    except OSError:  # not for us to read
+        return False

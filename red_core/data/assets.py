@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,6 +20,7 @@ from safetensors.torch import load, save_file
 from torch import Tensor
 
 from red_core.data.atomic import replacing, write_atomically
+from red_core.data.folders import check_home, folder_of
 
 # Without these no run starts; the encoder and the readers belong to the preset `best`.
 _ALWAYS = ("classifier", "generator", "dictionary", "examples")
@@ -48,11 +48,9 @@ def assets_root() -> Path:
     package the package's own folder, which holds MNIST's trained files alone; else `assets/` of
     this checkout.
     """
-    chosen = _chosen.get()
+    chosen = _chosen.get() or folder_of("RED_ASSETS")
     if chosen is not None:
         return chosen
-    if "RED_ASSETS" in os.environ:
-        return Path(os.environ["RED_ASSETS"]).expanduser()
     return _PACKAGED if _PACKAGED.is_dir() else Path(__file__).resolve().parents[2] / "assets"
 
 
@@ -72,10 +70,32 @@ def read_manifest(dataset: str) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text())
-    except ValueError as error:
+        manifest: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise AssetError(f"{path} is not valid JSON: restore it with git") from error
-    return manifest
+    except OSError as error:
+        raise AssetError(f"{path} cannot be read: {error.strerror or error}") from error
+    wrong = _wrong_entry(manifest)
+    if wrong is not None:
+        raise AssetError(f"{path} is no manifest ({wrong}): restore it with git")
+    made: dict[str, Any] = manifest
+    return made
+
+
+def _wrong_entry(manifest: Any) -> str | None:
+    """What is wrong with the shape of a manifest; None where it is right."""
+    if not isinstance(manifest, dict):
+        return "it holds no entries by name"
+    for name, entry in manifest.items():
+        if not isinstance(entry, dict):
+            return f"{name!r} is no entry"
+        needed: dict[str, type] = {"sha256": str, "command": str}
+        if name == "dictionary.safetensors":
+            needed["attacks"] = list
+        for key, kind in needed.items():
+            if not isinstance(entry.get(key), kind):
+                return f"{name!r} has no {key}"
+    return None
 
 
 def checked_bytes(dataset: str, name: str) -> bytes:
@@ -114,12 +134,20 @@ def read_tensors(dataset: str, name: str) -> dict[str, Tensor]:
     try:
         return load(checked_bytes(dataset, name))
     except SafetensorError as error:
-        raise AssetError(f"{assets_root() / dataset / name} is no safetensors file") from error
+        raise AssetError(
+            f"{assets_root() / dataset / name} is no safetensors file: restore it with git"
+        ) from error
 
 
 def read_json(dataset: str, name: str) -> dict[str, Any]:
-    """One bundled JSON file, after checking its SHA-256 against the manifest."""
-    content: dict[str, Any] = json.loads(checked_bytes(dataset, name))
+    """One bundled JSON file, after checking its SHA-256 against the manifest; or AssetError."""
+    path = assets_root() / dataset / name
+    try:
+        content: Any = json.loads(checked_bytes(dataset, name))
+    except (ValueError, RecursionError) as error:
+        raise AssetError(f"{path} is not valid JSON: restore it with git") from error
+    if not isinstance(content, dict):
+        raise AssetError(f"{path} holds no values by name: restore it with git")
     return content
 
 
@@ -132,6 +160,7 @@ def write_tensors(
     AssetError where the file would exceed MAX_BYTES; a folder of `assets_at` has no such limit.
     """
     folder = assets_root() / dataset
+    check_home(folder, "RED_ASSETS")
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / name) as part:
         save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, part)

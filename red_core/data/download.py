@@ -18,6 +18,7 @@ from pathlib import Path
 from red_core.data.archive import Archive, archive_of, is_sound
 from red_core.data.datasets import data_root
 from red_core.data.file_lock import locked
+from red_core.data.folders import check_home
 from red_core.data.http_fetch import DownloadError as DownloadError
 from red_core.data.http_fetch import Progress, fetch, md5_of, size_of
 
@@ -44,6 +45,10 @@ def download(
         progress(size_of(part), None)  # another process fills it
         return stop()
 
+    try:
+        check_home(root, "RED_DATA")
+    except OSError as error:
+        raise DownloadError(str(error)) from error
     try:
         root.mkdir(parents=True, exist_ok=True)
         with locked(root / f".{archive.file}.lock", waits) as mine:

@@ -25,7 +25,7 @@ from red_core.attacks.pgd import AttackSettings
 from red_core.data.atomic import write_atomically
 from red_core.measure.attack_cache import AttackCache
 from red_core.measure.intervals import share
-from red_core.measure.result_store import Key, images_digest, result_key
+from red_core.measure.result_store import Key, images_digest, read_kept, result_key
 from red_core.parse import written
 from red_core.run.bundle import Bundle
 from red_core.run.code_digest import changed_values, code_digest, digest_of, tensor_digest
@@ -34,6 +34,7 @@ from red_core.run.provenance import asset_checksums, provenance
 from red_core.run.settings import RunSettings, SettingsError, item_seed
 
 MAX_BATCH = 1000
+_ANSWERS = ("true", "adversarial", "signal", "psi", "attack", "block", "distance", "gap")
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def evaluate(bundle: Bundle, settings: EvaluationSettings, work: Path) -> dict[s
         for start in starts:
             items = range(start, min(start + settings.batch, n))
             path = work / "evaluations" / _batch_name(bundle, settings, items, key, files)
-            kept = _read(path)
+            kept = read_kept(path, len(items), _ANSWERS)
             if kept is None:
                 kept = _solve_batch(bundle, settings, crafted, items, bar)
                 write_atomically(path, json.dumps(kept).encode())
@@ -247,12 +248,3 @@ def _provenance(
         "command": settings.as_command(),
         "assets": files,
     }
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    """A kept batch; None where there is none or it cannot be read."""
-    try:
-        kept: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return None
-    return kept

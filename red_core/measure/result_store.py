@@ -7,7 +7,8 @@ depends on are listed by name with their SHA-256. It is current while all four a
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 from red_core.data.assets import assets_root, read_json, read_manifest, record
@@ -30,6 +31,23 @@ def keep(
     path = assets_root() / dataset / name
     write_atomically(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
     record(dataset, name, command=command, licence="MIT", **provenance)
+
+
+def read_kept(path: Path, count: int, names: Collection[str]) -> dict[str, Any] | None:
+    """Answers that a stopped measurement kept, {"seconds": number, name: list of `count`, ...}.
+
+    names: those that must be there. None where the file is not there, cannot be read or has another
+    shape: what it held is then made anew.
+    """
+    try:
+        kept: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(kept, dict) or not isinstance(kept.get("seconds"), float | int):
+        return None
+    lists = [kept.get(name) for name in names]
+    whole = all(isinstance(values, list) and len(values) == count for values in lists)
+    return kept if whole else None
 
 
 def result_key(code: Sequence[str], settings: Any, images: str | None) -> Key:

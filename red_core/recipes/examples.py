@@ -8,7 +8,6 @@ split, from Debian's package dataset-fashion-mnist; nothing is trained on a test
 from __future__ import annotations
 
 import gzip
-import os
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from torch import Tensor
 
 from red_core.data.assets import write_tensors
 from red_core.data.datasets import DataMissing
+from red_core.data.folders import folder_of
 from red_core.recipes.common import RecipeContext
 
 PER_CLASS = 40
@@ -91,7 +91,7 @@ def debian_clothes(split: str = "t10k") -> Origin:
 
 def _idx(name: str, dimensions: int) -> np.ndarray:
     """The bytes of one gzipped IDX file: a magic number, the lengths, then the values."""
-    path = Path(os.environ.get(FASHION_FOLDER, _DEBIAN_FOLDER)).expanduser() / name
+    path = (folder_of(FASHION_FOLDER) or Path(_DEBIAN_FOLDER)) / name
     try:
         content = gzip.decompress(path.read_bytes())
     except FileNotFoundError as error:

@@ -14,7 +14,7 @@ from red_core.data.assets import (
     read_manifest,
     required_files,
 )
-from red_core.data.datasets import CLASSES, data_root, has_official
+from red_core.data.datasets import CLASSES, DataDamaged, data_root, has_official
 from red_core.run.bundle import choose_device
 from red_core.run.provenance import commit, package_versions
 
@@ -48,16 +48,27 @@ def check_folder(dataset: str) -> list[AssetCheck]:
 
 
 def examine() -> dict[str, Any]:
-    """All of it, in plain values; `sound` is False only for a bad or missing asset."""
+    """All of it, in plain values.
+
+    sound: False only for a bad or missing asset, or an official data set that is there and damaged;
+    data_faults: a sentence about each of these.
+    """
     others = {path.parent.name for path in assets_root().glob("*/manifest.json")} - set(CLASSES)
     checks = [check for folder in (*CLASSES, *sorted(others)) for check in check_folder(folder)]
+    official, data_faults = {}, {}
+    for dataset in CLASSES:
+        try:
+            official[dataset] = has_official(dataset)
+        except DataDamaged as error:
+            official[dataset], data_faults[dataset] = False, str(error)
     return {
-        "sound": all(check.fault is None for check in checks),
+        "sound": all(check.fault is None for check in checks) and not data_faults,
         "versions": package_versions(),
         "commit": commit(),
         "device": choose_device().type,
         "threads": torch.get_num_threads(),
         "data_root": str(data_root()),
-        "official_data": {dataset: has_official(dataset) for dataset in CLASSES},
+        "official_data": official,
+        "data_faults": data_faults,
         "assets": [vars(check) for check in checks],
     }

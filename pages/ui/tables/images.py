@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from red_core.data.assets import AssetError
-from red_core.data.datasets import DataMissing, ImageSet, load_official
+from red_core.data.datasets import DataDamaged, DataMissing, ImageSet, has_official, load_official
 from red_core.measure.tables.table_store import BUNDLED, OFFICIAL
 from red_core.run.bundle import load_examples
 
@@ -21,12 +21,22 @@ def images_of(dataset: str, source: str) -> ImageSet | None:
     if source == OFFICIAL:
         try:
             return load_official(dataset, "test")
-        except DataMissing:
+        except (DataMissing, DataDamaged):  # see `damage_of`
             return None
     try:
         return load_examples(dataset)
     except AssetError:
         return None
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def damage_of(dataset: str) -> str | None:
+    """What is wrong with the official test set and what to do, where it is there and damaged."""
+    try:
+        has_official(dataset)
+    except DataDamaged as error:
+        return str(error)
+    return None
 
 
 def fit(images: ImageSet, answers: Mapping[str, Any]) -> bool:

@@ -6,11 +6,13 @@ from html import escape
 
 import streamlit as st
 
+from pages.ui.look.literal import literal
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.tables import tables_headlines as told
 from pages.ui.tables import tables_help_texts as texts
 from pages.ui.tables import tables_page_state as page_state
 from pages.ui.tables.context import Answered, Cell, cell_of, said_of
+from pages.ui.tables.images import damage_of
 from pages.ui.tables.opening import query_of
 from pages.ui.tables.tables_request import CLASS, TablesRequest, looking_at
 from pages.ui.undo import headlines as words
@@ -34,6 +36,9 @@ def cell(current: TablesRequest, found: Answered) -> None:
     if not chosen.indices:
         return
     if found.images is None:
+        damage = damage_of(current.dataset)
+        if damage is not None:
+            st.warning(literal(damage, commands=True))
         _numbers(chosen)
         return
     shown = chosen.indices[:MOST]

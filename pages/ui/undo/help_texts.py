@@ -28,6 +28,10 @@ DOWNLOAD = (
     "works, on pictures that G draws."
 )
 DOWNLOADED = "{title} is in {root}. The gallery shows its test images now."
+DAMAGED = (
+    "The files of {title} in {root} are damaged or incomplete, and are not used: download them "
+    "again."
+)
 CANCEL = "Stop fetching. What has arrived is kept, and the next try goes on from there."
 LABEL = (
     "The class of your image, if you know it: the attack then moves away from it, and the page "

@@ -22,7 +22,7 @@ from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.runner import Runner
 from red_core.algorithm.presets import OWN
 from red_core.compat import ensure_advertorch
-from red_core.data.datasets import DataMissing, load_official
+from red_core.data.datasets import DataDamaged, DataMissing, load_official
 from red_core.run.bundle import choose_device, load_bundle, with_official_test
 from red_core.run.experiment import AttackedBatch, craft_example
 from red_core.run.settings import RunSettings
@@ -63,6 +63,8 @@ def takes_official(dataset: str) -> bool:
         load_official(dataset, "test")
     except DataMissing:
         return False
+    except DataDamaged:  # the command would end there: it is to leave them alone
+        return True
     return True
 
 

@@ -16,7 +16,7 @@ import streamlit as st
 
 from pages.ui.look.literal import literal
 from pages.ui.undo import help_texts as texts
-from red_core.data.archive import DOWNLOADABLE, MEGABYTES, archive_of, is_there
+from red_core.data.archive import DOWNLOADABLE, MEGABYTES, archive_of, is_damaged, is_there
 from red_core.data.datasets import TITLES, data_root
 from red_core.data.download import DownloadError, download
 
@@ -120,6 +120,8 @@ def download_panel(dataset: str, on_done: Callable[[], None]) -> None:
         return
     title, megabytes = TITLES[dataset], MEGABYTES[dataset]
     st.caption(texts.MADE_BY_G.format(title=title))
+    if is_damaged(dataset):
+        st.warning(texts.DAMAGED.format(title=title, root=literal(data_root())))
     look = work.look()
     if look.state == "running":
         _watch(work)

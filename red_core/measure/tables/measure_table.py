@@ -25,7 +25,7 @@ from red_core.attacks.pgd import PAPER_ATTACKS
 from red_core.data.assets import AssetError, assets_root
 from red_core.data.atomic import write_atomically
 from red_core.measure.attack_cache import CRAFTING, AttackCache, Target
-from red_core.measure.result_store import Key, images_digest, result_key
+from red_core.measure.result_store import Key, images_digest, read_kept, result_key
 from red_core.measure.tables.merge import cells
 from red_core.measure.tables.spec import PSI, WHITE_BOX, has_own_network, title_of
 from red_core.measure.tables.table_request import Request
@@ -159,7 +159,7 @@ def _unit(
         "device": bundle.device.type,
     }
     path = work / "tables" / method.key / f"{digest_of(key)}.json"
-    kept = _read(path)
+    kept = _read(path, len(items))
     if kept is None:
         kept = _answer(method, attacked, seeds)
         write_atomically(path, json.dumps(kept).encode())
@@ -258,10 +258,18 @@ def _unit_name(block: str, attack: str, key: str, items: range) -> str:
     return f"{block}/{attack}/{key}/{items.start}-{items.stop}"
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _read(path: Path, count: int) -> dict[str, Any] | None:
     """Kept answers; None where there are none or they cannot be read."""
-    try:
-        kept: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError):
+    kept = read_kept(path, count, ())
+    entries = None if kept is None else kept.get("entries")
+    if not isinstance(entries, dict) or not all(_is_answer(e, count) for e in entries.values()):
         return None
     return kept
+
+
+def _is_answer(entry: Any, count: int) -> bool:
+    """Whether a kept entry has a digit, or None, for every image."""
+    if not isinstance(entry, dict):
+        return False
+    given = [entry.get(name, "") for name in ("signal", "attack")]
+    return all(one is None or (isinstance(one, str) and len(one) == count) for one in given)

@@ -21,7 +21,7 @@ from red_core.attacks.pgd import ATTACKS, attack_norm
 from red_core.data.assets import AssetError
 from red_core.data.atomic import write_atomically
 from red_core.measure.intervals import share
-from red_core.measure.result_store import Key, images_digest, keep, result_key, stored
+from red_core.measure.result_store import Key, images_digest, keep, read_kept, result_key, stored
 from red_core.measure.unknown.registry import GROUPS, MEASURED, Unseen, unseen_attacks
 from red_core.methods.method import ANSWERS
 from red_core.run.bundle import Bundle
@@ -31,6 +31,7 @@ from red_core.run.provenance import asset_checksums, provenance
 from red_core.run.settings import SettingsError, item_seed
 
 REPORT = "unknown.json"
+_ANSWERS = ("true", "psi", "signal", "signal_psi", "answer", "nearest", *ATTACKS)
 CHUNK = 20  # images crafted and answered together
 REGISTRY = "red_core.measure.unknown.registry"  # the attacks; how they are answered is here
 
@@ -123,7 +124,7 @@ def _measure_attack(
         content = tensor_digest(bundle.examples.images[part], bundle.examples.labels[part])
         name = f"{items.start:05d}-{items.stop:05d}-{content}"
         path = answers_in / f"{name}.json"
-        answers = _read(path)
+        answers = read_kept(path, len(items), _ANSWERS)
         if answers is None:
             attacked = _attacked(bundle, attack, items, seed, images_in / f"{name}.safetensors")
             answers = _answers(bundle, attacked, items, seed)
@@ -159,14 +160,6 @@ def entry_key(dataset: str, attack: Unseen, examples: int, seed: int, device: st
 
 def _options(dataset: str) -> dict[str, Any]:
     return changed_values(presets_of(dataset)["best"])
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        kept: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return None
-    return kept
 
 
 def _attacked(bundle: Bundle, attack: Unseen, items: range, seed: int, path: Path) -> Tensor:

@@ -1,5 +1,6 @@
 """`evaluate` on toy assets, end to end."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from red_core.cli import main
+from red_core.data import official
 from red_core.run.bundle import load_bundle
 from tests.red_core.ties import lead
 
@@ -56,9 +58,14 @@ def write_official(root: Path, images: torch.Tensor, labels: torch.Tensor) -> No
     """An official data set of these images [N, 28, 28] and labels [N], both of bytes."""
     folder = root / "MNIST" / "raw"
     folder.mkdir(parents=True, exist_ok=True)
-    for split in ("train", "t10k"):
-        write_idx(folder / f"{split}-images-idx3-ubyte", images)
-        write_idx(folder / f"{split}-labels-idx1-ubyte", labels)
+    for split, name in (("train", "train"), ("test", "t10k")):
+        files = {f"{name}-images-idx3-ubyte": images, f"{name}-labels-idx1-ubyte": labels}
+        listed = []
+        for file, values in files.items():
+            write_idx(folder / file, values)
+            md5 = hashlib.md5((folder / file).read_bytes()).hexdigest()
+            listed.append(official.IdxFile(file, tuple(values.shape), md5))
+        official.IDX["mnist"][split] = listed
 
 
 @pytest.mark.parametrize("attack", ["none", "linf"])
@@ -66,6 +73,7 @@ def test_wrong_labels_that_were_repaired_are_measured_anew(
     toy_assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attack: str
 ) -> None:
     monkeypatch.setenv("RED_DATA", str(tmp_path / "data"))
+    monkeypatch.setitem(official.IDX, "mnist", {})  # `write_official` lists its own files
     images = load_bundle("mnist").examples.images[:5]
     logits = load_bundle("mnist").psi(images)
     assert lead(logits) > 1e-2  # the command reads them in other batches
