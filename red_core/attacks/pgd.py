@@ -24,7 +24,9 @@ Watch = Callable[[int, Tensor, Tensor], None]
 ATTACKS = ("linf", "l2", "l1")
 _ORDER = {"linf": np.inf, "l2": 2, "l1": 1}
 L1_SPARSITY = 0.95
-TOLERANCE = 1e-5  # by which a crafted perturbation may miss its budget in float32
+TOLERANCE = 1e-5  # by which a crafted perturbation may miss its budget, beside rounding
+MIN_EPS = 1e-6  # below, pixels in float32 hardly move, and AdverTorch's l1 projection fails
+_ROUNDING = 2.0**-24  # of x' - x, a pixel: x + delta was rounded, and the difference is
 MAX_STEPS = 2000
 
 
@@ -49,6 +51,8 @@ class AttackSettings:
         for name, value in (("eps", self.eps), ("step size", self.step_size)):
             if not math.isfinite(value) or value <= 0:
                 raise ValueError(f"{name} must be a positive number, not {value}")
+        if self.eps < MIN_EPS:
+            raise ValueError(f"eps {self.eps:g} is below {MIN_EPS:g}, the least that moves pixels")
         limit = MAX_EPS[self.kind]
         if self.eps > limit:
             raise ValueError(f"eps {self.eps:g} is above {limit:g}, the most for {self.kind}")
@@ -176,9 +180,14 @@ def craft(
 
 
 def verify_budget(images: Tensor, attacked: Tensor, settings: AttackSettings) -> None:
-    """Raise RuntimeError unless every ||x' - x|| <= eps (to TOLERANCE) and pixels lie in [0, 1]."""
+    """Raise RuntimeError unless every ||x' - x|| <= eps and pixels lie in [0, 1].
+
+    The norm may be above eps by TOLERANCE, and by what float32 rounds in all pixels together: n of
+    them by 2^-24 each, whose norm is n^(1/p) 2^-24.
+    """
     norm = float(attack_norm(attacked - images, settings.kind).max())
-    if norm > settings.eps * (1 + TOLERANCE) + TOLERANCE:
+    rounding = _ROUNDING * images[0].numel() ** (1 / _ORDER[settings.kind])
+    if norm > settings.eps * (1 + TOLERANCE) + TOLERANCE + rounding:
         raise RuntimeError(f"the {settings.kind} attack left its budget: {norm} > {settings.eps}")
     if attacked.min() < 0 or attacked.max() > 1:
         raise RuntimeError("the attack left the pixel range [0, 1]")

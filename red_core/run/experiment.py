@@ -110,6 +110,12 @@ def clean_example(
     )
 
 
+def aims_at_own_class(settings: RunSettings, label: Tensor | None) -> bool:
+    """Whether the attack aims at the class [1] that the image has: nothing is to be done then."""
+    crafted = settings.attack != "none" and settings.source != "realizable"
+    return crafted and label is not None and settings.target == int(label[0])
+
+
 def craft_example(
     bundle: Bundle,
     settings: RunSettings,
@@ -119,7 +125,8 @@ def craft_example(
     """The attacked example that `settings` name; own: the user's image [1, H, W] for source "own".
 
     Where the label of an own image is not given, the attack moves away from the class psi gives it.
-    watch: called before every step of the attack. Raises SettingsError as `clean_example`.
+    watch: called before every step of the attack. Raises SettingsError as `clean_example`, and
+    where the target is the image's own class.
     """
     if settings.source == "realizable":
         return realizable(bundle, settings)
@@ -131,6 +138,10 @@ def craft_example(
         aim = label
     seeds = [item_seed(settings.seed, settings.index)]
     attack = settings.attack_settings()
+    if aims_at_own_class(settings, label):
+        raise SettingsError(
+            f"the target class {settings.target} is the image's own class: choose another, or none"
+        )
     made = attack_images(bundle, image, aim, attack, seeds, settings.target, watch)
     return made if label is not None else AttackedBatch(made.clean, made.attacked, None)
 

@@ -83,6 +83,33 @@ def texts(app: AppTest) -> str:
     return " ".join(element.value for element in [*app.caption, *app.markdown])
 
 
+def test_a_target_that_is_the_own_class_is_left_out_and_said(prepared):
+    app = open_app({"index": "7", "target": "7"})
+    assert not app.exception
+    assert [warning.value for warning in app.warning] == [page_state.OWN_TARGET]
+    assert [run.settings.target for run in prepared] == [None]
+    app.selectbox("ui.target.mnist").set_value(7).run()
+    assert not app.exception
+    assert app.error[0].value.startswith("The target class is the image's own class.")
+    app.selectbox("ui.target.mnist").set_value(3).run()
+    assert [run.settings.target for run in prepared] == [None, 3]
+
+
+def test_a_budget_that_moves_no_pixel_is_left_out_and_said(prepared):
+    app = open_app({"attack": "l1", "eps": "1e-30"})
+    assert not app.exception
+    assert "eps is left out: eps" in app.warning[0].value
+    assert [run.settings.eps for run in prepared] == [None]
+
+
+def test_the_links_own_words_are_shown_as_text(prepared):
+    app = open_app({"attack": "[x](y) $z$ :red[w]", "solver.**a**": "<b>"})
+    assert not app.exception
+    shown = [warning.value for warning in app.warning]
+    assert "`'[x](y) $z$ :red[w]':`" in shown[0]
+    assert "`solver.**a**`" in shown[1]
+
+
 def test_the_page_opens_prepared_and_nothing_is_wrong(prepared):
     app = open_app({"index": "4"})
     assert not app.exception

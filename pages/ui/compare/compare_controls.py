@@ -16,7 +16,7 @@ from pages.ui.compare.compare_request import (
     image_of,
     main_page,
 )
-from pages.ui.link.page_state import models_of
+from pages.ui.link.page_state import models_of, without_own_target
 from pages.ui.look.literal import refused_settings
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.undo.undo_registry import devices, digest
@@ -45,6 +45,9 @@ def controls(current: CompareRequest) -> CompareRequest:
     st.subheader("Attack", anchor=False)
     try:
         settings = image_of(replace(current.settings, index=index, **_attack(current.settings)))
+        bundle = models_of(current.settings).bundle
+        if without_own_target(settings, current.own, bundle) != settings:
+            raise SettingsError("the target class is the image's own class")
     except SettingsError as error:
         st.error(refused_settings(error))
         return current

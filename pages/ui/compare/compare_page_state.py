@@ -13,7 +13,7 @@ import streamlit as st
 from pages.ui.compare.compare_registry import compare_registry, image_key
 from pages.ui.compare.compare_request import CompareRequest, as_query, from_query
 from pages.ui.link import address
-from pages.ui.link.page_state import models_of
+from pages.ui.link.page_state import OWN_TARGET, models_of, without_own_target
 from pages.ui.live.queue_status import in_turn
 from pages.ui.look.literal import literal
 from pages.ui.undo.undo_registry import RunContext, devices
@@ -64,6 +64,12 @@ def _within_examples() -> CompareRequest:
         current = state["compare.held"] = replace(
             current, settings=replace(current.settings, index=0)
         )
+        WIDGETS.renew()
+    bundle = models_of(current.settings).bundle
+    settings = without_own_target(current.settings, current.own, bundle)
+    if settings != current.settings:
+        state["compare.complaints"].append(OWN_TARGET)
+        current = state["compare.held"] = replace(current, settings=settings)
         WIDGETS.renew()
     return current
 

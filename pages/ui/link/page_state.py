@@ -23,9 +23,11 @@ from red_core.data.archive import DOWNLOADABLE, is_there
 from red_core.data.assets import AssetError
 from red_core.data.datasets import SHAPES, TITLES
 from red_core.run.bundle import Bundle, choose_device, has_generator
+from red_core.run.experiment import aims_at_own_class, clean_example
 from red_core.run.settings import RunSettings
 
 PAGE = "reverse"  # the main page's name in the session
+OWN_TARGET = "The target class is left out: it is the image's own class."
 
 
 def read_url() -> tuple[Request, Bundle]:
@@ -56,10 +58,22 @@ def read_url() -> tuple[Request, Bundle]:
         )
         changed = replace(state["held"].settings, index=0)
         state["held"] = replace(state["held"], settings=changed)
+    settings = without_own_target(state["held"].settings, state["held"].own, bundle)
+    if settings != state["held"].settings:
+        state["complaints"].append(OWN_TARGET)
+        state["held"] = replace(state["held"], settings=settings)
     if fresh or "ui.source" not in state:
         seed_widgets(state["held"], bundle)
     held: Request = state["held"]
     return held, bundle
+
+
+def without_own_target(settings: RunSettings, own: Tensor | None, bundle: Bundle) -> RunSettings:
+    """The settings without a target that is the image's own class."""
+    if settings.source == "own" and own is None:
+        return settings
+    _, label = clean_example(bundle, settings, own)
+    return replace(settings, target=None) if aims_at_own_class(settings, label) else settings
 
 
 def load_request(request: Request) -> None:

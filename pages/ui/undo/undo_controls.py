@@ -22,6 +22,7 @@ from pages.ui.undo.undo_registry import digest
 from pages.ui.undo.undo_request import Request, canonical
 from pages.ui.undo.widget_scope import numbers_of
 from red_core.run.bundle import Bundle
+from red_core.run.experiment import aims_at_own_class, clean_example
 from red_core.run.settings import RunSettings, SettingsError
 
 
@@ -88,7 +89,11 @@ def controls(
     except SettingsError as error:
         st.error(refused_settings(error))
         return current.settings, current.own
-    return settings, None if own is None else own.image
+    image_of = None if own is None else own.image
+    if aims_at_own_class(settings, clean_example(bundle, settings, image_of)[1]):
+        st.error(refused_settings("the target class is the image's own class"))
+        return current.settings, current.own
+    return settings, image_of
 
 
 def _named(dataset: str, load_request: Callable[[Request], None]) -> None:

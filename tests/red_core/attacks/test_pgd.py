@@ -14,6 +14,7 @@ from red_core.attacks.pgd import (
     ATTACKS,
     L1_SPARSITY,
     MAX_EPS,
+    MIN_EPS,
     PAPER_ATTACKS,
     TOLERANCE,
     AttackSettings,
@@ -252,6 +253,38 @@ def test_a_broken_budget_is_seen() -> None:
             verify_budget(images, far, SETTINGS[kind])
     with pytest.raises(RuntimeError, match="pixel range"):
         verify_budget(images + 0.5, images + 0.51, SETTINGS["l2"])
+
+
+@pytest.mark.parametrize("eps", [MIN_EPS, 1e-4, 0.02, 0.1, 1.0])
+@pytest.mark.parametrize("kind", ATTACKS)
+def test_small_budgets_of_large_images_hold(kind: str, eps: float) -> None:
+    """3,072 values round 3,072 times: l1 was up to 5e-5 above its budget."""
+    images = torch.rand(16, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3072, 10))
+    labels = model(images).argmax(1)
+    for step in (eps / 10, min(1.0, 100 * eps)):
+        attacked = craft(model, images, labels, AttackSettings(kind, eps, step, 5), range(16))
+        off = float(attack_norm(attacked - images, kind).max()) - eps
+        assert off <= TOLERANCE * (1 + eps) + 3072 * 2.0**-24
+
+
+def test_rounding_is_allowed_for_and_no_more() -> None:
+    images = torch.full((1, 3, 32, 32), 0.5)
+    for kind, power in (("linf", 0.0), ("l2", 0.5), ("l1", 1.0)):
+        unit = 1 / 3072**power  # of each value, so that the norm is 1
+        rounding = 2.0**-24 * 3072**power
+        asked = AttackSettings(kind, 0.02, 0.01, 1)
+        verify_budget(images, images + (0.02 + 0.5 * (rounding + 1e-5)) * unit, asked)
+        with pytest.raises(RuntimeError, match="left its budget"):
+            verify_budget(images, images + (0.02 + 4 * (rounding + 1e-5)) * unit, asked)
+
+
+@pytest.mark.parametrize("eps", [1e-30, 1e-12, 1e-7])
+@pytest.mark.parametrize("kind", ATTACKS)
+def test_a_budget_that_moves_no_pixel_is_refused(kind: str, eps: float) -> None:
+    with pytest.raises(ValueError, match=f"eps {eps:g} is below 1e-06, the least that moves"):
+        AttackSettings(kind, eps, 0.1, 5)
 
 
 def test_scaling_keeps_the_rest() -> None:

@@ -77,6 +77,12 @@ def opened(query: dict[str, str] | None = None) -> AppTest:
     return app.run()
 
 
+def test_a_target_that_is_the_own_class_is_left_out_and_said():
+    app = opened({"target": "3"})
+    assert not app.exception
+    assert "it is the image's own class" in app.warning[0].value
+
+
 def headline(app: AppTest, place: int = 1) -> str:
     return str(app.header[place].value)
 
