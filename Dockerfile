@@ -21,6 +21,7 @@ USER red
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 CMD ["python", "-c", \
     "import urllib.request as r; r.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
-# 0.0.0.0 is inside the container only; -p decides who reaches it.
+# 0.0.0.0 is inside the container only; -p decides who reaches it. Reached under another name than
+# localhost, it wants that name: docker run -e STREAMLIT_SERVER_ALLOWED_HOSTS="lab.example.org".
 CMD ["python", "-m", "streamlit", "run", "app.py", "--server.address=0.0.0.0", \
      "--server.port=8501"]

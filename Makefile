@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 PORT = 8501
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: app test lint types unit browser least kernels stage format clean
+.PHONY: app test lint types unit browser fuzz audit least kernels stage format clean
 .NOTPARALLEL:
 
 app: $(VENV)/.app
@@ -26,6 +26,15 @@ types: $(VENV)/.dev
 # One thread for each of two processes: two that share two cores would wait for each other.
 unit: $(VENV)/.dev
 	$(ONE) $(BIN)/python -m pytest -n 2 -m "not browser"
+
+# Thousands of damaged uploads and links, from a fixed seed; the unit tests take a few of them.
+fuzz: $(VENV)/.dev
+	$(ONE) RED_FUZZ=full $(BIN)/python -m pytest -q tests/test_fuzz.py
+
+# Known faults of the pinned packages; it needs a network.
+audit: $(VENV)/.dev
+	$(PIP) install -q pip-audit
+	$(BIN)/python -m pip_audit -r requirements.txt
 
 # The browser tests skip themselves where RED_CHROMIUM is empty; say why before they do.
 browser: $(VENV)/.dev
