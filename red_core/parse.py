@@ -14,6 +14,8 @@ IN_WORDS = {
     "str": "a word",
     "tuple": "whole numbers with commas between them",
 }
+_LARGEST = 2**63  # whole numbers are below it: further ones fit no tensor and no float
+_SHOWN = 80  # characters of a refused value
 
 
 def checked(name: str, value: Any, kind: str) -> Any:
@@ -28,7 +30,7 @@ def checked(name: str, value: Any, kind: str) -> Any:
         return None
     if base == "tuple" and isinstance(value, list | tuple):
         return tuple(checked(name, part, "int") for part in value)
-    if base == "int" and number and isinstance(value, Integral):
+    if base == "int" and number and isinstance(value, Integral) and abs(int(value)) < _LARGEST:
         return int(value)
     if base == "float" and number:
         with suppress(OverflowError):
@@ -36,7 +38,7 @@ def checked(name: str, value: Any, kind: str) -> Any:
                 return converted
     if base in ("str", "bool") and type(value).__name__ == base:
         return value
-    raise ValueError(f"{name} must be {IN_WORDS[base]}, not {value!r}")
+    raise ValueError(f"{name} must be {IN_WORDS[base]}, not {quoted(value)}")
 
 
 def parsed(name: str, text: str, kind: str) -> Any:
@@ -49,8 +51,17 @@ def parsed(name: str, text: str, kind: str) -> Any:
             return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
         value = {"int": int, "float": float, "str": str}[base](text)
     except (KeyError, ValueError) as error:
-        raise ValueError(f"{name} must be {IN_WORDS[base]}, not {text!r}") from error
+        raise ValueError(f"{name} must be {IN_WORDS[base]}, not {quoted(text)}") from error
     return checked(name, value, kind)
+
+
+def quoted(value: Any) -> str:
+    """A value as a message shows it: the beginning of a long one."""
+    try:
+        shown = repr(value)
+    except ValueError:  # a whole number of thousands of digits
+        return "a number of thousands of digits"
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
 
 
 def written(value: object) -> str:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from red_core.data.assets import AssetError, read_manifest, read_tensors
-from red_core.data.datasets import TITLES, DataMissing, load_official
+from red_core.data.datasets import TITLES, DataDamaged, DataMissing, load_official
 from red_core.methods.method import ANSWERS, Answers, Method, Watch
 from red_core.run.bundle import Bundle
 from red_core.sbsc import BlockDictionary, Decomposition, decide, follow
@@ -90,7 +90,7 @@ def _clean_images(dataset: str, name: str) -> Tensor:
     indices = read_tensors(dataset, "dictionary.safetensors")["indices"].long()
     try:
         return load_official(dataset, "train").images[indices]
-    except DataMissing as error:
+    except (DataMissing, DataDamaged) as error:
         raise AssetError(
             f"SBSC needs {TITLES[dataset]}'s own images, which are not bundled: {error}"
         ) from error

@@ -112,7 +112,12 @@ def choose_device(name: str = "auto") -> torch.device:
 def load_dictionary(dataset: str, device: torch.device) -> AttackDictionary:
     """D_a of one data set in float32, with its operator norm computed once."""
     stored = read_tensors(dataset, "dictionary.safetensors")
-    attacks = tuple(read_manifest(dataset)["dictionary.safetensors"]["attacks"])
+    listed = read_manifest(dataset)["dictionary.safetensors"].get("attacks")
+    attacks = tuple(listed) if isinstance(listed, list) else ()
+    if "deltas" not in stored or stored["deltas"].shape[1:2] != (len(attacks),):
+        raise AssetError(
+            f"the dictionary of {dataset} does not hold what its name says: restore it with git"
+        )
     dictionary = AttackDictionary.from_attacks(stored["deltas"].float().flatten(3), attacks)
     _ = dictionary.operator_norm_squared
     return dictionary.to(device)

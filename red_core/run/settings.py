@@ -15,7 +15,7 @@ from red_core.algorithm.options import DIFFUSION, SolverOptions
 from red_core.algorithm.presets import DEFAULT_PRESET, GENERATORS, OWN, presets_of, presets_with
 from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, AttackSettings
 from red_core.data.datasets import CLASSES, DENOISED, FEATURED, TITLES, check_dataset
-from red_core.parse import checked, parsed, written
+from red_core.parse import checked, parsed, quoted, written
 
 SOURCES = ("example", "realizable", "own")
 MAX_SEED = 2**31 - 1
@@ -214,7 +214,7 @@ def item_seed(seed: int, index: int) -> int:
 
 def _one_of(what: str, value: object, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise SettingsError(f"unknown {what} {value!r}: choose {', '.join(known)}")
+        raise SettingsError(f"unknown {what} {quoted(value)}: choose {', '.join(known)}")
 
 
 _TYPES = {field.name: str(field.type) for field in fields(RunSettings) if field.name != "solver"}
@@ -229,7 +229,9 @@ def parse_solver_option(assignment: str) -> tuple[str, Any]:
 
 def _solver_option(read: Callable[[str, Any, str], Any], name: str, value: Any) -> Any:
     if name not in _SOLVER_TYPES:
-        raise SettingsError(f"unknown solver option {name!r}: choose {', '.join(_SOLVER_TYPES)}")
+        raise SettingsError(
+            f"unknown solver option {quoted(name)}: choose {', '.join(_SOLVER_TYPES)}"
+        )
     try:
         return read(name, value, _SOLVER_TYPES[name])
     except ValueError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from red_core.parse import checked
+from red_core.parse import checked, quoted
 from red_core.synthetic.activations import ACTIVATIONS, activation
 from red_core.synthetic.families import FAMILIES
 
@@ -62,7 +62,9 @@ class InstanceSettings:
             ("scale", self.scale or SCALES[0], SCALES),
         ):
             if value not in known:
-                raise InstanceError(f"the {name} must be one of {', '.join(known)}, not {value!r}")
+                raise InstanceError(
+                    f"the {name} must be one of {', '.join(known)}, not {quoted(value)}"
+                )
         family = FAMILIES[self.family]
         self._set("d", family.latent or self.d)
         self._set("layers", family.layers or self.layers)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from red_core.parse import checked, parsed, written
 
 VALUES = {
-    "int": st.integers(),
+    "int": st.integers(-(2**63) + 1, 2**63 - 1),
     "float": st.floats(allow_nan=False, allow_infinity=False),
     "bool": st.booleans(),
-    "tuple[int, ...]": st.lists(st.integers()).map(tuple),
+    "tuple[int, ...]": st.lists(st.integers(-(2**63) + 1, 2**63 - 1)).map(tuple),
 }
 
 
@@ -50,6 +50,8 @@ def test_plain_values_become_the_declared_type(value, kind, wanted):
         ("7", "int", "a whole number"),
         (7.0, "int", "a whole number"),
         (True, "int", "a whole number"),
+        (10**400, "int", "a whole number"),
+        (-(2**63), "int", "a whole number"),
         (None, "int", "a whole number"),
         (math.nan, "float", "a finite number"),
         (-math.inf, "float | None", "a finite number"),
@@ -66,6 +68,13 @@ def test_plain_values_become_the_declared_type(value, kind, wanted):
 def test_other_types_are_refused_by_name(value, kind, words):
     with pytest.raises(ValueError, match=f"depth must be {words}"):
         checked("depth", value, kind)
+
+
+def test_long_values_are_cut_in_the_message():
+    for value, shown in ((10**5000, "a number of thousands of digits"), ("x" * 500, "'xxx")):
+        with pytest.raises(ValueError, match=f"a whole number, not {shown}") as caught:
+            checked("depth", value, "int")
+        assert len(str(caught.value)) < 130
 
 
 @pytest.mark.parametrize(

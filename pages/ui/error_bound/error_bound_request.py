@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pages.ui.error_bound.matrix import pack_matrix, unpack_matrix
 from red_core.measure.studies import EXAMPLES, FIGURE_1, FIGURE_3
-from red_core.parse import parsed, written
+from red_core.parse import parsed, quoted, written
 from red_core.synthetic import InstanceSettings
 from red_core.theory.descent import METHODS, DescentOptions
 
@@ -195,7 +195,7 @@ def _eta(text: str) -> str | float:
         return float(parsed("eta", text, "float"))
     except ValueError as error:
         raise ValueError(
-            f"eta must be one of {', '.join(STEPS)} or a number, not {text!r}"
+            f"eta must be one of {', '.join(STEPS)} or a number, not {quoted(text)}"
         ) from error
 
 

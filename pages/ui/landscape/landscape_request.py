@@ -13,7 +13,7 @@ from typing import Any
 
 from red_core.attacks.pgd import ATTACKS
 from red_core.measure import studies
-from red_core.parse import parsed, written
+from red_core.parse import parsed, quoted, written
 from red_core.run.settings import RunSettings, SettingsError
 from red_core.synthetic import FAMILIES, InstanceError, InstanceSettings
 
@@ -177,7 +177,7 @@ def _made(texts: Mapping[str, str]) -> LandscapeRequest:
 
 def _one_of(what: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise ValueError(f"{what} must be one of {', '.join(known)}, not {value!r}")
+        raise ValueError(f"{what} must be one of {', '.join(known)}, not {quoted(value)}")
 
 
 _ASKED = ("family", "m", "layers", "activation", "parameter", "scale", "noise", "seed")

@@ -28,7 +28,6 @@ ENTRIES = [
     '{"x": {"sha256": "0"}}',
     '{"x": {"command": "c"}}',
     '{"x": {"sha256": 1, "command": "c"}}',
-    '{"dictionary.safetensors": {"sha256": "0", "command": "c"}}',
 ]
 
 
@@ -44,6 +43,18 @@ def test_a_manifest_of_another_shape_is_one_line(assets: Path, capsys, text: str
         assert "restore it with git" in error
     assert main(["doctor"]) == 1
     assert "mnist/manifest.json: BAD" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("attacks", [None, [], "linf", ["linf", "l2"]])
+def test_a_dictionary_whose_attacks_are_not_named_is_one_line(
+    assets: Path, capsys, attacks: object
+) -> None:
+    manifest = json.loads((assets / "manifest.json").read_text())
+    entry = manifest["dictionary.safetensors"]
+    entry["attacks"] = attacks
+    (assets / "manifest.json").write_text(json.dumps(manifest))
+    assert main(["run"]) == 1
+    assert "the dictionary of mnist does not hold what its name says" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", SHAPES)

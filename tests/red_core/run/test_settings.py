@@ -49,7 +49,7 @@ solver_values = st.fixed_dictionaries(
 @st.composite
 def run_settings(draw) -> RunSettings:
     attack = draw(st.sampled_from((*ATTACKS, "none")))
-    size = st.none() | st.floats(1e-9, MAX_EPS.get(attack, 1.0))
+    size = st.none() | st.floats(1e-6, MAX_EPS.get(attack, 1.0))
     dataset = draw(st.sampled_from(DATASETS))
     preset = draw(st.sampled_from(sorted(presets_of(dataset))))
     names = [name for name in GENERATORS if preset in presets_with(dataset, name)]

@@ -17,8 +17,8 @@ _HERE = Path(__file__).parent
 _mount = st.components.v2.component(
     "red_compare_card",
     html='<article class="card"></article>',
-    css=(_HERE / "card.css").read_text(),
-    js=(_HERE / "card.js").read_text(),
+    css=(_HERE / "card.css").read_text(encoding="utf-8"),
+    js=(_HERE / "card.js").read_text(encoding="utf-8"),
 )
 
 

@@ -15,8 +15,8 @@ _HERE = Path(__file__).parent
 _mount = st.components.v2.component(
     "red_compare_scrubber",
     html='<div class="scrubber"></div>',
-    css=(_HERE / "scrubber.css").read_text(),
-    js=(_HERE / "scrubber.js").read_text(),
+    css=(_HERE / "scrubber.css").read_text(encoding="utf-8"),
+    js=(_HERE / "scrubber.js").read_text(encoding="utf-8"),
 )
 
 

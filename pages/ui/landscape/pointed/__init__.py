@@ -22,8 +22,8 @@ _HERE = Path(__file__).parent
 _mount = st.components.v2.component(
     "red_pointed",
     html='<div class="row"></div>',
-    css=(_HERE / "pointed.css").read_text(),
-    js=(_HERE / "pointed.js").read_text(),
+    css=(_HERE / "pointed.css").read_text(encoding="utf-8"),
+    js=(_HERE / "pointed.js").read_text(encoding="utf-8"),
 )
 
 

@@ -15,8 +15,8 @@ _HERE = Path(__file__).parent
 _mount = st.components.v2.component(
     "red_figures",
     html='<div class="scroll" role="region" tabindex="0"></div>',
-    css=(_HERE / "grid.css").read_text(),
-    js=(_HERE / "grid.js").read_text(),
+    css=(_HERE / "grid.css").read_text(encoding="utf-8"),
+    js=(_HERE / "grid.js").read_text(encoding="utf-8"),
 )
 
 

@@ -23,8 +23,8 @@ _HTML = f"""
 _mount = st.components.v2.component(
     "red_drawing",
     html=_HTML,
-    css=(_HERE / "drawing.css").read_text(),
-    js=(_HERE / "drawing.js").read_text(),
+    css=(_HERE / "drawing.css").read_text(encoding="utf-8"),
+    js=(_HERE / "drawing.js").read_text(encoding="utf-8"),
 )
 
 

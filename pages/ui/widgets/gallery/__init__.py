@@ -21,8 +21,8 @@ _HERE = Path(__file__).parent
 _mount = st.components.v2.component(
     "red_gallery",
     html='<div class="thumbnails" role="group" aria-label="Example images"></div>',
-    css=(_HERE / "gallery.css").read_text(),
-    js=(_HERE / "gallery.js").read_text(),
+    css=(_HERE / "gallery.css").read_text(encoding="utf-8"),
+    js=(_HERE / "gallery.js").read_text(encoding="utf-8"),
 )
 
 

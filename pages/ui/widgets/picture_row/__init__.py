@@ -23,8 +23,8 @@ _HERE = Path(__file__).parent
 _mount = st.components.v2.component(
     "red_stills",
     html='<div class="row"></div>',
-    css=(_HERE / "stills.css").read_text(),
-    js=(_HERE / "stills.js").read_text(),
+    css=(_HERE / "stills.css").read_text(encoding="utf-8"),
+    js=(_HERE / "stills.js").read_text(encoding="utf-8"),
 )
 
 
