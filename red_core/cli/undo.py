@@ -8,6 +8,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -94,23 +95,25 @@ def execute(arguments: argparse.Namespace) -> int:
     if not images:
         raise UsageError(" ".join(refused))
     bundle = load_bundle(arguments.dataset, device)
-    found: list[Undone] = []
-    lines = _Lines(arguments.json)
+    rows: list[dict[str, str]] = []
+    lines, pictures = _Lines(arguments.json), _Pictures(arguments.pictures)
     batches = undo_images(bundle, images, settings, arguments.batch)
     with lines, tqdm(total=len(images), desc="undo", unit="image") as bar:
         for batch in batches:
             for one in batch:
-                lines.write(_line(one, images[one.number], settings, bundle.class_names))
-                if arguments.pictures is not None:
-                    _draw(one, images[one.number], arguments.pictures)
-            found += batch
+                taken = images[one.number]
+                lines.write(_line(one, taken, settings, bundle.class_names))
+                pictures.write(one, taken)
+                rows.append(_row(one, taken, bundle.class_names))
             bar.update(len(batch))
-    rows = [_row(one, images[one.number], bundle.class_names) for one in found]
-    also = [path for path in (arguments.json, arguments.pictures) if path is not None]
-    said = [*_taken(images), *_table(rows), *(f"written   {path}" for path in also)]
-    finish(said, (arguments.table, lambda: _csv(rows).encode()))
-    if refused:
-        raise IntakeError(" ".join(refused))
+    faults = [each.fault for each in (lines, pictures) if each.fault is not None]
+    also = [f"written   {each.path}" for each in (lines, pictures) if each.path and not each.fault]
+    try:
+        finish([*_taken(images), *_table(rows), *also], (arguments.table, _csv(rows).encode))
+    except UsageError as error:
+        faults.append(str(error))
+    if refused or faults:
+        raise UsageError(" ".join((*refused, *faults)))
     return 0
 
 
@@ -137,25 +140,52 @@ def _read(paths: Sequence[Path], dataset: str, as_is: bool) -> tuple[list[Intake
 
 
 class _Lines:
-    """A file of JSON lines; every finished line is on the disk, whatever comes after it."""
+    """A file of JSON lines; every finished line is on the disk, whatever comes after it.
+
+    Nothing more is written after an error of the system; fault: a sentence about it, or None.
+    """
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path
+        self.path = path
+        self.fault: str | None = None
         self._stream: IO[str] | None = None
 
     def __enter__(self) -> _Lines:
-        if self._path is not None:
-            self._stream = self._path.open("w", encoding="utf-8")
+        if self.path is not None:
+            self._stream = self.path.open("w", encoding="utf-8")
         return self
 
     def write(self, values: dict[str, Any]) -> None:
-        if self._stream is not None:
-            self._stream.write(json.dumps(values, allow_nan=False) + "\n")
-            self._stream.flush()
+        if self._stream is not None and self.fault is None:
+            try:
+                self._stream.write(json.dumps(values, allow_nan=False) + "\n")
+                self._stream.flush()
+            except OSError as error:
+                self.fault = f"{self.path} cannot be written: {error.strerror or error}."
 
     def __exit__(self, *_: object) -> None:
         if self._stream is not None:
-            self._stream.close()
+            with suppress(OSError):  # what could not be written before cannot be now
+                self._stream.close()
+
+
+class _Pictures:
+    """A folder of one PNG an image, named by the image's number and name; fault: as of `_Lines`."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.fault: str | None = None
+
+    def write(self, one: Undone, taken: Intake) -> None:
+        if self.path is None or self.fault is not None:
+            return
+        buffer = io.BytesIO()
+        picture_of(one.parts).save(buffer, "PNG")
+        safe = re.sub(r"[^A-Za-z0-9._-]+", "-", taken.name).strip("-.") or "image"
+        try:
+            write_atomically(self.path / f"{one.number:05d}-{safe}.png", buffer.getvalue())
+        except OSError as error:
+            self.fault = f"{self.path} cannot be written into: {error.strerror or error}."
 
 
 def _line(
@@ -240,11 +270,3 @@ def _csv(rows: Sequence[dict[str, str]]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return stream.getvalue()
-
-
-def _draw(one: Undone, taken: Intake, folder: Path) -> None:
-    """One PNG, named by the image's number and name."""
-    buffer = io.BytesIO()
-    picture_of(one.parts).save(buffer, "PNG")
-    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", taken.name).strip("-.") or "image"
-    write_atomically(folder / f"{one.number:05d}-{safe}.png", buffer.getvalue())

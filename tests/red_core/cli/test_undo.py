@@ -1,6 +1,7 @@
 """`undo`: attacked images of other libraries, whatever file they come in."""
 
 import csv
+import errno
 import json
 from pathlib import Path
 
@@ -118,6 +119,27 @@ def test_nothing_to_undo_is_one_line(refused, toy_assets: Path, tmp_path: Path) 
     assert "batch must lie between" in refused("undo", tmp_path / "x.npy", "--batch", "100000")
     for flag in ("--json", "--table"):
         assert "does not exist" in refused("undo", tmp_path / "x.npy", flag, tmp_path / "no" / "o")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_files_that_cannot_be_written_take_no_answer_away(
+    toy_assets: Path, tmp_path: Path, capsys, monkeypatch
+) -> None:
+    np.save(tmp_path / "x.npy", images(3))
+    folder = tmp_path / "pictures"
+
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("red_core.cli.undo.write_atomically", full)
+    words = ["undo", str(tmp_path / "x.npy"), "--json", "/dev/full", "--pictures", str(folder)]
+    assert main([*words, "--table", str(tmp_path / "t.csv"), *QUICK]) == 2
+    shown = capsys.readouterr()
+    assert shown.out.count("margin") == 6
+    assert len((tmp_path / "t.csv").read_text().splitlines()) == 4
+    error = shown.err.splitlines()[-1]
+    assert "/dev/full cannot be written: No space left on device." in error
+    assert f"{folder} cannot be written into: No space left on device." in error
 
 
 def test_what_was_finished_is_kept(toy_assets: Path, tmp_path: Path, refused, monkeypatch) -> None:
