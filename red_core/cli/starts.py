@@ -36,9 +36,8 @@ def add(subparsers: Subparsers) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Measure and report; SettingsError for a generator that the data set has not."""
-    RunSettings(
-        dataset=arguments.dataset or DEFAULT_DATASET, preset="paper", generator=arguments.generator
-    )
+    dataset = arguments.dataset or DEFAULT_DATASET
+    RunSettings(dataset=dataset, preset="paper", generator=arguments.generator)
     bundle, work = measured_on(arguments, arguments.generator)
     report = measure(bundle, arguments.examples, arguments.seed, work, arguments.attack)
     keep = partial(keep_report, report) if arguments.keep else None

@@ -27,7 +27,7 @@ export default function (component) {
 _mount = st.components.v2.component(
     "red_stage",
     html='<div class="stage"></div>',
-    css=(Path(__file__).parent / "browser" / "stage.css").read_text(),
+    css=(Path(__file__).parent / "browser" / "stage.css").read_text(encoding="utf-8"),
     js=_LOADER,
 )
 

@@ -205,10 +205,10 @@ def replay_page(record: bytes, title: str) -> bytes:
     """One HTML file without any address in it: the stage's modules, its colours and a record."""
     modules = {
         f"stage/{path.name}": "data:text/javascript;base64,"
-        + base64.b64encode(_IMPORT.sub(r'from "stage/\1"', path.read_text()).encode()).decode()
+        + base64.b64encode(_IMPORT.sub(r'from "stage/\1"', path.read_text(encoding="utf-8")).encode()).decode()
         for path in sorted(BROWSER.glob("*.js"))
     }
-    style = (BROWSER / "stage.css").read_text()
+    style = (BROWSER / "stage.css").read_text(encoding="utf-8")
     options = json.dumps({"palettes": palettes(), "controls": "replay"})
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
