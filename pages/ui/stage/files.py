@@ -205,7 +205,9 @@ def replay_page(record: bytes, title: str) -> bytes:
     """One HTML file without any address in it: the stage's modules, its colours and a record."""
     modules = {
         f"stage/{path.name}": "data:text/javascript;base64,"
-        + base64.b64encode(_IMPORT.sub(r'from "stage/\1"', path.read_text(encoding="utf-8")).encode()).decode()
+        + base64.b64encode(
+            _IMPORT.sub(r'from "stage/\1"', path.read_text(encoding="utf-8")).encode()
+        ).decode()
         for path in sorted(BROWSER.glob("*.js"))
     }
     style = (BROWSER / "stage.css").read_text(encoding="utf-8")
