@@ -138,7 +138,7 @@ def presets_of(dataset: str) -> dict[str, SolverOptions]:
     """The presets of a data set by name; the default comes first.
 
     >>> list(presets_of("mnist")), presets_of("mnist")["paper"].lambda_fraction
-    (['best', 'paper', 'paper-frozen'], 0.35)
+    (['best', 'paper', 'paper-frozen', 'paper-published'], 0.35)
     """
     return CIFAR10_PRESETS if dataset == "cifar10" else PRESETS
 

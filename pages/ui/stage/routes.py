@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from pages.ui.live.live_run import LIVE_RUNS, LiveRun
 from pages.ui.stage import files
@@ -32,9 +33,12 @@ _AWAY = 1001  # the close code of a tab that is closed or reloaded
 
 
 def same_origin(connection: HTTPConnection) -> bool:
-    """Whether the page that asks was served by this server; a request without Origin passes."""
-    origin, host = connection.headers.get("origin"), connection.headers.get("host", "")
-    return origin is None or urlsplit(origin).netloc == host
+    """Whether the page that asks was served by this server, under a name that it allows.
+
+    A request without Origin passes; `server.allowedHosts` is what Streamlit holds its own to.
+    """
+    origin, host = connection.headers.get("origin"), connection.headers.get("host")
+    return is_host_allowed(host) and (origin is None or urlsplit(origin).netloc == host)
 
 
 async def socket(websocket: WebSocket) -> None:

@@ -114,6 +114,15 @@ def test_another_sites_page_is_turned_away(run, headers) -> None:
     assert socket.texts == []
 
 
+def test_a_name_that_the_server_does_not_allow_is_turned_away(run, monkeypatch) -> None:
+    """DNS rebinding: the page of another name is of one origin with it, and still foreign."""
+    monkeypatch.setattr(routes, "is_host_allowed", lambda host: host == HOST)
+    foreign = {"host": "evil.example:8501", "origin": "http://evil.example:8501"}
+    assert talk(Socket({"key": run.key}, **foreign)).closed == routes.WRONG_ORIGIN
+    shown = talk(Socket({"key": run.key}, leave=lambda socket: socket.events("state")))
+    assert shown.closed is None
+
+
 def test_a_client_that_names_no_origin_is_turned_away(run) -> None:
     socket = Socket({"key": run.key})
     del socket.headers["origin"]
