@@ -75,11 +75,13 @@ async def _serve(websocket: WebSocket, run: LiveRun, hello: dict[str, Any]) -> N
     """Send and receive until either side is gone."""
     orders = asyncio.create_task(_take_orders(websocket, run))
     news = asyncio.create_task(_send_news(websocket, run, hello))
-    done, pending = await asyncio.wait({orders, news}, return_when=asyncio.FIRST_COMPLETED)
-    for task in pending:
-        task.cancel()
-    for task in done:
-        task.result()
+    await asyncio.wait({orders, news}, return_when=asyncio.FIRST_COMPLETED)
+    orders.cancel()
+    news.cancel()
+    # Both may have met the end of the connection; the one that receives knows its close code.
+    for ended in await asyncio.gather(orders, news, return_exceptions=True):
+        if isinstance(ended, Exception):
+            raise ended
 
 
 async def _take_orders(websocket: WebSocket, run: LiveRun) -> None:

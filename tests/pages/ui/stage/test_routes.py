@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import time
 from typing import Any
@@ -163,6 +164,34 @@ def test_a_slow_browser_gets_fewer_longer_messages(run) -> None:
     records = sum(isinstance(item, bytes) for item in run.items)
     assert socket.bytes == b"".join(item for item in run.items if isinstance(item, bytes))
     assert socket.sent < records
+
+
+def test_a_connection_that_breaks_on_both_sides_leaves_nothing_behind(run) -> None:
+    """The server meets the end of the connection while it sends, and while it waits for orders."""
+
+    class Broken(Socket):
+        async def send_bytes(self, blob: bytes) -> None:
+            self.gone.set()
+            raise WebSocketDisconnect(1006)
+
+        async def receive_text(self) -> str:
+            if self.messages:
+                return await super().receive_text()
+            await self.gone.wait()
+            raise WebSocketDisconnect(1006)
+
+    left: list[dict[str, Any]] = []
+
+    async def watched() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: left.append(context))
+        socket = Broken({"key": run.key}, {"order": "begin"})
+        socket.gone = asyncio.Event()
+        await routes.socket(socket)
+        gc.collect()
+
+    asyncio.run(asyncio.wait_for(watched(), 60))
+    assert left == []
+    assert not run.watched
 
 
 def test_the_routes_are_below_the_base_path(monkeypatch) -> None:
