@@ -32,13 +32,16 @@ export class Frames {
 
   draw(store, palette) {
     const { canvas } = this
-    const context = canvas.begin()
     const { header } = store
+    const whole = canvas.changed || this.colours !== palette || this.store !== store
+    const context = whole ? canvas.begin() : canvas.context
+    Object.assign(this, { colours: palette, store })
+    if (whole) this.drawn = []
     if (!header || canvas.width < 10) return
     const [, height, width] = header.shape
     const { columns, rows } = fitted(canvas.width, canvas.height)
     const side = Math.floor(Math.min(canvas.width / columns, canvas.height / rows - CAPTION))
-    const left = Math.max(0, (canvas.width - side * columns) / 2)
+    const left = Math.floor(Math.max(0, (canvas.width - side * columns) / 2)) // whole: cells are cleared singly
     this.grid = { left, top: 0, side, columns }
     const { places, marked } = chosen(store)
     this.places = places
@@ -54,12 +57,16 @@ export class Frames {
       const y = Math.floor(slot / columns) * (side + CAPTION)
       const inner = side - 3
       const record = store.records[places[slot]]
+      const later = record !== undefined && places[slot] > store.moment
+      const cell = `${store.epoch} ${places[slot]} ${later} ${slot === marked} ${x} ${y}`
+      if (this.drawn[slot] === cell) continue // most cells are as they were
+      this.drawn[slot] = cell
+      context.clearRect(x, y, side, side + CAPTION)
       if (!record) {
         context.fillStyle = palette.surface
         context.fillRect(x, y, inner, inner)
         continue
       }
-      const later = places[slot] > store.moment
       plain(image.data, record.image, width * height)
       small.putImageData(image, 0, 0)
       context.globalAlpha = later ? 0.25 : 1

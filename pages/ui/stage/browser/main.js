@@ -245,7 +245,8 @@ class Stage {
     }
     const mark = `${store.version} ${store.playback}`
     if (!moved && !resized && this.drawn === mark && this.shown === store) return
-    if (moved || this.shown !== store) this.paints += 1
+    if (this.painted !== store.moment || this.shown !== store) this.paints += 1
+    this.painted = store.moment
     this.drawn = mark
     this.shown = store
     this.headline.draw(store)
