@@ -23,16 +23,15 @@ style.apply()
 style.whole_screen()
 stories = files.stories()
 state = st.session_state
-story = f"{stories[0]['dataset']}/{stories[0]['name']}" if stories else None
-if "undo.opened" not in state and story and not st.query_params.to_dict():
+if "undo.recorded" not in state and stories and not st.query_params.to_dict():
     # The first picture must not wait for the models: the recorded run plays while they load.
-    state["undo.opened"] = story
-    stage(None, story=story)
+    state["undo.recorded"] = True
+    stage(None, stories, recorded=True)
     with st.sidebar:  # its place from the start, so that nothing moves when it is filled
         st.subheader("Image", anchor=False)
         page_state.read_url()
     st.rerun()
-state.setdefault("undo.opened", None)
+state.setdefault("undo.recorded", False)
 place = st.container()
 current, bundle = page_state.read_url()
 if not current.teach:
@@ -42,14 +41,16 @@ if not current.teach:
         )
 page_state.complain()
 run = registry().prepare(page_state.models_of(current.settings), current.settings, current.own)
-if state["undo.opened"] and state.setdefault("undo.first", run.key) != run.key:
-    state["undo.opened"] = None  # a choice was made: the story makes way
+if state["undo.recorded"] and state.setdefault("undo.first", run.key) != run.key:
+    state["undo.recorded"] = False  # a choice was made: the recorded run makes way
 with place:
-    asked = stage(run, begin=current.run, pace=current.pace, story=state["undo.opened"])
+    asked = stage(
+        run, stories, begin=current.run, pace=current.pace, recorded=state["undo.recorded"]
+    )
 if asked is not None:
     request, _ = from_query({**asked, "run": "1"})
     page_state.load_request(request)
-    state["undo.opened"] = None
+    state["undo.recorded"] = False
     st.rerun()
 with st.expander("What am I seeing?"):
     st.markdown(texts.explained(current.settings))

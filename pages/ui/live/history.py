@@ -65,19 +65,3 @@ def grid_ks(total: int, slots: int = GRID) -> list[int]:
     if count == 1:
         return [0]
     return [round(place * total / (count - 1)) for place in range(count)]
-
-
-def grid_frames(frames: Sequence[Iterate], planned: Sequence[int]) -> list[int]:
-    """Positions in `frames` of what the grid shows now, one per filled slot.
-
-    A slot is filled once its k is reached; the first slot after those shows the latest iterate,
-    so that the leading picture moves with the run.
-    """
-    if not frames:
-        return []
-    ks = [frame.k for frame in frames]
-    reached = [k for k in planned if k <= ks[-1]]
-    chosen = [nearest(ks, k) for k in reached]
-    if len(reached) < len(planned) and (not chosen or chosen[-1] != len(ks) - 1):
-        chosen.append(len(ks) - 1)
-    return chosen

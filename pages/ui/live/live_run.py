@@ -41,33 +41,43 @@ class LiveRun:
     ) -> None:
         self.parts, self.settings, self.own, self.identity = parts, settings, own, identity
         self.key = secrets.token_urlsafe(24)
-        self.epoch = 0
         self.runner: Runner | None = None
-        self._recorder = RunRecorder(parts.bundle, settings, own)
+        self._recorded = 0, RunRecorder(parts.bundle, settings, own)  # exchanged together
         self._clock = clock
         self._lock = threading.Lock()
         self._sockets = 0
         self._kept_until = clock() + DROPPED
 
     @property
+    def epoch(self) -> int:
+        """Which beginning of the run is recorded."""
+        return self._recorded[0]
+
+    @property
     def items(self) -> list[bytes | str]:
         """What a browser gets, in order; it grows until the run has ended."""
-        return self._recorder.items
+        return self._recorded[1].items
+
+    def current(self) -> tuple[int, list[bytes | str]]:
+        """The epoch and its items, of one moment."""
+        epoch, recorder = self._recorded
+        return epoch, recorder.items
 
     def file(self) -> bytes:
         """The recorded run as a file."""
-        return self._recorder.file()
+        return self._recorded[1].file()
 
     def begin(self, *, paused: bool = False, speed: float | None = None) -> Runner:
         """Begin the run, ending the one before."""
         with self._lock:
             if self.runner is not None:
                 self.runner.close()
-            if self.epoch:
-                self._recorder = RunRecorder(self.parts.bundle, self.settings, self.own)
-            self.epoch += 1
+            epoch, recorder = self._recorded
+            if epoch:
+                recorder = RunRecorder(self.parts.bundle, self.settings, self.own)
+            self._recorded = epoch + 1, recorder
             self.runner = Runner(
-                self.parts, self.settings, None, own=self.own, recorder=self._recorder,
+                self.parts, self.settings, None, own=self.own, recorder=recorder,
                 paused=paused, speed=speed,
             )  # fmt: skip
             return self.runner
@@ -110,7 +120,7 @@ class LiveRun:
             if other._sockets or self.runner is not None:
                 return False
             self.runner, other.runner = other.runner, None
-            self._recorder, self.epoch = other._recorder, other.epoch
+            self._recorded = other._recorded
         return True
 
     # --- who may come back ---------------------------------------------------------------

@@ -15,7 +15,7 @@ from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock
 from pages.ui.live.history import History, grid_ks, moved
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.run_view import RunView, Theory
-from pages.ui.live.worker import THREAD_NAME, Worker
+from pages.ui.live.worker import THREAD_NAME, Worker, WorkError
 from red_core.algorithm.algorithm1 import Update, finished, step
 from red_core.algorithm.observe import Iterate, observe
 from red_core.algorithm.problem import RedProblem
@@ -127,7 +127,10 @@ class Runner(Worker[Update]):
         began = time.perf_counter()
         watch = None if self.recorder is None else self.recorder.watch
         if self._example is None:
-            self._example = craft_example(self.parts.bundle, self.settings, self._own, watch)
+            try:
+                self._example = craft_example(self.parts.bundle, self.settings, self._own, watch)
+            except ValueError as error:  # such as l1 on a device whose attack does not run
+                raise WorkError(f"The attack could not be made: {error}.") from error
         if self.recorder is not None:
             self.recorder.attacked(self._example)
         self._truth = self._example.truth if self._has_latent else None

@@ -24,6 +24,11 @@ THREAD_NAME = "red-run"
 State = Literal["running", "paused", "finished", "stopped", "failed"]
 Order = TypeVar("Order")  # what a person may ask a paused worker to do, one step of it
 
+
+class WorkError(Exception):
+    """What ends the work, in one sentence for the user."""
+
+
 _log = logging.getLogger("red.worker")
 
 
@@ -156,7 +161,7 @@ class Worker(ABC, Generic[Order]):
                 self._finish()
         except torch.OutOfMemoryError:
             self._fail(self._full())
-        except FloatingPointError as error:
+        except (FloatingPointError, WorkError) as error:
             self._fail(str(error))
         except Exception:
             _log.exception("a run failed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,29 +34,35 @@ _mount = st.components.v2.component(
 
 
 def stage(
-    run: LiveRun | None, *, begin: bool = False, pace: str = "watch", story: str | None = None
+    run: LiveRun | None,
+    stories: Sequence[Mapping[str, str]],
+    *,
+    begin: bool = False,
+    pace: str = "watch",
+    recorded: bool = False,
 ) -> dict[str, str] | None:
-    """Show a run, or a recorded story (its data set and file name) until the visitor asks for more.
+    """Show a run, or the first recorded one until the visitor asks for something else.
 
-    begin: start the run as soon as the browser is there; pace: "watch", or "full" to draw whatever
-    has come. Returns the settings (a query) of a story that the visitor wants to run.
+    stories: the recorded runs to choose from, as `files.stories` lists them; begin: start the run
+    as soon as the browser is there; pace: key of PACES; recorded: show the first of `stories`.
+    Returns the settings (a query) of a recorded run that the visitor wants to compute.
     """
     base = base_path()
-    stories = {
-        f"{each['dataset']}/{each['name']}": {
+    offered = [
+        {
             "title": each["title"],
             "url": f"{base}/stories/{each['dataset']}/{each['name']}?{each['sha256'][:12]}",
         }
-        for each in files.stories()
-    }
+        for each in stories
+    ]
     result: Any = _mount(
         key="stage",
         data={
             "run": None if run is None else run.key,
             "begin": begin,
             "pace": pace,
-            "story": None if story is None else stories[story]["url"],
-            "stories": list(stories.values()),
+            "story": offered[0]["url"] if recorded and offered else None,
+            "stories": offered,
             "base": base,
             "modules": f"{base}/stage/{files.DIGEST}",
             "palettes": files.palettes(),

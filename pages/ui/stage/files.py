@@ -26,6 +26,7 @@ from pages.ui.widgets import pictures
 from red_core.attacks.pgd import ATTACKS
 from red_core.data.assets import read_manifest
 from red_core.data.datasets import CLASSES, short_name
+from red_core.recording.slice_plane import has_latent
 from red_core.run.report import run_arrays, run_report
 from red_core.run.settings import RunSettings
 
@@ -99,7 +100,9 @@ def film(runner: Runner, view: RunView) -> bytes:
     places = [int(place) for place in np.linspace(0, len(view.frames) - 1, number).round()]
     scale = _SCALE[view.frames[0].image.shape[-1]]
     images = torch.stack([_equation(runner, view, place) for place in places])
-    captions = [f"x' = G(z) + D_a c_a + rest   {text}" for text in _captions(runner, view, places)]
+    signal = "G(z)" if has_latent(runner.settings) else "D(x')"
+    terms = f"x' = {signal} + D_a c_a + rest"
+    captions = [f"{terms}   {text}" for text in _captions(runner, view, places)]
     return pictures.gif(images, captions, ms=80, scale=scale)
 
 

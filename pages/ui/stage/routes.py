@@ -98,23 +98,25 @@ async def _send_news(websocket: WebSocket, run: LiveRun, hello: dict[str, Any]) 
     epoch, sent = hello.get("epoch"), hello.get("have", 0)
     state: dict[str, object] = {}
     while True:
-        if epoch != run.epoch or not isinstance(sent, int) or not 0 <= sent <= len(run.items):
-            epoch, sent = run.epoch, 0
-            await websocket.send_text(json.dumps({"event": "epoch", "epoch": epoch}))
         now = run.status()  # before the items: a state that says "ended" comes after the last
-        items = run.items
+        current, items = run.current()
         end = len(items)
+        if epoch != current or not isinstance(sent, int) or not 0 <= sent <= end:
+            epoch, sent = current, 0
+            await websocket.send_text(json.dumps({"event": "epoch", "epoch": epoch}))
         while sent < end:
             item = items[sent]
             if isinstance(item, str):
                 await websocket.send_text(item)
                 sent += 1
                 continue
-            first, size = sent, 0
-            while sent < end and isinstance(items[sent], bytes) and size < MOST_AT_ONCE:
-                size += len(items[sent])
+            records, size = [item], len(item)
+            sent += 1
+            while sent < end and size < MOST_AT_ONCE and isinstance(item := items[sent], bytes):
+                records.append(item)
+                size += len(item)
                 sent += 1
-            await websocket.send_bytes(b"".join(items[first:sent]))  # type: ignore[arg-type]
+            await websocket.send_bytes(b"".join(records))
         if now != state and epoch == run.epoch:
             state = now
             await websocket.send_text(json.dumps({"event": "state", **now}))

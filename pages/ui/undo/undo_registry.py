@@ -82,7 +82,7 @@ def devices() -> list[str]:
 
 @dataclass(frozen=True)
 class RunContext:
-    """What all sections show: the settings, the loaded models, and the crafted example."""
+    """What a run of another page needs: the settings, the loaded models, the crafted example."""
 
     settings: RunSettings
     parts: LoadedModels
@@ -162,7 +162,7 @@ def _run_key(context: RunContext) -> tuple[object, ...]:
 
 @st.cache_resource(scope="session", on_release=RunRegistry.clear, show_spinner=False)
 def registry() -> RunRegistry:
-    """This session's registry; released, and its run ended, when the tab closes."""
+    """This session's registry, released with the session; a `LiveRun` is kept for its browser."""
     return RunRegistry()
 
 

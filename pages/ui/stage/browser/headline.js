@@ -90,14 +90,14 @@ function failure(header) {
 function advice(header) {
   const marked = header.source === "example" && header.dataset !== "cifar10"
   const other = header.dataset === "mnist" ? "digit" : "picture"
-  return `Try a larger budget, or another ${other}${marked ? " marked in the gallery" : ""}.`
+  return `Try a larger budget, or another ${other}${marked ? " of the gallery" : ""}.`
 }
 
 /** What is about to be run. */
 function about({ header }) {
   if (header.source === "realizable") return "An image that G made, plus a known attack: the case in which μ is exact."
   if (header.attack === null || header.attack === "none") return "No attack is added: does the method say so?"
-  return `An ${ATTACK_NAMES[header.attack]} attack changes it so that the classifier ψ misreads it; then G and the dictionary of attacks explain what is left.`
+  return `An ${ATTACK_NAMES[header.attack]} attack changes it until the classifier ψ misreads it, if it can; then G and the dictionary of attacks explain what is left.`
 }
 
 /** The verdict in one line, and whether it is right where that is known. */

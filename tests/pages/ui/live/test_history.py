@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pages.ui.live import history
-from pages.ui.live.history import History, grid_frames, grid_ks, nearest
+from pages.ui.live.history import History, grid_ks, nearest
 from red_core.algorithm.observe import Iterate
 
 
@@ -43,15 +43,3 @@ def test_the_grid_spans_the_run_evenly():
     assert (ks[0], ks[-1]) == (0, 600)
     assert set(grid_ks(10)) == set(range(11))
     assert grid_ks(0) == [0]
-
-
-def test_the_leading_slot_moves_with_the_run_and_earlier_ones_stay():
-    planned, frames = grid_ks(48), []
-    for k in range(49):
-        frames.append(iterate(k))
-        shown = [frames[i].k for i in grid_frames(frames, planned)]
-        settled = [p for p in planned if p <= k]
-        assert shown[: len(settled)] == settled
-        assert shown[-1] == k
-        assert len(shown) <= 25
-    assert grid_frames([], planned) == []

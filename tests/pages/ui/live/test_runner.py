@@ -264,3 +264,15 @@ def test_a_run_stopped_in_line_leaves_it(start):
         assert view.verdict is None
     with line.turn() as mine:
         assert mine
+
+
+def test_an_attack_that_cannot_be_made_says_why(monkeypatch, parts, settings) -> None:
+    def refused(*_args):
+        raise ValueError("AdverTorch's l1 attack does not run on mps: choose the device cpu")
+
+    monkeypatch.setattr("pages.ui.live.runner.craft_example", refused)
+    runner = Runner(parts, settings, None, line=FairLock())
+    view = wait_until(runner, lambda view: not view.busy)
+    runner.close()
+    assert view.state == "failed"
+    assert view.error.endswith("choose the device cpu.")

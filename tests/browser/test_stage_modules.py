@@ -1,0 +1,138 @@
+"""The stage's own modules in a browser: what it says in words, and which frames it keeps."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from pages.ui.stage.files import DIGEST
+from tests.browser.conftest import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+HEADER = {
+    "dataset": "mnist",
+    "source": "example",
+    "classes": list("0123456789"),
+    "attacks": ["linf", "l2", "l1"],
+    "label": 7,
+    "attack": "l2",
+    "attack_steps": 200,
+    "total": 140,
+    "latent": True,
+}
+VERDICT = {
+    "state": "finished",
+    "signal": 7,
+    "adversarial": 7,
+    "attack": "l2",
+    "signal_probabilities": [1.0],
+    "attack_probabilities": [1.0],
+    "has_evidence": True,
+    "seconds": 2.0,
+}
+FAILED = "The attack failed: the classifier still reads a 7."
+STEP = "Try a larger budget, or another digit of the gallery."
+
+
+@pytest.fixture(scope="module")
+def page(browser, server: Server):
+    """A page of the server's origin, from which its modules can be imported."""
+    context = browser.new_context()
+    found = context.new_page()
+    found.goto(f"{server.url}stage/{DIGEST}/stage.css")
+    yield found
+    context.close()
+
+
+def said(page: Page, record: dict[str, Any] | None = None, **other: Any) -> tuple[str, str]:
+    """The line and the detail; record: the shown moment, where it is not the end."""
+    header = {**HEADER, **{key: value for key, value in other.items() if key in HEADER}}
+    verdict = {**VERDICT, **other.get("verdict", {})}
+    store = {
+        "header": header,
+        "record": record or {},
+        "status": {"state": "finished", "error": ""},
+        "verdict": verdict,
+        "atEnd": record is None,
+    }
+    found = page.evaluate(
+        """async ([module, store]) => (await import(module)).sentences(store)""",
+        [f"/stage/{DIGEST}/headline.js", store],
+    )
+    return found["line"], found["detail"]
+
+
+def attacking(k: int, read: int) -> dict[str, Any]:
+    psi = [0.9 if label == read else 0.01 for label in range(10)]
+    return {"phase": "attack", "k": k, "psi": psi}
+
+
+def test_an_attack_that_failed_says_so_at_its_end(page: Page) -> None:
+    assert said(page, attacking(200, 7)) == (FAILED, STEP)
+    assert said(page, attacking(199, 7))[0].startswith("Making the attack")
+    assert said(page, attacking(200, 3))[0] == "Making the attack: the classifier reads a 3 (90%)."
+
+
+def test_the_verdict_says_that_the_attack_failed(page: Page) -> None:
+    assert said(page) == (FAILED, STEP)
+    line, detail = said(page, verdict={"signal": 2})
+    assert line == f"{FAILED} Underneath it finds a 2."
+    assert detail == STEP
+    line, detail = said(page, verdict={"adversarial": 3})
+    assert line == "It reads as a 3. Underneath is a 7, hidden by an ℓ2 attack."
+    assert detail.startswith("Signal >99% sure")
+
+
+def test_where_no_attack_was_made_none_failed(page: Page) -> None:
+    clean = {"attack": "none", "attack_steps": 0, "verdict": {"attack": "none"}}
+    assert said(page, **clean)[0] == (
+        "It reads as a 7, and that is right; nothing was added to it."
+    )
+    assert "failed" not in said(page, label=None)[0]
+
+
+def test_the_step_that_is_offered_is_one_that_there_is(page: Page) -> None:
+    own = said(page, source="own")[1]
+    assert own == "Try a larger budget, or another digit."
+    assert said(page, dataset="fashion")[1] == (
+        "Try a larger budget, or another picture of the gallery."
+    )
+    assert said(page, dataset="cifar10")[1] == "Try a larger budget, or another picture."
+
+
+@pytest.mark.parametrize(
+    ("steps", "wanted"),
+    [
+        ([0] * 60, [0]),  # nothing changes: one frame, not twenty-five equal ones
+        ([0] * 20 + [90] * 40, [0, 20]),
+        ([10 * k for k in range(20)], list(range(20))),
+    ],
+)
+def test_frames_are_kept_where_the_picture_changes(page: Page, steps, wanted) -> None:
+    assert kept(page, steps) == wanted
+
+
+def test_never_more_frames_are_kept_than_the_grid_has(page: Page) -> None:
+    found = kept(page, [k % 256 for k in range(256)])
+    assert 8 <= len(found) <= 24
+    assert found[0] == 0
+    apart = [later - earlier for earlier, later in pairwise(found)]
+    assert max(apart) <= 3 * min(apart), "as even as the change is"
+
+
+def kept(page: Page, brightness: list[int]) -> list[int]:
+    """Which of these pictures of one brightness each the store keeps as frames."""
+    found: list[int] = page.evaluate(
+        """async ([module, brightness]) => {
+             const { RunStore } = await import(module)
+             const store = new RunStore()
+             brightness.forEach((value, k) => store._add({ k, phase: "start", explained_scale: 0,
+               energy: [0], image: new Uint8Array(16).fill(value) }))
+             return store.kept }""",
+        [f"/stage/{DIGEST}/store.js", brightness],
+    )
+    return found
