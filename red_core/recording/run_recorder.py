@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from red_core.algorithm.algorithm1 import finished, step
 from red_core.algorithm.observe import Iterate, observe
+from red_core.algorithm.problem import RedProblem
 from red_core.algorithm.verdict import Verdict, judge, silent
 from red_core.attacks.pgd import attack_norm
 from red_core.data.datasets import SHAPES, TITLES
@@ -52,7 +53,8 @@ _DIGITS = 6
 class RunRecorder:
     """The items of one run; `items` grows, nothing in it changes.
 
-    bundle, settings, own: what is run, as for `craft_example`. Raises SettingsError as it does.
+    bundle, settings, own: what is run, as for `craft_example`; plane: on which z is seen, once the
+    alternation has begun, None without a latent space. Raises SettingsError as `craft_example`.
     """
 
     def __init__(self, bundle: Bundle, settings: RunSettings, own: Tensor | None = None) -> None:
@@ -67,6 +69,7 @@ class RunRecorder:
         self._begun = time.perf_counter()
         self._last = (-1, "")  # k and phase of the last iterate that came
         self._observed: Tensor | None = None
+        self.plane: SlicePlane | None = None
         clean, label = clean_example(bundle, settings, own)
         self._label = None if label is None else int(label[0])
         crafted = attack is not None and settings.source != "realizable"
@@ -129,32 +132,38 @@ class RunRecorder:
     # --- the run -------------------------------------------------------------------------
 
     def iterate(
-        self,
-        iterate: Iterate,
-        mu: float,
-        spot: tuple[float, float] | None,
-        single: bool = False,
+        self, problem: RedProblem, iterate: Iterate, mu: float, single: bool = False
     ) -> None:
         """Record an iterate where its turn is: every one of a short run, and each phase's first.
 
-        single: somebody asked for this one step, so it is recorded in any case.
+        problem: one item; mu: see `live_mu`; single: somebody asked for this one step, so it is
+        recorded in any case. The alternation's first iterate chooses the plane of the run.
         """
+        begins = self._latent and iterate.phase == "joint" and self.plane is None
+        if begins:
+            self.plane = look_ahead(self._bundle, self._settings, problem, iterate)
         due = single or iterate.k % self._stride == 0 or iterate.k >= self._total
         if due or iterate.phase != self._last[1]:
-            self._write(iterate, mu, spot)
+            self._write(iterate, mu)
+        joint = self._total - self.header["start_steps"]
+        if begins or iterate.k % max(1, joint // SURFACES) == 0:
+            self._surface(iterate)
 
-    def _write(self, iterate: Iterate, mu: float, spot: tuple[float, float] | None) -> None:
+    def _write(self, iterate: Iterate, mu: float) -> None:
         assert self._observed is not None  # the attack comes before the run
         self._last = (iterate.k, iterate.phase)
         with torch.no_grad():
             psi = self._bundle.psi(iterate.image.to(self._bundle.device))[0].softmax(0)
+        spot = None if self.plane is None else self.plane.spot(iterate)
         self.items.append(
             self._writer.iterate(iterate, self._observed, psi, mu, spot, self._seconds())
         )
 
-    def surface(self, plane: SlicePlane, iterate: Iterate) -> None:
+    def _surface(self, iterate: Iterate) -> None:
         """Add f over the run's plane with c_a held at an iterate, for the moments from here on."""
-        surface = plane.surface(iterate)
+        if self.plane is None:
+            return
+        surface = self.plane.surface(iterate)
         self._event(
             "surface",
             k=iterate.k,
@@ -162,20 +171,16 @@ class RunRecorder:
             y=[float(surface.y[0]), float(surface.y[-1])],
             size=[len(surface.y), len(surface.x)],
             values=floats(surface.values),
-            words=plane.plane.words,
+            words=self.plane.plane.words,
         )
-
-    def surface_is_due(self, k: int) -> bool:
-        """Whether the landscape is to be drawn anew at step k."""
-        joint = self._total - self._settings.solver_options().start_steps
-        return k % max(1, joint // SURFACES) == 0
 
     # --- the end -------------------------------------------------------------------------
 
     def verdict(self, verdict: Verdict, last: Iterate, state: str) -> None:
         """Add the verdict; last: the iterate that it was made of; state: finished or stopped."""
         if (last.k, last.phase) != self._last:  # stopped between two records
-            self._write(last, float(last.prox_residual[0]), None)
+            self._write(last, float(last.prox_residual[0]))
+        self._surface(last)
         readers = readers_for(self._bundle, self._settings.preset)
         block = "none" if bool(silent(last)[0]) else verdict.attack_names[int(verdict.block_label)]
         self._event(
@@ -235,6 +240,19 @@ class RunRecorder:
         return time.perf_counter() - self._begun
 
 
+def live_mu(iterate: Iterate, truth: tuple[Tensor, Tensor] | None, basis: Tensor | None) -> float:
+    """mu of an iterate (a batch of one), eq. 9: the error bound's quotient to a known (z*, c_a*).
+
+    truth: (z*, c_a*), or None: then it is the norm of the proximal-gradient step; basis [k, rank]:
+    of D_a's row space, in which the distance is measured, since outside of it c_a does not change
+    x'.
+    """
+    if truth is None or basis is None:
+        return float(iterate.prox_residual[0])
+    found = error_bound_mu(iterate.gradient_norm, iterate.z, iterate.c_a, *truth, basis)
+    return float(found[0])
+
+
 def record_run(bundle: Bundle, settings: RunSettings, own: Tensor | None = None) -> bytes:
     """Run `settings` to the end without a page, and return the compressed file of it."""
     recorder = RunRecorder(bundle, settings, own)
@@ -242,33 +260,22 @@ def record_run(bundle: Bundle, settings: RunSettings, own: Tensor | None = None)
     recorder.attacked(example)
     options = settings.solver_options()
     problem, state = begin_run(bundle, example.attacked, options, start_seeds(settings))
-    frames = [observe(problem, state, options)]
-    recorder.iterate(frames[0], float(frames[0].prox_residual[0]), None)
-    plane: SlicePlane | None = None
     basis = row_space(bundle.dictionary) if has_latent(settings) else None
+    frames = [observe(problem, state, options)]
+    mu = [live_mu(frames[0], example.truth, basis)]
+    recorder.iterate(problem, frames[0], mu[0])
     while not finished(state, options):
         state = step(problem, state, options)
-        last = observe(problem, state, options)
-        frames.append(last)
-        if has_latent(settings) and last.phase == "joint" and plane is None:
-            plane = look_ahead(bundle, settings, problem, last)
-            recorder.surface(plane, last)
-        mu = float(last.prox_residual[0])
-        if example.truth is not None and basis is not None:
-            mu = float(
-                error_bound_mu(last.gradient_norm, last.z, last.c_a, *example.truth, basis)[0]
-            )
-        recorder.iterate(last, mu, None if plane is None else plane.spot(last))
-        if plane is not None and recorder.surface_is_due(last.k):
-            recorder.surface(plane, last)
-    last = frames[-1]
-    if plane is not None:
-        recorder.surface(plane, last)
-    recorder.verdict(judge(problem, last, readers_for(bundle, settings.preset)), last, "finished")
+        frames.append(observe(problem, state, options))
+        mu.append(live_mu(frames[-1], example.truth, basis))
+        recorder.iterate(problem, frames[-1], mu[-1])
+    verdict = judge(problem, frames[-1], readers_for(bundle, settings.preset))
+    recorder.verdict(verdict, frames[-1], "finished")
     if basis is not None:
-        mu_values = mu_to_last(frames, basis)[:, 0].tolist()
+        if example.truth is None:
+            mu = mu_to_last(frames, basis)[:, 0].tolist()
         quotient = proximal_pl(problem, frames)[:, 0].tolist()
-        recorder.theory([frame.k for frame in frames], mu_values, quotient)
+        recorder.theory([frame.k for frame in frames], mu, quotient)
     return recorder.file()
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pages.ui.live.worker import State
 from red_core.algorithm.observe import Iterate
 from red_core.algorithm.verdict import Verdict
-from red_core.recording.slice_plane import SlicePlane
 
 __all__ = ["RunView", "State", "Theory"]
 
@@ -29,38 +28,25 @@ class Theory:
 class RunView:
     """What a page sees of a run at one moment; nothing in it changes any more.
 
-    place: runs ahead in the queue, 0 while computing; frames: the recorded iterates (batches of
-    one, in main memory); live: one number an iterate, mu where (z*, c_a*) are known (exact_mu),
-    the norm of the proximal-gradient step elsewhere; spots: where each iterate is seen on the
-    slice plane, None for those before it; seconds: computed so far; slice_plane: from the beginning
-    of the alternation on.
+    place: runs ahead in the queue, 0 while computing; planned: the k of Figure 4's frames; frames:
+    the recorded iterates (batches of one, in main memory); seconds: computed so far.
     """
 
     state: State
     place: int
     total: int
-    start_steps: int
     planned: tuple[int, ...]
     frames: tuple[Iterate, ...]
-    live: tuple[float, ...]
-    spots: tuple[tuple[float, float] | None, ...]
-    exact_mu: bool
     seconds: float
     verdict: Verdict | None
     theory: Theory | None
     busy: bool
-    slice_plane: SlicePlane | None = None
     error: str = ""
 
     @property
     def k(self) -> int:
         """Steps done."""
         return self.frames[-1].k if self.frames else 0
-
-    @property
-    def phase(self) -> str:
-        """The phase of the next step."""
-        return "start" if self.k < self.start_steps else "joint"
 
     @property
     def ended(self) -> bool:

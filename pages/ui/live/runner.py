@@ -21,8 +21,8 @@ from red_core.algorithm.observe import Iterate, observe
 from red_core.algorithm.problem import RedProblem
 from red_core.algorithm.state import State as SolverState
 from red_core.algorithm.verdict import Verdict, judge
-from red_core.recording.run_recorder import RunRecorder
-from red_core.recording.slice_plane import SlicePlane, has_latent, look_ahead
+from red_core.recording.run_recorder import RunRecorder, live_mu
+from red_core.recording.slice_plane import has_latent
 from red_core.run.experiment import (
     AttackedBatch,
     begin_run,
@@ -31,7 +31,7 @@ from red_core.run.experiment import (
     start_seeds,
 )
 from red_core.run.settings import RunSettings
-from red_core.theory import error_bound_mu, mu_to_last, proximal_pl
+from red_core.theory import mu_to_last, proximal_pl
 
 __all__ = ["THREAD_NAME", "Runner"]
 
@@ -62,18 +62,15 @@ class Runner(Worker[Update]):
         self._has_latent = has_latent(settings)
         # Without a latent space z is an image, and has no distance from z*.
         self._truth: tuple[Tensor, Tensor] | None = None
-        self._start_steps = options.start_steps
         self._total = options.total
         self._planned = tuple(grid_ks(self._total))
         self._solved: tuple[RedProblem, SolverState] | None = None
         self._seconds = 0.0
         self._history = History()
-        self._live: dict[int, float] = {}
+        self._mu: dict[int, float] = {}
         self._verdict: Verdict | None = None
         self._theory: Theory | None = None
         self._labels: dict[int, int] = {}
-        self._horizon: SlicePlane | None = None
-        self._spots: dict[int, tuple[float, float]] = {}
         super().__init__("both", paused=paused, speed=speed, line=line)
 
     @property
@@ -85,24 +82,19 @@ class Runner(Worker[Update]):
     # --- watching ------------------------------------------------------------------------
 
     def view(self) -> RunView:
-        """The run as it stands."""
+        """The run at this moment."""
         with self._changed:
             frames = tuple(self._history.frames)
             return RunView(
                 state=self._state,
                 place=self._place,
                 total=self._total,
-                start_steps=self._start_steps,
                 planned=self._planned,
                 frames=frames,
-                live=tuple(self._live[frame.k] for frame in frames),
-                spots=tuple(self._spots.get(frame.k) for frame in frames),
-                exact_mu=self._truth is not None,
                 seconds=self._seconds,
                 verdict=self._verdict,
                 theory=self._theory,
                 busy=self._busy,
-                slice_plane=self._horizon,
                 error=self._error,
             )
 
@@ -155,38 +147,14 @@ class Runner(Worker[Update]):
                 f"At step {iterate.k} the iterates stopped being finite: the step on z is too "
                 "large. Lower it under Advanced."
             )
-        live = iterate.prox_residual
-        if self._truth is not None:
-            # Measured in D_a's row space: outside of it c_a does not change x'.
-            live = error_bound_mu(
-                iterate.gradient_norm,
-                iterate.z,
-                iterate.c_a,
-                *self._truth,
-                self.parts.basis,
-            )
+        basis = None if self._truth is None else self.parts.basis
+        mu = live_mu(iterate, self._truth, basis)
         with self._changed:
             self._history.add(iterate)
-            self._live[iterate.k] = float(live[0])
+            self._mu[iterate.k] = mu
             self._seconds += time.perf_counter() - began
-        spot = self._locate(iterate)
         if self.recorder is not None:
-            self.recorder.iterate(iterate, float(live[0]), spot, single=self._state == "paused")
-            if self._horizon is not None and self.recorder.surface_is_due(iterate.k):
-                self.recorder.surface(self._horizon, iterate)
-
-    def _locate(self, iterate: Iterate) -> tuple[float, float] | None:
-        """Where the iterate is seen; the alternation's first one chooses the plane."""
-        if iterate.phase != "joint" or not self._has_latent:
-            return None
-        slice_plane = self._horizon
-        if slice_plane is None:
-            slice_plane = look_ahead(self.parts.bundle, self.settings, self._running[0], iterate)
-        spot = slice_plane.spot(iterate)
-        with self._changed:
-            self._horizon = slice_plane
-            self._spots[iterate.k] = spot
-        return spot
+            self.recorder.iterate(self._running[0], iterate, mu, single=self._state == "paused")
 
     def _finish(self) -> None:
         """The verdict, then what the theorems say; both of the history's last iterate."""
@@ -200,8 +168,6 @@ class Runner(Worker[Update]):
             verdict = judge(problem, last, readers)
             ended = "stopped" if self._state == "stopped" else "finished"
             if self.recorder is not None:
-                if self._horizon is not None:
-                    self.recorder.surface(self._horizon, last)
                 self.recorder.verdict(verdict, last, ended)
             with self._changed:
                 self._verdict = verdict
@@ -223,7 +189,7 @@ class Runner(Worker[Update]):
         frames = [moved(frame, device) for frame in self._history.frames]
         exact = self._truth is not None
         if exact:
-            mu = [self._live[frame.k] for frame in frames]
+            mu = [self._mu[frame.k] for frame in frames]
         else:
             mu = mu_to_last(frames, self.parts.basis)[:, 0].tolist()
         quotient = proximal_pl(problem, frames)[:, 0].tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ import torch
 from red_core.algorithm.algorithm1 import finished, step
 from red_core.algorithm.observe import observe
 from red_core.algorithm.problem import AttackDictionary
-from red_core.algorithm.verdict import Readers
+from red_core.algorithm.verdict import Readers, judge
 from red_core.data.datasets import CLASSES, ImageSet
 from red_core.models.classifiers import Table3CNN
 from red_core.models.dcgan import DCGANGenerator
@@ -22,6 +23,7 @@ from red_core.recording.run_recorder import RunRecorder, record_run
 from red_core.run.bundle import Bundle
 from red_core.run.experiment import begin_run, craft_example, start_seeds
 from red_core.run.settings import RunSettings
+from red_core.theory import row_space
 
 SOLVER = (
     ("carry", 2),
@@ -130,12 +132,12 @@ def test_a_long_run_keeps_its_phase_changes_and_single_steps(bundle, settings, m
     recorder.attacked(made)
     options = settings.solver_options()
     problem, state = begin_run(bundle, made.attacked, options, start_seeds(settings))
-    recorder.iterate(observe(problem, state, options), 0.0, None)
+    recorder.iterate(problem, observe(problem, state, options), 0.0)
     state = step(problem, state, options)
     before = len(recorder.items)
-    recorder.iterate(observe(problem, state, options), 0.0, None)
+    recorder.iterate(problem, observe(problem, state, options), 0.0)
     assert len(recorder.items) == before
-    recorder.iterate(observe(problem, state, options), 0.0, None, single=True)
+    recorder.iterate(problem, observe(problem, state, options), 0.0, single=True)
     assert len(recorder.items) == before + 1
 
 
@@ -148,3 +150,41 @@ def test_the_items_are_what_the_file_holds(bundle, settings) -> None:
     assert json.loads(event)["event"] == "attacked"
     run = read_run(recorder.file())
     assert run.records.tobytes() == record
+
+
+def test_mu_is_exact_in_the_records_and_at_the_end_where_the_truth_is_known(
+    bundle, settings
+) -> None:
+    chosen = replace(settings, source="realizable", index=0)
+    run = read_run(record_run(bundle, chosen))
+    z, c_a = craft_example(bundle, chosen).truth
+    options, basis = chosen.solver_options(), row_space(bundle.dictionary)
+    made = craft_example(bundle, chosen)
+    problem, state = begin_run(bundle, made.attacked, options, start_seeds(chosen))
+    frame = observe(problem, state, options)
+    apart = torch.cat((frame.z - z, (frame.c_a - c_a) @ basis), dim=1).norm()
+    wanted = float(frame.gradient_norm / apart)
+    assert float(run.records["mu"][1]) == pytest.approx(wanted, rel=1e-3)
+    theory = run.events[-1]
+    assert theory["exact"]
+    first = np.frombuffer(base64.b64decode(theory["mu"]), dtype="<f4")[0]
+    assert float(first) == pytest.approx(wanted, rel=1e-3)
+
+
+def test_a_run_stopped_between_two_records_keeps_its_last_iterate(
+    bundle, settings, monkeypatch
+) -> None:
+    monkeypatch.setattr(run_recorder, "stride_of", lambda total: 4)
+    recorder, made = RunRecorder(bundle, settings), craft_example(bundle, settings)
+    recorder.attacked(made)
+    options = settings.solver_options()
+    problem, state = begin_run(bundle, made.attacked, options, start_seeds(settings))
+    for _ in range(7):
+        recorder.iterate(problem, last := observe(problem, state, options), 0.0)
+        state = step(problem, state, options)
+    recorder.verdict(judge(problem, last, bundle.readers), last, "stopped")
+    run = read_run(recorder.file())
+    assert float(run.records["k"][-1]) == 6
+    assert np.isfinite(run.records["spot_x"][-1])
+    assert [event["event"] for event in run.events][-2:] == ["surface", "verdict"]
+    assert run.events[-2]["at"] == len(run.records), "the landscape of the last iterate"

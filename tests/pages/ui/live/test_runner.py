@@ -10,6 +10,7 @@ import torch
 from pages.ui.live.compute_queue import FairLock
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.runner import THREAD_NAME, Runner
+from red_core.recording.run_recorder import RunRecorder
 from red_core.run.experiment import begin_run, craft_example, start_seeds
 from red_core.run.settings import RunSettings
 from red_core.theory import row_space
@@ -48,7 +49,6 @@ def test_a_run_records_every_iterate_of_the_solver(parts, settings, start):
         torch.testing.assert_close(frame.z, iterate.z, rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(frame.loss, iterate.loss, rtol=1e-4, atol=1e-5)
     assert view.verdict is not None
-    assert len(view.live) == len(view.frames)
 
 
 def test_a_paused_run_waits_and_takes_single_steps(start):
@@ -59,7 +59,7 @@ def test_a_paused_run_waits_and_takes_single_steps(start):
         runner.step("both")
     view = runner.view()
     assert view.k == 5
-    assert view.phase == "joint"
+    assert view.frames[-1].phase == "joint"
     runner.step("z")
     moved = runner.view().frames
     assert not torch.equal(moved[-1].z, moved[-2].z)
@@ -115,18 +115,16 @@ def test_close_ends_the_thread_whatever_it_does(start):
 def test_mu_is_exact_and_live_where_the_truth_is_known(parts, start):
     settings = RunSettings(source="realizable", attack="l2", solver=QUICK)
     view = wait_until(start(settings=settings), lambda view: not view.busy)
-    assert view.exact_mu
     z, c_a = craft_example(parts.bundle, settings).truth
     frame = view.frames[4]
     apart = torch.cat((frame.z - z, (frame.c_a - c_a) @ parts.basis), dim=1).norm()
-    assert view.live[4] == pytest.approx(float(frame.gradient_norm / apart), rel=1e-3)
     assert view.theory is not None
     assert view.theory.exact
+    assert view.theory.mu[4] == pytest.approx(float(frame.gradient_norm / apart), rel=1e-3)
 
 
 def test_mu_of_a_real_image_comes_at_the_end_and_has_no_value_there(start):
     view = wait_until(start(), lambda view: not view.busy)
-    assert not view.exact_mu
     assert view.theory is not None
     assert not view.theory.exact
     assert view.theory.mu[-1] != view.theory.mu[-1]
@@ -154,13 +152,13 @@ def test_a_run_in_colour_over_z_of_two_dimensions(colour, in_colour):
 def test_a_run_with_a_diffusion_model_has_no_latent_space(colour, in_colour, source):
     solver = (("noise_levels", 2), ("steps", 3), ("inner", 2))
     chosen = replace(in_colour, preset="bsd-dp", solver=solver, source=source)
-    runner = Runner(colour, chosen, craft_example(colour.bundle, chosen), line=FairLock())
+    recorder = RunRecorder(colour.bundle, chosen)
+    runner = Runner(colour, chosen, None, recorder=recorder, line=FairLock())
     view = wait_until(runner, lambda view: not view.busy)
     runner.close()
     assert view.state == "finished", view.error
-    assert view.slice_plane is None
-    assert set(view.spots) == {None}
-    assert not view.exact_mu
+    assert recorder.plane is None
+    assert not recorder.header["exact_mu"]
     assert view.theory is None, "the theorems speak of z"
     assert view.verdict is not None
 
