@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from tqdm import tqdm
@@ -21,8 +22,8 @@ from red_core.run.experiment import attack_images, begin_run, readers_for, start
 from red_core.run.settings import RunSettings, item_seed
 
 # Random starts alone: the encoder's guess begins in the right class nearly always.
-SOLVER: tuple[tuple[str, float | int | str | bool], ...] = (
-    *(("carry", 2), ("encoder_start", False), ("halve_at", "60"), ("restarts", 2)),
+SOLVER: tuple[tuple[str, Any], ...] = (
+    *(("carry", 2), ("encoder_start", False), ("halve_at", (60,)), ("restarts", 2)),
 )
 IMAGES = 60  # bundled examples that are tried, in order
 NORMS = {"linf": "an ℓ∞", "l2": "an ℓ2", "l1": "an ℓ1"}
