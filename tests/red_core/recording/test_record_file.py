@@ -89,7 +89,7 @@ def test_header_and_events_come_back() -> None:
 
 
 def whole(text: bytes, records: bytes = b"", magic: bytes = MAGIC) -> bytes:
-    return gzip.compress(magic + struct.pack("<I", len(text)) + text + records)
+    return gzip.compress(magic + struct.pack("<I", len(text)) + text + records, mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,11 @@ def whole(text: bytes, records: bytes = b"", magic: bytes = MAGIC) -> bytes:
         (whole(json.dumps({**HEADER, "count": 1, "events": []}).encode(), record()[0][:-4]), "dam"),
         (whole(json.dumps({**HEADER, "shape": "wide", "count": 0}).encode()), "damaged"),
     ],
-)
+    ids=[
+        "empty", "text", "cut", "magic", "no-header", "list", "no-json", "version", "no-records",
+        "one-of-two", "short-record", "shape",
+    ],
+)  # fmt: skip
 def test_what_is_no_run_is_refused_in_a_sentence(blob: bytes, said: str) -> None:
     with pytest.raises(RecordError, match=said):
         read_run(blob)
