@@ -19,7 +19,7 @@ export class Connection {
     socket.onopen = () => {
       const { store } = this
       socket.send(JSON.stringify({
-        key: this.key, claim: sessionStorage.getItem(KEY), epoch: store.epoch, have: store.received,
+        key: this.key, claim: storage()?.getItem(KEY) ?? null, epoch: store.epoch, have: store.received,
       }))
     }
     socket.onmessage = ({ data }) => this._take(data)
@@ -56,7 +56,7 @@ export class Connection {
     this.before = false
     store.cut = false
     store.lost = false
-    if (event.state !== "idle") sessionStorage.setItem(KEY, this.key)
+    if (event.state !== "idle") storage()?.setItem(KEY, this.key)
     this.orders.splice(0).forEach((order) => socket_send(this.socket, order))
     this.onState(event)
   }
@@ -71,6 +71,15 @@ export class Connection {
     this.ended = true
     clearTimeout(this.timer)
     this.socket.close(AWAY)
+  }
+}
+
+/** The tab's sessionStorage; null where a browser denies it, as in a frame of another site: a reload starts anew. */
+function storage() {
+  try {
+    return sessionStorage
+  } catch {
+    return null
   }
 }
 

@@ -38,6 +38,12 @@ export class Transport {
     this.own = button("own", "Run it yourself", "The same run, computed now", () => actions.own(), "primary")
     this.saves = element("div", { class: "menu" })
     this.menu = element("details", { class: "save" }, element("summary", { title: "Files of this run" }, "Save"), this.saves)
+    this.menu.addEventListener("toggle", () => {
+      // Where the row wraps, the menu would reach below the sidebar.
+      this.saves.classList.remove("rightward")
+      const edge = this.menu.closest(".stage").getBoundingClientRect().left
+      this.saves.classList.toggle("rightward", this.saves.getBoundingClientRect().left < edge)
+    })
     const live = options.controls === "live"
     for (const [kind, { label, help }] of Object.entries(live ? options.files : {})) {
       this.saves.append(button(`save-${kind}`, label, help, () => { this.menu.open = false; actions.save(kind) }))
