@@ -12,6 +12,9 @@ from tests.browser.conftest import PATIENCE, wait_for
 
 expect.set_options(timeout=PATIENCE)
 
+SHORT = "solver.restarts=1&solver.start_steps=5&solver.steps=30&attack_steps=20"
+LONG = "solver.restarts=1&solver.start_steps=5&solver.steps=3000&attack_steps=20"
+
 
 def stage(page: Page):
     """The root of the stage; its data attributes say what it shows."""

@@ -1,0 +1,176 @@
+"""The socket of a run in a real browser: drops, reloads, pages that are left, sessions at once."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Server, free_port, wait_for
+from tests.browser.stage import LONG, SHORT, finished, press, ready, saved, shown, stage, until
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+
+
+def test_a_reloaded_tab_finds_its_run_and_another_tab_does_not(open_page, server: Server):
+    wait_for(lambda: server.runs() == 0)
+    page = open_page(f"index=4&pace=full&{LONG}")
+    ready(page)
+    press(page, "primary")
+    until(page, lambda now: int(now["records"]) > 60)
+    page.keyboard.press(" ")
+    until(page, lambda now: now["state"] == "paused")
+    count = shown(page)["records"]
+    page.reload()
+    found = until(page, lambda now: now["records"] == count)
+    assert found["state"] == "paused"
+    assert found["shown"] == str(int(count) - 1), "it comes back to where it was"
+    other = open_page(page.url.split("?", 1)[1])
+    ready(other)
+    assert shown(other)["records"] == "0"
+    press(page, "stop")
+    until(page, lambda now: now["state"] == "stopped")
+
+
+def test_another_choice_ends_the_run(open_page, server: Server):
+    wait_for(lambda: server.runs() == 0)
+    page = open_page(f"index=4&run=1&{LONG}")
+    until(page, lambda now: now["state"] == "running")
+    wait_for(lambda: server.runs() == 1)
+    seed = page.get_by_role("spinbutton", name=re.compile("Seed"))
+    seed.fill("8")
+    seed.press("Enter")
+    ready(page)
+    expect(page).to_have_url(re.compile("seed=8"))
+    assert "run=1" not in page.url
+    wait_for(lambda: server.runs() == 0)
+
+
+@contextmanager
+def proxy(target: int) -> Iterator[tuple[int, list[socket.socket]]]:
+    """A TCP proxy on a free port; every open connection is in the list, to be aborted."""
+    port, links = free_port(), list[socket.socket]()
+    listener = socket.create_server(("127.0.0.1", port))
+
+    def pump(source: socket.socket, sink: socket.socket) -> None:
+        with closing(source), closing(sink):
+            try:
+                while blob := source.recv(65536):
+                    sink.sendall(blob)
+            except OSError:
+                pass
+
+    def accept() -> None:
+        while True:
+            try:
+                browser, _ = listener.accept()
+                server = socket.create_connection(("localhost", target))
+            except OSError:
+                return
+            links.extend((browser, server))
+            for one, other in ((browser, server), (server, browser)):
+                threading.Thread(target=pump, args=(one, other), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    with closing(listener):
+        yield port, links
+
+
+def cut(links: list[socket.socket]) -> None:
+    """Abort every connection, as a network does that goes away."""
+    for link in links:
+        try:
+            link.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            continue
+    links.clear()
+
+
+def test_ten_drops_of_the_connection_cost_no_record(browser, server: Server):
+    port = int(server.url.rsplit(":", 1)[1].strip("/"))
+    query = f"index=6&attack=l2&pace=full&{LONG.replace('3000', '700')}"
+    with proxy(port) as (through, links):
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        page = context.new_page()
+        page.goto(f"http://localhost:{through}/?{query}")
+        ready(page)
+        press(page, "primary")
+        for number in range(10):
+            least = 30 + 40 * number
+            until(page, lambda now, least=least: int(now["records"]) > least)
+            cut(links)
+        finished(page)
+        assert shown(page)["state"] == "finished"
+        moments = page.locator(".stage").evaluate(
+            "(root) => root.stage.store.records.map((record) => [record.phase, record.k])"
+        )
+        context.close()
+    wanted = [["attack", k] for k in range(21)]
+    wanted += [["start", k] for k in range(5)] + [["joint", k] for k in range(5, 706)]
+    assert moments == wanted, "each record once, in order"
+
+
+def test_a_paused_run_stays_paused_over_a_drop(browser, server: Server):
+    port = int(server.url.rsplit(":", 1)[1].strip("/"))
+    with proxy(port) as (through, links):
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"http://localhost:{through}/?index=6&pace=full&{LONG}")
+        ready(page)
+        press(page, "primary")
+        until(page, lambda now: int(now["records"]) > 60)
+        page.keyboard.press(" ")
+        until(page, lambda now: now["state"] == "paused")
+        page.wait_for_timeout(500)
+        count = shown(page)["records"]
+        cut(links)
+        expect(page.locator(".stage .alert")).to_contain_text("The connection is cut")
+        expect(page.locator(".stage .alert")).to_be_hidden()
+        assert shown(page)["state"] == "paused"
+        page.wait_for_timeout(1000)
+        assert shown(page)["records"] == count
+        press(page, "stop")
+        until(page, lambda now: now["state"] == "stopped")
+        context.close()
+
+
+def test_leaving_the_page_closes_its_socket_and_keeps_its_records(open_page):
+    page = open_page(f"index=7&run=1&pace=full&{SHORT}")
+    page.add_init_script("")  # the count below lives in the page itself
+    finished(page)
+    page.evaluate(
+        """() => { const Real = WebSocket; window.open_ = 0
+             window.WebSocket = class extends Real { constructor(...a) { super(...a)
+               if (String(a[0]).endsWith("/run")) { window.open_ += 1
+                 this.addEventListener("close", () => { window.open_ -= 1 }) } } } }"""
+    )
+    for _ in range(5):
+        page.get_by_role("link", name="Tables", exact=True).click()
+        expect(page.locator(".st-key-headline-tables h2")).to_be_visible()
+        expect(stage(page)).to_have_count(0)
+        page.get_by_role("link", name="Undo an attack", exact=True).click()
+        finished(page)
+    assert page.evaluate("() => window.open_") <= 1
+
+
+def test_two_sessions_run_at_once_without_crosstalk(open_page):
+    brief = SHORT.replace("steps=30", "steps=10")
+    one = open_page(f"index=7&attack=linf&seed=1&pace=full&{brief}")
+    other = open_page(f"index=2&attack=l2&seed=2&pace=full&{brief}")
+    idle = open_page(f"index=7&attack=linf&seed=1&{brief}")
+    for page in (one, other, idle):
+        ready(page)
+    press(one, "primary")
+    press(other, "primary")
+    finished(one)
+    finished(other)
+    first, second = json.loads(saved(one, "json")), json.loads(saved(other, "json"))
+    assert (first["settings"]["attack"], first["settings"]["index"]) == ("linf", 7)
+    assert (second["settings"]["attack"], second["settings"]["index"]) == ("l2", 2)
+    ready(idle)
