@@ -6,7 +6,9 @@ FROM python:3.11-slim
 ARG PIP_EXTRA_INDEX_URL=""
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 
-RUN useradd --create-home --uid 1000 red
+RUN useradd --create-home --uid 1000 red && install -d -o red -g red /data
+# Official data sets that somebody downloads; a volume keeps them.
+ENV RED_DATA=/data
 WORKDIR /app
 COPY requirements.txt .
 RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \

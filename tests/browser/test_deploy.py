@@ -1,8 +1,9 @@
-"""Two real processes behind docs/deploy/nginx.conf: a visitor stays with one of them."""
+"""What docs/deploy.md says: two real processes behind its proxy, and a frame of another site."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -18,22 +19,24 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import ROOT, Server, free_port, serving_app, wait_for
 from tests.browser.stage import finished, press, ready, saved, stage
 
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/bin")
+DEPLOY = ROOT / "docs" / "deploy"
+SYSTEM = ("/usr/sbin", "/usr/local/sbin")  # where Debian has it, which a user's PATH may lack
+NGINX = shutil.which("nginx", path=os.pathsep.join((os.environ.get("PATH", ""), *SYSTEM)))
 RUN = "index=7&pace=full&attack_steps=20&solver.restarts=1&solver.start_steps=5&solver.steps=10"
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(NGINX is None, reason="no nginx here")]
+pytestmark = pytest.mark.browser
 
 
 @contextmanager
 def proxied(servers: dict[str, Server], folder: Path) -> Iterator[str]:
     """The shipped configuration in front of these servers, by their names there; its address."""
-    text, port = (ROOT / "docs" / "deploy" / "nginx.conf").read_text(), free_port()
+    text, port = (DEPLOY / "nginx.conf").read_text(), free_port()
     for name, server in servers.items():
         text, count = re.subn(rf"{name}:8501", server.url.split("//")[1].strip("/"), text)
         assert count == 2
     text, count = re.subn("listen 80;", f"listen 127.0.0.1:{port};", text)
     assert count == 1
-    # What a user without rights may not write where nginx was built to: nothing of the behaviour.
+    # nginx keeps its temporary files where only root may write, unless it is told another folder.
     kept = "".join(
         f"{kind}_temp_path {folder / kind};\n"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -59,6 +62,14 @@ def process_of(page: Page) -> str:
     return named["red_process"]
 
 
+def test_the_services_are_those_that_the_proxy_knows() -> None:
+    known = set(re.findall(r"server ([\w-]+):8501", (DEPLOY / "nginx.conf").read_text()))
+    services = re.findall(r"^  ([\w-]+): \*app$", (DEPLOY / "compose.yaml").read_text(), re.M)
+    assert set(services) == known
+    assert len(known) == 2
+
+
+@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 def test_a_visitor_stays_with_one_process_and_survives_its_end(
     browser, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -99,7 +110,8 @@ def test_a_run_plays_in_a_frame_of_another_site(browser, server: Server, tmp_pat
         f'<iframe src="{server.url}?{RUN}&embed=true" width="1200" height="800"></iframe>'
     )
     course = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]
-    process = subprocess.Popen(course, cwd=tmp_path, stderr=subprocess.DEVNULL)
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(course, cwd=tmp_path, stdout=quiet, stderr=quiet)
     try:
         wait_for(lambda: _answers(port))
         with browser.new_context() as context:

@@ -165,3 +165,20 @@ def test_a_paint_is_a_change_on_the_screen(open_page):
     press(page, "step-z")
     until(page, lambda now: int(now["paints"]) > paints)
     assert canvas.screenshot() != before
+
+
+@pytest.mark.parametrize("width", [1440, 1366, 1280, 390])
+def test_nothing_lies_over_the_files_that_are_offered(open_page, width: int) -> None:
+    page = open_page(SHORT, viewport={"width": width, "height": 800})
+    ready(page)
+    page.locator(".stage .save summary").click()
+    covered = page.locator(".stage .menu button").evaluate_all(
+        """(buttons) => buttons.filter((button) => {
+             const { left, right, top, bottom } = button.getBoundingClientRect()
+             const middle = (top + bottom) / 2
+             return [left + 2, (left + right) / 2, right - 2]
+               .some((x) => button.getRootNode().elementFromPoint(x, middle) !== button)
+           }).map((button) => button.textContent)"""
+    )
+    assert covered == []
+    assert page.locator(".stage .menu button").count() == 7

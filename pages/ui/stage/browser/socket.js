@@ -19,7 +19,7 @@ export class Connection {
     socket.onopen = () => {
       const { store } = this
       socket.send(JSON.stringify({
-        key: this.key, claim: storage()?.getItem(KEY) ?? null, epoch: store.epoch, have: store.received,
+        key: this.key, claim: remembered(), epoch: store.epoch, have: store.received,
       }))
     }
     socket.onmessage = ({ data }) => this._take(data)
@@ -56,7 +56,7 @@ export class Connection {
     this.before = false
     store.cut = false
     store.lost = false
-    if (event.state !== "idle") storage()?.setItem(KEY, this.key)
+    if (event.state !== "idle") remember(this.key)
     this.orders.splice(0).forEach((order) => socket_send(this.socket, order))
     this.onState(event)
   }
@@ -74,12 +74,20 @@ export class Connection {
   }
 }
 
-/** The tab's sessionStorage; null where a browser denies it, as in a frame of another site: a reload starts anew. */
-function storage() {
+/** The key of the run that this tab had before a reload; null where there is none. */
+function remembered() {
   try {
-    return sessionStorage
+    return sessionStorage.getItem(KEY)
   } catch {
-    return null
+    return null // a browser may deny storage, as in a frame of another site: a reload begins anew
+  }
+}
+
+function remember(key) {
+  try {
+    sessionStorage.setItem(KEY, key)
+  } catch {
+    // as above
   }
 }
 
