@@ -26,6 +26,7 @@ from red_core.data.assets import checked_bytes
 
 KEY_HEADER = "x-red-run"
 LOOK, LOOK_IDLE = 1 / 60, 1 / 20  # seconds between two looks at a run, while it computes and else
+OLD_SOCKET = 5.0  # seconds until a busy machine has seen a reloaded tab's old socket close
 MOST_AT_ONCE = 2**20  # bytes of one message
 FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}  # the address has a digest
 WRONG_ORIGIN, NO_RUN, WRONG_ORDER = 4403, 4404, 4400  # close codes of our own
@@ -55,9 +56,7 @@ async def socket(websocket: WebSocket) -> None:
         if run is None:
             await websocket.close(NO_RUN)
             return
-        before = LIVE_RUNS.find(hello.get("claim"))
-        if before is not None and run.take_over(before):
-            LIVE_RUNS.remove(before)
+        await _claim(run, LIVE_RUNS.find(hello.get("claim")))
         run.connected()
         try:
             await _serve(websocket, run, hello)
@@ -69,6 +68,17 @@ async def socket(websocket: WebSocket) -> None:
         return
     except (KeyError, ValueError):  # no text, no JSON, no such order
         await websocket.close(WRONG_ORDER)
+
+
+async def _claim(run: LiveRun, before: LiveRun | None) -> None:
+    """Continue the run that this tab had before its reload, once its old socket is closed."""
+    if before is None or before is run:
+        return
+    until = asyncio.get_running_loop().time() + OLD_SOCKET
+    while before.watched and asyncio.get_running_loop().time() < until:
+        await asyncio.sleep(LOOK_IDLE)
+    if run.take_over(before):
+        LIVE_RUNS.remove(before)
 
 
 async def _serve(websocket: WebSocket, run: LiveRun, hello: dict[str, Any]) -> None:

@@ -77,7 +77,7 @@ def test_a_watched_run_begins_step_by_step_and_then_goes_faster(start):
     ks = [0]
     for _ in range(120):
         run.step("go")
-        ks.append(run.view().k)
+        ks.append(settled(run).k)
     strides = [after - before for before, after in pairwise(ks)]
     assert strides[:50] == [1] * 50
     assert strides == sorted(strides)

@@ -151,6 +151,39 @@ def test_a_reloaded_page_claims_its_run(run, parts, settings) -> None:
     LIVE_RUNS.remove(after)
 
 
+def test_a_reloaded_page_waits_for_the_end_of_its_old_socket(
+    run, parts, settings, monkeypatch
+) -> None:
+    """A busy server may hear of the new socket before it has seen the old one close."""
+    run.begin(paused=True)
+    old = Socket({"key": run.key}, leave=lambda socket: False)
+    after, copy = (LiveRun(parts, settings, None, "same") for _ in range(2))
+    for each in (after, copy):
+        LIVE_RUNS.add(each)
+
+    def claim(key: str) -> Socket:
+        return Socket({"key": key, "claim": run.key}, leave=lambda socket: socket.events("state"))
+
+    async def meet() -> tuple[Socket, Socket]:
+        watching = asyncio.create_task(routes.socket(old))
+        while not old.events("state"):
+            await asyncio.sleep(0.01)
+        monkeypatch.setattr(routes, "OLD_SOCKET", 0.2)
+        await routes.socket(refused := claim(copy.key))  # a tab's copy, while the tab is open
+        monkeypatch.setattr(routes, "OLD_SOCKET", 60.0)
+        taking = asyncio.create_task(routes.socket(taken := claim(after.key)))
+        await asyncio.sleep(0.1)
+        old.leave = lambda socket: True
+        await asyncio.gather(taking, watching)
+        return refused, taken
+
+    refused, taken = asyncio.run(asyncio.wait_for(meet(), 60))
+    assert refused.events("state")[0]["state"] == "idle"
+    assert taken.events("state")[0]["state"] in ("paused", "running")
+    for each in (after, copy):
+        LIVE_RUNS.remove(each)
+
+
 def test_a_slow_browser_gets_fewer_longer_messages(run) -> None:
     class Slow(Socket):
         sent = 0
