@@ -40,6 +40,16 @@ def until(page: Page, wanted: Callable[[dict[str, str]], bool]) -> dict[str, str
     return found
 
 
+def paused(page: Page) -> int:
+    """Wait until the run is paused and the step it was at has arrived; its records then."""
+    until(page, lambda now: now["state"] == "paused")
+    counts = [shown(page)["records"]]
+    while len(counts) < 2 or counts[-1] != counts[-2]:
+        page.wait_for_timeout(1000)
+        counts.append(shown(page)["records"])
+    return int(counts[-1])
+
+
 def line(page: Page):
     """The headline."""
     return page.locator(".stage h2.line")

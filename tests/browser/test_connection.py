@@ -13,7 +13,18 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Server, free_port, wait_for
-from tests.browser.stage import LONG, SHORT, finished, press, ready, saved, shown, stage, until
+from tests.browser.stage import (
+    LONG,
+    SHORT,
+    finished,
+    paused,
+    press,
+    ready,
+    saved,
+    shown,
+    stage,
+    until,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -25,12 +36,11 @@ def test_a_reloaded_tab_finds_its_run_and_another_tab_does_not(open_page, server
     press(page, "primary")
     until(page, lambda now: int(now["records"]) > 60)
     page.keyboard.press(" ")
-    until(page, lambda now: now["state"] == "paused")
-    count = shown(page)["records"]
+    count = paused(page)
     page.reload()
-    found = until(page, lambda now: now["records"] == count)
+    found = until(page, lambda now: now["records"] == str(count))
     assert found["state"] == "paused"
-    assert found["shown"] == str(int(count) - 1), "it comes back to where it was"
+    assert found["shown"] == str(count - 1), "it comes back to where it was"
     other = open_page(page.url.split("?", 1)[1])
     ready(other)
     assert shown(other)["records"] == "0"
@@ -126,15 +136,13 @@ def test_a_paused_run_stays_paused_over_a_drop(browser, server: Server):
         press(page, "primary")
         until(page, lambda now: int(now["records"]) > 60)
         page.keyboard.press(" ")
-        until(page, lambda now: now["state"] == "paused")
-        page.wait_for_timeout(500)
-        count = shown(page)["records"]
+        count = paused(page)
         cut(links)
         expect(page.locator(".stage .alert")).to_contain_text("The connection is cut")
         expect(page.locator(".stage .alert")).to_be_hidden()
         assert shown(page)["state"] == "paused"
         page.wait_for_timeout(1000)
-        assert shown(page)["records"] == count
+        assert shown(page)["records"] == str(count)
         press(page, "stop")
         until(page, lambda now: now["state"] == "stopped")
         context.close()
