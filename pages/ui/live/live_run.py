@@ -112,9 +112,13 @@ class LiveRun:
             return {"state": "idle", "place": 0, "busy": False, "error": ""}
         return self.runner.status()
 
+    def may_take_over(self, other: LiveRun) -> bool:
+        """Whether `other` is a run of the same that has begun; a browser may still watch it."""
+        return other is not self and other.identity == self.identity and other.runner is not None
+
     def take_over(self, other: LiveRun) -> bool:
         """Continue `other`, of the same browser before its reload; False where it cannot be."""
-        if other is self or other.identity != self.identity or other.runner is None:
+        if not self.may_take_over(other):
             return False
         with _TAKING_OVER, self._lock, other._lock:
             if other._sockets or self.runner is not None:

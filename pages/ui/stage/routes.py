@@ -72,7 +72,7 @@ async def socket(websocket: WebSocket) -> None:
 
 async def _claim(run: LiveRun, before: LiveRun | None) -> None:
     """Continue the run that this tab had before its reload, once its old socket is closed."""
-    if before is None or before is run:
+    if before is None or not run.may_take_over(before):
         return
     until = asyncio.get_running_loop().time() + OLD_SOCKET
     while before.watched and asyncio.get_running_loop().time() < until:

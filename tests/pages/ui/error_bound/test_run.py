@@ -63,7 +63,7 @@ def test_a_paused_run_takes_single_steps_and_goes_on(start):
     view = settled(run)
     assert (view.state, view.k) == ("paused", 0)
     for _ in range(3):
-        run.step("one")
+        run.step("one", wait=30)
     view = run.view()
     assert (view.state, view.k, view.path.k.tolist()) == ("paused", 3, [0, 1, 2, 3])
     run.resume()
@@ -76,8 +76,8 @@ def test_a_watched_run_begins_step_by_step_and_then_goes_faster(start):
     settled(run)
     ks = [0]
     for _ in range(120):
-        run.step("go")
-        ks.append(settled(run).k)
+        run.step("go", wait=30)
+        ks.append(run.view().k)
     strides = [after - before for before, after in pairwise(ks)]
     assert strides[:50] == [1] * 50
     assert strides == sorted(strides)

@@ -63,7 +63,7 @@ def test_a_path_is_plain_gradient_descent(paths, ground) -> None:
     paths.pause()
     paths.add([(1.5, 1.0)])
     for _ in range(5):
-        paths.step("step")
+        paths.step("step", wait=30)
     z = torch.tensor([1.5, 1.0], dtype=torch.float64)
     for _ in range(5):
         z = z - ground.eta * ground.inversion.gradient(z)

@@ -56,15 +56,15 @@ def test_a_paused_run_waits_and_takes_single_steps(start):
     view = wait_until(runner, lambda view: not view.busy)
     assert (view.state, view.k, len(view.frames)) == ("paused", 0, 1)
     for _ in range(5):
-        runner.step("both")
+        runner.step("both", wait=30)
     view = runner.view()
     assert view.k == 5
     assert view.frames[-1].phase == "joint"
-    runner.step("z")
+    runner.step("z", wait=30)
     moved = runner.view().frames
     assert not torch.equal(moved[-1].z, moved[-2].z)
     assert torch.equal(moved[-1].c_a, moved[-2].c_a)
-    runner.step("c_a")
+    runner.step("c_a", wait=30)
     moved = runner.view().frames
     assert torch.equal(moved[-1].z, moved[-2].z)
     assert not torch.equal(moved[-1].c_a, moved[-2].c_a)

@@ -75,8 +75,8 @@ def test_it_works_to_its_end(count):
 def test_a_paused_one_takes_only_the_steps_asked_for(count):
     counter = settled(count(paused=True))
     assert counter.values == [0]
-    counter.step(4)
-    counter.step(3)
+    counter.step(4, wait=30)
+    counter.step(3, wait=30)
     assert (counter.state, counter.values) == ("paused", [0, 4, 7])
     counter.resume()
     assert settled(counter).values == [0, 4, 7, 8, 9, 10]

@@ -158,29 +158,32 @@ def test_a_reloaded_page_waits_for_the_end_of_its_old_socket(
     run.begin(paused=True)
     old = Socket({"key": run.key}, leave=lambda socket: False)
     after, copy = (LiveRun(parts, settings, None, "same") for _ in range(2))
-    for each in (after, copy):
+    another = LiveRun(parts, settings, None, "another image")
+    for each in (after, copy, another):
         LIVE_RUNS.add(each)
 
     def claim(key: str) -> Socket:
         return Socket({"key": key, "claim": run.key}, leave=lambda socket: socket.events("state"))
 
-    async def meet() -> tuple[Socket, Socket]:
+    async def meet() -> tuple[Socket, Socket, Socket]:
         watching = asyncio.create_task(routes.socket(old))
         while not old.events("state"):
             await asyncio.sleep(0.01)
         monkeypatch.setattr(routes, "OLD_SOCKET", 0.2)
         await routes.socket(refused := claim(copy.key))  # a tab's copy, while the tab is open
         monkeypatch.setattr(routes, "OLD_SOCKET", 60.0)
+        await asyncio.wait_for(routes.socket(other := claim(another.key)), 30)
         taking = asyncio.create_task(routes.socket(taken := claim(after.key)))
         await asyncio.sleep(0.1)
         old.leave = lambda socket: True
         await asyncio.gather(taking, watching)
-        return refused, taken
+        return refused, other, taken
 
-    refused, taken = asyncio.run(asyncio.wait_for(meet(), 60))
+    refused, other, taken = asyncio.run(asyncio.wait_for(meet(), 60))
     assert refused.events("state")[0]["state"] == "idle"
+    assert other.events("state")[0]["state"] == "idle", "another image waits for nothing"
     assert taken.events("state")[0]["state"] in ("paused", "running")
-    for each in (after, copy):
+    for each in (after, copy, another):
         LIVE_RUNS.remove(each)
 
 
