@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PATIENCE, Server, overhanging, wait_for
+from tests.browser.conftest import PATIENCE, ROOT, Server, overhanging, wait_for
 from tests.browser.stage import ready
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -88,13 +88,14 @@ def test_choose_run_and_scrub(open_compare):
 
 def test_frames_come_live_and_a_run_can_be_stopped(open_compare, server: Server):
     wait_for(lambda: server.runs() == 0)
-    page = open_compare(f"{QUICK}&methods=bsd-gan-paper,cnn&run=1")
+    # The second is there to be stopped where the first ends before the press.
+    page = open_compare(f"{QUICK}&methods=bsd-gan-paper,bsd-gan-frozen,cnn&run=1")
     paper = card(page, "BSD-GAN paper")
     expect(paper).to_contain_text(re.compile(r"step \d+"))
     now = first_picture(page, "BSD-GAN paper")
     wait_for(lambda: first_picture(page, "BSD-GAN paper") != now, 60)
     press(page, "stop")
-    expect(paper).to_contain_text("stopped at step")
+    expect(page.get_by_role("article").filter(has_text="stopped")).to_have_count(1)
     expect(page.locator(".st-key-compare-stop button").first).to_be_disabled()
     wait_for(lambda: server.runs() == 0)
     assert "data:image/png" in first_picture(page, "BSD-GAN paper"), "what was seen stays"
@@ -175,3 +176,24 @@ def test_the_servers_log_is_clean(server: Server):
     text = server.log.read_text()
     assert "Traceback" not in text, text
     assert not re.search(r"\b(WARNING|ERROR)\b", text), text
+
+
+CARD = """async ([source, answers]) => {
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }))
+  const { default: draw } = await import(url)
+  const place = document.body.appendChild(document.createElement("div"))
+  place.innerHTML = '<article class="card"></article>'
+  const picture = { source: "", name: "signal", caption: "", instead: "" }
+  return answers.map(([drawn, status]) => {
+    draw({ parentElement: place, data: { drawn, status, title: "CNN", about: "", busy: false,
+      told: "", answers: [], strip: null, pictures: [picture, picture] } })
+    return place.querySelector(".status").textContent
+  })
+}"""
+
+
+def test_a_card_leaves_out_a_draw_that_another_has_overtaken(visit, server: Server):
+    page = visit(server.url)
+    source = (ROOT / "pages/ui/compare/card/card.js").read_text(encoding="utf-8")
+    draws = [(1, "not run yet"), (3, "7 ms"), (2, "at work"), (4, "9 ms")]
+    assert page.evaluate(CARD, [source, draws]) == ["not run yet", "7 ms", "7 ms", "9 ms"]

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.ui.widgets.draw_order import numbered
+
 _HERE = Path(__file__).parent
 
 _mount = st.components.v2.component(
@@ -72,4 +74,4 @@ class Card:
 
 def card(shown: Card, *, key: str) -> None:
     """Draw a card, or bring it up to date; its width is the container's."""
-    _mount(key=key, data=asdict(shown))
+    _mount(key=key, data=numbered(asdict(shown)))

@@ -44,6 +44,7 @@ class Card {
   }
 
   update(data) {
+    if (data.drawn < this.data?.drawn) return; // overtaken: see draw_order.py
     this.data = data;
     this.node.setAttribute("aria-label", data.title);
     this.node.dataset.busy = data.busy;

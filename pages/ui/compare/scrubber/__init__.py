@@ -10,6 +10,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.ui.widgets.draw_order import numbered
+
 _HERE = Path(__file__).parent
 
 _mount = st.components.v2.component(
@@ -25,4 +27,4 @@ def scrubber(*, enabled: bool, run: int, told: str, key: str) -> None:
 
     enabled: whether there are frames; run: another one begins at its end; told: help.
     """
-    _mount(key=key, data={"enabled": enabled, "run": run, "told": told})
+    _mount(key=key, data=numbered({"enabled": enabled, "run": run, "told": told}))

@@ -24,7 +24,9 @@ class Scrubber {
     this.button.onclick = () => (this.frame ? this.stop() : this.play());
   }
 
-  update({ enabled, run, told }) {
+  update({ enabled, run, told, drawn }) {
+    if (drawn < this.drawn) return; // overtaken: see draw_order.py
+    this.drawn = drawn;
     this.input.disabled = this.button.disabled = !enabled;
     this.input.title = told;
     this.enabled = enabled;
