@@ -3,7 +3,8 @@
 The paper's "l1 PGD" is AdverTorch's sparse l1 descent (l1_sparsity 0.95): its plain `L1PGDAttack`
 steps on one pixel at a time and is far weaker. We call the library's `perturb_iterative` itself,
 because its attack classes draw the random start of a whole batch from the global seed; here every
-image has its own, so that its attack does not depend on its neighbours.
+image has its own, so that its attack does not depend on its neighbours. The loss is the log-odds
+against the true class: the cross-entropy's direction, which does not vanish where psi is sure.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from red_core.attacks.losses import Loss, log_odds
 from red_core.compat import ensure_advertorch
 
 Watch = Callable[[int, Tensor, Tensor], None]
@@ -28,6 +30,7 @@ TOLERANCE = 1e-5  # by which a crafted perturbation may miss its budget, beside 
 MIN_EPS = 1e-6  # below, pixels in float32 hardly move, and AdverTorch's l1 projection fails
 _ROUNDING = 2.0**-24  # of x' - x, a pixel: x + delta was rounded, and the difference is
 MAX_STEPS = 2000
+STILL_COSINE = 0.99  # with its random start: an attack that did not move
 
 
 @dataclass(frozen=True)
@@ -134,12 +137,13 @@ def craft(
     seeds: Sequence[int],
     targeted: bool = False,
     watch: Watch | None = None,
+    loss: Loss = log_odds,
 ) -> Tensor:
-    """x' of images [B, C, H, W] in [0, 1]: PGD on `model`'s cross-entropy.
+    """x' of images [B, C, H, W] in [0, 1]: PGD on `model`'s logits.
 
     labels: [B], the true classes, which the attack moves away from (or, where targeted, the
     classes it moves to); seeds: one per image, of the random start; watch: called before every
-    step. Returns [B, C, H, W].
+    step; loss: what it climbs (or, where targeted, descends). Returns [B, C, H, W].
     Raises ValueError for images out of range (and for l1 on mps, where AdverTorch's fails), and
     RuntimeError where a crafted perturbation exceeds its budget by more than TOLERANCE (it is
     measured every time).
@@ -164,7 +168,7 @@ def craft(
                 nb_iter=settings.steps,
                 eps=float(settings.eps),
                 eps_iter=float(settings.step_size),
-                loss_fn=nn.CrossEntropyLoss(reduction="sum"),
+                loss_fn=lambda logits, truth: loss(logits, truth).sum(),
                 delta_init=nn.Parameter(random_start(images, settings, seeds)),
                 minimize=targeted,
                 ord=_ORDER[settings.kind],
@@ -177,6 +181,50 @@ def craft(
             parameter.requires_grad_(True)
     verify_budget(images, attacked, settings)
     return attacked
+
+
+@dataclass(frozen=True)
+class AttackCheck:
+    """What became of attacked images, item by item.
+
+    fooled [B], bool: psi reads another class than the true one; still [B], bool: the perturbation
+    is its own random start (cosine above STILL_COSINE), which is noise and no attack; share_of_eps
+    [B]: its norm over eps.
+    """
+
+    fooled: Tensor
+    still: Tensor
+    share_of_eps: Tensor
+
+    def shares(self) -> dict[str, float]:
+        """`fooled` and `still` as shares of all, `share_of_eps` as mean and maximum."""
+        return {
+            "fooled": round(float(self.fooled.float().mean()), 4),
+            "still": round(float(self.still.float().mean()), 4),
+            "mean_share_of_eps": round(float(self.share_of_eps.mean()), 4),
+            "largest_share_of_eps": round(float(self.share_of_eps.max()), 4),
+        }
+
+
+def check_attacks(
+    model: nn.Module,
+    images: Tensor,
+    attacked: Tensor,
+    labels: Tensor,
+    settings: AttackSettings,
+    seeds: Sequence[int],
+) -> AttackCheck:
+    """Did the attacks attack? Arguments as of `craft`; attacked [B, C, H, W] is its answer."""
+    start = random_start(images, settings, seeds).flatten(1)
+    delta = (attacked - images).flatten(1)
+    with torch.no_grad():
+        fooled = model(attacked).argmax(1) != labels
+    alike = nn.functional.cosine_similarity(delta, start)
+    return AttackCheck(
+        fooled.cpu(),
+        (alike > STILL_COSINE).cpu(),
+        (attack_norm(attacked - images, settings.kind) / settings.eps).cpu(),
+    )
 
 
 def verify_budget(images: Tensor, attacked: Tensor, settings: AttackSettings) -> None:

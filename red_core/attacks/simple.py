@@ -1,4 +1,4 @@
-"""FGSM, DDN, an l2 PGD of full steps, and Gaussian noise, which is no attack at all."""
+"""FGSM, DDN, and Gaussian noise, which is no attack at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from red_core.attacks.pgd import AttackSettings, random_start
+from red_core.attacks.losses import log_odds
 from red_core.compat import ensure_advertorch
 
 DDN_STEPS = 100
@@ -19,8 +19,7 @@ def fgsm(network: nn.Module, images: Tensor, labels: Tensor, eps: float) -> Tens
     """x + eps sign(grad), clipped (Goodfellow et al. 2015): images [B, C, H, W] in [0, 1]."""
     with torch.enable_grad():
         leaf = images.clone().requires_grad_()
-        loss = nn.functional.cross_entropy(network(leaf), labels, reduction="sum")
-        (gradient,) = torch.autograd.grad(loss, leaf)
+        (gradient,) = torch.autograd.grad(log_odds(network(leaf), labels).sum(), leaf)
     return (images + eps * gradient.sign()).clamp(0, 1)
 
 
@@ -46,35 +45,6 @@ def ddn(
         warnings.simplefilter("ignore", UserWarning)  # it steps its schedule first, as it means to
         attacked: Tensor = attack.perturb(images, labels)
     return attacked.detach().clamp(0, 1)
-
-
-def full_steps(
-    network: nn.Module,
-    images: Tensor,
-    labels: Tensor,
-    settings: AttackSettings,
-    seeds: Sequence[int],
-) -> Tensor:
-    """l2 PGD whose every step has its full length; arguments and answer as `attacks.craft`.
-
-    AdverTorch's divides the gradient by its norm or by 1e-6, whichever is larger: where a network
-    is sure of itself the norm is far smaller, and the library's attack hardly moves.
-    """
-    delta = random_start(images, settings, seeds).flatten(1)
-    flat = images.flatten(1)
-    for _ in range(settings.steps):
-        with torch.enable_grad():
-            leaf = (flat + delta).requires_grad_()
-            loss = nn.functional.cross_entropy(network(leaf.view_as(images)), labels)
-            (gradient,) = torch.autograd.grad(loss, leaf)
-        # By the largest entry first: the squares of tiny ones are zero in floating point.
-        largest = gradient.abs().amax(1, keepdim=True).clamp_min(torch.finfo(gradient.dtype).tiny)
-        moved = delta + settings.step_size * nn.functional.normalize(gradient / largest)
-        delta = (flat + moved).clamp(0, 1) - flat
-        delta = delta * (settings.eps / delta.norm(dim=1, keepdim=True).clamp_min(1e-12)).clamp_max(
-            1
-        )
-    return (flat + delta).view_as(images)
 
 
 def noise(images: Tensor, seeds: Sequence[int], sigma: float = NOISE) -> Tensor:

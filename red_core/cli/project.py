@@ -13,7 +13,6 @@ from red_core.cli.common import (
     count,
     make_folder,
     pick_device,
-    positive,
 )
 from red_core.data.assets import AssetError, assets_at, read_manifest
 from red_core.data.datasets import DATASETS
@@ -53,12 +52,6 @@ def add(subparsers: Subparsers) -> None:
     )
     new.add_argument("--mean", type=_numbers, default=(0.0,), help="of its input (default: 0)")
     new.add_argument("--std", type=_numbers, default=(1.0,), help="of its input (default: 1)")
-    new.add_argument(
-        "--temperature",
-        type=positive,
-        metavar="T",
-        help="divides its logits (default: 1, or more where attacks would not move)",
-    )
     new.add_argument(
         "--per-class",
         type=count,
@@ -127,7 +120,6 @@ def execute_new(arguments: argparse.Namespace) -> int:
             trusted=arguments.trusted,
             mean=arguments.mean,
             std=arguments.std,
-            temperature=arguments.temperature,
             per_class=arguments.per_class,
             generator=arguments.generator_file,
             generator_module=arguments.generator_module,

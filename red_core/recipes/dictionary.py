@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, AttackSettings, craft, random_start
-from red_core.data.assets import read_tensors, write_tensors
+from red_core.algorithm.problem import AttackDictionary
+from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, AttackSettings, check_attacks, craft
+from red_core.data.assets import read_manifest, read_tensors, write_tensors
 from red_core.data.datasets import ImageSet, load_official
 from red_core.models.classifiers import Table3CNN
 from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
 from red_core.run.settings import item_seed
 
 PER_CLASS = 200
-STILL_COSINE = 0.99  # with its random start: an attack that did not move
+STILL_MOST = 0.02  # of a block's attacks may be their own random start
 
 
 def first_of_each_class(labels: Tensor, count: int, skip: int = 0) -> Tensor:
@@ -34,20 +36,10 @@ def load_classifier(context: RecipeContext) -> Table3CNN:
 
 
 class StillAttacksError(ValueError):
-    """A block whose attacks did not move from their random start; one sentence for the user."""
+    """A block whose attacks did not move from their random start; one sentence for the user.
 
-
-def stays(
-    attacked: Tensor, images: Tensor, settings: AttackSettings, seeds: Sequence[int]
-) -> Tensor:
-    """Which attacks x' [B, C, H, W] are their own random start (cosine above 0.99), bool [B].
-
-    Such a "perturbation" is noise. It comes of a network so sure of itself that the gradient of its
-    cross-entropy underflows.
+    Its columns would be noise, which every image has a little of.
     """
-    start = random_start(images, settings, seeds).flatten(1)
-    alike = nn.functional.cosine_similarity((attacked - images).flatten(1), start)
-    return alike > STILL_COSINE
 
 
 def attack_blocks(
@@ -59,13 +51,13 @@ def attack_blocks(
     path: Path,
     *,
     made_of: str = "",
-    most_still: float = 1.0,
-) -> Tensor:
+) -> tuple[Tensor, dict[str, dict[str, float]]]:
     """The perturbations of D_a, fp16 [classes, attacks, m, n], block by block with a progress bar.
 
     chosen: indices [classes, m] into `train`; path: the checkpoint, from which a stopped run goes
-    on where `made_of` (of the classifier and the settings) is the same; most_still: the share of a
-    block's attacks that may be their own random start. Raises StillAttacksError for a block beyond.
+    on where `made_of` (of the classifier and the settings) is the same. Beside them, by attack, the
+    shares of `AttackCheck` over all classes. Raises StillAttacksError for a block of which more
+    than STILL_MOST did not move.
     """
     state = load_checkpoint(path) or {}
     if state.get("made_of", "") != made_of or "done" not in state:
@@ -80,19 +72,59 @@ def attack_blocks(
         seeds = [item_seed(seed, int(index)) for index in chosen[c]]
         labels = train.labels[chosen[c]].to(device)
         attacked = craft(psi, images, labels, attacks[kind], seeds)
-        still = float(stays(attacked, images, attacks[kind], seeds).float().mean())
-        if still > most_still:
+        check = check_attacks(psi, images, attacked, labels, attacks[kind], seeds)
+        still = check.shares()["still"]
+        if still > STILL_MOST:
             raise StillAttacksError(
                 f"{still:.0%} of the {kind} attacks on class {c} did not move from their random "
-                "start, so the dictionary would hold noise: the gradient of the classifier's "
-                "cross-entropy is zero or nearly so (a larger --temperature divides its logits)"
+                "start, so the dictionary would hold noise: the classifier's logits have no "
+                "gradient there"
             )
-        state["done"][key] = (attacked - images).flatten(1).half().cpu()
+        state["done"][key] = {
+            "deltas": (attacked - images).flatten(1).half().cpu(),
+            "check": check.shares(),
+        }
         save_checkpoint(path, **state)
+    done = state["done"]
     blocks = [
-        torch.stack([state["done"][f"{kind}/{c}"] for kind in attacks]) for c in range(len(chosen))
+        torch.stack([done[f"{kind}/{c}"]["deltas"] for kind in attacks]) for c in range(len(chosen))
     ]
-    return torch.stack(blocks)
+    checks = {
+        kind: over_classes([done[f"{kind}/{c}"]["check"] for c in range(len(chosen))])
+        for kind in attacks
+    }
+    return torch.stack(blocks), checks
+
+
+def over_classes(shares: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """`AttackCheck.shares` of blocks of equal size, joined: means, and the largest `largest`."""
+    return {
+        name: round(
+            max(each[name] for each in shares)
+            if name.startswith("largest")
+            else sum(each[name] for each in shares) / len(shares),
+            4,
+        )
+        for name in shares[0]
+    }
+
+
+def spectral_norms(deltas: Tensor, attacks: Sequence[str]) -> dict[str, Any]:
+    """||D_a||^2 and, by attack, the ||D_a,(ij)||^2 of every class's block, columns of unit length.
+
+    A block of noise shows here at once: its columns share no direction. deltas: [classes, attacks,
+    m, n].
+    """
+    dictionary = AttackDictionary.from_attacks(deltas.float(), tuple(attacks))
+    atoms = dictionary.atoms.unflatten(1, deltas.shape[:3]).permute(1, 2, 0, 3)
+    blocks = torch.linalg.matrix_norm(atoms, ord=2).square()
+    return {
+        "operator_norm_squared": round(dictionary.operator_norm_squared, 3),
+        "block_norms_squared": {
+            kind: [round(float(value), 3) for value in blocks[:, a]]
+            for a, kind in enumerate(attacks)
+        },
+    }
 
 
 def mean_norms(deltas: Tensor, attacks: Sequence[str]) -> dict[str, float]:
@@ -113,13 +145,14 @@ def make_dictionary(context: RecipeContext) -> None:
     per_class = 4 if context.tiny else PER_CLASS
     chosen = first_of_each_class(train.labels, per_class)
     attacks = PAPER_ATTACKS[context.dataset]
-    deltas = attack_blocks(
+    deltas, checks = attack_blocks(
         load_classifier(context),
         train,
         chosen,
         {kind: attacks[kind] for kind in ATTACKS},
         context.seed,
         context.checkpoint("dictionary"),
+        made_of=read_manifest(context.dataset)["classifier.safetensors"]["sha256"],
     )
     write_tensors(
         context.dataset,
@@ -129,6 +162,10 @@ def make_dictionary(context: RecipeContext) -> None:
         seed=context.seed,
         device=context.device,
         attacks=list(ATTACKS),
-        measured={"mean_l2_norm": mean_norms(deltas, ATTACKS)},
+        measured={
+            "mean_l2_norm": mean_norms(deltas, ATTACKS),
+            "attacks": checks,
+            **spectral_norms(deltas, ATTACKS),
+        },
         licence="MIT",
     )

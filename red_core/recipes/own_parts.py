@@ -12,11 +12,10 @@ from red_core.algorithm.algorithm1 import defense_gan
 from red_core.algorithm.objective import evaluate
 from red_core.algorithm.options import SolverOptions
 from red_core.algorithm.problem import AttackDictionary, RedProblem
-from red_core.attacks.pgd import AttackSettings, craft
+from red_core.attacks.pgd import AttackSettings, check_attacks, craft
 from red_core.data.datasets import ImageSet
 from red_core.models.model_file import FixedBatch, ModelFileError
 from red_core.recipes.common import accuracy
-from red_core.recipes.dictionary import stays
 from red_core.run.prior import starts_from
 from red_core.run.project import OwnClassifier, prior_of
 from red_core.run.settings import item_seed
@@ -42,7 +41,6 @@ _RANGES: dict[int, tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]] = {
     ),
 }
 STILL_MOST = 0.2  # of a trial's attacks on a class may be their own random start
-SURE = 5.0  # the margin of logits over the temperature at which an attack still moves
 # An inversion of clean images by Defense-GAN (B.2), in the start phase alone.
 INVERSION = SolverOptions(restarts=4, start_steps=200, start_rate=0.05, steps=1)
 GOOD, USABLE = 0.9, 0.75  # shares of inverted images whose class psi still reads
@@ -158,44 +156,24 @@ def _numbers(values: tuple[float, ...] | list[float]) -> str:
     return ",".join(f"{value:.4g}" for value in values)
 
 
-def temperature_for(
+def check_attackable(
     psi: OwnClassifier, data: ImageSet, attacks: dict[str, AttackSettings], seed: int
-) -> float:
-    """What psi's logits must be divided by so that attacks on it move; 1 where they do already.
+) -> None:
+    """Try every attack on a few images of every class, before a whole dictionary is crafted.
 
-    data: a few images of every class. Every attack is tried; an attack that is its own random start
-    did not move, and a class with more than STILL_MOST of such is too many. Otherwise the 95th
-    percentile of the margins of the logits over SURE, which leaves the cross-entropy a gradient in
-    float32. Raises ModelFileError where attacks do not move then.
+    Raises ModelFileError where more than STILL_MOST of a class's attacks do not move.
     """
-    psi.temperature = 1.0
-    if _still(psi, data, attacks, seed)[0] <= STILL_MOST:
-        return 1.0
-    with torch.no_grad():
-        best = psi(data.images).topk(2, dim=1).values
-    margins = best[:, 0] - best[:, 1]
-    psi.temperature = max(1.0, round(float(torch.quantile(margins, 0.95)) / SURE, 2))
-    share, kind, label = _still(psi, data, attacks, seed)
-    if share > STILL_MOST:
-        raise ModelFileError(
-            f"{share:.0%} of the {kind} attacks on class {label} stay at their random start, even "
-            f"with the logits divided by {psi.temperature:g}: try a larger --temperature"
-        )
-    return psi.temperature
-
-
-def _still(
-    psi: OwnClassifier, data: ImageSet, attacks: dict[str, AttackSettings], seed: int
-) -> tuple[float, str, int]:
-    """The largest share of attacks that did not move, and under which attack, on which class."""
     seeds = [item_seed(seed, index) for index in range(len(data))]
-    shares = []
     for kind, settings in attacks.items():
         attacked = craft(psi, data.images, data.labels, settings, seeds)
-        still = stays(attacked, data.images, settings, seeds)
+        still = check_attacks(psi, data.images, attacked, data.labels, settings, seeds).still
         for label in data.labels.unique().tolist():
-            shares.append((float(still[data.labels == label].float().mean()), kind, label))
-    return max(shares)
+            share = float(still[data.labels.cpu() == label].float().mean())
+            if share > STILL_MOST:
+                raise ModelFileError(
+                    f"{share:.0%} of the {kind} attacks on class {label} stay at their random "
+                    "start: the classifier's logits have no gradient there"
+                )
 
 
 @dataclass(frozen=True)

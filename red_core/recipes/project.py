@@ -49,10 +49,10 @@ from red_core.recipes.dictionary import (
     mean_norms,
 )
 from red_core.recipes.own_parts import (
+    check_attackable,
     check_classifier,
     check_range,
     measure_generator,
-    temperature_for,
 )
 from red_core.run.code_digest import digest_of
 from red_core.run.project import (
@@ -69,7 +69,6 @@ PER_CLASS = {"mnist": 200, "fashion": 200, "cifar10": 50}
 TRIED = 5  # images of each class on which it is tried whether attacks move
 HELD_OUT = 500  # images by which the input range is checked
 INVERTED = 50  # held-out images by which an own generator is measured
-STILL_MOST = 0.25  # of a block of D_a may be attacks that are their own random start
 
 _FLAGS = {
     "--classifier": "classifier",
@@ -77,7 +76,6 @@ _FLAGS = {
     "--trusted": "trusted",
     "--mean": "mean",
     "--std": "std",
-    "--temperature": "temperature",
     "--per-class": "per_class",
     "--generator-file": "generator",
     "--generator-module": "generator_module",
@@ -95,8 +93,7 @@ class ProjectRequest:
     folder: to be made; name: shown beside every answer; dataset: key of CLASSES; classifier,
     module: the file of the network and, for safetensors, the Python file that builds it; trusted:
     whether files that can run code when read are taken; mean, std: what the network's input is
-    normalised by; temperature: what its logits are divided by (None: found by `temperature_for`);
-    per_class: images under every attack of each class in D_a (0: PER_CLASS);
+    normalised by; per_class: images under every attack of each class in D_a (0: PER_CLASS);
     generator, generator_module: an own G, or None for the bundled one; latent_shape: of its z, None
     for a network of StyleGAN's shape; prior: of its z; accept_generator: whether to take a G that
     is not good enough.
@@ -110,7 +107,6 @@ class ProjectRequest:
     trusted: bool = False
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
-    temperature: float | None = None
     per_class: int = 0
     generator: Path | None = None
     generator_module: Path | None = None
@@ -172,10 +168,7 @@ def _make(request: ProjectRequest, train: ImageSet, say: Callable[[str], object]
     attacks = {kind: PAPER_ATTACKS[dataset][kind] for kind in ATTACKS}
     tried = first_of_each_class(train.labels, TRIED).flatten()
     trial = ImageSet(train.images[tried].to(device), train.labels[tried].to(device), train.source)
-    if request.temperature is not None:
-        psi.temperature = request.temperature
-    elif temperature_for(psi, trial, attacks, request.seed) != 1:
-        say(f"classifier  logits divided by {psi.temperature:g}: attacks did not move otherwise")
+    check_attackable(psi, trial, attacks, request.seed)
     (request.folder / dataset).mkdir(parents=True, exist_ok=True)
     generator = _place_generator(request, psi, held_out, device, say)
     with assets_at(request.folder):
@@ -247,10 +240,9 @@ def _digest(*parts: object) -> str:
     )
 
 
-def _psi_digest(request: ProjectRequest, psi: OwnClassifier) -> str:
+def _psi_digest(request: ProjectRequest) -> str:
     """What decides psi: the weights alone do not."""
-    how = (request.mean, request.std, psi.temperature)
-    return _digest(request.classifier, request.module, *how)
+    return _digest(request.classifier, request.module, request.mean, request.std)
 
 
 def _place_classifier(
@@ -270,10 +262,9 @@ def _place_classifier(
         request,
         "classifier.safetensors",
         weights,
-        _psi_digest(request, psi),
+        _psi_digest(request),
         mean=list(request.mean),
         std=list(request.std),
-        temperature=psi.temperature,
         measured=measured,
         source=request.classifier.name,
         **code,
@@ -348,20 +339,20 @@ def _write_dictionary(
     dataset, per_class = request.dataset, _per_class(request)
     chosen = first_of_each_class(train.labels, per_class)
     attacks = {kind: PAPER_ATTACKS[dataset][kind] for kind in ATTACKS}
-    deltas = attack_blocks(
+    deltas, checks = attack_blocks(
         psi,
         train,
         chosen,
         attacks,
         request.seed,
         _work(request) / "dictionary.pt",
-        made_of=_digest(_psi_digest(request, psi), per_class, request.seed),
-        most_still=STILL_MOST,
+        made_of=_digest(_psi_digest(request), per_class, request.seed),
     )
     fooled = _fooled(psi, train, chosen, deltas)
     measured: dict[str, Any] = {
         "mean_l2_norm": mean_norms(deltas, ATTACKS),
         "success_rate": {kind: round(share, 4) for kind, share in fooled.items()},
+        "attacks": checks,
         "images_per_class": per_class,
     }
     if dataset == "cifar10":  # as its loader wants it: sparse, and with a norm that takes seconds

@@ -82,9 +82,7 @@ def prior_of(generator: nn.Module, encoder: nn.Module | None, device: torch.devi
 class OwnClassifier(nn.Module):
     """psi of a foreign network: images [B, C, H, W] in [0, 1] -> logits [B, classes].
 
-    It gets (x - mean) / std, per channel, and its logits are divided by `temperature`. That changes
-    no label: where a network is so sure of itself that its cross-entropy has no gradient left in
-    float32, an attack stays at its random start, and at a higher temperature it moves.
+    It gets (x - mean) / std, per channel.
     """
 
     def __init__(
@@ -92,10 +90,9 @@ class OwnClassifier(nn.Module):
         network: nn.Module,
         mean: tuple[float, ...] = (0.0,),
         std: tuple[float, ...] = (1.0,),
-        temperature: float = 1.0,
     ) -> None:
         super().__init__()
-        self.network, self.temperature = network, temperature
+        self.network = network
         self.mean: Tensor
         self.std: Tensor
         self.register_buffer("mean", torch.tensor(mean)[:, None, None], persistent=False)
@@ -106,7 +103,7 @@ class OwnClassifier(nn.Module):
         logits = self.network(((images - self.mean) / self.std).contiguous())
         if not isinstance(logits, Tensor):
             raise TypeError(f"it returns {type(logits).__name__}, and a tensor is needed")
-        return logits / self.temperature
+        return logits
 
 
 def read_project(folder: str | Path) -> Project:
@@ -177,9 +174,7 @@ def load_classifier(project: Project) -> OwnClassifier:
         trusted=True,  # the operator trusted it when the project was made, and named the folder now
     )
     checked_bytes(project.dataset, "classifier.safetensors")
-    return OwnClassifier(
-        network, tuple(entry["mean"]), tuple(entry["std"]), float(entry["temperature"])
-    )
+    return OwnClassifier(network, tuple(entry["mean"]), tuple(entry["std"]))
 
 
 def load_generator(project: Project, target: torch.device) -> nn.Module:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from red_core.algorithm.presets import PAPER_FILES
 from red_core.attacks import patch, simple
+from red_core.attacks.losses import cross_entropy
 from red_core.attacks.pgd import PAPER_ATTACKS, AttackSettings, craft
 from red_core.measure.unknown.adaptive import (
     DRAWS,
@@ -62,7 +63,7 @@ def unseen_attacks(dataset: str) -> dict[str, Unseen]:
         _clean(),
         _fgsm(paper["linf"].eps),
         _ddn(),
-        _full_steps(paper["l2"]),
+        _shrinking_l2(paper["l2"]),
         _patch(),
         _noise(),
         _transfer(paper["linf"]),
@@ -109,15 +110,15 @@ def _ddn() -> Unseen:
     )
 
 
-def _full_steps(settings: AttackSettings) -> Unseen:
+def _shrinking_l2(settings: AttackSettings) -> Unseen:
     return Unseen(
-        *("full-steps", "PGD ℓ2, full steps", "unseen", "l2"),
-        f"{settings.steps} steps on ψ within ℓ2 eps {settings.eps:g}, none shortened: AdverTorch's "
-        "shrink where ψ is sure of itself",
-        asdict(settings),
+        *("shrinking-l2", "AdverTorch's own ℓ2", "unseen", "l2"),
+        f"{settings.steps} steps up ψ's cross-entropy within ℓ2 eps {settings.eps:g}: the library "
+        "divides the gradient by at least 1e-6, so where ψ is sure the random start is all",
+        {**asdict(settings), "loss": "cross-entropy"},
         PSI_FILES,
-        lambda bundle, images, labels, seeds: simple.full_steps(
-            bundle.psi, images, labels, settings, seeds
+        lambda bundle, images, labels, seeds: craft(
+            bundle.psi, images, labels, settings, seeds, loss=cross_entropy
         ),
     )
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from red_core.attacks import pgd as attacks
+from red_core.attacks.losses import cross_entropy
 from red_core.attacks.pgd import (
     ATTACKS,
     L1_SPARSITY,
@@ -19,6 +20,7 @@ from red_core.attacks.pgd import (
     TOLERANCE,
     AttackSettings,
     attack_norm,
+    check_attacks,
     craft,
     verify_budget,
 )
@@ -118,6 +120,51 @@ def test_a_targeted_attack_lowers_the_loss_of_its_target(kind: str) -> None:
     target = (classes(model, images) + 1) % 4
     attacked = craft(model, images, target, SETTINGS[kind], range(8), targeted=True)
     assert bool((loss(model, attacked, target) < loss(model, images, target)).all())
+
+
+class Sure(nn.Module):
+    """The tiny network's answers, so sure that in float32 each has the probability 1."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = TinyCNN()
+
+    def forward(self, images: Tensor) -> Tensor:
+        return 1e6 * self.network(images)
+
+
+@pytest.mark.parametrize("kind", ATTACKS)
+def test_an_attack_on_a_network_that_is_sure_of_everything_still_moves(kind: str) -> None:
+    sure, images = Sure(), pictures(8)
+    labels = classes(sure, images)
+    assert bool((sure(images).softmax(1).amax(1) == 1).all())
+    attacked = craft(sure, images, labels, SETTINGS[kind], range(8))
+    check = check_attacks(sure, images, attacked, labels, SETTINGS[kind], range(8))
+    assert not bool(check.still.any())
+    assert float(check.fooled.float().mean()) > 0.3
+    if kind == "l2":  # AdverTorch's own, whose step divides by at least 1e-6
+        stuck = craft(sure, images, labels, SETTINGS[kind], range(8), loss=cross_entropy)
+        begun = images + attacks.random_start(images, SETTINGS[kind], range(8))
+        right = classes(sure, begun) == labels
+        assert int(right.sum()) > 3
+        check = check_attacks(sure, images, stuck, labels, SETTINGS[kind], range(8))
+        assert bool(check.still[right].all())
+
+
+def test_the_check_tells_attacks_from_their_random_starts() -> None:
+    model, images = TinyCNN(), pictures(4)
+    labels, seeds, asked = classes(model, images), range(4), SETTINGS["l2"]
+    attacked = craft(model, images, labels, asked, seeds)
+    attacked[0] = (images + attacks.random_start(images, asked, seeds))[0]
+    attacked[1] = images[1]
+    check = check_attacks(model, images, attacked, labels, asked, seeds)
+    assert check.still.tolist() == [True, False, False, False]
+    assert torch.equal(check.fooled, classes(model, attacked) != labels)
+    assert float(check.share_of_eps[1]) == 0
+    assert torch.allclose(check.share_of_eps, attack_norm(attacked - images, "l2") / asked.eps)
+    shares = check.shares()
+    assert shares["still"] == 0.25
+    assert shares["largest_share_of_eps"] <= 1 + TOLERANCE
 
 
 @pytest.mark.parametrize("kind", ATTACKS)

@@ -14,10 +14,10 @@ from red_core.models.model_file import FixedBatch, ModelFileError
 from red_core.models.own_generator import LatentGenerator
 from red_core.recipes.own_parts import (
     Fidelity,
+    check_attackable,
     check_classifier,
     check_range,
     measure_generator,
-    temperature_for,
 )
 from red_core.run.project import OwnClassifier
 
@@ -127,13 +127,10 @@ def test_the_right_range_is_measured_and_guessing_refused() -> None:
 ATTACKS = {"l2": AttackSettings("l2", 1.0, 0.2, 10)}
 
 
-def test_a_classifier_too_sure_to_be_attacked_gets_a_temperature() -> None:
+def test_a_classifier_that_is_sure_of_everything_can_be_attacked() -> None:
     data = ImageSet(IMAGES, Net()(IMAGES).argmax(1), "")
-    assert temperature_for(OwnClassifier(Net()), data, ATTACKS, 0) == 1
-    sure = OwnClassifier(Net(lambda x: 1000 * x))
-    temperature = temperature_for(sure, data, ATTACKS, 0)
-    assert temperature > 10
-    assert torch.equal(sure(IMAGES).argmax(1), data.labels)
+    for scale in (1, 1000):
+        check_attackable(OwnClassifier(Net(lambda x, by=scale: by * x)), data, ATTACKS, 0)
 
 
 def test_attacks_that_never_move_are_refused() -> None:
@@ -142,7 +139,7 @@ def test_attacks_that_never_move_are_refused() -> None:
     with pytest.raises(
         ModelFileError, match=r"of the l2 attacks on class \d stay at their random start"
     ):
-        temperature_for(flat, data, ATTACKS, 0)
+        check_attackable(flat, data, ATTACKS, 0)
 
 
 def test_a_generator_is_measured_by_inversion() -> None:

@@ -103,7 +103,6 @@ def test_a_project_is_made_loaded_and_used(
     assert torch.equal(parts.generator(torch.ones(1, 100)), bundled.generator(torch.ones(1, 100)))
     entry = read_manifest_of(request_of)["classifier.safetensors"]
     assert entry["measured"]["accuracy"] == 1
-    assert entry["temperature"] == 1
     assert entry["command"] == (
         "python -m red_core project new tiny --dataset mnist --seed 0 "
         "--classifier net.safetensors --module net.py --per-class 2"
@@ -144,7 +143,7 @@ def test_two_projects_do_not_mix(request_of: ProjectRequest, tmp_path: Path) -> 
         other[4].bias += torch.arange(10.0) * 0.01
     save_file({k: v.contiguous() for k, v in other.state_dict().items()}, weights)
     second = replace(
-        request_of, folder=tmp_path / "second", name="second", classifier=weights, temperature=2.0
+        request_of, folder=tmp_path / "second", name="second", classifier=weights, std=(2.0,)
     )
     make_project(second, lambda line: None)
     first_parts, second_parts = load_project(request_of.folder), load_project(second.folder)
@@ -153,8 +152,10 @@ def test_two_projects_do_not_mix(request_of: ProjectRequest, tmp_path: Path) -> 
         second_parts.generator(z)
     )
     assert not torch.allclose(difference, torch.zeros(10), atol=1e-2)
-    two = trained(load_examples("mnist"))(first_parts.generator(z)) + torch.arange(10.0) * 0.01
-    assert torch.allclose(second_parts.psi(first_parts.generator(z)), two / 2, atol=1e-4)
+    two = trained(load_examples("mnist"))(first_parts.generator(z) / 2)
+    assert torch.allclose(
+        second_parts.psi(first_parts.generator(z)), two + torch.arange(10.0) * 0.01, atol=1e-4
+    )
     assert not torch.equal(first_parts.dictionary.atoms, second_parts.dictionary.atoms)
     with assets_at(second.folder), pytest.raises(AssetError, match="use --project"):
         load_bundle("mnist")
@@ -167,9 +168,7 @@ def test_the_same_weights_read_otherwise_have_another_checksum(request_of: Proje
     found = set()
     changed = request_of.module.with_name("changed.py")
     changed.write_text(f"{MODULE}\n# the same network")
-    for number, change in enumerate(
-        ({}, {"temperature": 3.0}, {"mean": (0.01,)}, {"module": changed})
-    ):
+    for number, change in enumerate(({}, {"std": (3.0,)}, {"mean": (0.01,)}, {"module": changed})):
         request = replace(request_of, folder=request_of.folder / str(number), **change)
         make_project(request, lambda line: None)
         found.add(read_manifest_of(request)["classifier.safetensors"]["sha256"])
@@ -219,11 +218,13 @@ def test_more_images_than_there_are_are_refused(request_of: ProjectRequest) -> N
 
 def test_a_checkpoint_of_another_classifier_is_not_used(data: ImageSet, tmp_path: Path) -> None:
     chosen, path = torch.tensor([[0], [1]]), tmp_path / "blocks.pt"
-    first, second = OwnClassifier(trained(data)), OwnClassifier(trained(data), temperature=50.0)
-    one = attack_blocks(first, data, chosen, QUICK, 0, path, made_of="a")
-    assert torch.equal(attack_blocks(second, data, chosen, QUICK, 0, path, made_of="a"), one)
+    first, second = OwnClassifier(trained(data)), OwnClassifier(trained(data), std=(2.0,))
+    one, checks = attack_blocks(first, data, chosen, QUICK, 0, path, made_of="a")
+    assert torch.equal(attack_blocks(second, data, chosen, QUICK, 0, path, made_of="a")[0], one)
     assert one.shape == (2, 3, 1, 784)
-    other = attack_blocks(first, data, chosen, QUICK, 1, path, made_of="b")
+    assert set(checks) == set(QUICK)
+    assert all(check["still"] == 0 for check in checks.values())
+    other, _ = attack_blocks(first, data, chosen, QUICK, 1, path, made_of="b")
     assert not torch.equal(other, one)
 
 
@@ -237,9 +238,7 @@ def test_a_block_of_attacks_that_did_not_move_is_refused(data: ImageSet, tmp_pat
             )
 
     with pytest.raises(StillAttacksError, match="100% of the linf attacks on class 0 did not move"):
-        attack_blocks(
-            Sure(), data, torch.tensor([[0]]), QUICK, 0, tmp_path / "b.pt", most_still=0.25
-        )
+        attack_blocks(Sure(), data, torch.tensor([[0]]), QUICK, 0, tmp_path / "b.pt")
 
 
 GENERATOR = """
@@ -328,7 +327,7 @@ def test_a_project_that_cannot_be_loaded_again_is_not_finished(
     def loaded(folder: Path, device: object) -> Any:
         parts = load_project(folder)
         assert isinstance(parts.psi, OwnClassifier)
-        parts.psi.temperature = 2.0
+        parts.psi.std.fill_(2.0)
         return parts
 
     monkeypatch.setattr("red_core.recipes.project.load_project", loaded)

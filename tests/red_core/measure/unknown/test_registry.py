@@ -13,7 +13,7 @@ from red_core.models.dcgan import Encoder
 from red_core.run.bundle import Bundle
 
 WITHIN = {
-    "full-steps": "l2",
+    "shrinking-l2": "l2",
     **{"fgsm": "linf", "transfer": "linf"},
     **{f"{how}-{norm}": norm for how in ("encoder", "adaptive") for norm in ("linf", "l2")},
 }
