@@ -11,18 +11,28 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 """Logits [B, classes] and classes [B] to a loss an image, [B]."""
 
 
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """-log p_y, p = softmax(logits): logits [B, classes], labels [B] -> [B]."""
+    return nn.functional.cross_entropy(logits, labels, reduction="none")
+
+
 def log_odds(logits: Tensor, labels: Tensor) -> Tensor:
     """log((1 - p_y) / p_y), p = softmax(logits): logits [B, classes], labels [B] -> [B].
 
-    An image's gradient is that of its cross-entropy over 1 - p_y, so an attack that takes only the
-    gradient's direction takes the same steps. Cross-entropy loses that direction where a network
-    is sure: in float32 p_y rounds to 1, and AdverTorch's l2 step divides by at least 1e-6.
+    Its gradient is that of the cross-entropy over 1 - p_y: the same direction, at any scale.
     """
     true = labels[:, None]
     others = torch.logsumexp(logits.scatter(1, true, -torch.inf), dim=1)
     return others - logits.gather(1, true)[:, 0]
 
 
-def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """-log p_y, p = softmax(logits): logits [B, classes], labels [B] -> [B]."""
-    return nn.functional.cross_entropy(logits, labels, reduction="none")
+def attack_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """The cross-entropy, and the log-odds where it is zero: logits [B, classes], labels [B] -> [B].
+
+    Where a network is so sure that p_y rounds to 1, the cross-entropy has no gradient left, and
+    AdverTorch's l2 step divides what there is by at least 1e-6. The log-odds keep its direction,
+    which is all that a PGD step takes. An image that grows less sure goes up in both, so a larger
+    value is always the worse one for the network.
+    """
+    loss = cross_entropy(logits, labels)
+    return torch.where(loss > 0, loss, log_odds(logits, labels))

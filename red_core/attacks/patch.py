@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from red_core.attacks.losses import log_odds
+from red_core.attacks.losses import attack_loss
 
 SIDE = 7  # pixels: a sixteenth of a 28 x 28 image
 BORDER = 4  # pixels at every edge that no patch covers: the official digits leave them empty
@@ -36,8 +36,8 @@ def patch(
 ) -> Tensor:
     """x' of images [B, C, H, W] in [0, 1], each with its own patch (as Karmon et al. 2018).
 
-    The patch's pixels start at random and follow the sign of the gradient of `log_odds` of
-    `network` anywhere in [0, 1]; of all steps the one of largest loss is kept. network:
+    The patch's pixels start at random and follow the sign of the gradient of `attack_loss`
+    of `network` anywhere in [0, 1]; of all steps the one of largest loss is kept. network:
     frozen; labels [B], the true classes; seeds: one per image, of the place and the start.
     """
     mask = places((images.shape[-2], images.shape[-1]), seeds).to(images)
@@ -50,7 +50,7 @@ def patch(
     for step in range(steps + 1):
         with torch.enable_grad():
             leaf = now.detach().requires_grad_()
-            loss = log_odds(network(leaf), labels)
+            loss = attack_loss(network(leaf), labels)
             (gradient,) = torch.autograd.grad(loss.sum(), leaf)
         better = loss.detach() > highest
         best = torch.where(better[:, None, None, None], now, best)

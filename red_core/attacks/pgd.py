@@ -3,8 +3,8 @@
 The paper's "l1 PGD" is AdverTorch's sparse l1 descent (l1_sparsity 0.95): its plain `L1PGDAttack`
 steps on one pixel at a time and is far weaker. We call the library's `perturb_iterative` itself,
 because its attack classes draw the random start of a whole batch from the global seed; here every
-image has its own, so that its attack does not depend on its neighbours. The loss is the log-odds
-against the true class: the cross-entropy's direction, which does not vanish where psi is sure.
+image has its own, so that its attack does not depend on its neighbours. The loss is the
+cross-entropy, in a form that keeps its direction where psi is sure (`losses.attack_loss`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from red_core.attacks.losses import Loss, log_odds
+from red_core.attacks.losses import Loss, attack_loss
 from red_core.compat import ensure_advertorch
 
 Watch = Callable[[int, Tensor, Tensor], None]
@@ -137,7 +137,7 @@ def craft(
     seeds: Sequence[int],
     targeted: bool = False,
     watch: Watch | None = None,
-    loss: Loss = log_odds,
+    loss: Loss = attack_loss,
 ) -> Tensor:
     """x' of images [B, C, H, W] in [0, 1]: PGD on `model`'s logits.
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from red_core.attacks.losses import log_odds
+from red_core.attacks.losses import attack_loss
 from red_core.compat import ensure_advertorch
 
 DDN_STEPS = 100
@@ -19,7 +19,7 @@ def fgsm(network: nn.Module, images: Tensor, labels: Tensor, eps: float) -> Tens
     """x + eps sign(grad), clipped (Goodfellow et al. 2015): images [B, C, H, W] in [0, 1]."""
     with torch.enable_grad():
         leaf = images.clone().requires_grad_()
-        (gradient,) = torch.autograd.grad(log_odds(network(leaf), labels).sum(), leaf)
+        (gradient,) = torch.autograd.grad(attack_loss(network(leaf), labels).sum(), leaf)
     return (images + eps * gradient.sign()).clamp(0, 1)
 
 

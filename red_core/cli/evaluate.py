@@ -97,4 +97,10 @@ def summary(report: dict[str, Any]) -> list[str]:
         part = report[key]
         span = f"{part['low']:6.1%} to {part['high']:6.1%}"
         lines.append(f"  {part['value']:6.1%}  ({span})  {words}")
+    if check := report["attack_check"]:
+        lines.append(
+            f"  {check['fooled']:6.1%}  of the attacks fool the attacked classifier; "
+            f"{check['still']:.1%} did not move from their random start; "
+            f"their norm is {check['mean_share_of_eps']:.1%} of eps"
+        )
     return lines

@@ -146,8 +146,10 @@ def evaluate(bundle: Bundle, settings: EvaluationSettings, work: Path) -> dict[s
             else:
                 bar.update(steps.total)
             batches.append(kept)
+    check = crafted.check()
     return {
         **_summary(batches, settings),
+        "attack_check": None if check is None else check.shares(),
         **_provenance(bundle, settings, files),
         "key": {**key, "images": images_digest(bundle.examples, n)},
         "provenance": made_by,

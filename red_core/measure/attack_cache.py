@@ -11,7 +11,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from red_core.attacks.pgd import AttackSettings, craft
+from red_core.attacks.pgd import AttackCheck, AttackSettings, check_attacks, craft
 from red_core.data.atomic import write_atomically
 from red_core.run.bundle import Bundle
 from red_core.run.code_digest import code_digest, digest_of, tensor_digest
@@ -81,6 +81,33 @@ class AttackCache:
         first = items.start - chunks[0].start
         return whole[first : first + len(items)].to(self.bundle.device)
 
+    def check(self) -> AttackCheck | None:
+        """Did the attacks on all images attack? None without one."""
+        if self.attack is None:
+            return None
+        checks = []
+        for items in self._chunks(range(self.count)):
+            images, labels, seeds = self._given(items)
+            attacked = self._chunk(items).to(images.device)
+            checks.append(
+                check_attacks(self.bundle.psi, images, attacked, labels, self.attack, seeds)
+            )
+        return AttackCheck(
+            torch.cat([check.fooled for check in checks]),
+            torch.cat([check.still for check in checks]),
+            torch.cat([check.share_of_eps for check in checks]),
+        )
+
+    def _given(self, items: range) -> tuple[Tensor, Tensor, list[int]]:
+        """Images, labels and seeds of a chunk."""
+        examples, device, part = (
+            self.bundle.examples,
+            self.bundle.device,
+            slice(items.start, items.stop),
+        )
+        seeds = [item_seed(self.seed, index) for index in items]
+        return examples.images[part].to(device), examples.labels[part].to(device), seeds
+
     def _chunks(self, items: range) -> list[range]:
         """The chunks that hold `items`; the last of all is cut at `count`."""
         first = items.start // CHUNK * CHUNK
@@ -101,10 +128,7 @@ class AttackCache:
         kept = self._kept(items)
         if kept is None:
             assert self.attack is not None  # clean images are read from the examples
-            examples, device = self.bundle.examples, self.bundle.device
-            seeds = [item_seed(self.seed, index) for index in items]
-            images = examples.images[items.start : items.stop].to(device)
-            labels = examples.labels[items.start : items.stop].to(device)
+            images, labels, seeds = self._given(items)
             kept = craft(self.bundle.psi, images, labels, self.attack, seeds).cpu()
             write_atomically(self._path(items), save({"attacked": kept}))
         return kept

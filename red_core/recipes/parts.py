@@ -17,6 +17,7 @@ _GREY = {
     "generator": "red_core.recipes.generator:train_generator",
     "paper_generator": "red_core.recipes.paper_generator:train_paper_generator",
     "examples": "red_core.recipes.examples:bundle_examples",
+    "example_attacks": "red_core.recipes.example_attacks:measure_example_attacks",
     "dictionary": "red_core.recipes.dictionary:make_dictionary",
     "inversion": "red_core.recipes.inversion:measure_inversion",
     "type_classifier": "red_core.recipes.type_classifier:train_type_classifier",

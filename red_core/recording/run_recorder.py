@@ -20,7 +20,7 @@ from red_core.algorithm.algorithm1 import finished, step
 from red_core.algorithm.observe import Iterate, observe
 from red_core.algorithm.problem import RedProblem
 from red_core.algorithm.verdict import Verdict, judge, silent
-from red_core.attacks.pgd import attack_norm
+from red_core.attacks.pgd import attack_norm, check_attacks
 from red_core.data.datasets import SHAPES, TITLES
 from red_core.recording.record_file import (
     PHASES,
@@ -42,7 +42,7 @@ from red_core.run.experiment import (
     readers_for,
     start_seeds,
 )
-from red_core.run.settings import RunSettings
+from red_core.run.settings import RunSettings, item_seed
 from red_core.theory import error_bound_mu, mu_to_last, proximal_pl, row_space
 
 ATTACK_RECORDS = 40  # pictures of the attack while it is made, at most
@@ -121,7 +121,23 @@ class RunRecorder:
         norms = {
             kind: round(float(attack_norm(delta, kind)[0]), 4) for kind in ("linf", "l2", "l1")
         }
-        self._event("attacked", norms=norms, largest=round(float(delta.abs().max()), 6))
+        self._event(
+            "attacked",
+            norms=norms,
+            largest=round(float(delta.abs().max()), 6),
+            still=self._still(example),
+        )
+
+    def _still(self, example: AttackedBatch) -> bool:
+        """Whether the attack is its own random start: psi's logits have no gradient there."""
+        attack = self._settings.attack_settings()
+        if attack is None or not self._attack_steps:
+            return False
+        seeds = [item_seed(self._settings.seed, self._settings.index)]
+        images = (example.clean.to(self._bundle.device), example.attacked.to(self._bundle.device))
+        labels = torch.tensor([self._label or 0], device=self._bundle.device)
+        check = check_attacks(self._bundle.psi, *images, labels, attack, seeds)
+        return bool(check.still[0])
 
     def _attack(self, done: int, image: Tensor, logits: Tensor) -> None:
         label = logits.argmax(1) if self._label is None else torch.tensor([self._label])

@@ -232,6 +232,21 @@ def load_examples(dataset: str) -> ImageSet:
     return ImageSet(stored["images"].float() / 255, labels, f"{len(labels)} {_what(dataset)}")
 
 
+def load_fooled(dataset: str) -> Tensor | None:
+    """Which bundled images an attack at the paper's strength fools psi on: bool [N, attacks].
+
+    In the order of ATTACKS, by the seeds of seed 0; None where that was not measured for this psi
+    and these images. AssetError where the file is changed.
+    """
+    manifest = read_manifest(dataset)
+    entry = manifest.get("example-attacks.safetensors")
+    if entry is None or any(
+        manifest[name]["sha256"] != sha for name, sha in entry["parts"].items()
+    ):
+        return None
+    return read_tensors(dataset, "example-attacks.safetensors")["fooled"].bool()
+
+
 def _what(dataset: str) -> str:
     """What the bundled images are: CIFAR-10's own may not be bundled."""
     drawn = dataset == "cifar10"

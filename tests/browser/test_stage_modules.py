@@ -35,7 +35,8 @@ VERDICT = {
     "seconds": 2.0,
 }
 FAILED = "The attack failed: the classifier still reads a 7."
-STEP = "Try a larger budget, or another digit of the gallery."
+DOT = " with a dot in the gallery: this attack fools the classifier on those"
+STEP = f"The classifier withstands this much. Try a larger budget, or another digit{DOT}."
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,7 @@ def said(page: Page, record: dict[str, Any] | None = None, **other: Any) -> tupl
         "record": record or {},
         "status": {"state": "finished", "error": ""},
         "verdict": verdict,
+        "attacked": other.get("attacked"),
         "atEnd": record is None,
     }
     found = page.evaluate(
@@ -97,11 +99,16 @@ def test_where_no_attack_was_made_none_failed(page: Page) -> None:
 
 def test_the_step_that_is_offered_is_one_that_there_is(page: Page) -> None:
     own = said(page, source="own")[1]
-    assert own == "Try a larger budget, or another digit."
-    assert said(page, dataset="fashion")[1] == (
-        "Try a larger budget, or another picture of the gallery."
-    )
-    assert said(page, dataset="cifar10")[1] == "Try a larger budget, or another picture."
+    words = "The classifier withstands this much. Try a larger budget, or another"
+    assert own == f"{words} digit."
+    assert said(page, dataset="fashion")[1] == f"{words} picture{DOT}."
+    assert said(page, dataset="cifar10")[1] == f"{words} picture."
+
+
+def test_an_attack_that_did_not_move_says_so(page: Page) -> None:
+    line, detail = said(page, attacked={"still": True})
+    assert line == FAILED
+    assert detail.startswith("It did not leave its random start")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from pages.ui.look.labels import ACTIVATION_LABELS, SCALE_LABELS
 from pages.ui.look.literal import refused_settings
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.widgets.download_offer import drawn_note
-from pages.ui.widgets.gallery import gallery, indices_of
+from pages.ui.widgets.gallery import fooled_examples, gallery, indices_of
 from red_core.data.assets import is_made
 from red_core.data.datasets import CLASSES, NOUNS, TITLES
 from red_core.run.settings import MAX_SEED
@@ -65,7 +65,8 @@ def _real(current: LandscapeRequest) -> LandscapeRequest:
 
         def to_class() -> None:
             chosen = st.session_state[WIDGETS.key("class")]
-            load_request(replace(current, index=indices_of(examples, chosen)[0]))
+            first = indices_of(examples, chosen, fooled_examples(bundle))[0]
+            load_request(replace(current, index=first))
 
         st.pills(
             NOUNS[current.dataset].one.capitalize(), range(len(names)),
@@ -74,8 +75,8 @@ def _real(current: LandscapeRequest) -> LandscapeRequest:
             on_change=WIDGETS.unless_renewed(to_class),
         )  # fmt: skip
         gallery(
-            examples, label, names[label], index, lambda i: load_request(replace(current, index=i)),
-            key="land.gallery",
+            *(bundle, label, index, lambda i: load_request(replace(current, index=i))),
+            key="land.gallery", attack=kind,
         )  # fmt: skip
         st.subheader("Attack", anchor=False)
         kind = st.segmented_control(

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from red_core.attacks.losses import cross_entropy, log_odds
+from red_core.attacks.losses import attack_loss, cross_entropy, log_odds
 
 
 def direction(loss: Tensor, logits: Tensor) -> Tensor:
@@ -34,3 +34,17 @@ def test_where_p_rounds_to_one_the_log_odds_keep_their_gradient() -> None:
     assert float(vanished.abs().max()) == 0
     (kept,) = torch.autograd.grad(log_odds(logits, label).sum(), logits)
     assert torch.allclose(kept, torch.tensor([[-1.0, 0.7311, 0.2689]]), atol=1e-4)
+
+
+def test_the_attack_loss_is_the_cross_entropy_until_that_is_zero() -> None:
+    margins = torch.tensor([-5.0, 0.0, 5.0, 12.0, 40.0, 200.0])
+    logits = torch.stack((margins, torch.zeros(6)), dim=1).requires_grad_()
+    labels = torch.zeros(6, dtype=torch.long)
+    found = attack_loss(logits, labels)
+    assert torch.equal(found[:4], cross_entropy(logits, labels)[:4])
+    assert torch.equal(found[4:], -margins[4:])
+    assert bool((found.diff() < 0).all())  # the surer, the smaller
+    (gradient,) = torch.autograd.grad(found.sum(), logits)
+    (usual,) = torch.autograd.grad(cross_entropy(logits, labels).sum(), logits)
+    assert torch.equal(gradient[:4], usual[:4])
+    assert torch.equal(gradient[4:], torch.tensor([[-1.0, 1.0], [-1.0, 1.0]]))

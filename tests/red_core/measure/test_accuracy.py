@@ -67,6 +67,11 @@ def test_the_shares_are_shares_of_n(toy_bundle: Bundle, tmp_path: Path, attack: 
     # The paper's preset answers with the paper's rules.
     assert report["signal_accuracy"] == report["psi_signal_accuracy"]
     assert report["source"] == "12 bundled held-out examples"
+    check = report["attack_check"]
+    assert (check is None) == (attack == "none")
+    if check:
+        assert check["fooled"] == pytest.approx(1 - report["adversarial_accuracy"]["value"], 1e-3)
+        assert check["largest_share_of_eps"] <= 1.0001
 
 
 def test_no_attack_leaves_psi_its_clean_answers(toy_bundle: Bundle, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ export function sentences(store) {
   }
   if (store.atEnd) {
     const failed = survived(header, store.verdict.adversarial)
-    return { line: verdictLine(store), detail: failed ? advice(header) : certainty(store) }
+    return { line: verdictLine(store), detail: failed ? advice(store) : certainty(store) }
   }
   const reads = `${names[largest(record.psi)]}`
   const sure = percent(Math.max(...record.psi))
@@ -51,7 +51,7 @@ export function sentences(store) {
   if (record.phase === "attack") {
     const steps = header.attack_steps
     if (steps && record.k === steps && survived(header, largest(record.psi))) {
-      return { line: failure(header), detail: advice(header) }
+      return { line: failure(header), detail: advice(store) }
     }
     return {
       line: steps
@@ -86,11 +86,15 @@ function failure(header) {
   return `The attack failed: the classifier still reads ${a(header.classes[header.label])}.`
 }
 
-/** A step after which an attack works. */
-function advice(header) {
+/** Why the attack failed, and a step after which one works. */
+function advice({ header, attacked }) {
+  if (attacked && attacked.still) {
+    return "It did not leave its random start: the classifier's answer has no slope there. Try another attack."
+  }
   const marked = header.source === "example" && header.dataset !== "cifar10"
   const other = header.dataset === "mnist" ? "digit" : "picture"
-  return `Try a larger budget, or another ${other}${marked ? " of the gallery" : ""}.`
+  const where = marked ? " with a dot in the gallery: this attack fools the classifier on those" : ""
+  return `The classifier withstands this much. Try a larger budget, or another ${other}${where}.`
 }
 
 /** What is about to be run. */

@@ -12,8 +12,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.widgets import pictures
+from red_core.attacks.pgd import ATTACKS
 from red_core.data.datasets import ImageSet
+from red_core.run.bundle import Bundle, load_fooled
 
 MOST = 60  # thumbnails of a class
 _HERE = Path(__file__).parent
@@ -26,10 +29,22 @@ _mount = st.components.v2.component(
 )
 
 
-def indices_of(examples: ImageSet, label: int) -> list[int]:
-    """The first MOST examples of a class, as indices into the examples."""
-    found: list[int] = (examples.labels == label).nonzero().flatten()[:MOST].tolist()
-    return found
+def fooled_examples(bundle: Bundle) -> Tensor | None:
+    """Which of a bundle's examples each attack fools psi on, bool [N, attacks]; None if unknown."""
+    fooled = load_fooled(bundle.dataset)
+    return fooled if fooled is not None and len(fooled) == len(bundle.examples) else None
+
+
+def indices_of(examples: ImageSet, label: int, fooled: Tensor | None = None) -> list[int]:
+    """MOST examples of a class, as indices into the examples, in one order for every attack.
+
+    First those on which every attack fools psi (`fooled` [N, attacks], where it is known), so that
+    whichever attack is chosen works on the first picture.
+    """
+    found: list[int] = (examples.labels == label).nonzero().flatten().tolist()
+    if fooled is not None:
+        found.sort(key=lambda index: -int(fooled[index].sum()))
+    return found[:MOST]
 
 
 def sprite(images: Tensor) -> str:
@@ -40,16 +55,28 @@ def sprite(images: Tensor) -> str:
 
 
 def gallery(
-    examples: ImageSet,
+    bundle: Bundle,
     label: int,
-    name: str,
     chosen: int,
     on_choose: Callable[[int], None],
     *,
     key: str,
+    attack: str = "none",
 ) -> None:
-    """Thumbnails of class `label`, the chosen index marked; `on_choose` gets a clicked index."""
-    thumbnails(examples, indices_of(examples, label), name, chosen, on_choose, key=key)
+    """Thumbnails of class `label`, the chosen index marked; `on_choose` gets a clicked index.
+
+    A dot stands on those that `attack` (of ATTACKS, or none) fools psi on at the paper's strength.
+    """
+    fooled = fooled_examples(bundle)
+    indices = indices_of(bundle.examples, label, fooled)
+    marked: list[int] = []
+    if fooled is not None and attack in ATTACKS:
+        column = fooled[:, ATTACKS.index(attack)]
+        marked = [index for index in indices if column[index]]
+    name = bundle.class_names[label]
+    thumbnails(bundle.examples, indices, name, chosen, on_choose, key=key, marked=marked)
+    if marked:
+        st.caption(f"A dot: the paper's {ATTACK_LABELS[attack]} attack fools the classifier.")
 
 
 def thumbnails(
@@ -60,10 +87,11 @@ def thumbnails(
     on_choose: Callable[[int], None],
     *,
     key: str,
+    marked: Sequence[int] = (),
 ) -> None:
     """Thumbnails of these examples, the chosen index marked; `on_choose` gets a clicked index.
 
-    name: what all of them are, for those who cannot see them.
+    name: what all of them are, for those who cannot see them; marked: the indices with a dot.
     """
 
     def choose() -> None:
@@ -79,6 +107,7 @@ def thumbnails(
             "indices": list(indices),
             "label": name,
             "chosen": chosen,
+            "marked": list(marked),
         },
         on_chosen_change=choose,
     )

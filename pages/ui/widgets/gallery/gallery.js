@@ -11,8 +11,6 @@ export default function (component) {
         const button = document.createElement("button")
         button.type = "button"
         button.value = index
-        button.title = `${data.label}, example ${index}`
-        button.setAttribute("aria-label", button.title)
         button.style.backgroundImage = `url(${data.sprite})`
         button.style.backgroundSize = `${100 * data.indices.length}% 100%`
         const steps = Math.max(1, data.indices.length - 1)
@@ -24,6 +22,10 @@ export default function (component) {
   for (const button of list.children) {
     const chosen = Number(button.value) === data.chosen
     button.setAttribute("aria-pressed", String(chosen))
+    const marked = data.marked.includes(Number(button.value))
+    button.classList.toggle("marked", marked)
+    button.title = `${data.label}, example ${button.value}${marked ? ", fooled by this attack" : ""}`
+    button.setAttribute("aria-label", button.title)
     button.onclick = () => setTriggerValue("chosen", Number(button.value))
   }
 }
