@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from red_core.readme.documents import DOCUMENTS, blocks, write
-from red_core.readme.render import between
+from red_core.readme.render import between, insert
 
 ROOT = Path(__file__).resolve().parents[1]
 MAP = (ROOT / "docs/map.md").read_text(encoding="utf-8")
@@ -85,7 +85,7 @@ def test_one_command_writes_every_block(tmp_path: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         text = (ROOT / name).read_text(encoding="utf-8")
         for block in DOCUMENTS[name]:
-            text = text.replace(between(text, block), "old")
+            text = insert(text, "old", block)
         path.write_text(text, encoding="utf-8")
     assert [path.relative_to(tmp_path).as_posix() for path in write(tmp_path)] == list(DOCUMENTS)
     for name in DOCUMENTS:

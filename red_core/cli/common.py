@@ -217,14 +217,17 @@ def add_measuring(parser: argparse.ArgumentParser, seed: str, keep: str) -> None
     add_work(parser)
 
 
-def measured_on(arguments: argparse.Namespace) -> tuple[Bundle, Path]:
-    """The bundle with its test images, and the folder of what is kept; UsageError first."""
+def measured_on(arguments: argparse.Namespace, generator: str = OWN) -> tuple[Bundle, Path]:
+    """The bundle with its test images, and the folder of what is kept; UsageError first.
+
+    generator: key of GENERATORS.
+    """
     arguments.dataset = arguments.dataset or DEFAULT_DATASET
     check_dataset(arguments.dataset)
     check_writable(arguments.json)
     work = make_folder(arguments.work)
     device = pick_device(arguments.device)
-    return with_official_test(load_bundle(arguments.dataset, device)), work
+    return with_official_test(load_bundle(arguments.dataset, device, generator)), work
 
 
 @contextmanager

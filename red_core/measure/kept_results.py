@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from red_core.algorithm.options import SolverOptions
-from red_core.algorithm.presets import presets_of
+from red_core.algorithm.presets import OWN, presets_of
 from red_core.data.assets import AssetError, read_json, read_manifest
 from red_core.data.datasets import DATASETS, DataMissing, ImageSet, load_official
 from red_core.measure import assumption, speed, start_classes, theory_speed
@@ -208,11 +208,14 @@ def _starts(dataset: str, name: str, content: dict[str, Any]) -> Iterator[KeptRe
     device = content["provenance"]["device"]
     yield KeptResult(
         *(dataset, name, "", content, content["files"]),
-        start_classes.report_key(dataset, content["attack"], content["seed"], device),
+        start_classes.report_key(
+            *(dataset, content["attack"], content["seed"], device),
+            content.get("generator", OWN),
+        ),
         f"{content['command']} --keep",
         content["n"],
         content["source"],
-        ((content["steps"], start_classes.STEPS),),
+        ((content["steps"], start_classes.steps_of(dataset)),),
     )
 
 

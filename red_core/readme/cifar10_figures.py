@@ -7,6 +7,7 @@ from typing import Any
 
 from red_core.attacks.pgd import ATTACKS
 from red_core.readme.render import percent
+from red_core.readme.start_figures import sentence
 
 BLOCK = "cifar10-models"  # the markers of its document
 _FILES = (
@@ -37,7 +38,7 @@ def render(
     if found := measured.get("diffusion", {}).get("purification"):
         parts.append(_purification(found))
     if starts:
-        parts.append(_starts(starts))
+        parts.append(sentence(starts))
     return "\n\n".join(parts)
 
 
@@ -136,14 +137,4 @@ def _purification(found: Mapping[str, Any]) -> str:
         f"the {found['rule']}) on the first {test['clean']['images']:,} test images, "
         f"{' or '.join(f'{count:,}' for count in counts)} for each attack. "
         f"By `{found['command']}`."
-    )
-
-
-def _starts(found: Mapping[str, Any]) -> str:
-    return (
-        f"Section 5.2.2's claim: of the first {found['n']:,} test images, each inverted from the "
-        f"mean w of every class in {found['steps']} steps without a pull back, ψ reads "
-        f"{percent(found['share'])}% right where the inversion ends (the images themselves: "
-        f"{percent(found['clean'])}%); {100 * found['kept']:.1f}% of those from another class end "
-        f"in the class they began in. By `{found['command']}`."
     )

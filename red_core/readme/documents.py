@@ -10,7 +10,13 @@ from red_core.measure import tables
 from red_core.measure.result_store import stored
 from red_core.measure.start_classes import STARTS
 from red_core.measure.strengths import RESULTS, SPEED
-from red_core.readme import cifar10_figures, evidence_figures, summary, theory_figures
+from red_core.readme import (
+    cifar10_figures,
+    evidence_figures,
+    start_figures,
+    summary,
+    theory_figures,
+)
 from red_core.readme.render import block, insert, render
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +28,7 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
         evidence_figures.BLOCK,
         theory_figures.BLOCK,
         cifar10_figures.BLOCK,
+        start_figures.BLOCK,
     ),
 }
 
@@ -33,7 +40,8 @@ def blocks() -> dict[str, str]:
         for dataset in DATASETS
     }
     theory = {part: stored(theory_figures.FOLDER, f"{part}.json") for part in theory_figures.PARTS}
-    models = cifar10_figures.render(read_manifest("cifar10"), stored("cifar10", STARTS))
+    starts = {dataset: stored(dataset, STARTS) for dataset in DATASETS}
+    models = cifar10_figures.render(read_manifest("cifar10"), starts["cifar10"])
     return {
         summary.BLOCK: summary.render(),
         **numbers,
@@ -41,6 +49,7 @@ def blocks() -> dict[str, str]:
         evidence_figures.BLOCK: evidence_figures.render(),
         theory_figures.BLOCK: theory_figures.render(theory),
         cifar10_figures.BLOCK: models,
+        start_figures.BLOCK: start_figures.render(starts),
     }
 
 

@@ -1,4 +1,4 @@
-"""Where inversions end (Section 5.2.2), class by class of their start: two 10 x 10 pictures.
+"""Where inversions end (5.2.2, B.7), class by class of their start: two 10 x 10 pictures.
 
 Both have one row for each class that an inversion starts from, and one colour scale, from no
 inversion to all of them, so that the two can be compared.
@@ -23,15 +23,15 @@ _STAYED, _MOVED = theme.LIGHT.pit, theme.LIGHT.signal  # as where descent is tra
 
 
 def right_figure(
-    right: ArrayLike | None, images: ArrayLike | None, class_names: Sequence[str]
+    right: ArrayLike | None, begun: ArrayLike | None, class_names: Sequence[str]
 ) -> go.Figure:
     """The share of the inversions that end right, by (class of the start, class of the image).
 
-    right: counts [classes, classes]; images: images of each class [classes]. A class without
-    images has an empty column. None draws the table empty. Raises ValueError.
+    right: counts [classes, classes]; begun: the inversions that there were, [classes, classes]. A
+    pair without any has an empty cell. None draws the table empty. Raises ValueError.
     """
     size = len(class_names)
-    counts, there = as_counts(right, (size, size)), as_counts(images, (size,))
+    counts, there = as_counts(right, (size, size)), as_counts(begun, (size, size))
     titles, note = (_FROM, "class of the image"), [("■", _MOVED, "ended right, in %")]
     if counts is None or there is None:
         return theme.figure([], _layout(class_names, titles, note))
@@ -39,16 +39,16 @@ def right_figure(
         raise ValueError("more inversions ended right than there are")
 
     def told(start: int, true: int) -> str:
-        hits, count = int(counts[start, true]), int(there[true])
+        hits, count = int(counts[start, true]), int(there[start, true])
         if not count:
-            return f"no image of {a(class_names[true])} was inverted"
+            return f"no image of {a(class_names[true])} was inverted from {a(class_names[start])}"
         return (
             f"the image shows {a(class_names[true])}, started from {a(class_names[start])}<br>"
             f"{hits} of {count} inversions ended right ({hits / count:.1%})"
         )
 
     layers = [(np.ones((size, size), dtype=bool), _MOVED)]
-    traces = _cells(_shares(counts, there[None]), layers, _each(told, size))
+    traces = _cells(_shares(counts, there), layers, _each(told, size))
     return theme.figure(traces, _layout(class_names, titles, note))
 
 

@@ -129,6 +129,21 @@ back to it, and ψ reads the G(w) where the inversion ends.
 - All starts share the same images, and the interval knows that.
 """
 
+RANDOM_STARTS = """
+An inversion begins at a random z, whose G(z) may show any class. The paper observes (B.7) that it
+ends in the right class whatever class the first image shows, which suggests a **benign landscape**.
+
+Here this is counted. Every image is inverted once, with preset `paper` and a single random z
+(the preset itself takes the best of ten). ψ reads the first G(z) and the last.
+
+- **First picture**: a row is the class of the first G(z), a column the class of the image. If the
+  start did not matter, all rows would look alike. An empty cell is a pair that no inversion had.
+- **Second picture**: the same inversions by the class that ψ reads at the end. Those that stay
+  where they began lie on the diagonal, in a colour of their own, together with those that belong
+  there. If all ended right, every row would show how many of its images are of each class.
+- ψ errs now and then on the images themselves, so not even a perfect inversion ends right always.
+"""
+
 UNKNOWN = """
 The dictionary, the reader and the evidence know three kinds of attack, made on one network. What
 if another one comes?

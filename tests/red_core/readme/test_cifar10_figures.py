@@ -73,6 +73,7 @@ MANIFEST: dict[str, Any] = {
     },
 }
 STARTS = {
+    "dataset": "cifar10",
     "n": 50,
     "steps": 100,
     "share": share(400, 500),

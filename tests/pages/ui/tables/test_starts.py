@@ -16,12 +16,12 @@ from red_core.data.datasets import CLASSES
 from red_core.run.bundle import load_bundle
 from red_core.run.prior import StylePrior
 from tests.pages.ui.tables.test_page import codes, headlines, opened, said, well
-from tests.pages.ui.tables.toys import keep_starts, toy_starts
+from tests.pages.ui.tables.toys import keep_starts, toy_random_starts, toy_starts
 
 NAMES = CLASSES["cifar10"]
 TOY = toy_starts()
 FIGURES = {
-    "right": lambda: right_figure(TOY["right"], TOY["images"], NAMES),
+    "right": lambda: right_figure(TOY["right"], TOY["begun"], NAMES),
     "right, empty": lambda: right_figure(None, None, NAMES),
     "ended": lambda: ended_figure(TOY["ended"], TOY["seen"], NAMES),
     "ended, empty": lambda: ended_figure(None, None, NAMES),
@@ -61,13 +61,12 @@ def test_a_cell_is_the_share_of_its_images_that_end_right():
 
 
 def test_a_class_without_images_has_an_empty_column():
-    right, images = copy.deepcopy(TOY["right"]), [*TOY["images"]]
-    images[2] = 0
-    for row in right:
+    right, begun = copy.deepcopy(TOY["right"]), copy.deepcopy(TOY["begun"])
+    for row in (*right, *begun):
         row[2] = 0
-    cells, written = plain(right_figure(right, images, NAMES))["data"]
+    cells, written = plain(right_figure(right, begun, NAMES))["data"]
     assert [row[2] for row in cells["z"]] == [0] * 10
-    assert cells["hovertext"][0][2] == "no image of a bird was inverted"
+    assert cells["hovertext"][0][2] == "no image of a bird was inverted from an airplane"
     assert len(written["text"]) == 90
 
 
@@ -96,9 +95,9 @@ def test_what_stays_has_a_colour_of_its_own_and_psis_reading_a_frame():
 
 def test_wrong_counts_are_refused():
     with pytest.raises(ValueError, match="shape"):
-        right_figure(TOY["right"][:4], TOY["images"], NAMES)
+        right_figure(TOY["right"][:4], TOY["begun"], NAMES)
     with pytest.raises(ValueError, match="more inversions"):
-        right_figure(TOY["right"], [1] * 10, NAMES)
+        right_figure(TOY["right"], [[1] * 10] * 10, NAMES)
     with pytest.raises(ValueError, match="seen"):
         ended_figure(TOY["ended"], [0] * 9, NAMES)
     with pytest.raises(ValueError, match="seen"):
@@ -124,10 +123,10 @@ def test_psis_reading_of_the_starts_is_told():
     assert "every start's own G(w)" in section_starts.read_at_start(same)
 
 
-def test_the_section_is_there_where_the_generator_knows_classes(toy_assets):
+def test_a_style_generator_starts_from_every_class(toy_assets):
     for dataset in CLASSES:
         knows = isinstance(load_bundle(dataset).prior, StylePrior)
-        assert knows == (dataset in section_starts.KNOW_CLASSES)
+        assert knows == (dataset in section_starts.FROM_CLASSES)
 
 
 def test_the_page_tells_how_to_measure(unmeasured):
@@ -145,9 +144,24 @@ def test_the_page_shows_the_measured_shares(unmeasured):
     assert not any("red_core starts" in code for code in codes(app))
 
 
-def test_other_data_sets_have_no_such_section(unmeasured):
-    app = well(opened(dataset="fashion"))
-    assert section_starts.headline(None) not in headlines(app)
+def test_random_starts_have_a_section_of_the_same_kind(unmeasured):
+    command = "python -m red_core starts --dataset mnist --examples 200"
+    app = well(opened(dataset="mnist"))
+    assert f"{command} --generator dcgan --attack linf --keep" in codes(app)
+    keep_starts(toy_random_starts())
+    app = well(opened(dataset="mnist"))
+    assert (
+        "50% of the inversions begin in the image's own class, 95% end in it; of the others, 10% "
+        "stay where they began."
+    ) in headlines(app)
+    assert "each from one random z, generator dcgan, preset paper, 600 steps" in said(app)
+    assert not any("red_core starts" in code for code in codes(app))
+
+
+def test_a_report_from_before_the_counts_by_pair_is_drawn(unmeasured):
+    keep_starts({name: value for name, value in TOY.items() if name != "begun"})
+    app = well(opened(dataset="cifar10"))
+    assert section_starts.headline(TOY) in headlines(app)
 
 
 def test_a_report_of_another_shape_is_one_sentence(unmeasured):

@@ -138,6 +138,36 @@ def toy_assumption(dataset: str) -> dict[str, Any]:
     }
 
 
+def toy_random_starts() -> dict[str, Any]:
+    """A report of 20 inversions of digits, two of each class, made of nothing.
+
+    Of each class one begins in its own class and one in the next; one of all of them stays there.
+    """
+    begun = [[int(true in (start, (start - 1) % 10)) for true in range(10)] for start in range(10)]
+    right = [[*row] for row in begun]
+    right[1][0] = 0
+    ended = [[*row] for row in right]
+    ended[1][1] += 1
+    return {
+        **toy_starts(),
+        "dataset": "mnist",
+        "generator": "dcgan",
+        "n": 20,
+        "attack": "linf",
+        "steps": 600,
+        "seen": list(range(10)),
+        "begun": begun,
+        "right": right,
+        "ended": ended,
+        "images": [2] * 10,
+        "share": share(19, 20),
+        "same": 0.5,
+        "kept": 0.1,
+        "mean_distance": [1.5, None, *([2.0] * 8)],
+        "command": "python -m red_core starts --dataset mnist --examples 20",
+    }
+
+
 def toy_starts(right: int = 4, stayed: int = 1) -> dict[str, Any]:
     """A report of inversions of 5 images a class from every class, made of nothing.
 
@@ -156,6 +186,7 @@ def toy_starts(right: int = 4, stayed: int = 1) -> dict[str, Any]:
             [5 + others * stayed if i == j else 5 - stayed for j in range(classes)]
             for i in range(classes)
         ],
+        "begun": [[5] * classes for _ in range(classes)],
         "images": [5] * classes,
         "share": share(5 + others * right, 5 * classes),
         "kept": stayed / 5,
@@ -171,7 +202,7 @@ def toy_starts(right: int = 4, stayed: int = 1) -> dict[str, Any]:
 
 def keep_starts(report: dict[str, Any]) -> None:
     """Write it into the present assets."""
-    keep("cifar10", STARTS, report, "python -m red_core starts")
+    keep(report["dataset"], STARTS, report, "python -m red_core starts")
 
 
 def keep_reports(dataset: str) -> None:
