@@ -14,14 +14,14 @@ from red_core.algorithm.algorithm1 import in_alternation, step
 from red_core.algorithm.batch import run_to_end
 from red_core.algorithm.observe import observe
 from red_core.algorithm.options import SolverOptions
-from red_core.algorithm.presets import BEST_FILES, PAPER_FILES, presets_of
+from red_core.algorithm.presets import BEST_FILES, DCGAN, PAPER_FILES, files_of, presets_of
 from red_core.algorithm.problem import RedProblem
 from red_core.algorithm.state import State
 from red_core.algorithm.verdict import NO_ATTACK, judge, silent
 from red_core.data.assets import AssetError
 from red_core.methods.method import ANSWERS, GREY, Answers, Method, Watch, label
 from red_core.models.dcgan import DCGANGenerator
-from red_core.run.bundle import Bundle
+from red_core.run.bundle import Bundle, load_bundle
 from red_core.run.experiment import begin_run, readers_for
 
 BETA = 10.0  # B.4
@@ -100,6 +100,37 @@ class BsdGanFrozen(BsdGan):
 
     def _readings(self, psi: Tensor, blocks: Tensor) -> dict[str, Answers]:
         return {"defense-gan": Answers(signal=psi)}
+
+
+class _PapersGenerator(BsdGan):
+    """A preset of the paper with the paper's own kind of G (B.2): a DCGAN, or a Wasserstein GAN."""
+
+    datasets = GREY
+    paper = ("BSD-GAN", "BSD-GAN-AD")
+    files = files_of("paper", DCGAN)
+
+    @classmethod
+    def fit(cls, bundle: Bundle) -> Self:
+        """The bundle with that G; AssetError where it has not been made."""
+        generator = load_bundle(bundle.dataset, bundle.device, DCGAN).generator
+        other = replace(bundle, generator=generator, encoder=None, generator_name=DCGAN)
+        return cls(other, presets_of(bundle.dataset)[cls.preset])
+
+
+class BsdGanDcgan(_PapersGenerator):
+    """The paper's numbers and rules on the paper's generator."""
+
+    key, title, preset = "bsd-gan-dcgan", "BSD-GAN paper, the paper's G", "paper"
+
+
+class BsdGanPublished(_PapersGenerator):
+    """The published code's start and lambda on the paper's generator; z frozen."""
+
+    key, title, preset = (
+        "bsd-gan-published",
+        "BSD-GAN as published, the paper's G",
+        "paper-published",
+    )
 
 
 class _Smooth(BsdGan):

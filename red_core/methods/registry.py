@@ -6,9 +6,11 @@ from red_core.methods.bsd_dp import BsdDp, BsdDpPaper, DiffPure
 from red_core.methods.bsd_gan import (
     BsdGanBest,
     BsdGanBestSmooth,
+    BsdGanDcgan,
     BsdGanFrozen,
     BsdGanPaper,
     BsdGanPaperSmooth,
+    BsdGanPublished,
     DefenseGan,
 )
 from red_core.methods.competitors import NormRatio, TypeClassifier
@@ -28,6 +30,8 @@ _ALL: tuple[type[Method], ...] = (
     BsdGanPaper,
     BsdGanPaperSmooth,
     BsdGanFrozen,
+    BsdGanDcgan,
+    BsdGanPublished,
     BsdGanBest,
     BsdGanBestSmooth,
     DiffPure,

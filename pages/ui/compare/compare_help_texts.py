@@ -31,8 +31,8 @@ DEVICE = "Where the methods compute. auto takes a GPU where there is one."
 TAKE = "Shows the image that stands on the main page now."
 
 BY_G = (
-    "defense-gan", "bsd-gan-paper", "bsd-gan-paper-smooth", "bsd-gan-frozen", "bsd-gan-best",
-    "bsd-gan-best-smooth",
+    "defense-gan", "bsd-gan-paper", "bsd-gan-paper-smooth", "bsd-gan-frozen", "bsd-gan-dcgan",
+    "bsd-gan-published", "bsd-gan-best", "bsd-gan-best-smooth",
 )  # fmt: skip
 
 ABOUT = {
@@ -46,6 +46,8 @@ ABOUT = {
     "bsd-gan-paper": "Algorithm 1 with the paper's numbers and rules.",
     "bsd-gan-paper-smooth": "The same with softplus in G, as the theory asks.",
     "bsd-gan-frozen": "z stays where Defense-GAN left it; only c_a moves.",
+    "bsd-gan-dcgan": "Algorithm 1 with the paper's numbers and the paper's kind of generator.",
+    "bsd-gan-published": "The same with the published code's start; only c_a moves after it.",
     "bsd-gan-best": "Algorithm 1, many starts, our reader and evidence.",
     "bsd-gan-best-smooth": "The same with softplus in G.",
     "dp": "DiffPure: noise drowns the attack, a diffusion model takes it out again; ψ reads D(x').",

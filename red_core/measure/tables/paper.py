@@ -85,8 +85,8 @@ _ONE_PSI = (
 )
 _FLOORED = (
     "AdverTorch's l2 step divides the gradient by its norm or by 1e-6, whichever is larger, so on "
-    "images that ψ is sure of the l2 attack hardly moves: that is why ψ survives so many. The same "
-    "attack with full steps stands among the attacks that nobody trained for."
+    "images that ψ is sure of its l2 attack hardly moves. Ours climbs the log-odds there, which "
+    "have the same direction; AdverTorch's own stands among the attacks that nobody trained for."
 )
 _Z_STEP = (
     "`paper` is Algorithm 1 with the numbers of B.2; the step on z is left open there, and so is "

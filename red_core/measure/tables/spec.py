@@ -19,7 +19,15 @@ COLUMNS = (*ATTACKS, MEAN, NO_ATTACK, OVERALL)
 # Defense-GAN is a reading of bsd-gan-frozen, whose start it is.
 _COMPARED = (
     *("cnn", "m-inf", "m-2", "m-1", "msd", "sbsc"),
-    *("bsd-gan-paper", "bsd-gan-frozen", "bsd-gan-best", "type-cnn", "norm-ratio"),
+    *(
+        "bsd-gan-dcgan",
+        "bsd-gan-published",
+        "bsd-gan-paper",
+        "bsd-gan-frozen",
+        "bsd-gan-best",
+        "type-cnn",
+        "norm-ratio",
+    ),
 )
 
 
