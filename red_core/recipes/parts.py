@@ -19,6 +19,7 @@ _GREY = {
     "examples": "red_core.recipes.examples:bundle_examples",
     "example_attacks": "red_core.recipes.example_attacks:measure_example_attacks",
     "dictionary": "red_core.recipes.dictionary:make_dictionary",
+    "dictionary_check": "red_core.recipes.dictionary_check:check_dictionary",
     "inversion": "red_core.recipes.inversion:measure_inversion",
     "type_classifier": "red_core.recipes.type_classifier:train_type_classifier",
     "encoder": "red_core.recipes.encoder:train_encoder",
@@ -30,7 +31,7 @@ _GREY = {
     "signal_dictionary": "red_core.recipes.signal_dictionary:make_signal_dictionary",
     "stories": "red_core.recipes.stories:make_stories",
 }
-# The last three only measure: what they find joins the manifest entry of what they measure.
+# The last four only measure: what they find joins the manifest entry of what they measure.
 _CIFAR10 = {
     "classifier": "red_core.recipes.cifar10.classifier:train_classifier",
     "generator": "red_core.recipes.cifar10.generator:train_generator",
@@ -43,6 +44,7 @@ _CIFAR10 = {
     "inversion": "red_core.recipes.cifar10.inversion:measure_inversion",
     "fidelity": "red_core.recipes.cifar10.fidelity:measure_fidelity",
     "purification": "red_core.recipes.cifar10.purification:measure_purification",
+    "dictionary_check": "red_core.recipes.dictionary_check:check_dictionary",
 }
 _PARTS = {"mnist": _GREY, "fashion": _GREY, "cifar10": _CIFAR10}
 

@@ -1,17 +1,18 @@
 """The paper's methods: what they answer, and that they are the solver's own presets."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from red_core.algorithm.batch import run_to_end
-from red_core.algorithm.presets import PRESETS
+from red_core.algorithm.presets import DCGAN, PRESETS
 from red_core.algorithm.verdict import judge
 from red_core.methods import ANSWERS, fit
 from red_core.methods.bsd_gan import BETA, STRIDE
-from red_core.run.bundle import Bundle
+from red_core.run.bundle import Bundle, load_bundle
 from red_core.run.experiment import begin_run, readers_for
 from tests.red_core.ties import lead
 
@@ -47,6 +48,22 @@ def test_a_method_answers_what_the_command_run_answers(
     torch.testing.assert_close(
         answers.reconstruction + answers.perturbation, images - last.residual.view_as(images)
     )
+
+
+PAPERS = {"bsd-gan-dcgan": "paper", "bsd-gan-published": "paper-published"}
+
+
+@pytest.mark.parametrize("key", PAPERS)
+def test_the_papers_generator_takes_the_place_of_ours(
+    key: str, toy_generators: Path, images: Tensor
+) -> None:
+    ours, papers = load_bundle("mnist"), load_bundle("mnist", "cpu", DCGAN)
+    answers = fit(key, ours).classify(images, [4, 5, 6])
+    options = PRESETS[PAPERS[key]]
+    last = run_to_end(*begin_run(papers, images, options, [4, 5, 6]), options)
+    torch.testing.assert_close(answers.reconstruction, last.image)
+    other = run_to_end(*begin_run(ours, images, options, [4, 5, 6]), options)
+    assert float((other.image - last.image).abs().max()) > 1e-3
 
 
 def test_an_image_is_answered_by_itself(toy_bundle: Bundle, images: Tensor) -> None:

@@ -65,7 +65,7 @@ def test_the_same_seeds_give_the_same_answers(key: str, toy_bundle: Bundle) -> N
 
 @pytest.mark.parametrize("key", sorted(set(METHODS) - set(READY)))
 def test_a_method_without_its_files_says_so(key: str, toy_bundle: Bundle) -> None:
-    with pytest.raises(AssetError, match=r"\.safetensors|encoder"):
+    with pytest.raises(AssetError, match=r"\.safetensors|encoder|paper_generator"):
         fit(key, toy_bundle)
 
 
