@@ -191,9 +191,9 @@ def test_a_digit_can_be_drawn(open_page):
 
 def test_a_thumbnail_chooses_its_digit(open_page):
     page = open_page(SHORT)
-    page.get_by_role("button", name=re.compile(r"^5, example \d+$")).first.wait_for(state="hidden")
+    page.get_by_role("button", name=re.compile(r"^5, example \d+")).first.wait_for(state="hidden")
     page.get_by_test_id("stSidebar").get_by_role("radio", name="5", exact=True).click()
-    thumbnail = page.get_by_role("button", name=re.compile(r"^5, example \d+$")).nth(2)
+    thumbnail = page.get_by_role("button", name=re.compile(r"^5, example \d+")).nth(2)
     index = thumbnail.get_attribute("value")
     thumbnail.click()
     expect(line(page)).to_contain_text("This is a 5")
@@ -206,7 +206,7 @@ def test_another_data_set_is_picked_attacked_and_judged(open_page):
     page.get_by_role("radio", name="Fashion-MNIST").click()
     expect(line(page)).to_contain_text("This is an ankle boot")
     expect(page).to_have_url(re.compile("dataset=fashion.*index=9"))
-    expect(page.get_by_role("button", name="ankle boot, example 9", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("ankle boot, example 9\\b"))).to_be_visible()
     press(page, "primary")
     finished(page)
     expect(line(page)).to_contain_text("ankle boot")
@@ -234,3 +234,14 @@ def test_the_servers_log_is_clean(server: Server):
     text = server.log.read_text()
     assert "Traceback" not in text, text
     assert not re.search(r"\b(WARNING|ERROR)\b", text), text
+
+
+def test_a_dot_marks_what_the_chosen_attack_fools(open_page):
+    page = open_page("index=0&attack=l1")
+    marked = page.locator("button.marked")
+    expect(marked.first).to_be_visible()
+    first = page.locator(".st-key-ui-gallery button").first
+    expect(first).to_have_class(re.compile("marked"))
+    assert "fooled by this attack" in first.get_attribute("aria-label")
+    page.get_by_role("radio", name="none", exact=True).click()
+    expect(marked).to_have_count(0)

@@ -14,6 +14,7 @@ from red_core.algorithm.algorithm1 import finished, step
 from red_core.algorithm.observe import observe
 from red_core.algorithm.problem import AttackDictionary
 from red_core.algorithm.verdict import Readers, judge
+from red_core.attacks.pgd import random_start
 from red_core.data.datasets import CLASSES, ImageSet
 from red_core.models.classifiers import Table3CNN
 from red_core.models.dcgan import DCGANGenerator
@@ -22,7 +23,7 @@ from red_core.recording.record_file import MOST_RECORDS, read_run
 from red_core.recording.run_recorder import RunRecorder, record_run
 from red_core.run.bundle import Bundle
 from red_core.run.experiment import begin_run, craft_example, start_seeds
-from red_core.run.settings import RunSettings
+from red_core.run.settings import RunSettings, item_seed
 from red_core.theory import row_space
 
 SOLVER = (
@@ -110,6 +111,20 @@ def test_nothing_to_craft_is_one_record(bundle, settings, change, attacked) -> N
     run = read_run(record_run(bundle, replace(settings, **change)))
     assert int((run.records["phase"] == 0).sum()) == attacked
     assert run.header["exact_mu"] is (change.get("source") == "realizable")
+
+
+def test_an_attack_that_is_its_own_random_start_says_so(bundle, settings) -> None:
+    def still(attacked: torch.Tensor) -> bool:
+        recorder = RunRecorder(bundle, settings)
+        recorder.attacked(replace(made, attacked=attacked))
+        event = json.loads(recorder.items[-1])
+        return bool(event["still"])
+
+    made, attack = craft_example(bundle, settings), settings.attack_settings()
+    assert attack is not None
+    assert not still(made.attacked)
+    seeds = [item_seed(settings.seed, settings.index)]
+    assert still(made.clean + random_start(made.clean, attack, seeds))
 
 
 def test_an_own_image_has_no_label_until_somebody_says_it(bundle, settings) -> None:
