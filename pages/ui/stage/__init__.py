@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.ui.live.live_run import LiveRun
 from pages.ui.stage import files
-from pages.ui.stage.routes import base_path
+from pages.ui.stage.routes import base_path, story_address
 
 # The modules come by a route, since relative imports fail in a component's own script. It returns
 # a cleanup at once, whether the modules have come or not.
@@ -48,13 +48,7 @@ def stage(
     Returns the settings (a query) of a recorded run that the visitor wants to compute.
     """
     base = base_path()
-    offered = [
-        {
-            "title": each["title"],
-            "url": f"{base}/stories/{each['dataset']}/{each['name']}?{each['sha256'][:12]}",
-        }
-        for each in stories
-    ]
+    offered = [{"title": each["title"], "url": story_address(each)} for each in stories]
     result: Any = _mount(
         key="stage",
         data={
