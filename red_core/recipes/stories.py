@@ -41,9 +41,13 @@ PARTS = (
 )
 
 # The lessons' runs begin at the same random starts and differ in one thing each. `ALONE` has one
-# step with the attack's code, the fewest that a run can have; `BOTH` is shorter than a story.
+# step of the alternation, the fewest that a run can have, at a lambda that keeps the code at zero;
+# `BOTH` is shorter than a story.
 _STARTS: Solver = (("encoder_start", False), ("restarts", 2))
-ALONE: Solver = (*_STARTS, ("carry", 1), ("halve_at", ()), ("start_steps", 120), ("steps", 1))
+ALONE: Solver = (
+    *(*_STARTS, ("carry", 1), ("halve_at", ()), ("start_steps", 120), ("steps", 1)),
+    ("lambda_fraction", 2.0),
+)
 BOTH: Solver = (*_STARTS, ("carry", 2), ("halve_at", (40,)), ("steps", 80))
 LAMBDAS = {"low": 0.002, "high": 0.1, "most": 1.0}  # of lambda_max, beside BOTH's own
 STRONGER = (0.4, 0.5, 0.6)  # eps of an l-inf attack that the method does not undo

@@ -40,11 +40,13 @@ def stage(
     begin: bool = False,
     pace: str = "watch",
     recorded: bool = False,
+    teach: bool = False,
 ) -> dict[str, str] | None:
     """Show a run, or the first recorded one until the visitor asks for something else.
 
     stories: the recorded runs to choose from, as `files.stories` lists them; begin: start the run
-    as soon as the browser is there; pace: key of PACES; recorded: show the first of `stories`.
+    as soon as the browser is there; pace: key of PACES; recorded: show the first of `stories`;
+    teach: hide what chooses and saves, and keep what plays and scrubs.
     Returns the settings (a query) of a recorded run that the visitor wants to compute.
     """
     base = base_path()
@@ -62,6 +64,7 @@ def stage(
             "palettes": files.palettes(),
             "files": {kind: vars(entry) for kind, entry in files.KINDS.items()},
             "controls": "live",
+            "teach": teach,
         },
         on_ask_change=lambda: None,
     )
