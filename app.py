@@ -1,7 +1,8 @@
-"""The app: the pages, and beside them the routes of the stage. `streamlit run app.py` starts it."""
+"""The app: the pages, and beside them the routes of stage and lessons. `streamlit run app.py`."""
 
 import streamlit as st
 
-from pages.ui.stage.routes import routes
+from pages.ui.learn.routes import routes as lesson_routes
+from pages.ui.stage.routes import routes as stage_routes
 
-app = st.App("pages/main.py", routes=routes())
+app = st.App("pages/main.py", routes=[*stage_routes(), *lesson_routes()])

@@ -15,6 +15,7 @@ st.set_page_config(
 )
 pages = [
     st.Page("undo.py", title="Undo an attack", default=True),
+    st.Page("learn.py", title="Learn"),
     st.Page("compare.py", title="Compare"),
     st.Page("tables.py", title="Tables"),
     st.Page("landscape.py", title="Landscape"),

@@ -45,8 +45,9 @@ if state["undo.recorded"] and state.setdefault("undo.first", run.key) != run.key
     state["undo.recorded"] = False  # a choice was made: the recorded run makes way
 with place:
     asked = stage(
-        run, stories, begin=current.run, pace=current.pace, recorded=state["undo.recorded"]
-    )
+        run, stories, begin=current.run, pace=current.pace, recorded=state["undo.recorded"],
+        teach=current.teach,
+    )  # fmt: skip
 if asked is not None:
     request, _ = from_query({**asked, "run": "1"})
     page_state.load_request(request)

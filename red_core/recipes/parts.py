@@ -46,7 +46,9 @@ _CIFAR10 = {
     "purification": "red_core.recipes.cifar10.purification:measure_purification",
     "dictionary_check": "red_core.recipes.dictionary_check:check_dictionary",
 }
-_PARTS = {"mnist": _GREY, "fashion": _GREY, "cifar10": _CIFAR10}
+# The page Learn is about digits.
+_MNIST = {**_GREY, "lessons": "red_core.recipes.stories:make_lessons"}
+_PARTS = {"mnist": _MNIST, "fashion": _GREY, "cifar10": _CIFAR10}
 
 
 def parts_of(dataset: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.ui.live.live_run import LiveRun
 from pages.ui.stage import files
-from pages.ui.stage.routes import base_path
+from pages.ui.stage.routes import base_path, story_address
 
 # The modules come by a route, since relative imports fail in a component's own script. It returns
 # a cleanup at once, whether the modules have come or not.
@@ -40,21 +40,17 @@ def stage(
     begin: bool = False,
     pace: str = "watch",
     recorded: bool = False,
+    teach: bool = False,
 ) -> dict[str, str] | None:
     """Show a run, or the first recorded one until the visitor asks for something else.
 
     stories: the recorded runs to choose from, as `files.stories` lists them; begin: start the run
-    as soon as the browser is there; pace: key of PACES; recorded: show the first of `stories`.
+    as soon as the browser is there; pace: key of PACES; recorded: show the first of `stories`;
+    teach: hide what chooses and saves, and keep what plays and scrubs.
     Returns the settings (a query) of a recorded run that the visitor wants to compute.
     """
     base = base_path()
-    offered = [
-        {
-            "title": each["title"],
-            "url": f"{base}/stories/{each['dataset']}/{each['name']}?{each['sha256'][:12]}",
-        }
-        for each in stories
-    ]
+    offered = [{"title": each["title"], "url": story_address(each)} for each in stories]
     result: Any = _mount(
         key="stage",
         data={
@@ -68,6 +64,7 @@ def stage(
             "palettes": files.palettes(),
             "files": {kind: vars(entry) for kind, entry in files.KINDS.items()},
             "controls": "live",
+            "teach": teach,
         },
         on_ask_change=lambda: None,
     )

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
@@ -238,20 +238,30 @@ mount(document.querySelector(".stage"), {{ ...{options}, record }})
 # --- recorded runs that ship -------------------------------------------------------------------
 
 
+LESSONS = "mnist"  # the data set of the page Learn
+
+
 def stories() -> list[dict[str, str]]:
-    """The recorded runs of the assets: dataset, file name, its SHA-256 and a title."""
-    found = []
-    for dataset in CLASSES:
-        entries = read_manifest(dataset)
-        for name in (f"story-{attack}.red" for attack in ATTACKS):
-            if name in entries:
-                entry = entries[name]
-                found.append(
-                    {
-                        "dataset": dataset,
-                        "name": name,
-                        "sha256": entry["sha256"],
-                        "title": entry["title"],
-                    }
-                )
-    return found
+    """The recorded runs that the main page offers: dataset, file name, its SHA-256 and a title."""
+    names = [f"story-{attack}.red" for attack in ATTACKS]
+    return [found for dataset in CLASSES for found in _recorded(dataset, names)]
+
+
+def lessons() -> list[dict[str, str]]:
+    """The recorded runs of the page Learn, as `stories` lists them."""
+    names = sorted(name for name in read_manifest(LESSONS) if name.startswith("lesson-"))
+    return _recorded(LESSONS, names)
+
+
+def _recorded(dataset: str, names: Sequence[str]) -> list[dict[str, str]]:
+    entries = read_manifest(dataset)
+    return [
+        {
+            "dataset": dataset,
+            "name": name,
+            "sha256": entries[name]["sha256"],
+            "title": entries[name]["title"],
+        }
+        for name in names
+        if name in entries
+    ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -166,7 +167,8 @@ async def save(request: Request) -> Response:
 async def story(request: Request) -> Response:
     """A recorded run of the assets, by data set and file name."""
     dataset, name = request.path_params["dataset"], request.path_params["name"]
-    if not any((each["dataset"], each["name"]) == (dataset, name) for each in files.stories()):
+    offered = [*files.stories(), *files.lessons()]
+    if not any((each["dataset"], each["name"]) == (dataset, name) for each in offered):
         return Response("There is no such recorded run.", 404)
     body = await run_in_threadpool(checked_bytes, dataset, name)
     return Response(body, media_type="application/octet-stream", headers=FOR_EVER)
@@ -191,6 +193,12 @@ def routes() -> list[BaseRoute]:
         Mount(f"{base}/stage/{files.DIGEST}", StageFiles(directory=files.BROWSER)),
         Route(f"{base}/stories/{{dataset}}/{{name}}", story),
     ]
+
+
+def story_address(recorded: Mapping[str, str]) -> str:
+    """Where the browser gets a recorded run that `files.stories` or `files.lessons` lists."""
+    digest = recorded["sha256"][:12]
+    return f"{base_path()}/stories/{recorded['dataset']}/{recorded['name']}?{digest}"
 
 
 def base_path() -> str:

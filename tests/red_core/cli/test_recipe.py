@@ -40,7 +40,7 @@ def test_all_parts_in_order(made, tmp_path: Path, capsys, dataset: str) -> None:
 
 
 def test_every_data_set_has_its_own_parts() -> None:
-    assert parts.parts_of("mnist") == parts.parts_of("fashion")
+    assert parts.parts_of("mnist") == (*parts.parts_of("fashion"), "lessons")
     made = ("classifier", "generator", "diffusion", "dictionary", "examples")
     bests = ("type_classifier", "reader", "evidence")
     measuring = ("inversion", "fidelity", "purification")

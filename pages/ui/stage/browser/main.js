@@ -27,6 +27,23 @@ export function mount(root, options) {
   }
 }
 
+const recordings = new Map() // by address: lessons go to and fro between a few
+const MOST_RECORDINGS = 12
+
+/** The run at an address, fetched and read once. */
+export function recordedRun(url) {
+  if (!recordings.has(url)) {
+    const reading = fetch(url).then(async (answer) => {
+      if (!answer.ok) throw new Error("This recorded run could not be loaded.")
+      return readRun(await answer.arrayBuffer())
+    })
+    recordings.set(url, reading)
+    reading.catch(() => recordings.delete(url))
+    while (recordings.size > MOST_RECORDINGS) recordings.delete(recordings.keys().next().value)
+  }
+  return recordings.get(url)
+}
+
 class Stage {
   constructor(root, options) {
     this.root = root
@@ -75,6 +92,7 @@ class Stage {
     this.updated = true
     this.options = options
     this.root.dataset.pace = options.pace || "watch"
+    this.root.dataset.teach = options.teach ? "1" : ""
     if (first || options.pace !== before.pace) this.store.pace = options.pace || "watch"
     if (options.stories) this.transport.stories_(options.stories, this.storyUrl)
     if (options.record) {
@@ -109,12 +127,37 @@ class Stage {
     this.root.dataset.run = key.slice(0, 6)
   }
 
+  /**
+   * Show one moment of a recorded run: what a lesson's step sets.
+   *
+   * url: of the run; since: the record from which it is played up to `moment`, or null; points: the
+   * parts of the stage that are marked; truth: whether x and delta are shown.
+   */
+  async present({ url, moment, since, points, truth }) {
+    const asked = this.asked = {}
+    this.root.dataset.presented = ""
+    try {
+      const run = await recordedRun(url)
+      if (this.asked !== asked) return
+      if (this.storyUrl !== url || !this.store.recorded) this._recorded(run)
+      this.storyUrl = url
+      const { store } = this
+      store.truth = truth
+      for (const part of this.root.querySelectorAll("section")) {
+        part.classList.toggle("pointed", points.some((name) => part.classList.contains(name)))
+      }
+      if (since === null || STILL.matches) store.show(moment)
+      else store.play(since, moment)
+      this.root.dataset.presented = `${url} ${moment}`
+    } catch (error) {
+      if (this.asked === asked) this._alert(error.message)
+    }
+  }
+
   async _story(url) {
     this.storyUrl = url
     try {
-      const answer = await fetch(url)
-      if (!answer.ok) throw new Error("This recorded run could not be loaded.")
-      const run = await readRun(await answer.arrayBuffer())
+      const run = await recordedRun(url)
       if (this.storyUrl !== url) return
       this._recorded(run)
       this.transport.stories_(this.options.stories || [], url)

@@ -29,6 +29,7 @@ export class RunStore {
     this.received = 0 // items, as the server counts them
     this.epoch = 0
     this.position = 0
+    this.until = null // the record at which playing stops by itself
     this.energyLimit = 0
     this.scaleLimit = 0
     this.observedAt = -1 // the record that holds x'
@@ -139,6 +140,10 @@ export class RunStore {
       const end = this.last
       if (this.rate === Infinity) this.position = end
       else this.position = Math.min(this.position + seconds * this.rate, end + 0.999)
+      if (this.until !== null && this.position >= this.until) {
+        Object.assign(this, { position: this.until, until: null, playing: false })
+        this.version += 1
+      }
       if (this.loop && this.ended && this.position > end + 0.9) {
         this.rest = (this.rest || 0) + seconds
         if (this.rest > 2) { this.position = 0; this.rest = 0 }
@@ -150,8 +155,16 @@ export class RunStore {
   /** Show a record; what was playing waits. */
   show(place) {
     this.playing = false
+    this.until = null
     this.position = Math.max(0, Math.min(place, this.last))
     this.version += 1
+  }
+
+  /** Play from one record to another, and stop there. */
+  play(from, to) {
+    this.show(from)
+    this.until = Math.min(to, this.last)
+    this.playing = true
   }
 
   /** The latest surface of the landscape at the shown moment. */

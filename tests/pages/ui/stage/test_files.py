@@ -99,3 +99,29 @@ def test_the_bundled_stories_are_runs_of_todays_parts() -> None:
             assert reads[-1] == verdict["signal"] == label
             assert verdict["attack"] == run.header["attack"]
             assert verdict["adversarial"] != label
+
+
+def test_the_lessons_runs_are_of_todays_parts_and_show_what_the_lessons_say() -> None:
+    from red_core.data.assets import checked_bytes, read_manifest
+
+    manifest = read_manifest(files.LESSONS)
+    verdicts, labels, last = {}, {}, {}
+    for lesson in files.lessons():
+        entry = manifest[lesson["name"]]
+        parts = {name: manifest[name]["sha256"] for name in entry["parts"]}
+        assert entry["parts"] == parts, f"stale: {entry['command']}"
+        run = read_run(checked_bytes(files.LESSONS, lesson["name"]))
+        name = lesson["name"].removeprefix("lesson-").removesuffix(".red")
+        verdicts[name] = next(each for each in run.events if each["event"] == "verdict")
+        labels[name] = run.header["label"]
+        last[name] = run.records[-1]
+    assert set(verdicts) == {
+        *("alone", "both", "strong", "lambda-low", "lambda-high", "lambda-most"),
+    }
+    for name in ("alone", "strong"):
+        assert verdicts[name]["signal"] != labels[name] != verdicts[name]["psi"]
+    both = verdicts["both"]
+    assert both["signal"] == both["psi"] == labels["both"] != both["adversarial"]
+    assert both["attack"] == "linf"
+    used = {name: int((record["energy"] > 0).sum()) for name, record in last.items()}
+    assert used["lambda-low"] >= used["both"] >= used["lambda-high"] > used["lambda-most"] == 0

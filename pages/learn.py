@@ -1,0 +1,25 @@
+"""The page "Learn": ten lessons beside the stage, and where the paper's experiments are."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui.learn import learn_page_state as page_state
+from pages.ui.learn import view
+from pages.ui.learn.component import lessons
+from pages.ui.learn.sections import experiments, playlist_maker
+from pages.ui.look import page_style as style
+
+style.apply()
+style.whole_screen()
+current = page_state.read_url()
+page_state.complain()
+heard = lessons(current, page_state.opened())
+current = page_state.moved_to(current, heard.at)
+page_state.write_link(current)
+link = None if heard.leave is None else view.target(heard.leave)
+if link is not None:
+    st.switch_page(link.page, query_params=dict(link.query))
+experiments()
+if not current.teach:
+    playlist_maker(current)
