@@ -14,6 +14,7 @@ _TABLES = ("1", "5", "2")  # one a data set
 _ROWS = (
     ("the attacked classifier ψ alone", "cnn"),
     ("Algorithm 1 with the paper's numbers (`paper`)", "bsd-gan-paper"),
+    ("the same with the paper's kind of generator (`--generator dcgan`)", "bsd-gan-dcgan"),
     ("this project's preset (`best`)", "bsd-gan-best"),
 )
 
@@ -30,11 +31,10 @@ def render() -> str:
             f"| **{title}**: the paper | {_printed(number, 'BSD-GAN')} "
             f"| {_printed(number, 'BSD-GAN-AD')} |"
         )
-        lines += [
-            f"| {words} | {_share(means[key], 'signal')} | {_share(means[key], 'attack')} |"
-            for words, key in _ROWS
-            if key in means
-        ]
+        for words, key in _ROWS:
+            if key in means:
+                signal, attack = (_share(means[key], question) for question in ("signal", "attack"))
+                lines.append(f"| {words} (n = {means[key]['n']}) | {signal} | {attack} |")
     return "\n".join(lines)
 
 
