@@ -1,7 +1,17 @@
-"""The app: the pages, and beside them the routes of the stage. `streamlit run app.py` starts it."""
+"""The app: the pages, and beside them the routes of the stage. `streamlit run app.py` starts it.
+
+`streamlit run app.py -- --project DIR` shows a project too (`python -m red_core project new`).
+"""
+
+import sys
 
 import streamlit as st
 
+from pages.ui.link.projects import StartError, open_named
 from pages.ui.stage.routes import routes
 
+try:
+    open_named(sys.argv[1:])
+except StartError as error:
+    sys.exit(f"error: {error}")
 app = st.App("pages/main.py", routes=routes())

@@ -8,7 +8,7 @@ from typing import Any
 
 from red_core.algorithm.verdict import NO_ATTACK
 from red_core.attacks.pgd import ATTACKS
-from red_core.cli.common import Subparsers, add_measuring, as_json, finish, measured_on
+from red_core.cli.common import Subparsers, add_measuring, as_json, finish, labelled, measured_on
 from red_core.measure.start_classes import keep_report, measure
 
 
@@ -21,15 +21,18 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--attack", default=NO_ATTACK, choices=(*ATTACKS, NO_ATTACK), help="on the images (none)"
     )
-    parser.set_defaults(dataset="cifar10", execute=execute)
+    parser.set_defaults(execute=execute)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Measure and report."""
-    bundle, work = measured_on(arguments)
+    bundle, work = measured_on(arguments, "cifar10")
     report = measure(bundle, arguments.examples, arguments.seed, work, arguments.attack)
     keep = partial(keep_report, report) if arguments.keep else None
-    finish(summary(report, bundle.class_names), (arguments.json, as_json(report)), keep=keep)
+    named = labelled(bundle, report)
+    finish(
+        (*named, *summary(report, bundle.class_names)), (arguments.json, as_json(report)), keep=keep
+    )
     return 0
 
 
