@@ -6,7 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
 
@@ -52,4 +54,27 @@ def write_toy(assets: Path, folder: Path, name: str, says: int) -> Path:
         write_tensors("mnist", "dictionary.safetensors", deltas, attacks=list(ATTACKS), **made)
     said = {"format": 1, "name": name, "dataset": "mnist", "origin": f"a toy that says {says}"}
     (folder / "project.json").write_text(json.dumps(said))
+    return folder
+
+
+def write_pictures(
+    folder: Path,
+    *,
+    classes: int,
+    side: int,
+    count: int = 40,
+    colour: bool = False,
+    seed: int = 0,
+    first: int = 0,
+) -> Path:
+    """A folder of pictures by class: a bright bar at a place of the class's own, and noise."""
+    draw = np.random.default_rng(seed)
+    for label in range(first, first + classes):
+        place = folder / f"c{label:02d}"
+        place.mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            pixels = draw.integers(0, 60, (side, side, 3), np.uint8)
+            pixels[:, (label * side) // max(classes, 1) % side] += 180
+            shown = Image.fromarray(pixels)
+            (shown if colour else shown.convert("L")).save(place / f"{number:03d}.png")
     return folder

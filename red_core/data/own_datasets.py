@@ -58,7 +58,7 @@ def free_key(name: str, folder: Path) -> tuple[str, str]:
     """A key and a title for a project of a name: those it has already, or ones nobody else has."""
     with _LOCK:
         for own in _OPENED.values():
-            if own.folder == folder:
+            if own.folder == folder and own.key not in _BUILT_IN:
                 return own.key, own.title
         plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "project"
         taken = {*_OPENED, *_BUILT_IN}
