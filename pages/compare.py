@@ -8,6 +8,7 @@ from pages.ui.compare import compare_page_state as page_state
 from pages.ui.compare import compare_style
 from pages.ui.compare.compare_controls import controls
 from pages.ui.compare.page import page
+from pages.ui.link.projects import origin_note
 from pages.ui.look import page_style as style
 
 style.apply()
@@ -16,6 +17,8 @@ current = page_state.read_url()
 if not current.teach:
     with st.sidebar:
         current = page_state.update_request(controls(current))
+else:
+    origin_note(current.settings.dataset)
 page_state.complain()
 current = page(current)
 page_state.write_link(current)

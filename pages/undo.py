@@ -11,6 +11,7 @@ import streamlit as st
 from pages.ui.compare.link import compare_link
 from pages.ui.landscape import landscape_help_texts as landscape_texts
 from pages.ui.link import page_state
+from pages.ui.link.projects import origin_note
 from pages.ui.look import page_style as style
 from pages.ui.stage import files, stage
 from pages.ui.undo import help_texts as texts
@@ -53,6 +54,8 @@ if asked is not None:
     page_state.load_request(request)
     state["undo.recorded"] = False
     st.rerun()
+if current.teach:  # there is no sidebar, where it stands otherwise
+    origin_note(current.settings.dataset)
 with st.expander("What am I seeing?"):
     st.markdown(texts.explained(current.settings))
 page_state.write_link(current)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ import torch
 from red_core.attacks.pgd import ATTACKS, AttackSettings
 from red_core.data.assets import write_tensors
 from red_core.data.attack_file import packed
+from red_core.data.own_datasets import opened
 from red_core.models.classifiers import Table3CNN
 from red_core.models.dcgan import DCGANGenerator
 from red_core.models.denoiser import Denoiser
 from red_core.models.style import StyleGenerator
 from red_core.models.wide_resnet import WideResNet
 from red_core.run.bundle import Bundle, load_bundle
+from red_core.run.project import close_project
 
 TOY_EXAMPLES = 12
 
@@ -114,3 +117,11 @@ def quick_attacks(monkeypatch: pytest.MonkeyPatch) -> None:
         "l1": AttackSettings("l1", 10.0, 4.0, 3),
     }
     monkeypatch.setattr("red_core.measure.tables.measure_table.PAPER_ATTACKS", {"mnist": quick})
+
+
+@pytest.fixture(autouse=True)
+def _no_open_projects() -> Iterator[None]:
+    """Close what a test opened: the tables of the data sets belong to the process."""
+    yield
+    for own in opened():
+        close_project(own)

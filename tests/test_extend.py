@@ -1,4 +1,4 @@
-"""docs/extend.md and docs/undo_one_image.py are followed: code runs, lists are complete."""
+"""docs/extend.md and the scripts of docs/ are followed: code runs, lists are complete."""
 
 from __future__ import annotations
 
@@ -103,16 +103,49 @@ def test_the_code_of_a_page_is_a_page(tmp_path: Path) -> None:
     assert app.markdown[-1].value != first
 
 
-def test_the_script_undoes_one_image(tmp_path: Path) -> None:
-    picture = tmp_path / "undone.png"
-    words = ["docs/undo_one_image.py", "--index", "7", "--picture", str(picture)]
+def run_script(*words: str) -> str:
+    """What a script of docs/ prints."""
     done = subprocess.run(
-        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=120,
+        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=280,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    said = re.search(r"the digit is a (\d); psi reads x' as (\d)", done.stdout)
+    return done.stdout
+
+
+def test_the_script_makes_a_dictionary_for_another_model() -> None:
+    words = ["--per-class", "3", "--tested", "4", "--attack-steps", "8", "--steps", "10"]
+    said = run_script("docs/dictionary_for_your_model.py", *words)
+    right = re.search(r"your model reads (\d+)% of the test digits right", said)
+    assert right is not None
+    assert int(right[1]) >= 50
+    assert "D_a has 90 columns" in said
+    rows = re.findall(r"^(\w+) +fools it on \d+%; undone: signal \d+%, attack \d+%", said, re.M)
+    assert rows == ["linf", "l2", "l1"]
+
+
+def test_the_script_holds_the_theory_against_a_matrix(tmp_path: Path) -> None:
+    matrix = tmp_path / "w.csv"
+    rows = torch.randn(20, 3, generator=torch.Generator().manual_seed(1)).tolist()
+    matrix.write_text("\n".join(",".join(map(str, row)) for row in rows))
+    words = ["--matrix", str(matrix), "--examples", "3", "--steps", "60"]
+    said = run_script("docs/theory_on_your_w.py", *words)
+    assert "W is 20 x 3, its singular values from" in said
+    share = re.search(r"Theorem 3 applies to (\d+)% of the instances", said)
+    factors = re.findall(r"(0\.\d+)", "".join(said.splitlines(keepends=True)[4:6]))
+    assert share is not None
+    assert int(share[1]) > 0
+    assert float(factors[-1]) <= float(factors[0]) < 1
+    floor = re.search(r"with a leaky ReLU of slope [\d.]+: mu >= ([\d.e-]+) everywhere", said)
+    assert floor is not None
+    assert float(floor[1]) > 0
+
+
+def test_the_script_undoes_one_image(tmp_path: Path) -> None:
+    picture = tmp_path / "undone.png"
+    shown = run_script("docs/undo_one_image.py", "--index", "7", "--picture", str(picture))
+    said = re.search(r"the digit is a (\d); psi reads x' as (\d)", shown)
     assert said is not None
     assert said[1] != said[2]
-    assert f"the recovered signal is a {said[1]}, the attack linf" in done.stdout
+    assert f"the recovered signal is a {said[1]}, the attack linf" in shown
     assert picture.read_bytes().startswith(b"\x89PNG")

@@ -29,7 +29,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from red_core.algorithm.options import DIFFUSION, SolverOptions
-from red_core.data.datasets import TWO_GENERATORS
+from red_core.data.datasets import DENOISED, TWO_GENERATORS
+from red_core.data.own_datasets import base_of, own_dataset
 
 DEFAULT_PRESET = "best"
 
@@ -137,10 +138,28 @@ CIFAR10_PRESETS: dict[str, SolverOptions] = {
 def presets_of(dataset: str) -> dict[str, SolverOptions]:
     """The presets of a data set by name; the default comes first.
 
+    An opened project has those of its generator's latent space: N(0, I) or W+. Without an encoder,
+    `best` has one more random start in the place of the encoder's guess; B.8's presets are there
+    where its base has a diffusion model.
+
     >>> list(presets_of("mnist")), presets_of("mnist")["paper"].lambda_fraction
     (['best', 'paper', 'paper-frozen', 'paper-published'], 0.35)
     """
-    return CIFAR10_PRESETS if dataset == "cifar10" else PRESETS
+    own = own_dataset(dataset)
+    if own is None:
+        return CIFAR10_PRESETS if dataset == "cifar10" else PRESETS
+    presets = dict(CIFAR10_PRESETS if own.style else PRESETS)
+    if not own.encoded:
+        best = presets["best"]
+        more = best.restarts if own.style else best.restarts + 1
+        presets["best"] = replace(best, encoder_start=False, restarts=more)
+    if own.shape != (1, 28, 28):  # the published rate is one of 784 pixels
+        presets.pop("paper-published", None)
+    for name in ("bsd-dp", "bsd-dp-paper"):
+        presets.pop(name, None)
+        if base_of(dataset) in DENOISED:
+            presets[name] = CIFAR10_PRESETS[name]
+    return presets
 
 
 def presets_with(dataset: str, generator: str) -> tuple[str, ...]:

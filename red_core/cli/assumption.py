@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 from typing import Any
 
-from red_core.cli.common import Subparsers, add_measuring, as_json, finish, measured_on
+from red_core.cli.common import Subparsers, add_measuring, as_json, finish, labelled, measured_on
 from red_core.measure.assumption import keep_report, measure
 
 
@@ -24,7 +24,10 @@ def execute(arguments: argparse.Namespace) -> int:
     bundle, work = measured_on(arguments)
     report = measure(bundle, arguments.examples, arguments.seed, work)
     keep = partial(keep_report, report) if arguments.keep else None
-    finish(summary(report), (arguments.json, as_json(report)), keep=keep)
+    named = labelled(bundle, report)
+    if named:
+        report["classifiers"]["psi"]["title"] = "ψ, the project's classifier"
+    finish((*named, *summary(report)), (arguments.json, as_json(report)), keep=keep)
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from typing import Any
 
 from red_core.algorithm.presets import DEFAULT_PRESET
@@ -19,8 +20,10 @@ from red_core.cli.common import (
     labelled,
     load_parts,
     pick_device,
+    refuse_keep,
     solver_overrides,
 )
+from red_core.data.own_datasets import dataset_words
 from red_core.measure.result_store import keep, stored
 from red_core.measure.speed import BenchmarkSettings, benchmark
 from red_core.measure.strengths import SPEED
@@ -62,6 +65,7 @@ def execute(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         device=arguments.device,
     )
+    refuse_keep(arguments)
     settings = BenchmarkSettings(run, arguments.batch, arguments.turns, arguments.singles)
     check_writable(arguments.json)
     device = pick_device(arguments.device)
@@ -69,7 +73,7 @@ def execute(arguments: argparse.Namespace) -> int:
     lines: list[str] = []
     if arguments.only != "theory":
         report = benchmark(bundle := load_parts(arguments, run, device), settings)
-        lines += (*labelled(arguments, bundle, report), *summary(report))
+        lines += (*labelled(bundle, report), *summary(report))
     if arguments.only != "solver":
         report["theory"] = theory_speed()
         lines += theory_summary(report["theory"])
@@ -87,7 +91,7 @@ def execute(arguments: argparse.Namespace) -> int:
 def _command(settings: BenchmarkSettings, only: str | None) -> str:
     """The command that repeats the report: what differs from the defaults is said."""
     run = settings.run
-    words = [f"python -m red_core benchmark --dataset {run.dataset}"]
+    words = [f"python -m red_core benchmark {shlex.join(dataset_words(run.dataset))}"]
     if run.preset != DEFAULT_PRESET:
         words.append(f"--preset {run.preset}")
     if only:

@@ -8,7 +8,7 @@ import math
 import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
@@ -16,11 +16,12 @@ import torch
 
 from red_core.algorithm.presets import DEFAULT_PRESET, OWN
 from red_core.data import datasets
-from red_core.data.assets import AssetError, assets_at, assets_root
+from red_core.data.assets import AssetError, assets_root
 from red_core.data.atomic import write_atomically
 from red_core.data.datasets import DATASETS
+from red_core.data.own_datasets import dataset_words, opened, own_dataset
 from red_core.run.bundle import Bundle, choose_device, load_bundle, with_official_test
-from red_core.run.project import ProjectBundle, load_project, read_project
+from red_core.run.project import ProjectBundle, close_project, open_project
 from red_core.run.settings import RunSettings, parse_solver_option
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[OneLineParser]"
@@ -81,20 +82,33 @@ def add_project(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def opened_project(arguments: argparse.Namespace) -> AbstractContextManager[None]:
-    """The context of a command: the project's assets where --project names one.
+@contextmanager
+def opened_project(arguments: argparse.Namespace) -> Iterator[None]:
+    """The context of a command: the project of --project is open, and its key is --dataset's value.
 
-    Sets --dataset to the project's. Raises UsageError where another was given.
+    Raises UsageError where --dataset named another data set.
     """
     if getattr(arguments, "project", None) is None:
-        return nullcontext()
-    project = read_project(arguments.project)
-    if arguments.dataset not in (None, project.dataset):
-        raise UsageError(
-            f"{arguments.project} is a project of {project.dataset}, not {arguments.dataset}"
-        )
-    arguments.dataset = project.dataset
-    return assets_at(project.folder)
+        yield
+        return
+    before = {own.key for own in opened()}
+    own = open_project(arguments.project)
+    try:
+        if arguments.dataset not in (None, own.within):
+            raise UsageError(
+                f"{arguments.project} is a project of {own.within}, not {arguments.dataset}"
+            )
+        arguments.dataset = own.key
+        yield
+    finally:
+        if own.key not in before:
+            close_project(own)
+
+
+def refuse_keep(arguments: argparse.Namespace) -> None:
+    """UsageError for --keep with --project: what is kept is of the bundled parts."""
+    if arguments.project is not None and arguments.keep:
+        raise UsageError("--keep does not go with --project: what is kept is of the bundled parts")
 
 
 def load_parts(arguments: argparse.Namespace, run: RunSettings, device: torch.device) -> Bundle:
@@ -102,26 +116,24 @@ def load_parts(arguments: argparse.Namespace, run: RunSettings, device: torch.de
 
     Raises UsageError for options that the project's parts cannot serve.
     """
-    if arguments.project is None:
-        return load_bundle(run.dataset, device, run.generator)
-    if run.generator != OWN:
-        raise UsageError(f"a project has a generator of its own, not {run.generator}")
-    parts, options = load_project(arguments.project, device), run.solver_options()
-    if options.feature_weight:
-        raise UsageError("a project's classifier offers no features: feature_weight must be 0")
+    parts, options = load_bundle(run.dataset, device, run.generator), run.solver_options()
+    if not isinstance(parts, ProjectBundle):
+        return parts
     if parts.encoder is None and not (options.restarts or options.mean_start):
         raise UsageError("the project has no encoder: ask for --set restarts=1 or more")
     return parts
 
 
-def labelled(arguments: argparse.Namespace, bundle: Bundle, report: dict[str, Any]) -> list[str]:
-    """Name the project in a report, its command included; returns the line that is printed."""
+def labelled(bundle: Bundle, report: dict[str, Any]) -> list[str]:
+    """Name the project of a bundle in a report; returns the line that is printed."""
     if not isinstance(bundle, ProjectBundle):
         return []
-    report["project"] = bundle.project.label()
-    if "command" in report:
-        report["command"] += f" --project {shlex.quote(str(arguments.project))}"
-    return [f"project   {bundle.project.label()}"]
+    own = own_dataset(bundle.dataset)
+    report["project"] = bundle.project.label() if own is None else own.label
+    if own is not None and "command" in report:
+        named = shlex.join(dataset_words(own.key))
+        report["command"] = report["command"].replace(f"--dataset {own.key}", named)
+    return [f"project   {report['project']}"]
 
 
 def add_threads(parser: argparse.ArgumentParser) -> None:
@@ -214,16 +226,21 @@ def add_measuring(parser: argparse.ArgumentParser, seed: str, keep: str) -> None
     parser.add_argument("--examples", type=count, default=100, help="the first N (default: 100)")
     parser.add_argument("--seed", type=int, default=0, help=f"{seed} (default: 0)")
     parser.add_argument("--keep", action="store_true", help=keep)
+    add_project(parser)
     add_work(parser)
 
 
-def measured_on(arguments: argparse.Namespace, generator: str = OWN) -> tuple[Bundle, Path]:
+def measured_on(
+    arguments: argparse.Namespace, default: str = DEFAULT_DATASET, generator: str = OWN
+) -> tuple[Bundle, Path]:
     """The bundle with its test images, and the folder of what is kept; UsageError first.
 
-    generator: key of GENERATORS.
+    default: the data set where neither --dataset nor --project names one; generator: key of
+    GENERATORS.
     """
-    arguments.dataset = arguments.dataset or DEFAULT_DATASET
+    arguments.dataset = arguments.dataset or default
     check_dataset(arguments.dataset)
+    refuse_keep(arguments)
     check_writable(arguments.json)
     work = make_folder(arguments.work)
     device = pick_device(arguments.device)

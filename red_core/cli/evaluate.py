@@ -81,7 +81,7 @@ def execute(arguments: argparse.Namespace) -> int:
     device = pick_device(arguments.device)
     bundle = with_official_test(load_parts(arguments, run, device))
     report = evaluate(bundle, settings, work)
-    named = labelled(arguments, bundle, report)
+    named = labelled(bundle, report)
     finish((*named, *summary(report)), (arguments.json, as_json(report)))
     return 0
 

@@ -9,13 +9,14 @@ from red_core.cli.common import (
     Subparsers,
     UsageError,
     add_threads,
-    check_dataset,
     count,
     make_folder,
     pick_device,
 )
 from red_core.data.assets import AssetError, assets_at, read_manifest
 from red_core.data.datasets import DATASETS
+from red_core.data.image_folder import MAX_CLASSES, MAX_SIDE
+from red_core.data.own_datasets import PICTURES
 from red_core.models.own_generator import PRIORS
 from red_core.recipes.project import PER_CLASS, ProjectRequest, make_project
 from red_core.run.doctor import check_folder
@@ -31,7 +32,19 @@ def add(subparsers: Subparsers) -> None:
     new = actions.add_parser("new", help="check a classifier, craft its attack dictionary")
     new.add_argument("name", help=f"of the project; its folder is {_FOLDER}/NAME")
     new.add_argument("--folder", type=Path, help=f"the folder itself (default: {_FOLDER}/NAME)")
-    new.add_argument("--dataset", default="mnist", help=f"{', '.join(DATASETS)} (default: mnist)")
+    new.add_argument(
+        "--dataset",
+        default="mnist",
+        metavar="NAME|FOLDER",
+        help=f"{', '.join(DATASETS)} (default: mnist), or a folder of pictures with one sub-folder "
+        f"a class: squares up to {MAX_SIDE} x {MAX_SIDE}, at most {MAX_CLASSES} classes",
+    )
+    new.add_argument(
+        "--size",
+        type=count,
+        metavar="N",
+        help="cut out the middle square of every picture of FOLDER and scale it to N x N",
+    )
     new.add_argument(
         "--classifier",
         type=Path,
@@ -99,7 +112,16 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 def execute_new(arguments: argparse.Namespace) -> int:
     """Make the project."""
-    check_dataset(arguments.dataset)
+    pictures = None
+    if arguments.dataset not in DATASETS and Path(arguments.dataset).is_dir():
+        pictures = Path(arguments.dataset)
+    elif arguments.dataset not in DATASETS:
+        raise UsageError(
+            f"unknown data set {arguments.dataset!r}: choose {', '.join(DATASETS)}, or name a "
+            "folder of pictures"
+        )
+    if arguments.size is not None and pictures is None:
+        raise UsageError("--size goes with a folder of pictures")
     if arguments.generator_file is None and (
         arguments.generator_module or arguments.latent or arguments.accept_generator
     ):
@@ -114,7 +136,9 @@ def execute_new(arguments: argparse.Namespace) -> int:
         ProjectRequest(
             folder=make_folder(folder),
             name=arguments.name,
-            dataset=arguments.dataset,
+            dataset=arguments.dataset if pictures is None else PICTURES,
+            pictures=pictures,
+            size=arguments.size,
             classifier=arguments.classifier,
             module=arguments.module,
             trusted=arguments.trusted,

@@ -16,7 +16,7 @@ from red_core.cli.common import (
     make_folder,
     pick_device,
 )
-from red_core.data.datasets import CLASSES
+from red_core.data.datasets import DATASETS
 from red_core.recipes.common import SCALED, SCALES, RecipeContext
 from red_core.recipes.parts import make, parts_of
 
@@ -24,7 +24,7 @@ from red_core.recipes.parts import make, parts_of
 def add(subparsers: Subparsers) -> None:
     """The arguments of `recipe`."""
     parser = subparsers.add_parser("recipe", help="make the files of assets/; resumable")
-    parser.add_argument("dataset", help=f"data set: {', '.join(CLASSES)}")
+    parser.add_argument("dataset", help=f"data set: {', '.join(DATASETS)}")
     parser.add_argument(
         "--only",
         action="append",
@@ -55,8 +55,8 @@ def add(subparsers: Subparsers) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Make the parts."""
-    if arguments.dataset not in CLASSES:
-        raise UsageError(f"unknown data set {arguments.dataset!r}: choose {', '.join(CLASSES)}")
+    if arguments.dataset not in DATASETS:
+        raise UsageError(f"unknown data set {arguments.dataset!r}: choose {', '.join(DATASETS)}")
     parts = parts_of(arguments.dataset)
     only = [part for text in arguments.only for part in text.split(",")]
     for part in only:
@@ -92,6 +92,6 @@ def _estimate(arguments: argparse.Namespace, scale: str, device: str, parts: lis
 def _parts() -> str:
     """Every data set's parts, for the help; data sets with the same parts share a line."""
     sharing: dict[tuple[str, ...], list[str]] = {}
-    for dataset in CLASSES:
+    for dataset in DATASETS:
         sharing.setdefault(parts_of(dataset), []).append(dataset)
     return "; ".join(f"{' and '.join(of)}: {', '.join(parts)}" for parts, of in sharing.items())

@@ -109,7 +109,7 @@ def execute(arguments: argparse.Namespace) -> int:
     if own is not None:
         report["taken"] = list(own.steps)
         report["command"] += " --as-is" if arguments.as_is else ""
-    named = labelled(arguments, bundle, report)
+    named = labelled(bundle, report)
 
     def arrays() -> bytes:
         stream = io.BytesIO()

@@ -9,12 +9,12 @@ from typing import Any
 from red_core.algorithm.verdict import NO_ATTACK
 from red_core.attacks.pgd import ATTACKS
 from red_core.cli.common import (
-    DEFAULT_DATASET,
     Subparsers,
     add_generator,
     add_measuring,
     as_json,
     finish,
+    labelled,
     measured_on,
 )
 from red_core.measure.start_classes import FROM_CLASSES, keep_report, measure
@@ -31,17 +31,21 @@ def add(subparsers: Subparsers) -> None:
         "--attack", default=NO_ATTACK, choices=(*ATTACKS, NO_ATTACK), help="on the images (none)"
     )
     add_generator(parser)
-    parser.set_defaults(dataset="cifar10", execute=execute)
+    parser.set_defaults(execute=execute)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Measure and report; SettingsError for a generator that the data set has not."""
-    dataset = arguments.dataset or DEFAULT_DATASET
-    RunSettings(dataset=dataset, preset="paper", generator=arguments.generator)
-    bundle, work = measured_on(arguments, arguments.generator)
+    dataset = arguments.dataset or "cifar10"
+    if arguments.project is None:
+        RunSettings(dataset=dataset, preset="paper", generator=arguments.generator)
+    bundle, work = measured_on(arguments, dataset, arguments.generator)
     report = measure(bundle, arguments.examples, arguments.seed, work, arguments.attack)
     keep = partial(keep_report, report) if arguments.keep else None
-    finish(summary(report, bundle.class_names), (arguments.json, as_json(report)), keep=keep)
+    named = labelled(bundle, report)
+    finish(
+        (*named, *summary(report, bundle.class_names)), (arguments.json, as_json(report)), keep=keep
+    )
     return 0
 
 

@@ -17,14 +17,18 @@ from tqdm import tqdm
 from red_core.algorithm.verdict import NO_ATTACK, UNKNOWN
 from red_core.cli.common import (
     DATASET,
+    DEFAULT_DATASET,
     Subparsers,
     UsageError,
+    add_project,
     add_solver,
     add_threads,
     check_dataset,
     check_writable,
     count,
     finish,
+    labelled,
+    load_parts,
     make_folder,
     pick_device,
     solver_overrides,
@@ -33,7 +37,6 @@ from red_core.data.arrays import MAX_IMAGES, read_any
 from red_core.data.atomic import write_atomically
 from red_core.data.intake import Intake, IntakeError
 from red_core.measure.accuracy import MAX_BATCH
-from red_core.run.bundle import load_bundle
 from red_core.run.foreign import Undone, picture_of, undo_images
 from red_core.run.settings import RunSettings
 
@@ -55,7 +58,8 @@ def add(subparsers: Subparsers) -> None:
         "others are undone; the exit status is then 2.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    parser.add_argument("--dataset", default="mnist", help=DATASET)
+    parser.add_argument("--dataset", help=DATASET)
+    add_project(parser)
     parser.add_argument(
         "--as-is", action="store_true", help="take pictures' pixels as the files store them"
     )
@@ -74,6 +78,7 @@ def add(subparsers: Subparsers) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Read all files, undo what could be read, write batch by batch, then print."""
+    arguments.dataset = arguments.dataset or DEFAULT_DATASET
     check_dataset(arguments.dataset)
     if arguments.batch > MAX_BATCH:
         raise UsageError(f"batch must lie between 1 and {MAX_BATCH}, not {arguments.batch}")
@@ -94,7 +99,7 @@ def execute(arguments: argparse.Namespace) -> int:
     images, refused = _read(arguments.files, arguments.dataset, arguments.as_is)
     if not images:
         raise UsageError(" ".join(refused))
-    bundle = load_bundle(arguments.dataset, device)
+    bundle = load_parts(arguments, settings, device)
     rows: list[dict[str, str]] = []
     lines, pictures = _Lines(arguments.json), _Pictures(arguments.pictures)
     batches = undo_images(bundle, images, settings, arguments.batch)
@@ -109,7 +114,10 @@ def execute(arguments: argparse.Namespace) -> int:
     faults = [each.fault for each in (lines, pictures) if each.fault is not None]
     also = [f"written   {each.path}" for each in (lines, pictures) if each.path and not each.fault]
     try:
-        finish([*_taken(images), *_table(rows), *also], (arguments.table, _csv(rows).encode))
+        named = labelled(bundle, {})
+        finish(
+            [*named, *_taken(images), *_table(rows), *also], (arguments.table, _csv(rows).encode)
+        )
     except UsageError as error:
         faults.append(str(error))
     if refused or faults:

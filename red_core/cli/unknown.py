@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 from typing import Any
 
-from red_core.cli.common import Subparsers, add_measuring, as_json, finish, measured_on
+from red_core.cli.common import Subparsers, UsageError, add_measuring, as_json, finish, measured_on
 from red_core.measure.unknown import keep_report, measure
 
 
@@ -20,6 +20,11 @@ def add(subparsers: Subparsers) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Measure and report."""
+    if arguments.project is not None:
+        raise UsageError(
+            "--project does not go with unknown: it measures the networks of preset best, which a "
+            "project has not"
+        )
     bundle, work = measured_on(arguments)
     only = [key.strip() for key in arguments.attacks.split(",") if key.strip()]
     report = measure(bundle, arguments.examples, arguments.seed, work, only)

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from red_core.data.atomic import replacing, write_atomically
 from red_core.data.folders import check_home, folder_of
+from red_core.data.own_datasets import own_dataset
 
 # Without these no run starts; the encoder and the readers belong to the preset `best`.
 _ALWAYS = ("classifier", "generator", "dictionary", "examples")
@@ -64,9 +65,15 @@ def assets_at(folder: Path) -> Iterator[None]:
         _chosen.reset(token)
 
 
+def assets_of(dataset: str) -> Path:
+    """The folder of one data set's files: below `assets_root`, or an opened project's."""
+    own = own_dataset(dataset)
+    return assets_root() / dataset if own is None else own.assets
+
+
 def read_manifest(dataset: str) -> dict[str, Any]:
     """The manifest of one data set; {} where nothing has been made yet."""
-    path = assets_root() / dataset / "manifest.json"
+    path = assets_of(dataset) / "manifest.json"
     if not path.exists():
         return {}
     try:
@@ -97,9 +104,9 @@ def _wrong_entry(manifest: Any) -> str | None:
 
 def checked_bytes(dataset: str, name: str) -> bytes:
     """One bundled file, after checking its SHA-256 against the manifest; or AssetError."""
-    path = assets_root() / dataset / name
+    path = assets_of(dataset) / name
     entry = read_manifest(dataset).get(name)
-    if assets_root() == _PACKAGED and not path.exists():
+    if own_dataset(dataset) is None and assets_root() == _PACKAGED and not path.exists():
         raise AssetError(
             f"the installed package does not carry {dataset}/{name}: "
             "set RED_ASSETS to the assets folder of a checkout"
@@ -132,13 +139,13 @@ def read_tensors(dataset: str, name: str) -> dict[str, Tensor]:
         return load(checked_bytes(dataset, name))
     except SafetensorError as error:
         raise AssetError(
-            f"{assets_root() / dataset / name} is no safetensors file: restore it with git"
+            f"{assets_of(dataset) / name} is no safetensors file: restore it with git"
         ) from error
 
 
 def read_json(dataset: str, name: str) -> dict[str, Any]:
     """One bundled JSON file, after checking its SHA-256 against the manifest; or AssetError."""
-    path = assets_root() / dataset / name
+    path = assets_of(dataset) / name
     try:
         content: Any = json.loads(checked_bytes(dataset, name))
     except (ValueError, RecursionError) as error:
@@ -156,7 +163,7 @@ def write_tensors(
     provenance: must hold `command`; customary are seed, device, measured, licence. Raises
     AssetError where the file would exceed MAX_BYTES; a folder of `assets_at` has no such limit.
     """
-    folder = assets_root() / dataset
+    folder = assets_of(dataset)
     check_home(folder, "RED_ASSETS")
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / name) as part:
@@ -173,7 +180,7 @@ def record(dataset: str, name: str, **provenance: object) -> None:
     """Write the manifest entry of a file in the assets folder."""
     if "command" not in provenance:
         raise ValueError("a manifest entry names the command that rebuilds its file")
-    folder = assets_root() / dataset
+    folder = assets_of(dataset)
     manifest = read_manifest(dataset)
     blob = (folder / name).read_bytes()
     entry = {"sha256": hashlib.sha256(blob).hexdigest(), "bytes": len(blob), **provenance}
@@ -184,7 +191,7 @@ def record(dataset: str, name: str, **provenance: object) -> None:
 
 def required_files(dataset: str) -> set[str]:
     """The names of the files without which no run on a data set starts."""
-    return {f"{part}.safetensors" for part in REQUIRED[dataset]}
+    return {f"{part}.safetensors" for part in REQUIRED.get(dataset, _ALWAYS)}
 
 
 def is_made(dataset: str) -> bool:

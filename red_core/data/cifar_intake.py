@@ -24,39 +24,44 @@ def squared(picture: Image.Image, steps: list[str]) -> Colours:
 
     steps: gets a short sentence for everything done.
     """
+    return colours(middle_square(picture, steps), steps)
+
+
+def middle_square(picture: Image.Image, steps: list[str]) -> Image.Image:
+    """The middle square of a picture, or itself; steps: gets a sentence where it was cropped."""
     width, height = picture.size
     side = min(width, height)
     if width != height:
         left, top = (width - side) // 2, (height - side) // 2
         picture = picture.crop((left, top, left + side, top + side))
         steps.append("cropped to the square in the middle")
-    return colours(picture, steps)
+    return picture
 
 
-def as_photograph(square: Colours, name: str, steps: list[str]) -> Colours:
-    """Red, green and blue [S, S, 3] in [0, 1], scaled to [32, 32, 3].
+def as_photograph(square: Colours, name: str, steps: list[str], size: int = SIDE) -> Colours:
+    """Red, green and blue [S, S, 3] in [0, 1], scaled to [size, size, 3].
 
     name: of the picture, for messages; steps: gets a short sentence for everything done. Raises
     IntakeError where all pixels have nearly the same colour.
     """
     side = len(square)
-    if side == SIDE:
-        steps.append(f"already {SIDE} x {SIDE}: not scaled")
-    elif side > SIDE:
-        steps.append(f"scaled to {SIDE} x {SIDE} pixels")
+    if side == size:
+        steps.append(f"already {size} x {size}: not scaled")
+    elif side > size:
+        steps.append(f"scaled to {size} x {size} pixels")
     else:
-        steps.append(f"enlarged to {SIDE} x {SIDE} pixels, which adds no detail")
-    field = square if side == SIDE else _scaled(square)
+        steps.append(f"enlarged to {size} x {size} pixels, which adds no detail")
+    field = square if side == size else _scaled(square, size)
     if float((field.max((0, 1)) - field.min((0, 1))).max()) < MIN_COLOUR_CONTRAST:
         raise IntakeError(f"{name} shows nothing: all its pixels have nearly the same colour.")
     return field
 
 
-def _scaled(square: Colours) -> Colours:
+def _scaled(square: Colours, size: int) -> Colours:
     """Lanczos's kernel keeps edges sharp; what it rings beyond [0, 1] is cut."""
     planes = [
         Image.fromarray(np.ascontiguousarray(square[..., channel])).resize(
-            (SIDE, SIDE), Image.Resampling.LANCZOS
+            (size, size), Image.Resampling.LANCZOS
         )
         for channel in range(3)
     ]

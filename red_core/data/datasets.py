@@ -72,8 +72,8 @@ def a(name: str) -> str:
 
 def check_dataset(dataset: str) -> None:
     """ValueError, one sentence for the user, for a data set that there is not."""
-    if dataset not in DATASETS:
-        raise ValueError(f"unknown data set {dataset!r}: choose {', '.join(DATASETS)}")
+    if dataset not in CLASSES:
+        raise ValueError(f"unknown data set {dataset!r}: choose {', '.join(CLASSES)}")
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ from red_core.data.cifar_intake import MIN_COLOUR_CONTRAST, as_photograph, squar
 from red_core.data.datasets import SHAPES
 from red_core.data.fashion_intake import as_article
 from red_core.data.mnist_intake import as_digit
+from red_core.data.own_datasets import base_of
+from red_core.data.picture_intake import way_to
 from red_core.data.picture_modes import brightness, prepare, stored, upright
 
 MAX_BYTES: Final = 10_000_000  # of a file, as .streamlit/config.toml limits uploads
@@ -91,7 +93,7 @@ def read_image(
             if as_is:
                 return _as_is(picture, name, steps, dataset)
             prepare(picture)
-            pixels = _WAYS[dataset][0](picture, steps)
+            pixels = _way(dataset)[0](picture, steps)
             turned = upright(pixels, picture)
     except IntakeError:
         raise
@@ -119,12 +121,18 @@ def from_canvas(rgba: NDArray[np.uint8], *, dataset: str = "mnist") -> Intake:
         raise IntakeError(f"{name} must be an array of bytes, [height, width, 4].")
     _check_size((rgba.shape[1], rgba.shape[0]), name)
     steps: list[str] = []
-    pixels = _WAYS[dataset][0](Image.fromarray(np.ascontiguousarray(rgba)), steps)
+    pixels = _way(dataset)[0](Image.fromarray(np.ascontiguousarray(rgba)), steps)
     return _fitted(pixels, name, steps, dataset)
 
 
+def _way(dataset: str) -> tuple[_Opened, _Fitted]:
+    """A project has the way of its base; pictures of its own are cut out and scaled."""
+    base = base_of(dataset)
+    return way_to(SHAPES[dataset]) if base is None else _WAYS[base]
+
+
 def _fitted(pixels: _Pixels, name: str, steps: list[str], dataset: str) -> Intake:
-    return _intake(_WAYS[dataset][1](pixels, name, steps), name, steps)
+    return _intake(_way(dataset)[1](pixels, name, steps), name, steps)
 
 
 def _as_is(picture: Image.Image, name: str, steps: list[str], dataset: str) -> Intake:

@@ -30,6 +30,7 @@ class DiffPure(Method):
     key, title, paper = "dp", "DiffPure", ("DP", None)
     files = ("classifier.safetensors", "diffusion.safetensors")
     datasets = DENOISED
+    projects = True
 
     def __init__(self, bundle: Bundle, options: SolverOptions) -> None:
         self.bundle, self.options = bundle, options

@@ -35,6 +35,7 @@ class BsdGan(Method):
     answers_attack = True
     iterative = True
     files: ClassVar[tuple[str, ...]] = PAPER_FILES
+    projects: ClassVar[bool] = True
 
     def __init__(self, bundle: Bundle, options: SolverOptions) -> None:
         self.bundle, self.options = bundle, options
@@ -137,6 +138,7 @@ class _Smooth(BsdGan):
     """A preset with softplus (beta = 10) in G, whose weights stay (B.4): G meets Assumption 1."""
 
     datasets = GREY
+    projects = False
 
     @classmethod
     def fit(cls, bundle: Bundle) -> Self:
@@ -174,6 +176,7 @@ class DefenseGan(Method):
 
     key, title = "defense-gan", "Defense-GAN"
     iterative = True
+    projects = True
     files = ("classifier.safetensors", "generator.safetensors")
 
     def __init__(self, bundle: Bundle) -> None:

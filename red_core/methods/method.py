@@ -10,9 +10,11 @@ from typing import ClassVar, Self
 import torch
 from torch import Tensor, nn
 
+from red_core.algorithm.presets import DIFFUSION_FILES, PAPER_FILES
 from red_core.algorithm.verdict import NO_ATTACK, UNKNOWN
 from red_core.attacks.pgd import ATTACKS
 from red_core.data.datasets import DATASETS
+from red_core.data.own_datasets import own_dataset
 from red_core.run.bundle import Bundle
 
 GREY = ("mnist", "fashion")  # data sets of Table 3's networks and a DCGAN
@@ -45,8 +47,10 @@ class Method(ABC):
 
     key: on the command line and in files; title: on a page; paper: its columns in the paper's
     tables, for the signal and the attack (None where it has none); files: the trained files that
-    decide its answers; datasets: those it makes sense on; readings: names of the further answers
-    in `Answers.readings`, with their titles; iterative: whether it tells `watch` of steps.
+    decide its answers; datasets: those it makes sense on; projects: whether it makes sense on a
+    project, which has psi, G and D_a and no other network that was trained for them; readings:
+    names of the further answers in `Answers.readings`, with their titles; iterative: whether it
+    tells `watch` of steps.
     """
 
     key: ClassVar[str]
@@ -56,13 +60,21 @@ class Method(ABC):
     paper: ClassVar[tuple[str | None, str | None]] = (None, None)
     files: ClassVar[tuple[str, ...]] = ("classifier.safetensors",)
     datasets: ClassVar[tuple[str, ...]] = DATASETS
+    projects: ClassVar[bool] = False
     readings: ClassVar[dict[str, str]] = {}
     iterative: ClassVar[bool] = False
 
     @classmethod
     def files_on(cls, dataset: str) -> tuple[str, ...]:
-        """Those of `files` that it needs on a data set."""
-        return cls.files
+        """Those of `files` that it needs on a data set; on a project those that projects have."""
+        if own_dataset(dataset) is None:
+            return cls.files
+        return tuple(name for name in cls.files if name in (*PAPER_FILES, *DIFFUSION_FILES))
+
+    @classmethod
+    def readings_on(cls, dataset: str) -> dict[str, str]:
+        """The readings on a data set: a project's answers are the paper's rules' already."""
+        return cls.readings if own_dataset(dataset) is None else {}
 
     @classmethod
     @abstractmethod

@@ -16,6 +16,7 @@ class Undefended(Method):
     """psi itself reads x': what the attacks were made for."""
 
     key, title, paper = "cnn", "CNN", ("CNN", None)
+    projects = True
 
     def __init__(self, network: nn.Module) -> None:
         self._network = network
@@ -41,6 +42,7 @@ class Robust(Undefended):
     """A network of psi's architecture, trained on attacks on itself (recipes/robust.py)."""
 
     datasets = GREY
+    projects = False
 
     @classmethod
     def fit(cls, bundle: Bundle) -> Self:

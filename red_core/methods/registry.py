@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from red_core.data.datasets import DATASETS
+from red_core.data.own_datasets import base_of, own_dataset
 from red_core.methods.bsd_dp import BsdDp, BsdDpPaper, DiffPure
 from red_core.methods.bsd_gan import (
     BsdGanBest,
@@ -45,7 +47,14 @@ METHODS: dict[str, type[Method]] = {method.key: method for method in _ALL}
 
 def methods_of(dataset: str) -> tuple[str, ...]:
     """The keys of the methods that make sense on a data set, in the tables' order."""
-    return tuple(key for key, method in METHODS.items() if dataset in method.datasets)
+    if own_dataset(dataset) is None:
+        return tuple(key for key, method in METHODS.items() if dataset in method.datasets)
+    base = base_of(dataset)
+    return tuple(
+        key
+        for key, method in METHODS.items()
+        if method.projects and (base in method.datasets or method.datasets == DATASETS)
+    )
 
 
 def fit(key: str, bundle: Bundle) -> Method:

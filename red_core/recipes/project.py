@@ -11,8 +11,10 @@ import hashlib
 import json
 import shlex
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from math import prod
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,6 +24,7 @@ from torch import Tensor, nn
 
 from red_core.algorithm.problem import AttackDictionary
 from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS
+from red_core.data import own_datasets
 from red_core.data.assets import (
     assets_at,
     checked_bytes,
@@ -32,7 +35,9 @@ from red_core.data.assets import (
 )
 from red_core.data.atomic import replacing, write_atomically
 from red_core.data.attack_file import packed
-from red_core.data.datasets import CLASSES, SHAPES, ImageSet, load_official
+from red_core.data.datasets import CLASSES, SHAPES, ImageSet, Noun, load_official
+from red_core.data.image_folder import FolderError, read_folder
+from red_core.data.own_datasets import PICTURES, OwnDataset
 from red_core.models.generator_interface import GeneratorError
 from red_core.models.model_file import (
     ModelFileError,
@@ -61,6 +66,7 @@ from red_core.run.project import (
     OwnClassifier,
     Project,
     ProjectError,
+    attacks_on,
     load_project,
     read_project,
 )
@@ -69,8 +75,12 @@ PER_CLASS = {"mnist": 200, "fashion": 200, "cifar10": 50}
 TRIED = 5  # images of each class on which it is tried whether attacks move
 HELD_OUT = 500  # images by which the input range is checked
 INVERTED = 50  # held-out images by which an own generator is measured
+EXAMPLES = 400  # pictures of a folder that a project keeps
+DICTIONARY_BYTES = 2_000_000_000  # of D_a in memory, at most
+SMALL_BYTES = 300_000_000  # of D_a of a folder of pictures, unless more is asked for
 
 _FLAGS = {
+    "--size": "size",
     "--classifier": "classifier",
     "--module": "module",
     "--trusted": "trusted",
@@ -90,7 +100,8 @@ _Weights: TypeAlias = tuple[Mapping[str, Tensor], Mapping[str, str]]  # tensors,
 class ProjectRequest:
     """What `project new` is given.
 
-    folder: to be made; name: shown beside every answer; dataset: key of CLASSES; classifier,
+    folder: to be made; name: shown beside every answer; dataset: key of DATASETS, or PICTURES with
+    the folder of `pictures`, and size, the side to scale them to (None: as they are); classifier,
     module: the file of the network and, for safetensors, the Python file that builds it; trusted:
     whether files that can run code when read are taken; mean, std: what the network's input is
     normalised by; per_class: images under every attack of each class in D_a (0: PER_CLASS);
@@ -103,6 +114,8 @@ class ProjectRequest:
     name: str
     dataset: str
     classifier: Path
+    pictures: Path | None = None
+    size: int | None = None
     module: Path | None = None
     trusted: bool = False
     mean: tuple[float, ...] = (0.0,)
@@ -119,7 +132,8 @@ class ProjectRequest:
     def command(self) -> str:
         """The command that makes it again, beside the files that it names."""
         words = ["python", "-m", "red_core", "project", "new", self.name]
-        words += ["--dataset", self.dataset, "--seed", str(self.seed)]
+        dataset = self.dataset if self.pictures is None else self.pictures.name
+        words += ["--dataset", dataset, "--seed", str(self.seed)]
         default = {each.name: each.default for each in fields(self)}
         for flag, name in _FLAGS.items():
             value = getattr(self, name)
@@ -142,8 +156,60 @@ def make_project(request: ProjectRequest, say: Callable[[str], object] = print) 
     """
     if (request.folder / FILE).exists():
         raise ProjectError(f"{request.folder} holds a project already: choose another name")
-    train = load_official(request.dataset, "train")
+    try:
+        with _known(request):
+            return _checked_and_made(request, say)
+    except FolderError as error:
+        raise ProjectError(str(error)) from error
+
+
+@contextmanager
+def _known(request: ProjectRequest) -> Iterator[None]:
+    """Put a folder of pictures into the tables of the data sets, as PICTURES, in the body."""
+    if request.pictures is None:
+        yield
+        return
+    found = read_folder(request.pictures, request.size)
+    noun = Noun("picture", "pictures", "picture", "held-out pictures")
+    own_datasets.add(
+        OwnDataset(
+            PICTURES, PICTURES, "", request.folder.resolve(), PICTURES, None,
+            found.classes, found.shape, noun, style=False, encoded=False,
+        )
+    )  # fmt: skip
+    PAPER_ATTACKS[PICTURES] = attacks_on(found.shape)
+    try:
+        yield
+    finally:
+        own_datasets.remove([PICTURES])
+        del PAPER_ATTACKS[PICTURES]
+
+
+def _images(request: ProjectRequest, split: str) -> ImageSet:
+    """A split of the official data set, or of the folder of pictures."""
+    if request.pictures is None:
+        return load_official(request.dataset, split)
+    return read_folder(request.pictures, request.size).parts[split]
+
+
+def _checked_and_made(request: ProjectRequest, say: Callable[[str], object]) -> Project:
+    train = _images(request, "train")
+    if request.pictures is not None:
+        found = read_folder(request.pictures, request.size)
+        shape = " x ".join(map(str, found.shape))
+        say(f"pictures    {len(found.classes)} classes, {shape}; {found.split}")
+        if request.generator is None:
+            raise ProjectError(
+                "a folder of pictures needs a generator of its own: --generator-file (the bundled "
+                "ones draw digits, clothes and CIFAR-10's pictures)"
+            )
     least, wanted = int(train.labels.bincount().min()), max(_per_class(request), TRIED)
+    size = 4 * wanted * len(ATTACKS) * train.images[0].numel() * len(CLASSES[request.dataset])
+    if size > DICTIONARY_BYTES:
+        raise ProjectError(
+            f"a dictionary of {wanted} images a class and attack takes {size / 1e9:.1f} GB, and "
+            f"the most is {DICTIONARY_BYTES / 1e9:.0f}: ask for fewer (--per-class)"
+        )
     if wanted > least:
         raise ProjectError(f"a class has only {least} training images, and {wanted} are asked for")
     try:
@@ -155,13 +221,13 @@ def make_project(request: ProjectRequest, say: Callable[[str], object] = print) 
 def _make(request: ProjectRequest, train: ImageSet, say: Callable[[str], object]) -> Project:
     dataset, device = request.dataset, torch.device(request.device)
     # Not the bundled examples: a generator drew CIFAR-10's.
-    kept = load_official(dataset, "held_out")
+    kept = _images(request, "held_out")
     held_out = ImageSet(kept.images[:HELD_OUT], kept.labels[:HELD_OUT], kept.source)
     network = read_network(request.classifier, request.module, request.trusted).to(device)
     few = held_out.images[:8].to(device)
     psi = check_classifier(network, few, len(CLASSES[dataset]), request.mean, request.std)
     check_range(psi, held_out)
-    test = load_official(dataset, "test")
+    test = _images(request, "test")
     tested = accuracy(psi, test.images, test.labels, device.type)
     source = f"{len(test)} images of {test.source}"
     say(f"classifier  right on {tested:.1%} of {source}")
@@ -187,6 +253,9 @@ def _finish(request: ProjectRequest, origin: str, psi: OwnClassifier, few: Tenso
     """Write `project.json` last, and keep it only where the copies alone make the same psi."""
     path = request.folder / FILE
     said = {"format": FORMAT, "name": request.name, "dataset": request.dataset, "origin": origin}
+    if request.pictures is not None:
+        found = read_folder(request.pictures, request.size)
+        said |= {"classes": list(found.classes), "shape": list(found.shape)}
     write_atomically(path, (json.dumps(said, indent=1) + "\n").encode())
     try:
         made = load_project(request.folder, few.device).psi
@@ -202,7 +271,13 @@ def _finish(request: ProjectRequest, origin: str, psi: OwnClassifier, few: Tenso
 
 
 def _per_class(request: ProjectRequest) -> int:
-    return request.per_class or PER_CLASS[request.dataset]
+    """Images a class and attack; of pictures as many as there are, and as keep D_a small."""
+    if request.per_class or request.pictures is None:
+        return request.per_class or PER_CLASS[request.dataset]
+    found = read_folder(request.pictures, request.size)
+    one = 4 * len(ATTACKS) * prod(found.shape) * len(found.classes)
+    least = int(found.parts["train"].labels.bincount().min())
+    return max(TRIED, min(SMALL_BYTES // one, least, PER_CLASS["mnist"]))
 
 
 def _work(request: ProjectRequest) -> Path:
@@ -284,6 +359,9 @@ def _place_generator(
     partners = {"generator.safetensors", "encoder.safetensors"}
     if not own:  # the encoder gives `best` a start, where there is one
         bundled |= partners & set(read_manifest(request.dataset))
+    if request.pictures is not None:
+        _write_examples(request)
+        bundled = set()
     for name in sorted(bundled - partners if own else bundled):
         _copy_bundled(request, name)
     if request.generator is None:
@@ -321,6 +399,25 @@ def _place_generator(
             **code,
         )
     return f"{request.generator.name} ({fidelity.right:.0%} of its inversions read right)"
+
+
+def _write_examples(request: ProjectRequest) -> None:
+    """The first pictures for tests, of every class in turn, as the project's examples."""
+    assert request.pictures is not None
+    found = read_folder(request.pictures, request.size)
+    test = found.parts["test"]
+    with assets_at(request.folder):
+        write_tensors(
+            request.dataset,
+            "examples.safetensors",
+            {
+                "images": (test.images[:EXAMPLES] * 255).round().byte(),
+                "labels": test.labels[:EXAMPLES].byte(),
+            },
+            said=f"pictures for tests of {request.pictures.name}",
+            split=found.split,
+            **_provenance(request),
+        )
 
 
 def _copy_bundled(request: ProjectRequest, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -21,6 +22,7 @@ from red_core.data.datasets import (
     ImageSet,
     load_official,
 )
+from red_core.data.own_datasets import base_of
 from red_core.models.channels_last import to_channels_last
 from red_core.models.classifiers import Table3CNN
 from red_core.models.dcgan import DCGANGenerator, Encoder
@@ -30,6 +32,9 @@ from red_core.models.style import StyleGenerator
 from red_core.models.wide_resnet import WideResNet
 from red_core.run import cifar10_parts
 from red_core.run.prior import GaussianPrior, Prior, StylePrior
+
+# How the parts of an opened project are loaded, by its key: `open_project` fills it.
+OPENED: dict[str, Callable[[torch.device], Bundle]] = {}
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,7 @@ def load_dictionary(dataset: str, device: torch.device) -> AttackDictionary:
 def load_bundle(dataset: str, device: str | torch.device = "cpu", generator: str = OWN) -> Bundle:
     """Every trained part of `dataset`, with a generator, key of GENERATORS.
 
+    An opened project's key loads the project (`load_project`), which runs the code that it holds.
     With "dcgan", the paper's own G (MNIST and Fashion-MNIST; z ~ N(0, I)), there is no encoder and
     psi is the only reader: the others were trained on our own G. Raises AssetError where a file is
     missing or changed, ValueError for a generator that the data set has not.
@@ -133,6 +139,8 @@ def load_bundle(dataset: str, device: str | torch.device = "cpu", generator: str
     target = torch.device(device)
     if generator != OWN:
         _check_generator(dataset, generator)
+    if dataset in OPENED:
+        return OPENED[dataset](target)
     return _load_cifar10(target) if dataset == "cifar10" else _load_grey(dataset, target, generator)
 
 
@@ -254,8 +262,14 @@ def _what(dataset: str) -> str:
 
 
 def with_official_test(bundle: Bundle) -> Bundle:
-    """The bundle with the official test set for its examples, where the data root holds it."""
+    """The bundle with the official test set for its examples, where the data root holds it.
+
+    A project has the test set of its base; pictures of its own have none but the examples.
+    """
+    base = base_of(bundle.dataset)
+    if base is None:
+        return bundle
     try:
-        return replace(bundle, examples=load_official(bundle.dataset, "test"))
+        return replace(bundle, examples=load_official(base, "test"))
     except DataMissing:
         return bundle

@@ -14,7 +14,7 @@ from red_core.data.assets import (
     read_manifest,
     required_files,
 )
-from red_core.data.datasets import CLASSES, DataDamaged, data_root, has_official
+from red_core.data.datasets import CLASSES, DATASETS, DataDamaged, data_root, has_official
 from red_core.run.bundle import choose_device
 from red_core.run.provenance import commit, package_versions
 
@@ -53,10 +53,10 @@ def examine() -> dict[str, Any]:
     sound: False only for a bad or missing asset, or an official data set that is there and damaged;
     data_faults: a sentence about each of these.
     """
-    others = {path.parent.name for path in assets_root().glob("*/manifest.json")} - set(CLASSES)
-    checks = [check for folder in (*CLASSES, *sorted(others)) for check in check_folder(folder)]
+    others = {path.parent.name for path in assets_root().glob("*/manifest.json")} - set(DATASETS)
+    checks = [check for folder in (*DATASETS, *sorted(others)) for check in check_folder(folder)]
     official, data_faults = {}, {}
-    for dataset in CLASSES:
+    for dataset in DATASETS:
         try:
             official[dataset] = has_official(dataset)
         except DataDamaged as error:

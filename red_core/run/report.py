@@ -10,6 +10,7 @@ from torch import Tensor
 
 from red_core.algorithm.observe import Iterate
 from red_core.algorithm.verdict import NO_ATTACK, Verdict, silent
+from red_core.data.own_datasets import own_dataset
 from red_core.json_number import number
 from red_core.run.bundle import Bundle
 from red_core.run.experiment import AttackedBatch
@@ -17,6 +18,12 @@ from red_core.run.provenance import provenance
 from red_core.run.settings import RunSettings
 
 _DIGITS = 6
+
+
+def of_project(dataset: str) -> dict[str, str]:
+    """Under "project" the line that names an opened project; nothing for a built-in data set."""
+    own = own_dataset(dataset)
+    return {} if own is None else {"project": own.label}
 
 
 def run_report(
@@ -54,6 +61,7 @@ def run_report(
             "solver": dict(vars(settings.solver_options())),
         },
         "command": settings.as_command(image),
+        **of_project(settings.dataset),
         "provenance": provenance(bundle.device),
     }
 

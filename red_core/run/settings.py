@@ -15,6 +15,7 @@ from red_core.algorithm.options import DIFFUSION, SolverOptions
 from red_core.algorithm.presets import DEFAULT_PRESET, GENERATORS, OWN, presets_of, presets_with
 from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, AttackSettings
 from red_core.data.datasets import CLASSES, DENOISED, FEATURED, TITLES, check_dataset
+from red_core.data.own_datasets import base_of, dataset_words
 from red_core.parse import checked, parsed, quoted, written
 
 SOURCES = ("example", "realizable", "own")
@@ -122,7 +123,7 @@ class RunSettings:
         """ValueError for options that make no sense on this data set."""
         options = self.solver_options()
         title = TITLES[self.dataset]
-        if options.signal_step == DIFFUSION and self.dataset not in DENOISED:
+        if options.signal_step == DIFFUSION and base_of(self.dataset) not in DENOISED:
             raise ValueError(f"{title} has no diffusion model: choose another step on z")
         if options.encoder_start and self.generator != OWN:
             raise ValueError(
@@ -181,7 +182,7 @@ class RunSettings:
 
     def as_command(self, image: str | None = None) -> str:
         """The `python -m red_core run ...` command that repeats this run."""
-        words = ["python", "-m", "red_core", "run", "--dataset", self.dataset]
+        words = ["python", "-m", "red_core", "run", *dataset_words(self.dataset)]
         words += ["--attack", self.attack]
         if self.source == "own":
             words += ["--image", image or "IMAGE.png"]

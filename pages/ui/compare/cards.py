@@ -27,7 +27,8 @@ NOTHING, NOT_ASKED = "–", "not its task"
 class CardContext:
     """What all cards share; made once for a page.
 
-    attacked: x' [C, H, W]; limit: the end of the colour scale of every perturbation.
+    attacked: x' [C, H, W]; limit: the end of the colour scale of every perturbation; dataset: whose
+    parts answer.
     """
 
     class_names: tuple[str, ...]
@@ -35,6 +36,7 @@ class CardContext:
     truth: Truth
     limit: float
     dark: bool
+    dataset: str = "mnist"
 
 
 @lru_cache(maxsize=256)  # most attempts are the same from one look to the next
@@ -44,7 +46,7 @@ def card_of(attempt: Attempt, ground: CardContext) -> Card:
     stuck = attempt.status in ("missing", "failed")
     return Card(
         title=method.title,
-        about=texts.ABOUT.get(attempt.key, ""),
+        about=texts.about_method(attempt.key, ground.dataset),
         status=_status(attempt),
         busy=attempt.status == "running",
         told=attempt.error if stuck else "",
@@ -103,7 +105,7 @@ def _answers(
 ) -> tuple[Answer, ...]:
     """The method's own answers, then those of its further readings."""
     rows: tuple[Answer, ...] = _pair(answers, ground, method.answers_signal, method.answers_attack)
-    for name in method.readings:
+    for name in method.readings_on(ground.dataset):
         if name in texts.READINGS:
             further = None if answers is None else answers.readings.get(name)
             rows += _pair(further, ground, True, True, texts.READINGS[name])

@@ -17,6 +17,7 @@ from pages.ui.compare.compare_request import (
     main_page,
 )
 from pages.ui.link.page_state import models_of, without_own_target
+from pages.ui.link.projects import origin_note
 from pages.ui.look.literal import refused_settings
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.undo.undo_registry import devices, digest
@@ -34,6 +35,7 @@ def controls(current: CompareRequest) -> CompareRequest:
     """Draw the controls; the request they ask for, or the held one if it is refused."""
     st.subheader("Image", anchor=False)
     dataset = _dataset(current)
+    origin_note(dataset)
     if dataset != current.settings.dataset:
         # The same methods, so far as the data set has them; its own story in the place of one.
         chosen = current.methods

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from red_core.data.own_datasets import own_dataset
+
 LINK = "Runs any of the tables' methods on this x', side by side."
 METHODS = (
     "Any subset. The order is that of the tables' columns: first what reads x' as it is, then "
@@ -56,6 +58,25 @@ ABOUT = {
     "type-cnn": "A small network trained to tell attack types from x'.",
     "norm-ratio": "A rule on the residual's norms: flat, dense or sparse.",
 }
+# On a project, which has no readers: the paper's rules answer.
+ABOUT_ON_A_PROJECT = {
+    "cnn": "Your classifier ψ itself reads x'. The attack was made for it.",
+    "bsd-gan-best": "Algorithm 1, many starts; ψ reads G(z), the blocks name the attack.",
+    "bsd-dp": "B.8's alternation, purifying what the attack's code leaves of x'; ψ reads D(x').",
+}
+ON_A_PROJECT = """
+This is a **project**: its ψ is somebody's own, and no other network was trained for it. So there
+are no M networks, no attack-type competitors and no second classifier, and under every preset the
+paper's rules answer: ψ reads G(z), and the smallest block residual names the attack.
+"""
+
+
+def about_method(key: str, dataset: str) -> str:
+    """What a method is, in a line, on a data set."""
+    own = {} if own_dataset(dataset) is None else ABOUT_ON_A_PROJECT
+    return own.get(key, ABOUT.get(key, ""))
+
+
 READINGS = {"rules": ("by ψ", "by blocks")}  # signal, attack
 
 METHODS_TAUGHT = """

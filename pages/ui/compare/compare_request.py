@@ -13,6 +13,7 @@ from torch import Tensor
 
 from pages.ui.undo import undo_request as state
 from pages.ui.undo.undo_request import Request, canonical
+from red_core.data.own_datasets import is_style
 from red_core.methods import METHODS, methods_of
 from red_core.run.settings import RunSettings
 
@@ -30,7 +31,7 @@ STORY: tuple[str, ...] = ("story",)  # in the place of methods: those of `first_
 
 def first_choice(dataset: str = "mnist") -> tuple[str, ...]:
     """The methods that tell a data set's story: no defence, training, G alone, D_a alone, both."""
-    story = _STORY_IN_COLOUR if dataset == "cifar10" else _STORY
+    story = _STORY_IN_COLOUR if is_style(dataset) else _STORY
     return in_order(key for key in story if key in methods_of(dataset))
 
 

@@ -21,6 +21,7 @@ from pages.ui.compare.scrubber import scrubber
 from pages.ui.compare.truth import truth_of
 from pages.ui.look.page_style import banner, is_dark
 from pages.ui.undo.undo_registry import RunContext
+from red_core.data.own_datasets import own_dataset
 from red_core.methods import METHODS, methods_of
 
 _TRAINED = ("m-inf", "m-2", "m-1", "msd")
@@ -66,6 +67,7 @@ def card_context(context: RunContext) -> CardContext:
         truth_of(context.settings, made),
         common_limit(made.attacked - made.clean),
         is_dark(),
+        context.settings.dataset,
     )
 
 
@@ -98,6 +100,8 @@ def methods(
             card(card_of(one, ground), key=f"compare-card-{one.key}")
     with st.expander("What am I seeing?"):
         st.markdown(texts.METHODS_TAUGHT)
+        if own_dataset(current.settings.dataset) is not None:
+            st.markdown(texts.ON_A_PROJECT)
 
 
 def _buttons(

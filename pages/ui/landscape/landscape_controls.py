@@ -18,6 +18,7 @@ from pages.ui.landscape.landscape_request import (
     LandscapeRequest,
 )
 from pages.ui.link.page_state import models_of
+from pages.ui.link.projects import origin_note
 from pages.ui.look.labels import ACTIVATION_LABELS, SCALE_LABELS
 from pages.ui.look.literal import refused_settings
 from pages.ui.look.theme import ATTACK_LABELS
@@ -104,6 +105,7 @@ def _dataset(current: LandscapeRequest) -> None:
         help=texts.DATASET, key=WIDGETS.key("dataset"),
         on_change=WIDGETS.unless_renewed(to_dataset), width="stretch",
     )  # fmt: skip
+    origin_note(current.dataset)
 
 
 def _network(current: LandscapeRequest) -> InstanceSettings:

@@ -22,8 +22,10 @@ from red_core.algorithm.presets import DEFAULT_PRESET, OWN, presets_of
 from red_core.data.archive import DOWNLOADABLE, is_there
 from red_core.data.assets import AssetError
 from red_core.data.datasets import SHAPES, TITLES
+from red_core.data.own_datasets import base_of
 from red_core.run.bundle import Bundle, choose_device, has_generator
 from red_core.run.experiment import aims_at_own_class, clean_example
+from red_core.run.project import ProjectError
 from red_core.run.settings import RunSettings
 
 PAGE = "reverse"  # the main page's name in the session
@@ -145,10 +147,10 @@ def write_link(current: Request) -> None:
 def models_of(settings: RunSettings) -> LoadedModels:
     """The loaded models, or the page ends with one clear message."""
     try:
-        dataset = settings.dataset
-        there = dataset in DOWNLOADABLE and is_there(dataset)
+        dataset, base = settings.dataset, base_of(settings.dataset)
+        there = base in DOWNLOADABLE and is_there(base)
         device = str(choose_device(settings.device))
         return load_models(dataset, device, there, settings.generator)
-    except AssetError as error:
+    except (AssetError, ProjectError) as error:
         st.error(literal(f"The trained files cannot be used. {error}", commands=True))
         st.stop()

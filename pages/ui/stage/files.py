@@ -25,7 +25,7 @@ from pages.ui.look import theme
 from pages.ui.widgets import pictures
 from red_core.attacks.pgd import ATTACKS
 from red_core.data.assets import read_manifest
-from red_core.data.datasets import CLASSES, short_name
+from red_core.data.datasets import DATASETS, short_name
 from red_core.recording.slice_plane import has_latent
 from red_core.run.report import run_arrays, run_report
 from red_core.run.settings import RunSettings
@@ -98,7 +98,8 @@ def film(runner: Runner, view: RunView) -> bytes:
     """x' = G(z) + D_a c_a + rest, step by step, as a GIF."""
     number = min(FILM_FRAMES, len(view.frames))
     places = [int(place) for place in np.linspace(0, len(view.frames) - 1, number).round()]
-    scale = _SCALE[view.frames[0].image.shape[-1]]
+    width = view.frames[0].image.shape[-1]
+    scale = _SCALE.get(width, max(1, round(640 / (4 * width))))
     images = torch.stack([_equation(runner, view, place) for place in places])
     signal = "G(z)" if has_latent(runner.settings) else "D(x')"
     terms = f"x' = {signal} + D_a c_a + rest"
@@ -244,7 +245,7 @@ LESSONS = "mnist"  # the data set of the page Learn
 def stories() -> list[dict[str, str]]:
     """The recorded runs that the main page offers: dataset, file name, its SHA-256 and a title."""
     names = [f"story-{attack}.red" for attack in ATTACKS]
-    return [found for dataset in CLASSES for found in _recorded(dataset, names)]
+    return [found for dataset in DATASETS for found in _recorded(dataset, names)]
 
 
 def lessons() -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from pages.ui.tables import tables_help_texts as texts
 from pages.ui.tables import tables_page_state as page_state
 from pages.ui.tables.images import SOURCE_LABELS
 from pages.ui.tables.tables_request import TablesRequest, looking_at, methods_of, moved, tables_of
-from red_core.data.datasets import TITLES
+from red_core.data.datasets import DATASETS, TITLES
 from red_core.measure.tables import TABLES, title_of
 from red_core.measure.tables.table_store import SOURCES
 
@@ -23,7 +23,7 @@ def which_table(current: TablesRequest) -> None:
     left, right = st.columns([1, 1], vertical_alignment="bottom")
     with left:
         _switch(
-            "Data set", list(TITLES), current.dataset, TITLES.__getitem__, texts.DATASET, "dataset",
+            "Data set", DATASETS, current.dataset, TITLES.__getitem__, texts.DATASET, "dataset",
             lambda dataset: page_state.load_request(
                 moved(page_state.current_request(), tables_of(dataset)[0])
             ),

@@ -10,6 +10,7 @@ from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.undo import help_texts as texts
 from pages.ui.undo.widget_scope import numbers_of
 from red_core.attacks.pgd import ATTACKS, MAX_EPS, MAX_STEPS, PAPER_ATTACKS
+from red_core.data.datasets import SHAPES
 
 ANY = "any other class"
 # Of the number fields for eps.
@@ -37,10 +38,10 @@ def attack_controls(dataset: str, source: str, class_names: tuple[str, ...]) -> 
         st.caption("Its size is the mean of the dictionary's own attacks of this kind.")
         return {"attack": kind}
     paper = PAPER_ATTACKS[dataset][kind]
-    numbers = numbers_of(dataset)
-    place = f"{numbers}.{kind}"
+    place = f"{numbers_of(dataset)}.{kind}"
+    steps_of_eps = _STEPS["grey" if SHAPES[dataset][0] == 1 else "colour"]
     eps = _number(
-        f"ui.eps.{place}", "Budget ε", paper.eps, _STEPS[numbers][kind], MAX_EPS[kind], texts.EPS
+        f"ui.eps.{place}", "Budget ε", paper.eps, steps_of_eps[kind], MAX_EPS[kind], texts.EPS
     )
     left, right = st.columns(2, wrap=False)
     with left:

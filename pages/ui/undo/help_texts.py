@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from red_core.data.datasets import NOUNS, SHAPES, TITLES
+from red_core.attacks.pgd import ATTACKS
+from red_core.data.datasets import CLASSES, NOUNS, SHAPES, TITLES
+from red_core.data.own_datasets import base_of, is_style, own_dataset
 from red_core.recording.slice_plane import has_latent
 from red_core.run.settings import RunSettings
 
@@ -219,8 +221,8 @@ what the method recognises.
 
 UNDOING = """
 The method sees x' alone and looks for a **z** and a **c_a** with x' ≈ G(z) + D_a c_a. **G** is a
-generator trained on clean {many}: whatever z, G(z) looks like one. **D_a** holds 200 training
-attacks for each class and attack type, in 10 x 3 blocks, and **c_a** says how much of each is used.
+generator trained on clean {many}: whatever z, G(z) looks like one. **D_a** holds {held}
+for each class and attack type, in {blocks} blocks, and **c_a** says how much of each is used.
 
 - First a start is found with G alone, c_a = 0 (Defense-GAN). Then both move in every step: z along
   the gradient, c_a by a proximal step that switches whole blocks off (Algorithm 1).
@@ -253,11 +255,58 @@ At the end x' is split into three parts that add up to it: **G(z)**, **D_a c_a**
 
 - *Which {one}?* A classifier reads G(z). The paper lets the attacked ψ read it (BSD-GAN); the
   preset `best` asks a second classifier, trained on recovered pictures.
-- *Which attack?* The paper compares ‖x' - G(z) - D_a[i][j] c_a[i][j]‖ over the 30 blocks and takes
-  the attack of the smallest (BSD-GAN-AD). `best` weighs these with the shape of the rest, and says
-  *none of the known attacks* where it is stranger than in 199 of 200 runs on known ones.
+- *Which attack?* The paper compares ‖x' - G(z) - D_a[i][j] c_a[i][j]‖ over the {number} blocks
+  and takes the attack of the smallest (BSD-GAN-AD). `best` weighs these with the shape of the rest,
+  and says *none of the known attacks* where it is stranger than in 199 of 200 runs on known ones.
 - The bars say how sure each answer is. A close second is a warning.
 """
+
+OWN_VERDICT = """
+At the end x' is split into three parts that add up to it: **G(z)**, **D_a c_a**, and the **rest**.
+A project has no networks that were trained on recovered pictures, so under every preset the paper's
+rules answer.
+
+- *Which {one}?* The attacked classifier ψ reads G(z) (BSD-GAN).
+- *Which attack?* The attack whose block leaves the smallest ‖x' - G(z) - D_a[i][j] c_a[i][j]‖
+  of the {number} blocks (BSD-GAN-AD).
+- The bars say how sure each answer is. A close second is a warning.
+"""
+HELD, HELD_OWN = "200 training attacks", "training attacks on your classifier"
+
+
+def upload(dataset: str) -> str:
+    """What is done to an uploaded picture."""
+    base = base_of(dataset)
+    if base is not None:
+        return UPLOAD[base]
+    channels, height, width = SHAPES[dataset]
+    shape = f"{channels} x {height} x {width}" if channels > 1 else f"{height} x {width}"
+    return (
+        "PNG, JPEG or WebP of any size. The middle is cut out in the data set's proportions and "
+        f"scaled to {width} x {height} pixels. " + _ARRAY.format(shape=shape)
+    )
+
+
+def wanted(dataset: str) -> str:
+    """What to upload, while nothing has been."""
+    base = base_of(dataset)
+    asked = f"Upload a {NOUNS[dataset].one} like those of the gallery. "
+    return asked + "Until then the present image stays." if base is None else WANTED[base]
+
+
+def presets(dataset: str) -> str:
+    """What the presets of a data set do."""
+    own = own_dataset(dataset)
+    if own is None:
+        return PRESETS[dataset]
+    starts = "an encoder's guess and random starts" if own.encoded else "several starts"
+    where = "W+" if own.style else "z"
+    return (
+        f"**best**: {starts} in {where} carried through the alternation, a small λ. **paper**: "
+        "Algorithm 1 with its misprints corrected and the numbers of B.2. **paper-frozen**: the "
+        "same with z frozen after the start. Under each the paper's rules answer: a project has "
+        "no readers of its own."
+    )
 
 
 def about(text: str, dataset: str) -> str:
@@ -268,18 +317,22 @@ def about(text: str, dataset: str) -> str:
         "many": noun.many,
         "origin": noun.origin,
         "title": TITLES[dataset],
-        "own": "**Upload** and **Draw**" if dataset in DRAWN else "**Upload**",
+        "own": "**Upload** and **Draw**" if base_of(dataset) in DRAWN else "**Upload**",
+        "blocks": f"{len(CLASSES[dataset])} x {len(ATTACKS)}",
+        "number": str(len(CLASSES[dataset]) * len(ATTACKS)),
+        "held": HELD if own_dataset(dataset) is None else HELD_OWN,
         "signed": SIGNED[SHAPES[dataset][0]],
     }
-    return text.format(gallery=_GALLERIES.get(dataset, _GALLERY).format(**words), **words)
+    gallery = _GALLERIES.get(base_of(dataset) or "", _GALLERY)
+    return text.format(gallery=gallery.format(**words), **words)
 
 
 def explained(settings: RunSettings) -> str:
     """What the stage shows, for a run of these settings."""
-    parts = [ATTACKED, UNDOING, VERDICT]
+    parts = [ATTACKED, UNDOING, VERDICT if own_dataset(settings.dataset) is None else OWN_VERDICT]
     if not has_latent(settings):
         parts[1] += WITH_DIFFUSION
-    elif settings.dataset == "cifar10":
+    elif is_style(settings.dataset):
         parts[1] += W_PLUS
     return "\n".join(about(part, settings.dataset) for part in parts)
 

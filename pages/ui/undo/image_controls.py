@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui.link.projects import origin_note
 from pages.ui.undo import help_texts as texts
 from pages.ui.undo import own_image
 from pages.ui.undo import undo_registry as session
@@ -18,6 +19,7 @@ from red_core.data.archive import DOWNLOADABLE
 from red_core.data.assets import is_made
 from red_core.data.datasets import CLASSES, NOUNS, TITLES
 from red_core.data.intake import Intake
+from red_core.data.own_datasets import base_of
 from red_core.run.bundle import Bundle
 
 
@@ -43,19 +45,20 @@ def dataset_picker(switch: Callable[[str], None]) -> None:
         on_change=take,
         width="stretch",
     )
+    origin_note(current)
 
 
 def source_labels(dataset: str) -> dict[str, str]:
     """Where an image may come from, by the source's name."""
     brief = NOUNS[dataset].brief
-    kept = "" if dataset in DOWNLOADABLE else "held-out "  # G may have drawn them
+    kept = "" if base_of(dataset) in DOWNLOADABLE else "held-out "  # G may have drawn them
     labels = {
         "gallery": f"Gallery of {kept}{brief}s",
         "upload": "Upload a picture",
         "draw": f"Draw {a(brief)}",
         "generated": "Made by the generator",
     }
-    if dataset not in own_image.PENS:
+    if base_of(dataset) not in own_image.PENS:
         del labels["draw"]
     return labels
 
@@ -85,8 +88,9 @@ def image_controls(bundle: Bundle) -> tuple[dict[str, Any], Intake | None]:
     if chosen == "generated":
         st.caption("An image that G makes from the seed, with a pattern of D_a added to it.")
         return {"source": "realizable"}, None
-    if bundle.dataset in DOWNLOADABLE:
-        download_panel(bundle.dataset, _reload)
+    base = base_of(bundle.dataset)
+    if base in DOWNLOADABLE:
+        download_panel(base, _reload)
     _gallery(bundle)
     return {"source": "example", "index": int(state["ui.index"])}, None
 

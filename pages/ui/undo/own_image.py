@@ -20,6 +20,7 @@ from pages.ui.widgets.drawing_pad import drawing
 from red_core.data.arrays import read_any
 from red_core.data.datasets import NOUNS, SHAPES
 from red_core.data.intake import Intake, IntakeError, from_canvas
+from red_core.data.own_datasets import base_of
 from red_core.run.bundle import Bundle
 from red_core.run.foreign import guess_attacked
 
@@ -56,7 +57,7 @@ def upload(held: Intake | None, dataset: str, *, key: str) -> Intake | None:
     Of several images one is chosen; the command line undoes all of them.
     """
     files = st.file_uploader(
-        "Your image", TYPES, help=texts.UPLOAD[dataset], key=key, accept_multiple_files=True
+        "Your image", TYPES, help=texts.upload(dataset), key=key, accept_multiple_files=True
     )
     if files:
         as_is = st.checkbox("As the file stores it", help=texts.AS_IS, key=f"ui.as_is.{dataset}")
@@ -74,7 +75,7 @@ def upload(held: Intake | None, dataset: str, *, key: str) -> Intake | None:
             held = images[which]
         elif images:
             held = images[0]
-    preview(held, texts.WANTED[dataset])
+    preview(held, texts.wanted(dataset))
     return held
 
 
@@ -113,13 +114,14 @@ class Uploaded(Protocol):
 
 def draw(held: Intake | None, dataset: str, *, key: str) -> Intake | None:
     """The canvas; while nothing is drawn the image held before stays."""
-    ink = drawing(f"Draw {a(NOUNS[dataset].brief)} here", PENS[dataset], key=key)
+    base = base_of(dataset) or dataset
+    ink = drawing(f"Draw {a(NOUNS[dataset].brief)} here", PENS[base], key=key)
     if ink is not None:
         try:
             held = eight_bits(from_canvas(ink, dataset=dataset))
         except IntakeError as error:
             st.error(literal(error))
-    preview(held, texts.DRAWN[dataset])
+    preview(held, texts.DRAWN[base])
     return held
 
 

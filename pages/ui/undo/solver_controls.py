@@ -35,7 +35,7 @@ def solver_controls(dataset: str) -> dict[str, Any]:
     presets = presets_of(dataset)
     if st.session_state.get("ui.preset") not in presets:  # the data set was changed
         st.session_state["ui.preset"] = DEFAULT_PRESET
-    preset = st.selectbox("Preset", list(presets), help=texts.PRESETS[dataset], key="ui.preset")
+    preset = st.selectbox("Preset", list(presets), help=texts.presets(dataset), key="ui.preset")
     generator = _generator(dataset, preset)
     options, hidden = [], _deciding_nothing(dataset, presets[preset])
     with st.expander("Advanced"):

@@ -12,13 +12,14 @@ from pages.ui.live.live_run import LiveRun
 from pages.ui.stage.files import OWN_FILE
 from pages.ui.undo.undo_registry import takes_official
 from red_core.data.archive import DOWNLOADABLE
+from red_core.data.own_datasets import base_of
 from red_core.run.settings import RunSettings
 
 
 def command(settings: RunSettings) -> str:
     """The command line that repeats a run on this machine."""
     line = settings.as_command(OWN_FILE)
-    bundled = settings.dataset not in DOWNLOADABLE
+    bundled = base_of(settings.dataset) not in DOWNLOADABLE
     if settings.source == "example" and bundled and takes_official(settings.dataset):
         # There --index would mean the official test set; the page shows the bundled examples.
         line = f"env RED_DATA=none {line}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from red_core.data.datasets import DENOISED, NOUNS, TITLES
+from red_core.algorithm.presets import presets_of
+from red_core.data.datasets import NOUNS, TITLES
+from red_core.data.own_datasets import base_of
 from red_core.run.settings import RunSettings
 
 
@@ -23,11 +25,13 @@ _SHOWN = {
     "fashion": {"figure": 9, "l2": 18, "l1": 45, "clean": 9, "made": 10},
     "cifar10": {"figure": 0, "l2": 1, "l1": 2, "clean": 0, "made": 10},
 }
+_FIRST = {"figure": 0, "l2": 1, "l1": 2, "clean": 0, "made": 10}
 
 
 def named(dataset: str) -> tuple[Named, ...]:
     """The named settings of a data set."""
-    shown, one = _SHOWN[dataset], NOUNS[dataset].one
+    base = base_of(dataset)
+    shown, one = _SHOWN.get(base or dataset, _FIRST), NOUNS[dataset].one
     return (
         Named(
             f"Figure 4: ℓ∞ on {TITLES[dataset]}",
@@ -59,13 +63,13 @@ def named(dataset: str) -> tuple[Named, ...]:
             "An image the generator made plus D_a c_a*: z* and c_a* are known, and μ is live.",
             RunSettings(dataset, source="realizable", attack="l2", seed=shown["made"]),
         ),
-        *(_diffusion(shown["figure"]) if dataset in DENOISED else ()),
+        *(_diffusion(dataset, shown["figure"]) if "bsd-dp" in presets_of(dataset) else ()),
     )
 
 
-def _diffusion(index: int) -> tuple[Named, ...]:
+def _diffusion(dataset: str, index: int) -> tuple[Named, ...]:
     """The methods of B.8, for a data set that has a diffusion model."""
-    run = RunSettings("cifar10", index=index, attack="linf", preset="bsd-dp")
+    run = RunSettings(dataset, index=index, attack="linf", preset="bsd-dp")
     return (
         Named(
             "B.8: diffusion in the place of G",

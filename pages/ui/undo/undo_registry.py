@@ -23,6 +23,7 @@ from pages.ui.live.runner import Runner
 from red_core.algorithm.presets import OWN
 from red_core.compat import ensure_advertorch
 from red_core.data.datasets import DataDamaged, DataMissing, load_official
+from red_core.data.own_datasets import base_of
 from red_core.run.bundle import choose_device, load_bundle, with_official_test
 from red_core.run.experiment import AttackedBatch, craft_example
 from red_core.run.settings import RunSettings
@@ -33,7 +34,7 @@ _ATTACK_FIELDS = (
 )  # fmt: skip
 
 
-@st.cache_resource(max_entries=5, show_spinner="Loading the trained models")
+@st.cache_resource(max_entries=8, show_spinner="Loading the trained models")
 def load_models(
     dataset: str, device: str, photographs: bool = False, generator: str = OWN
 ) -> LoadedModels:
@@ -59,8 +60,11 @@ def load_models(
 @st.cache_resource(max_entries=8, show_spinner=False)
 def takes_official(dataset: str) -> bool:
     """Whether the command line's --index would mean the official test set on this machine."""
+    base = base_of(dataset)
+    if base is None:  # pictures of a project's own: the examples are all there is
+        return False
     try:
-        load_official(dataset, "test")
+        load_official(base, "test")
     except DataMissing:
         return False
     except DataDamaged:  # the command would end there: it is to leave them alone

@@ -19,6 +19,7 @@ from pages.ui.undo import help_texts as texts
 from red_core.data.archive import DOWNLOADABLE, MEGABYTES, archive_of, is_damaged, is_there
 from red_core.data.datasets import TITLES, data_root
 from red_core.data.download import DownloadError, download
+from red_core.data.own_datasets import base_of
 
 REFRESH = 0.5  # seconds between two looks at a download
 THREAD_NAME = "red-download"
@@ -142,8 +143,9 @@ def download_panel(dataset: str, on_done: Callable[[], None]) -> None:
 
 def drawn_note(dataset: str) -> None:
     """Beside a gallery of another page: who drew it, while the data set is not there."""
-    if dataset in DOWNLOADABLE and not is_there(dataset):
-        st.caption(texts.ON_THE_MAIN_PAGE.format(title=TITLES[dataset]))
+    base = base_of(dataset)
+    if base in DOWNLOADABLE and not is_there(base):
+        st.caption(texts.ON_THE_MAIN_PAGE.format(title=TITLES[base]))
 
 
 @st.fragment(run_every=REFRESH)

@@ -116,7 +116,7 @@ def test_a_project_is_made_loaded_and_used(
     assert f"project   {project.label()}" in capsys.readouterr().out
     report = json.loads(out.read_text())
     assert report["project"] == project.label()
-    assert report["command"].endswith(f"--project {request_of.folder}")
+    assert f" run --project {request_of.folder} --attack linf" in report["command"]
     words = ["evaluate", "--project", str(request_of.folder), "--attack", "none", *SHORT]
     words += ["--examples", "3", "--work", str(request_of.folder / "kept"), "--json", str(out)]
     assert main([*words, "--device", "cpu"]) == 0
@@ -427,7 +427,10 @@ def test_the_command_refuses_in_one_line(
     for words, said in (
         (["run", "--dataset", "fashion"], "is a project of mnist, not fashion"),
         (["evaluate", "--table", "1"], "--project does not go with --table"),
-        (["run", "--set", "restarts=0"], "the project has no encoder: ask for --set restarts=1"),
+        (
+            ["run", "--set", "restarts=0", "--set", "encoder_start=true"],
+            "the project has no encoder: ask for --set restarts=1",
+        ),
     ):
         assert main([*words, "--project", "projects/tiny"]) == 2
         assert said in capsys.readouterr().err

@@ -18,6 +18,8 @@ export class Blocks {
     const foot = long ? 40 : 16
     const width = (canvas.width - left) / classes.length
     const height = (canvas.height - foot) / attacks.length
+    const gap = width < 8 ? 0 : 1
+    const every = Math.ceil((long ? 14 : 12) / width) // classes to one name, where all do not fit
     const limit = store.energyLimit || 1
     context.font = "12px 'Source Sans 3', 'Source Sans Pro', sans-serif"
     context.textBaseline = "middle"
@@ -28,17 +30,18 @@ export class Blocks {
       for (let column = 0; column < classes.length; column += 1) {
         const energy = record && record.phase === "joint" ? record.energy[column * attacks.length + row] : 0
         context.fillStyle = mix(palette.surface, palette[attack], Math.min(1, energy / limit))
-        context.fillRect(left + column * width + 1, row * height + 1, width - 2, height - 2)
+        context.fillRect(left + column * width + gap, row * height + 1, width - 2 * gap, height - 2)
       }
     })
     if (store.truth && header.label !== null && attacks.includes(header.attack)) {
       context.strokeStyle = palette.text
       context.lineWidth = 1.5
       const row = attacks.indexOf(header.attack)
-      context.strokeRect(left + header.label * width + 1.5, row * height + 1.5, width - 3, height - 3)
+      context.strokeRect(left + header.label * width + 1.5 * gap, row * height + 1.5, Math.max(width - 3 * gap, 2), height - 3)
     }
     context.fillStyle = palette.muted
     classes.forEach((name, column) => {
+      if (column % every) return
       const x = left + (column + 0.5) * width
       const y = canvas.height - foot + 4
       if (!long) {
