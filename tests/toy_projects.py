@@ -77,3 +77,56 @@ def write_pictures(
             shown = Image.fromarray(pixels)
             (shown if colour else shown.convert("L")).save(place / f"{number:03d}.png")
     return folder
+
+
+GENERATOR = """
+import torch
+from torch import nn
+
+class G(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(6, {values})
+
+    def forward(self, z):
+        return self.layer(z).sigmoid().view(-1, {channels}, {side}, {side})
+
+def build():
+    return G()
+"""
+
+
+def write_toy_pictures(folder: Path, name: str, classes: int, channels: int, side: int) -> Path:
+    """A project on pictures of its own, its networks untrained."""
+    made = {"command": f"python -m red_core project new {name}"}
+    place, values = folder / "pictures", channels * side * side
+    place.mkdir(parents=True)
+    torch.manual_seed(0)
+    pooled = channels * (side // 4) ** 2
+    network = nn.Sequential(nn.AvgPool2d(4), nn.Flatten(), nn.Linear(pooled, classes))
+    (place / "classifier.py").write_text(
+        f"from torch import nn\n\ndef build():\n    return nn.Sequential(nn.AvgPool2d(4), "
+        f"nn.Flatten(), nn.Linear({pooled}, {classes}))\n"
+    )
+    save_file(network.state_dict(), place / "classifier.safetensors")
+    code = GENERATOR.format(values=values, channels=channels, side=side)
+    (place / "generator.py").write_text(code)
+    layer = {"layer.weight": torch.randn(values, 6), "layer.bias": torch.zeros(values)}
+    save_file(layer, place / "generator.safetensors")
+    own = {"own": True, "latent_shape": [6], "prior": "normal", "module": "generator.py"}
+    psi = {"module": "classifier.py", "mean": [0.0], "std": [1.0], "temperature": 1.0}
+    with assets_at(folder):
+        record("pictures", "classifier.py", **made)
+        record("pictures", "generator.py", **made)
+        record("pictures", "classifier.safetensors", **psi, **made)
+        record("pictures", "generator.safetensors", **own, **made)
+        deltas = {"deltas": 0.1 * torch.randn(classes, 3, 2, values)}
+        write_tensors("pictures", "dictionary.safetensors", deltas, attacks=list(ATTACKS), **made)
+        images = torch.randint(256, (2 * classes, channels, side, side), dtype=torch.uint8)
+        labels = (torch.arange(2 * classes) % classes).byte()
+        examples = {"images": images, "labels": labels}
+        write_tensors("pictures", "examples.safetensors", examples, said="toys", **made)
+    said = {"format": 1, "name": name, "dataset": "pictures", "origin": "a toy of pictures"}
+    said |= {"classes": [f"c{c:02d}" for c in range(classes)], "shape": [channels, side, side]}
+    (folder / "project.json").write_text(json.dumps(said))
+    return folder

@@ -15,16 +15,18 @@ from pages.ui.compare import compare_registry
 from pages.ui.compare.compare_request import CompareRequest
 from pages.ui.link.projects import StartError, open_named
 from pages.ui.live.runner import Runner
+from pages.ui.stage import files
 from pages.ui.stage.files import report
 from pages.ui.undo import undo_registry as session
 from pages.ui.undo.undo_export import command
 from pages.ui.undo.undo_presets import named
 from pages.ui.undo.undo_request import from_query
+from red_core.attacks.pgd import PAPER_ATTACKS
 from red_core.data.datasets import CLASSES, DATASETS, TITLES
 from red_core.methods import METHODS, methods_of
 from red_core.run.settings import RunSettings
 from tests.pages.conftest import QUICK, by_label, end_all, remembered, wait_until
-from tests.toy_projects import write_toy
+from tests.toy_projects import write_toy, write_toy_pictures
 
 ROOT = Path(__file__).resolve().parents[4]
 APP = str(ROOT / "pages/main.py")
@@ -150,3 +152,33 @@ def test_a_project_whose_files_are_changed_is_refused_in_words(two) -> None:
     assert not app.exception
     assert "The trained files cannot be used" in app.error[0].value
     assert not open_app(dataset=two[0].key).error
+
+
+def test_pictures_of_somebodys_own_are_shown_on_every_page(tmp_path: Path) -> None:
+    session.load_models.clear()
+    compare_registry.fitted.clear()
+    folder = write_toy_pictures(tmp_path / "own", "zoo", classes=24, channels=3, side=16)
+    (own,) = open_named(["--project", str(folder)])
+    app = open_app(dataset="zoo", attack="l2", index="30")
+    assert not app.exception
+    assert "Project zoo: a toy of pictures." in [caption.value for caption in app.sidebar.caption]
+    assert by_label(app.sidebar.number_input, "Budget ε").value == PAPER_ATTACKS["zoo"]["l2"].eps
+    for page in ("compare", "landscape"):
+        query = {"dataset": "zoo", "show": "image", "teach": "1", "attack_steps": "2"}
+        with remembered(compare_registry.CompareRegistry) as made:
+            other = AppTest.from_file(str(ROOT / f"pages/{page}.py"), default_timeout=120)
+            for name, value in query.items():
+                other.query_params[name] = value
+            other.run()
+            end_all(made)
+        assert not other.exception, page
+    settings = RunSettings("zoo", attack_steps=2, solver=QUICK, device="cpu")
+    runner = Runner(session.load_models("zoo", "cpu"), settings, None)
+    view = wait_until(runner, lambda view: view.verdict is not None and not view.busy)
+    runner.close()
+    assert view.verdict.block_residuals.shape[1:] == (24, 3)
+    for kind in (files.film, files.frames_png, files.arrays):
+        assert kind(runner, view)
+    assert own.shape == (3, 16, 16)
+    session.load_models.clear()
+    compare_registry.fitted.clear()
