@@ -15,14 +15,14 @@ from urllib.parse import urlsplit
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from pages.ui.live.live_run import LIVE_RUNS, LiveRun
-from pages.ui.stage import files
+from pages.ui.stage import files, opened
 from red_core.data.assets import checked_bytes
 
 KEY_HEADER = "x-red-run"
@@ -164,6 +164,24 @@ async def save(request: Request) -> Response:
     )
 
 
+async def block(request: Request) -> Response:
+    """A block of a run's code, whose key is in the header: what a cell of the stage is made of."""
+    run = LIVE_RUNS.find(request.headers.get(KEY_HEADER))
+    if not same_origin(request):
+        return Response("This page was not served by this server.", 403)
+    if run is None:
+        return Response("This run is not kept any more. Run it again.", 404)
+    try:
+        asked = [int(request.query_params[name]) for name in ("k", "label", "attack")]
+    except (KeyError, ValueError):
+        return Response("A block is asked for by k, label and attack.", 400)
+    try:
+        found = await run_in_threadpool(opened.block_of, run, *asked)
+    except opened.NotThereError as error:
+        return Response(str(error), 409)
+    return JSONResponse(found)
+
+
 async def story(request: Request) -> Response:
     """A recorded run of the assets, by data set and file name."""
     dataset, name = request.path_params["dataset"], request.path_params["name"]
@@ -190,6 +208,7 @@ def routes() -> list[BaseRoute]:
     return [
         WebSocketRoute(f"{base}/run", socket),
         Route(f"{base}/run/file/{{kind}}", save, methods=["POST"]),
+        Route(f"{base}/run/block", block, methods=["POST"]),
         Mount(f"{base}/stage/{files.DIGEST}", StageFiles(directory=files.BROWSER)),
         Route(f"{base}/stories/{{dataset}}/{{name}}", story),
     ]

@@ -3,8 +3,15 @@
 import { ATTACK_NAMES, Canvas, largest, mix } from "./paint.js"
 
 export class Blocks {
-  constructor(parent) {
+  /** onOpen: called with the class and the attack of a cell that is pointed at. */
+  constructor(parent, onOpen) {
     this.canvas = new Canvas(parent, "How much of each attack is used")
+    this.canvas.node.addEventListener("click", ({ offsetX, offsetY }) => {
+      if (!this.cells) return
+      const { left, width, height, classes, attacks } = this.cells
+      const [label, attack] = [Math.floor((offsetX - left) / width), Math.floor(offsetY / height)]
+      if (label >= 0 && label < classes && attack >= 0 && attack < attacks) onOpen(label, attack)
+    })
   }
 
   draw(store, palette) {
@@ -21,6 +28,7 @@ export class Blocks {
     const gap = width < 8 ? 0 : 1
     const every = Math.ceil((long ? 14 : 12) / width) // classes to one name, where all do not fit
     const limit = store.energyLimit || 1
+    this.cells = { left, width, height, classes: classes.length, attacks: attacks.length }
     context.font = "12px 'Source Sans 3', 'Source Sans Pro', sans-serif"
     context.textBaseline = "middle"
     attacks.forEach((attack, row) => {

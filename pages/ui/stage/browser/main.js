@@ -4,11 +4,12 @@ import { Blocks } from "./blocks.js"
 import { Curves } from "./curves.js"
 import { Frames } from "./frames.js"
 import { Headline } from "./headline.js"
+import { Inspector } from "./inspect.js"
 import { element, isDark } from "./paint.js"
 import { Pictures } from "./pictures.js"
 import { Plane } from "./plane.js"
 import { readRun } from "./record.js"
-import { Connection, saveFile } from "./socket.js"
+import { blockOf, Connection, saveFile } from "./socket.js"
 import { RunStore } from "./store.js"
 import { Transport } from "./transport.js"
 import { Verdict } from "./verdict.js"
@@ -75,14 +76,29 @@ class Stage {
     this.alert = element("p", { class: "alert", role: "alert", hidden: true })
     root.append(this.alert)
     this.headline = new Headline(place("headline", "What is shown"))
-    this.pictures = new Pictures(place("pictures", "The picture and its parts"))
+    const open = (what) => this._open(what)
+    this.pictures = new Pictures(place("pictures", "The picture and its parts"), (row, column) => open({ kind: "pixel", row, column }))
     const show = (moment) => this._show(moment)
     this.frames = new Frames(view("frames", "The recovered picture, step by step"), show)
-    this.blocks = new Blocks(view("blocks", "How much of each attack is used"))
+    this.blocks = new Blocks(view("blocks", "How much of each attack is used"), (label, attack) => open({ kind: "block", label, attack }))
     this.curves = new Curves(view("curves", "Loss, duality gap and μ"), show)
     this.plane = new Plane(view("plane", "The loss around z, and the path", "Deeper colour: lower loss. The dot is this step."), show)
-    this.verdict = new Verdict(place("verdict", "The verdict"))
+    this.verdict = new Verdict(place("verdict", "The verdict"), (kind) => open({ kind }))
     this.transport = new Transport(place("transport", "Run and replay"), this._actions(), this.options)
+    this.inspector = new Inspector(place("inspect"), (k, label, attack) => {
+      const { connection, options } = this
+      return connection ? () => blockOf(options.base, connection.key, k, label, attack) : null
+    }, () => this._open(null))
+    this.heard = (event) => { if (event.key === "Escape" && this.inspector.what) this._open(null) }
+    document.addEventListener("keydown", this.heard)
+  }
+
+  /** Show what an element is made of; null closes it. */
+  _open(what) {
+    if (what) this.inspector.open(what)
+    else this.inspector.close()
+    this.pictures.spot = what && what.kind === "pixel" ? what : null
+    this.store.version += 1
   }
 
   /** Take options: run (key), story (address), record (bytes), begin, pace, palettes, ... */
@@ -297,6 +313,7 @@ class Stage {
     views.forEach((view) => view.draw(store, this.palette))
     this.verdict.draw(store)
     this.transport.draw(store)
+    this.inspector.draw(store, this.palette, this.pictures.values)
     Object.assign(root.dataset, {
       state: store.status.state, playback: store.playback, records: store.records.length,
       shown: store.moment, paints: this.paints, verdict: store.atEnd ? "shown" : "",
@@ -310,6 +327,7 @@ class Stage {
     cancelAnimationFrame(this.request)
     if (this.connection) this.connection.close()
     this.transport.close()
+    document.removeEventListener("keydown", this.heard)
     for (const view of [this.frames, this.blocks, this.curves, this.plane]) view.canvas.close()
   }
 }

@@ -12,14 +12,24 @@ const PARTS = [
 ]
 
 export class Pictures {
-  constructor(parent) {
+  /** onPixel: called with row and column of a pixel that is pointed at. */
+  constructor(parent, onPixel) {
+    this.values = {} // what is shown, by part; null where it is not known
+    this.spot = null // the marked pixel
     this.slots = PARTS.map((part) => {
       const canvas = element("canvas", { role: "img" })
       const caption = element("figcaption", {}, element("b", {}, part.name), element("span", {}, part.words))
       const figure = element("figure", { class: part.truth ? "truth" : "" }, canvas, caption)
+      const spot = element("i", { class: "spot", hidden: true })
+      figure.append(spot)
+      canvas.addEventListener("click", (event) => {
+        const { width, height } = canvas.getBoundingClientRect()
+        const at = (offset, length, count) => Math.max(0, Math.min(count - 1, Math.floor((offset / length) * count)))
+        onPixel(at(event.offsetY, height, canvas.height), at(event.offsetX, width, canvas.width))
+      })
       if (part.sign) figure.prepend(element("span", { class: "sign", "aria-hidden": "true" }, part.sign))
       parent.append(figure)
-      return { ...part, canvas, figure, caption, context: canvas.getContext("2d"), drawn: null }
+      return { ...part, canvas, figure, caption, spot, context: canvas.getContext("2d"), drawn: null }
     })
     this.scale = element("p", { class: "scale" })
     parent.append(this.scale)
@@ -51,8 +61,14 @@ export class Pictures {
       shown.clean = store.clean
       shown.delta = Float32Array.from(observed, (value, i) => (value - store.clean[i]) / 255)
     }
+    this.values = shown
     for (const slot of this.slots) {
       const { canvas, context } = slot
+      slot.spot.hidden = !this.spot
+      if (this.spot) {
+        const { row, column } = this.spot
+        slot.spot.style.cssText = `--row:${row};--column:${column};--rows:${height};--columns:${width}`
+      }
       if (canvas.width !== width) canvas.width = width
       if (canvas.height !== height) canvas.height = height
       const values = shown[slot.key]

@@ -95,6 +95,13 @@ function socket_send(socket, order) {
   socket.send(JSON.stringify(order))
 }
 
+/** What a block of a run is made of, at a step; throws an Error with the server's sentence. */
+export async function blockOf(base, key, k, label, attack) {
+  const answer = await fetch(`${base}/run/block?k=${k}&label=${label}&attack=${attack}`, { method: "POST", headers: { "x-red-run": key } })
+  if (!answer.ok) throw new Error(await answer.text())
+  return answer.json()
+}
+
 /** Ask the server for a file of the run and hand it to the browser. */
 export async function saveFile(base, key, kind) {
   const answer = await fetch(`${base}/run/file/${kind}`, { method: "POST", headers: { "x-red-run": key } })

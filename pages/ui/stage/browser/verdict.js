@@ -3,7 +3,9 @@
 import { ATTACK_NAMES, element } from "./paint.js"
 
 export class Verdict {
-  constructor(parent) {
+  /** onOpen: called with "picture" or "attack" where its bars are pointed at. */
+  constructor(parent, onOpen) {
+    this.onOpen = onOpen
     this.body = element("tbody")
     const head = element("tr", {}, ...["", "picture", "attack"].map((text) => element("th", { scope: "col" }, text)))
     this.table = element("table", {}, element("caption", {}, "Who says what"), element("thead", {}, head), this.body)
@@ -30,8 +32,8 @@ export class Verdict {
     this.body.replaceChildren(...rows.map(([who, ...cells]) =>
       element("tr", {}, element("th", { scope: "row" }, who), ...cells.map((cell) => element("td", {}, cell)))))
     this.bars.replaceChildren(...(shown ? [
-      bars("picture", shown.signal_probabilities, names, "signal"),
-      bars("attack", shown.attack_probabilities, shown.attack_names.map((name) => ATTACK_NAMES[name]), shown.attack_names),
+      bars("picture", shown.signal_probabilities, names, "signal", this.onOpen),
+      bars("attack", shown.attack_probabilities, shown.attack_names.map((name) => ATTACK_NAMES[name]), shown.attack_names, this.onOpen),
     ] : []))
   }
 }
@@ -54,14 +56,16 @@ function markedAttack(said, true_) {
 }
 
 /** The three largest shares as bars; colours: one meaning, or one for each name. */
-function bars(what, shares, names, colours) {
+function bars(what, shares, names, colours, onOpen) {
   const order = shares.map((share, place) => [share, place]).sort((one, other) => other[0] - one[0]).slice(0, 3)
-  return element("div", { role: "group", "aria-label": `How sure of the ${what}` },
-    element("span", { class: "what" }, what),
+  const open = element("button", { type: "button", class: "what", title: "What this was computed from" }, what)
+  const group = element("div", { role: "group", "aria-label": `How sure of the ${what}` }, open,
     ...order.map(([share, place]) => {
       const colour = Array.isArray(colours) ? colours[place] : colours
       const fill = element("i", { style: `width:${(100 * share).toFixed(1)}%;background:var(--red-${colour})` })
       return element("div", { class: "bar" }, element("span", {}, names[place]), element("b", {}, fill),
         element("span", { class: "share" }, share > 0.995 ? ">99%" : `${(100 * share).toFixed(0)}%`))
     }))
+  group.addEventListener("click", () => onOpen(what))
+  return group
 }
