@@ -97,7 +97,7 @@ def summary(report: dict[str, Any]) -> list[str]:
         part = report[key]
         span = f"{part['low']:6.1%} to {part['high']:6.1%}"
         lines.append(f"  {part['value']:6.1%}  ({span})  {words}")
-    if check := report["attack_check"]:
+    if check := report.get("attack_check"):
         lines.append(
             f"  {check['fooled']:6.1%}  of the attacks fool the attacked classifier; "
             f"{check['still']:.1%} did not move from their random start; "

@@ -107,6 +107,7 @@ class _PapersGenerator(BsdGan):
     """A preset of the paper with the paper's own kind of G (B.2): a DCGAN, or a Wasserstein GAN."""
 
     datasets = GREY
+    projects = False
     paper = ("BSD-GAN", "BSD-GAN-AD")
     files = files_of("paper", DCGAN)
 

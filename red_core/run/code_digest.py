@@ -22,6 +22,7 @@ LENGTH = 24  # hexadecimal digits of a key: 96 bits
 _ELSEWHERE = {
     # Not all of red_core.data: how a trained file is decoded (attack_file) decides what it holds.
     "red_core.data.datasets": "images and labels by their content",
+    "red_core.data.own_datasets": "which projects are open: their images, files by content",
     "red_core.data.assets": "trained files by their SHA-256",
     "red_core.data.atomic": "how a file is written, not what is in it",
     "red_core.run.settings": "the resolved attack, options and seeds, as values",

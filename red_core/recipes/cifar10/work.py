@@ -139,6 +139,11 @@ def _dictionary(scale: str, device: str) -> list[Job]:
     ]
 
 
+def _dictionary_check(scale: str, device: str) -> list[Job]:
+    images = len(ATTACKS) * dictionary.SIZES[scale].per_class * CLASSES
+    return [reading("psi on the attacked images", untrained_psi(scale, device), images, device)]
+
+
 def attacks(psi: WideResNet, rounds: int, images: int, device: str) -> list[Job]:
     """PGD of every kind in bf16, `rounds` times on `images` at once."""
     attacked = dictionary.Lowered(psi, device)
@@ -258,4 +263,5 @@ JOBS: dict[str, Callable[[str, str], list[Job]]] = {
     "inversion": _inversion,
     "fidelity": _fidelity,
     "purification": _purification,
+    "dictionary_check": _dictionary_check,
 }

@@ -43,7 +43,7 @@ def test_every_data_set_has_its_own_parts() -> None:
     assert parts.parts_of("mnist") == (*parts.parts_of("fashion"), "lessons")
     made = ("classifier", "generator", "diffusion", "dictionary", "examples")
     bests = ("type_classifier", "reader", "evidence")
-    measuring = ("inversion", "fidelity", "purification")
+    measuring = ("inversion", "fidelity", "purification", "dictionary_check")
     assert set(parts.parts_of("cifar10")) == {*made, *bests, *measuring}
     assert parts.parts_of("cifar10")[:4] == made[:4]
 

@@ -81,7 +81,7 @@ def request_of(tmp_path: Path, data: ImageSet) -> ProjectRequest:
     weights, module = tmp_path / "net.safetensors", tmp_path / "net.py"
     save_file({k: v.contiguous() for k, v in trained(data).state_dict().items()}, weights)
     module.write_text(MODULE)
-    return ProjectRequest(tmp_path / "made", "tiny", "mnist", weights, module, per_class=2)
+    return ProjectRequest(tmp_path / "made", "tiny", "mnist", weights, module=module, per_class=2)
 
 
 def test_a_project_is_made_loaded_and_used(
@@ -353,8 +353,8 @@ def test_a_project_of_cifar10_with_a_stylegan_of_ones_own(
     save_file({k: v.contiguous() for k, v in psi.state_dict().items()}, tmp_path / "c.safetensors")
     (tmp_path / "c.py").write_text(COLOUR)
     request = ProjectRequest(
-        tmp_path / "plain", "plain", "cifar10", tmp_path / "c.safetensors", tmp_path / "c.py",
-        per_class=2,
+        tmp_path / "plain", "plain", "cifar10", tmp_path / "c.safetensors",
+        module=tmp_path / "c.py", per_class=2,
     )  # fmt: skip
     make_project(request, lambda line: None)
     parts = load_project(request.folder)
