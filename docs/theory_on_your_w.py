@@ -44,14 +44,18 @@ settings = InstanceSettings(
 )  # fmt: skip
 asked = Verification(settings, DescentOptions(steps=arguments.steps), samples=3, most=30)
 found = verify(asked, w)
-told = found.told
-print(f"{told.theorem} applies to {told.applies.double().mean():.0%} of the instances")
+theorem = found.told
+print(f"{theorem.theorem} applies to {theorem.applies.double().mean():.0%} of the instances")
 print("along the paths and between their points:")
 print(
-    f"mu >= {told.mu.min():.3g}, rho <= {told.rho.max():.3g}, epsilon <= {told.epsilon.max():.3g}"
+    f"mu >= {theorem.mu.min():.3g}, rho <= {theorem.rho.max():.3g}, "
+    f"epsilon <= {theorem.epsilon.max():.3g}"
 )
-if bool(told.applies.any()):
-    promised, worst = told.predicted[told.applies].max(), told.observed[told.applies].max()
+if bool(theorem.applies.any()):
+    promised, worst = (
+        theorem.predicted[theorem.applies].max(),
+        theorem.observed[theorem.applies].max(),
+    )
     print(f"||z - z*||^2 falls by the factor {promised:.6f} or faster in every step; the slowest")
     print(f"step of the descents had {worst:.6f}")
 print(f"{found.path.success.double().mean():.0%} of the descents arrived at z*")

@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageFile
 from torch import Tensor
 
 from red_core.data.background import IntakeError
@@ -32,7 +32,7 @@ MAX_SIDE: Final = 64
 MAX_CLASSES: Final = 100
 MAX_BYTES: Final = 4_000_000_000  # of all pictures in memory
 LEAST: Final = 40  # pictures of a class
-HELD: Final = 4  # of these held out
+LEAST_HELD_OUT: Final = 4  # of these
 SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 _FORMATS: Final = ("PNG", "JPEG", "WEBP", "BMP")
 SPLIT: Final = (
@@ -78,11 +78,11 @@ def read_folder(folder: Path, size: int | None = None) -> PictureSet:
     _check_classes(folder, classes, files)
     every = [file for part in files.values() for listed in part.values() for file in listed]
     shape = _common_shape(every, size)
-    held = 4 * len(every) * prod(shape)
-    if held > MAX_BYTES:
+    size_in_memory = 4 * len(every) * prod(shape)
+    if size_in_memory > MAX_BYTES:
         raise FolderError(
-            f"the {len(every):,} pictures of {folder} take {held / 1e9:.1f} GB in memory, and the "
-            f"most is {MAX_BYTES / 1e9:.0f}: take fewer, or a smaller --size"
+            f"the {len(every):,} pictures of {folder} take {size_in_memory / 1e9:.1f} GB, "
+            f"and the most in memory is {MAX_BYTES / 1e9:.0f}: take fewer, or a smaller --size"
         )
     parts = {}
     for part, listed in files.items():
@@ -106,8 +106,8 @@ def _by_part(folder: Path) -> tuple[dict[str, dict[str, list[Path]]], str]:
             odd = sorted(set(train) ^ set(test))[0]
             raise FolderError(f"the class {odd} of {folder} is not both in train and in test")
         kept = {n: [f for i, f in enumerate(files) if i % 10 != 8] for n, files in train.items()}
-        held = {name: files[8::10] for name, files in train.items()}
-        return {"train": kept, "held_out": held, "test": test}, _FOLDERS
+        held_out = {name: files[8::10] for name, files in train.items()}
+        return {"train": kept, "held_out": held_out, "test": test}, _FOLDERS
     found = _listed(folder)
     picked = {
         "train": {n: [f for i, f in enumerate(files) if i % 10 < 8] for n, files in found.items()},
@@ -146,14 +146,14 @@ def _check_classes(
         if len(name) > 40 or not name.isprintable():
             raise FolderError(f"the class {name[:40]!r} needs a printable name of 40 characters")
         count = sum(len(part[name]) for part in files.values())
-        if count < LEAST or len(files["held_out"][name]) < HELD:
+        if count < LEAST or len(files["held_out"][name]) < LEAST_HELD_OUT:
             raise FolderError(
                 f"the class {name} has {count} pictures, and {LEAST} that are not for tests are "
                 "needed"
             )
 
 
-def _opened(file: Path) -> Image.Image:
+def _opened(file: Path) -> ImageFile.ImageFile:
     try:
         return Image.open(file, formats=_FORMATS)
     except Exception as error:  # decoders raise all sorts of errors on damaged files
@@ -200,7 +200,7 @@ def _decoded(files: list[Path], shape: tuple[int, int, int]) -> Tensor:
                 if picture.size == (side, side) and picture.mode in ("1", "L", "RGB"):
                     field = stored(picture, channels == 3)
                 else:
-                    prepare(picture)  # type: ignore[arg-type]
+                    prepare(picture)
                     steps: list[str] = []
                     field = fit(upright(way(picture, steps), picture), file.name, steps)
         except FolderError:

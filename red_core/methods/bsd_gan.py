@@ -21,7 +21,7 @@ from red_core.algorithm.verdict import NO_ATTACK, judge, silent
 from red_core.data.assets import AssetError
 from red_core.methods.method import ANSWERS, GREY, Answers, Method, Watch, label
 from red_core.models.dcgan import DCGANGenerator
-from red_core.run.bundle import Bundle, load_bundle
+from red_core.run.bundle import Bundle, load_dcgan
 from red_core.run.experiment import begin_run, readers_for
 
 BETA = 10.0  # B.4
@@ -114,7 +114,7 @@ class _PapersGenerator(BsdGan):
     @classmethod
     def fit(cls, bundle: Bundle) -> Self:
         """The bundle with that G; AssetError where it has not been made."""
-        generator = load_bundle(bundle.dataset, bundle.device, DCGAN).generator
+        generator = load_dcgan(bundle.dataset, bundle.device, DCGAN)
         other = replace(bundle, generator=generator, encoder=None, generator_name=DCGAN)
         return cls(other, presets_of(bundle.dataset)[cls.preset])
 

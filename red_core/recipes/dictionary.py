@@ -11,7 +11,14 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from red_core.algorithm.problem import AttackDictionary
-from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, AttackSettings, check_attacks, craft
+from red_core.attacks.pgd import (
+    ATTACKS,
+    PAPER_ATTACKS,
+    AttackCheck,
+    AttackSettings,
+    check_attacks,
+    craft,
+)
 from red_core.data.assets import read_manifest, read_tensors, write_tensors
 from red_core.data.datasets import ImageSet, load_official
 from red_core.models.classifiers import Table3CNN
@@ -40,6 +47,16 @@ class StillAttacksError(ValueError):
 
     Its columns would be noise, which every image has a little of.
     """
+
+
+def refuse_still(check: AttackCheck, kind: str, which: str) -> None:
+    """StillAttacksError where more than STILL_MOST of attacks did not move; which: "class 3"."""
+    still = check.shares()["still"]
+    if still > STILL_MOST:
+        raise StillAttacksError(
+            f"{still:.0%} of the {kind} attacks on {which} did not move from their random start, "
+            "so the dictionary would hold noise: the classifier's logits have no gradient there"
+        )
 
 
 def attack_blocks(
@@ -73,13 +90,7 @@ def attack_blocks(
         labels = train.labels[chosen[c]].to(device)
         attacked = craft(psi, images, labels, attacks[kind], seeds)
         check = check_attacks(psi, images, attacked, labels, attacks[kind], seeds)
-        still = check.shares()["still"]
-        if still > STILL_MOST:
-            raise StillAttacksError(
-                f"{still:.0%} of the {kind} attacks on class {c} did not move from their random "
-                "start, so the dictionary would hold noise: the classifier's logits have no "
-                "gradient there"
-            )
+        refuse_still(check, kind, f"class {c}")
         state["done"][key] = {
             "deltas": (attacked - images).flatten(1).half().cpu(),
             "check": check.shares(),

@@ -44,7 +44,9 @@ class Bundle:
     class_names: for display. generator: G, z -> image; for CIFAR-10 that is the synthesis network,
     whose z is a point of W+. encoder, readers.reader and readers.evidence belong to the preset
     `best` and may be None, as they are beside the paper's own G, which they were not trained on;
-    denoiser belongs to the methods of B.8; generator_name: key of GENERATORS.
+    denoiser belongs to the methods of B.8; generator_name: key of GENERATORS; fooled: on which of
+    the bundled examples each attack of the paper's strength fools psi, bool [N, attacks] in the
+    order of ATTACKS, by the seeds of seed 0, or None where that was not measured for them.
     """
 
     dataset: str
@@ -57,6 +59,7 @@ class Bundle:
     device: torch.device
     denoiser: Denoiser | None = None
     generator_name: str = OWN
+    fooled: Tensor | None = None
 
     @property
     def psi(self) -> nn.Module:
@@ -160,12 +163,18 @@ def _check_generator(dataset: str, generator: str) -> None:
         )
 
 
+def load_dcgan(dataset: str, device: torch.device, generator: str = OWN) -> DCGANGenerator:
+    """G of MNIST or Fashion-MNIST, a key of GENERATORS, frozen; errors as of `load_bundle`."""
+    if generator != OWN:
+        _check_generator(dataset, generator)
+    loaded = _load(DCGANGenerator(), read_tensors(dataset, GENERATORS[generator]), device)
+    assert isinstance(loaded, DCGANGenerator)
+    return to_channels_last(loaded.fold_norms(), device)
+
+
 def _load_grey(dataset: str, target: torch.device, name: str) -> Bundle:
     """MNIST or Fashion-MNIST: a DCGAN, and networks of Table 3."""
     psi = _load(Table3CNN(), read_tensors(dataset, "classifier.safetensors"), target)
-    generator = _load(DCGANGenerator(), read_tensors(dataset, GENERATORS[name]), target)
-    assert isinstance(generator, DCGANGenerator)
-    generator = to_channels_last(generator.fold_norms(), target)
     encoder, readers = None, Readers(psi)
     if name == OWN:
         if "encoder.safetensors" in read_manifest(dataset):
@@ -174,13 +183,14 @@ def _load_grey(dataset: str, target: torch.device, name: str) -> Bundle:
     return Bundle(
         dataset,
         CLASSES[dataset],
-        generator,
+        load_dcgan(dataset, target, name),
         encoder,
         readers,
         load_dictionary(dataset, target),
         load_examples(dataset),
         target,
         generator_name=name,
+        fooled=_fooled(dataset),
     )
 
 
@@ -240,19 +250,15 @@ def load_examples(dataset: str) -> ImageSet:
     return ImageSet(stored["images"].float() / 255, labels, f"{len(labels)} {_what(dataset)}")
 
 
-def load_fooled(dataset: str) -> Tensor | None:
-    """Which bundled images an attack at the paper's strength fools psi on: bool [N, attacks].
-
-    In the order of ATTACKS, by the seeds of seed 0; None where that was not measured for this psi
-    and these images. AssetError where the file is changed.
-    """
-    manifest = read_manifest(dataset)
-    entry = manifest.get("example-attacks.safetensors")
-    if entry is None or any(
-        manifest[name]["sha256"] != sha for name, sha in entry["parts"].items()
-    ):
+def _fooled(dataset: str) -> Tensor | None:
+    """`Bundle.fooled`; None where it was measured for another psi or other images."""
+    name, manifest = "example-attacks.safetensors", read_manifest(dataset)
+    made_with = manifest.get(name, {}).get("parts")
+    if not isinstance(made_with, dict) or not made_with:
         return None
-    return read_tensors(dataset, "example-attacks.safetensors")["fooled"].bool()
+    if any(manifest.get(part, {}).get("sha256") != sha for part, sha in made_with.items()):
+        return None
+    return read_tensors(dataset, name)["fooled"].bool()
 
 
 def _what(dataset: str) -> str:
@@ -270,6 +276,6 @@ def with_official_test(bundle: Bundle) -> Bundle:
     if base is None:
         return bundle
     try:
-        return replace(bundle, examples=load_official(base, "test"))
+        return replace(bundle, examples=load_official(base, "test"), fooled=None)
     except DataMissing:
         return bundle

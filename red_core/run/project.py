@@ -256,6 +256,11 @@ def load_classifier(project: Project) -> OwnClassifier:
         trusted=True,  # the operator trusted it when the project was made, and named the folder now
     )
     checked_bytes(project.dataset, "classifier.safetensors")
+    if float(entry.get("temperature", 1.0)) != 1.0:  # of versions before attacks climbed log-odds
+        raise ProjectError(
+            f"{project.folder} divides its classifier's logits by a temperature, which is not done "
+            "any more: make the project anew with `python -m red_core project new`"
+        )
     return OwnClassifier(network, tuple(entry["mean"]), tuple(entry["std"]))
 
 

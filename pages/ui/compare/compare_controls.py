@@ -22,7 +22,7 @@ from pages.ui.look.literal import refused_settings
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.undo.undo_registry import devices, digest
 from pages.ui.widgets.download_offer import drawn_note
-from pages.ui.widgets.gallery import fooled_examples, gallery, indices_of
+from pages.ui.widgets.gallery import gallery, indices_of
 from red_core.attacks.pgd import ATTACKS, MAX_EPS, MAX_STEPS, PAPER_ATTACKS, AttackSettings
 from red_core.data.assets import is_made
 from red_core.data.datasets import CLASSES, TITLES
@@ -98,7 +98,7 @@ def _image(current: CompareRequest) -> int:
 
     def to_class() -> None:
         chosen = st.session_state[WIDGETS.key("class")]
-        to_index(indices_of(examples, chosen, fooled_examples(bundle))[0])
+        to_index(indices_of(bundle, chosen)[0])
 
     st.pills(
         "Class", range(len(names)), format_func=names.__getitem__, required=True, default=label,

@@ -23,7 +23,7 @@ from pages.ui.look.labels import ACTIVATION_LABELS, SCALE_LABELS
 from pages.ui.look.literal import refused_settings
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.widgets.download_offer import drawn_note
-from pages.ui.widgets.gallery import fooled_examples, gallery, indices_of
+from pages.ui.widgets.gallery import gallery, indices_of
 from red_core.data.assets import is_made
 from red_core.data.datasets import CLASSES, NOUNS, TITLES
 from red_core.run.settings import MAX_SEED
@@ -66,7 +66,7 @@ def _real(current: LandscapeRequest) -> LandscapeRequest:
 
         def to_class() -> None:
             chosen = st.session_state[WIDGETS.key("class")]
-            first = indices_of(examples, chosen, fooled_examples(bundle))[0]
+            first = indices_of(bundle, chosen)[0]
             load_request(replace(current, index=first))
 
         st.pills(

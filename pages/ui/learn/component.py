@@ -20,12 +20,12 @@ export default function (component) {
   const root = parentElement.querySelector(".learn")
   const from = (address) => import(new URL(address, location.origin))
   const modules = [`${data.stage}/main.js`, `${data.stage}/paint.js`, `${data.modules}/lesson.js`]
-  const told = {
-    tell: (at) => setStateValue("at", at),
+  const callbacks = {
+    report: (at) => setStateValue("at", at),
     leave: (id) => setTriggerValue("leave", id),
   }
   const opened = Promise.all(modules.map(from)).then(([stage, paint, lesson]) =>
-    lesson.open(root, { ...data, ...told }, { ...stage, ...paint }))
+    lesson.open(root, { ...data, ...callbacks }, { ...stage, ...paint }))
   return () => opened.then((cleanup) => cleanup())
 }
 """
@@ -42,14 +42,14 @@ _mount = st.components.v2.component(
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What the component says: at: the step it shows ("2:norms.3"); leave: a link's identity."""
+class ComponentState:
+    """What the component reports: at: the step it shows ("2:norms.3"); leave: a link's identity."""
 
     at: str | None
     leave: str | None
 
 
-def lessons(current: LearnRequest, opened: int) -> Heard:
+def lessons(current: LearnRequest, opened: int) -> ComponentState:
     """Show the step of a request; opened: the number of the address that asked for it."""
     result: Any = _mount(
         key="learn",
@@ -69,4 +69,4 @@ def lessons(current: LearnRequest, opened: int) -> Heard:
         on_at_change=lambda: None,
         on_leave_change=lambda: None,
     )
-    return Heard(result.at, result.leave)
+    return ComponentState(result.at, result.leave)

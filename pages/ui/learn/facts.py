@@ -1,4 +1,4 @@
-"""What a recorded run says: the moments that lessons point at, and the words in their texts."""
+"""The facts of a recorded run: the moments that lessons point at, and the words in their texts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAMES = {"linf": "ℓ∞", "l2": "ℓ2", "l1": "ℓ1", "none": "none", "unknown
 class Facts:
     """Of one recorded run.
 
-    moments: name -> the record's number; words: name -> what stands in a text; settings: the
+    moments: name -> the record's number; words: name -> what a text has in its place; settings: the
     main page's query.
     """
 
@@ -53,7 +53,7 @@ def _facts(dataset: str, name: str, digest: str) -> Facts:
 def moments_of(run: RecordedRun) -> dict[str, int]:
     """The moments of a run of all three phases.
 
-    clean, attacked: of the attack, first and last; deceived: the first at which psi reads another
+    clean, attacked: of the attack, first and last; misread: the first at which psi reads another
     class for good; start, start-end, code, end: first and last of the start and of the rest;
     turn: the first from which psi reads the true class to the end.
     """
@@ -63,7 +63,7 @@ def moments_of(run: RecordedRun) -> dict[str, int]:
     attacked = first["start"] - 1
     return {
         "clean": 0,
-        "deceived": _since(reads[: attacked + 1] != label),
+        "misread": _since(reads[: attacked + 1] != label),
         "attacked": attacked,
         "start": first["start"],
         "start-end": first["joint"] - 1,
@@ -73,10 +73,10 @@ def moments_of(run: RecordedRun) -> dict[str, int]:
     }
 
 
-def _since(holds: np.ndarray[Any, Any]) -> int:
-    """The first place from which something holds to the end; the last place where it does not."""
-    wrong = np.flatnonzero(~holds)
-    return min(int(wrong[-1]) + 1 if len(wrong) else 0, len(holds) - 1)
+def _since(true: np.ndarray[Any, Any]) -> int:
+    """The first place from which all are true to the end; the last place where the end is not."""
+    wrong = np.flatnonzero(~true)
+    return min(int(wrong[-1]) + 1 if len(wrong) else 0, len(true) - 1)
 
 
 def _words(run: RecordedRun, dataset: str) -> dict[str, str]:

@@ -1,8 +1,8 @@
-"""How the page begins and ends: from the URL to the held request, and from that to the URL.
+"""The state of the page Learn: from the URL to the current request, and back to the URL.
 
-In the session, so that it is there when a reader comes back from another page: `learn.held`,
-`learn.complaints` (about the URL), `learn.opened` (how many addresses were opened: what the
-component says of an older one no longer counts).
+In the session, so that it is there after a visit to another page: `learn.request`,
+`learn.warnings` (about the URL), `learn.opened` (how many addresses were opened: what the
+component reports of an older one no longer counts).
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ def read_url() -> LearnRequest:
     state = st.session_state
     for other in ("reverse", "tables", "landscape", "error_bound"):  # the lessons lead there
         address.mark_left(other)
-    query = address.incoming_query(PAGE, "learn.held" in state)
+    query = address.incoming_query(PAGE, "learn.request" in state)
     if query is not None:
-        state["learn.held"], state["learn.complaints"] = from_query(query)
+        state["learn.request"], state["learn.warnings"] = from_query(query)
         state["learn.opened"] = state.get("learn.opened", 0) + 1
-    held: LearnRequest = state["learn.held"]
-    return held
+    current: LearnRequest = state["learn.request"]
+    return current
 
 
 def opened() -> int:
@@ -37,10 +37,10 @@ def opened() -> int:
     return number
 
 
-def moved_to(current: LearnRequest, told: str | None) -> LearnRequest:
-    """Keep the step that the component shows; told: such as "2:norms.3", None before the first."""
+def moved_to(current: LearnRequest, reported: str | None) -> LearnRequest:
+    """Keep the step that the component shows; reported: "2:norms.3", None before the first."""
     state = st.session_state
-    number, _, text = (told or "").partition(":")
+    number, _, text = (reported or "").partition(":")
     if number != str(opened()):
         return current
     try:
@@ -48,15 +48,15 @@ def moved_to(current: LearnRequest, told: str | None) -> LearnRequest:
     except ValueError:  # not from our component
         return current
     if (lesson, step) != (current.lesson, current.step):
-        state["learn.complaints"] = []
-        state["learn.held"] = current = replace(current, lesson=lesson, step=step)
+        state["learn.warnings"] = []
+        state["learn.request"] = current = replace(current, lesson=lesson, step=step)
     return current
 
 
-def complain() -> None:
-    """Say what was wrong with the link, until another step is chosen."""
-    for complaint in st.session_state["learn.complaints"]:
-        st.warning(literal(complaint))
+def show_warnings() -> None:
+    """Show what was wrong with the link, until another step is chosen."""
+    for warning in st.session_state["learn.warnings"]:
+        st.warning(literal(warning))
 
 
 def write_link(current: LearnRequest) -> None:

@@ -1,7 +1,7 @@
 """What the page "Learn" is asked for: the same in the component and in the URL.
 
 Every value from a URL is validated; one that is not acceptable is dropped with a sentence that
-says why, and the others stand.
+says why, and the others are kept.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ def as_query(request: LearnRequest) -> dict[str, str]:
 
 def from_query(query: Mapping[str, str]) -> tuple[LearnRequest, list[str]]:
     """The request of a URL, and a sentence about every value that was dropped."""
-    request, complaints = LearnRequest(teach=query.get("teach") == "1"), list[str]()
+    request, warnings = LearnRequest(teach=query.get("teach") == "1"), list[str]()
     listed: list[Place] = []
     for text in filter(None, query.get("playlist", "").split(",")):
         try:
             place = read_place(text.strip())
             replace(request, playlist=(*listed, place))
         except ValueError as error:
-            complaints.append(f"The playlist's {text.strip()[:40]!r} is left out: {error}.")
+            warnings.append(f"The playlist's {text.strip()[:40]!r} is left out: {error}.")
         else:
             listed.append(place)
     if listed:
@@ -70,8 +70,8 @@ def from_query(query: Mapping[str, str]) -> tuple[LearnRequest, list[str]]:
             else:
                 request = replace(request, step=_whole(query[name]))
         except ValueError as error:
-            complaints.append(f"The link's {name} is left out: {error}.")
-    return request, complaints
+            warnings.append(f"The link's {name} is left out: {error}.")
+    return request, warnings
 
 
 def written(place: Place) -> str:

@@ -1,7 +1,8 @@
-"""The lessons as plain values for the browser, filled with what the recorded runs say."""
+"""The lessons as plain values for the browser, filled with the facts of the recorded runs."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
@@ -38,15 +39,35 @@ def facts_or_none(run: str) -> Facts | None:
 
 
 def lessons() -> list[dict[str, Any]]:
-    """Every lesson with its steps, texts filled in, and the links it ends with."""
+    """Every lesson with its steps, texts filled in, and the links it ends with; not to be changed.
+
+    Made once for each state of the assets: a rerun of the page follows every step.
+    """
+    return _lessons(*_state())
+
+
+def choices() -> list[dict[str, Any]]:
+    """What the slider over lambda chooses from; [] where a recording is missing. As `lessons`."""
+    return _choices(*_state())
+
+
+def _state() -> tuple[str, tuple[str, ...]]:
+    """What lessons and choices hang on: the address of the app, and the files with their sums."""
+    manifest = read_manifest(files.LESSONS)
+    made = (*NAMES.values(), "unknown.json", "dictionary.safetensors")
+    return base_path(), tuple(manifest.get(name, {}).get("sha256", "") for name in made)
+
+
+@lru_cache(maxsize=2)
+def _lessons(base: str, sums: tuple[str, ...]) -> list[dict[str, Any]]:
     known = known_runs()
     urls = addresses()
     return [_lesson(lesson, known, urls) for lesson in LESSONS]
 
 
-def choices() -> list[dict[str, Any]]:
-    """What the slider over lambda chooses from; [] where a recording is missing."""
-    urls, found = addresses(), []
+@lru_cache(maxsize=2)
+def _choices(base: str, sums: tuple[str, ...]) -> list[dict[str, Any]]:
+    urls, found = addresses(), list[dict[str, Any]]()
     for run in LAMBDAS:
         facts = facts_or_none(run)
         if facts is None:

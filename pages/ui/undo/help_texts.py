@@ -221,7 +221,7 @@ what the method recognises.
 
 UNDOING = """
 The method sees x' alone and looks for a **z** and a **c_a** with x' ≈ G(z) + D_a c_a. **G** is a
-generator trained on clean {many}: whatever z, G(z) looks like one. **D_a** holds {held}
+generator trained on clean {many}: whatever z, G(z) looks like one. **D_a** holds {columns}
 for each class and attack type, in {blocks} blocks, and **c_a** says how much of each is used.
 
 - First a start is found with G alone, c_a = 0 (Defense-GAN). Then both move in every step: z along
@@ -271,7 +271,7 @@ rules answer.
   of the {number} blocks (BSD-GAN-AD).
 - The bars say how sure each answer is. A close second is a warning.
 """
-HELD, HELD_OWN = "200 training attacks", "training attacks on your classifier"
+COLUMNS, OWN_COLUMNS = "200 training attacks", "training attacks on your classifier"
 
 
 def upload(dataset: str) -> str:
@@ -320,7 +320,7 @@ def about(text: str, dataset: str) -> str:
         "own": "**Upload** and **Draw**" if base_of(dataset) in DRAWN else "**Upload**",
         "blocks": f"{len(CLASSES[dataset])} x {len(ATTACKS)}",
         "number": str(len(CLASSES[dataset]) * len(ATTACKS)),
-        "held": HELD if own_dataset(dataset) is None else HELD_OWN,
+        "columns": COLUMNS if own_dataset(dataset) is None else OWN_COLUMNS,
         "signed": SIGNED[SHAPES[dataset][0]],
     }
     gallery = _GALLERIES.get(base_of(dataset) or "", _GALLERY)

@@ -14,7 +14,7 @@ from pages.ui.undo import undo_registry as session
 from pages.ui.undo.attack_controls import ANY
 from pages.ui.undo.headlines import a
 from pages.ui.widgets.download_offer import download_panel
-from pages.ui.widgets.gallery import fooled_examples, gallery, indices_of
+from pages.ui.widgets.gallery import gallery, indices_of
 from red_core.data.archive import DOWNLOADABLE
 from red_core.data.assets import is_made
 from red_core.data.datasets import CLASSES, NOUNS, TITLES
@@ -127,7 +127,7 @@ def _gallery(bundle: Bundle) -> None:
         state[key] = int(examples.labels[state["ui.index"]])
 
     def to_class() -> None:
-        state["ui.index"] = indices_of(examples, state[key], fooled_examples(bundle))[0]
+        state["ui.index"] = indices_of(bundle, state[key])[0]
 
     def to_index(index: int) -> None:
         state["ui.index"] = index

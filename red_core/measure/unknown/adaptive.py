@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from red_core.algorithm.batch import run_to_end
 from red_core.algorithm.presets import presets_of
+from red_core.attacks.losses import attack_loss
 from red_core.attacks.pgd import AttackSettings, verify_budget
 from red_core.data.assets import AssetError
 from red_core.run.bundle import Bundle
@@ -90,7 +91,7 @@ def craft_adaptive(
         rebuilt = rebuild(now.repeat_interleave(draws, dim=0), drawn)
         with torch.enable_grad():
             leaf = rebuilt.detach().requires_grad_()
-            losses = nn.functional.cross_entropy(reader(leaf), truth, reduction="none")
+            losses = attack_loss(reader(leaf), truth)
             (gradient,) = torch.autograd.grad(losses.sum(), leaf)
         loss = losses.detach().unflatten(0, (-1, draws)).mean(1)
         better = loss > highest

@@ -15,14 +15,14 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from red_core.algorithm.problem import AttackDictionary
-from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, craft
+from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, check_attacks, craft
 from red_core.data.assets import read_manifest, write_tensors
 from red_core.data.attack_file import packed
 from red_core.data.datasets import ImageSet, load_official
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10.training import lowered
 from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpoint
-from red_core.recipes.dictionary import first_of_each_class
+from red_core.recipes.dictionary import first_of_each_class, refuse_still
 from red_core.run.cifar10_parts import load_psi
 from red_core.run.settings import item_seed
 
@@ -71,6 +71,7 @@ class Crafting:
 
         deltas: [classes, images, n] in fp16; right: how many psi answers rightly before; fooled:
         how many of these it answers wrongly once the perturbation as it is stored is added.
+        Raises StillAttacksError where more than STILL_MOST of the attacks did not move.
         """
         device, index = self.context.device, self.chosen[:, columns]
         flat = index.flatten()
@@ -78,6 +79,8 @@ class Crafting:
         seeds = [item_seed(self.context.seed, int(item)) for item in flat]
         settings = PAPER_ATTACKS["cifar10"][kind]
         attacked = craft(Lowered(self.psi, device), images, labels, settings, seeds)
+        check = check_attacks(self.psi, images, attacked, labels, settings, seeds)
+        refuse_still(check, kind, f"images {columns.start} to {columns.stop} of every class")
         deltas = (attacked - images).half()
         right = self.psi(images).argmax(1) == labels
         wrong = self.psi(images + deltas.float()).argmax(1) != labels

@@ -12,7 +12,7 @@ from red_core.data.assets import read_manifest, read_tensors, write_tensors
 from red_core.data.datasets import ImageSet
 from red_core.recipes import dictionary_check, example_attacks
 from red_core.recipes.common import RecipeContext
-from red_core.run.bundle import load_bundle, load_examples, load_fooled
+from red_core.run.bundle import load_bundle
 from red_core.run.settings import item_seed
 
 QUICK = {
@@ -56,10 +56,10 @@ def test_noise_in_a_dictionary_shows_in_its_figures(monkeypatch: pytest.MonkeyPa
 def test_the_examples_marked_are_those_that_are_misread() -> None:
     context = RecipeContext("mnist")
     example_attacks.measure_example_attacks(context)
-    fooled, examples = load_fooled("mnist"), load_examples("mnist")
+    bundle = load_bundle("mnist")
+    fooled, examples, psi = bundle.fooled, bundle.examples, bundle.psi
     assert fooled is not None
     assert torch.equal(read_tensors("mnist", example_attacks.NAME)["fooled"].bool(), fooled)
-    psi = load_bundle("mnist").psi
     seeds = [item_seed(0, index) for index in range(len(examples))]
     for a, kind in enumerate(ATTACKS):
         attacked = craft(psi, examples.images, examples.labels, QUICK[kind], seeds)
@@ -67,7 +67,7 @@ def test_the_examples_marked_are_those_that_are_misread() -> None:
     stored = psi.state_dict()
     stored["head.5.bias"] += 1
     write_tensors("mnist", "classifier.safetensors", stored, command="none")
-    assert load_fooled("mnist") is None  # another psi: nobody knows
+    assert load_bundle("mnist").fooled is None  # measured with another psi
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "fashion", "cifar10"])

@@ -38,11 +38,11 @@ class Lessons {
       this.text, element("div", { class: "moves" }, this.back, this.next))
     this.stageRoot = element("div", { class: "stage" })
     root.append(this.aside, this.stageRoot)
-    this.heard = (event) => this._key(event)
-    document.addEventListener("keydown", this.heard)
+    this.onKey = (event) => this._key(event)
+    document.addEventListener("keydown", this.onKey)
   }
 
-  /** Take what the server says; another step only where an address was opened. */
+  /** Take the data that the server sent; another step only where an address was opened. */
   update(data) {
     const first = !this.data
     const opened = first || data.opened !== this.data.opened
@@ -82,13 +82,13 @@ class Lessons {
     this._draw()
     this._present(this.step)
     if (!quiet) {
-      this.data.tell(`${this.data.opened}:${lesson}.${step}`)
+      this.data.report(`${this.data.opened}:${lesson}.${step}`)
       this.text.focus({ preventScroll: true })
     }
     const after = this.order[this.at + 1]
     if (after) {
       const { run } = this.data.lessons.find(({ key }) => key === after.lesson).steps[after.step - 1]
-      if (run) this.tools.recordedRun(run).catch(() => {}) // it says so when it is shown
+      if (run) this.tools.recordedRun(run).catch(() => {}) // the error is shown with the step
     }
   }
 
@@ -137,18 +137,18 @@ class Lessons {
     const chosen = Math.max(0, choices.findIndex(({ run }) => run === step.run))
     const slider = element("input", { type: "range", min: 0, max: choices.length - 1, step: 1, value: chosen, "aria-label": "λ as a share of λₘₐₓ" })
     const words = element("output", {})
-    const say = () => {
+    const describe = () => {
       const { share, used, blocks } = choices[slider.value]
       words.textContent = `λ = ${share} λₘₐₓ: ${used} of ${blocks} blocks used`
       slider.setAttribute("aria-valuetext", words.textContent)
       box.dataset.share = share
     }
     slider.addEventListener("input", () => {
-      say()
+      describe()
       const { run, moment } = choices[slider.value]
       this._present({ ...step, run, moment, since: null })
     })
-    say()
+    describe()
     box.append(element("label", { class: "wide" }, element("span", {}, "λ"), slider), words)
     return box
   }
@@ -208,7 +208,7 @@ class Lessons {
   }
 
   close() {
-    document.removeEventListener("keydown", this.heard)
+    document.removeEventListener("keydown", this.onKey)
     if (this.closeStage) this.closeStage()
   }
 }

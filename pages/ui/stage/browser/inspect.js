@@ -86,12 +86,12 @@ export class Inspector {
     const flat = verdict.block_residuals.flat()
     const least = flat.indexOf(Math.min(...flat))
     const bars = verdict.attack_names.map((name, place) => `${ATTACK_NAMES[name]} ${(100 * verdict.attack_probabilities[place]).toFixed(1)}%`).join(", ")
-    const said = [
+    const paragraphs = [
       element("p", {}, `The paper's rule: what is left of x′ − G(z), its length, if only one block is used. The least, bold, is ${ATTACK_NAMES[attacks[least % attacks.length]]}; the best block of another attack leaves ${(100 * verdict.block_margin).toFixed(1)}% more.`),
     ]
-    if (verdict.has_evidence) said.push(element("p", {}, `This method weighs these lengths with the shape of the rest: ${bars}.`))
-    if (verdict.unknown_p !== null) said.push(element("p", {}, `Of runs on known attacks, ${(100 * verdict.unknown_p).toFixed(1)}% are as unusual as this one; below 0.5% it is called unknown.`))
-    this._say("Computed from: what each block leaves", ...said,
+    if (verdict.has_evidence) paragraphs.push(element("p", {}, `This method weighs these lengths with the shape of the rest: ${bars}.`))
+    if (verdict.unknown_p !== null) paragraphs.push(element("p", {}, `Of runs on known attacks, ${(100 * verdict.unknown_p).toFixed(1)}% are as unusual as this one; below 0.5% it is called unknown.`))
+    this._say("Computed from: what each block leaves", ...paragraphs,
       table(["class", ...attacks.map((name) => ATTACK_NAMES[name])], classes.map((name, label) =>
         [name, ...attacks.map((_, row) => [verdict.block_residuals[label][row].toFixed(2), label * attacks.length + row === least])])))
   }

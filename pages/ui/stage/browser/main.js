@@ -89,8 +89,8 @@ class Stage {
       const { connection, options } = this
       return connection ? () => blockOf(options.base, connection.key, k, label, attack) : null
     }, () => this._open(null))
-    this.heard = (event) => { if (event.key === "Escape" && this.inspector.what) this._open(null) }
-    document.addEventListener("keydown", this.heard)
+    this.onKey = (event) => { if (event.key === "Escape" && this.inspector.what) this._open(null) }
+    document.addEventListener("keydown", this.onKey)
   }
 
   /** Show what an element is made of; null closes it. */
@@ -327,7 +327,7 @@ class Stage {
     cancelAnimationFrame(this.request)
     if (this.connection) this.connection.close()
     this.transport.close()
-    document.removeEventListener("keydown", this.heard)
+    document.removeEventListener("keydown", this.onKey)
     for (const view of [this.frames, this.blocks, this.curves, this.plane]) view.canvas.close()
   }
 }

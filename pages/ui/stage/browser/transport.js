@@ -62,8 +62,8 @@ export class Transport {
     this.scrub = element("div", { class: "scrub" }, this.back, this.slider, this.forward, this.end, this.pace, this.count)
     parent.append(this.scrub, this.buttons)
     this.live = live
-    this.heard = (event) => this._key(event)
-    document.addEventListener("keydown", this.heard)
+    this.onKey = (event) => this._key(event)
+    document.addEventListener("keydown", this.onKey)
   }
 
   /** The keys work wherever the focus is, but where a person writes. */
@@ -139,7 +139,7 @@ export class Transport {
     }
   }
 
-  close() { document.removeEventListener("keydown", this.heard) }
+  close() { document.removeEventListener("keydown", this.onKey) }
 }
 
 function set(node, name, value) {

@@ -16,7 +16,7 @@ from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.widgets import pictures
 from red_core.attacks.pgd import ATTACKS
 from red_core.data.datasets import ImageSet
-from red_core.run.bundle import Bundle, load_fooled
+from red_core.run.bundle import Bundle
 
 MOST = 60  # thumbnails of a class
 _HERE = Path(__file__).parent
@@ -29,19 +29,14 @@ _mount = st.components.v2.component(
 )
 
 
-def fooled_examples(bundle: Bundle) -> Tensor | None:
-    """Which of a bundle's examples each attack fools psi on, bool [N, attacks]; None if unknown."""
-    fooled = load_fooled(bundle.dataset)
-    return fooled if fooled is not None and len(fooled) == len(bundle.examples) else None
-
-
-def indices_of(examples: ImageSet, label: int, fooled: Tensor | None = None) -> list[int]:
+def indices_of(bundle: Bundle, label: int) -> list[int]:
     """MOST examples of a class, as indices into the examples, in one order for every attack.
 
-    First those on which every attack fools psi (`fooled` [N, attacks], where it is known), so that
-    whichever attack is chosen works on the first picture.
+    First those on which every attack fools psi, where that is known, so that whichever attack is
+    chosen works on the first picture.
     """
-    found: list[int] = (examples.labels == label).nonzero().flatten().tolist()
+    found: list[int] = (bundle.examples.labels == label).nonzero().flatten().tolist()
+    fooled = bundle.fooled
     if fooled is not None:
         found.sort(key=lambda index: -int(fooled[index].sum()))
     return found[:MOST]
@@ -67,11 +62,10 @@ def gallery(
 
     A dot stands on those that `attack` (of ATTACKS, or none) fools psi on at the paper's strength.
     """
-    fooled = fooled_examples(bundle)
-    indices = indices_of(bundle.examples, label, fooled)
+    indices = indices_of(bundle, label)
     marked: list[int] = []
-    if fooled is not None and attack in ATTACKS:
-        column = fooled[:, ATTACKS.index(attack)]
+    if bundle.fooled is not None and attack in ATTACKS:
+        column = bundle.fooled[:, ATTACKS.index(attack)]
         marked = [index for index in indices if column[index]]
     name = bundle.class_names[label]
     thumbnails(bundle.examples, indices, name, chosen, on_choose, key=key, marked=marked)

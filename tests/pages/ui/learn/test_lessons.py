@@ -117,8 +117,8 @@ def test_the_moments_are_those_of_the_record() -> None:
         assert found["end"] == len(phase) - 1
         label = run.header["label"]
         assert reads[found["attacked"]] != label
-        assert all(reads[place] != label for place in range(found["deceived"], found["start"]))
-        assert found["deceived"] == 0 or reads[found["deceived"] - 1] == label
+        assert all(reads[place] != label for place in range(found["misread"], found["start"]))
+        assert found["misread"] == 0 or reads[found["misread"] - 1] == label
 
 
 def test_the_texts_say_what_the_runs_hold() -> None:

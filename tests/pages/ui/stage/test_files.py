@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import time
 
 import numpy as np
 import pytest
@@ -14,21 +13,6 @@ from PIL import Image
 from pages.ui.live.live_run import LiveRun
 from pages.ui.stage import files
 from red_core.recording.record_file import read_run
-
-
-@pytest.fixture(scope="module")
-def run(parts):
-    from red_core.run.settings import RunSettings
-    from tests.pages.conftest import QUICK
-
-    settings = RunSettings(index=3, attack="l1", attack_steps=3, solver=QUICK)
-    made = LiveRun(parts, settings, None, "one")
-    made.begin()
-    while made.status()["busy"]:
-        time.sleep(0.01)
-    assert made.status()["state"] == "finished"
-    yield made
-    made.close()
 
 
 def test_names_say_what_is_inside(run) -> None:

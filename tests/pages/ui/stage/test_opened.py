@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import time
 
 import numpy as np
 import pytest
@@ -15,20 +14,6 @@ from starlette.requests import Request
 from pages.ui.live.live_run import LIVE_RUNS, LiveRun
 from pages.ui.stage import routes
 from pages.ui.stage.opened import STRONGEST, NotThereError, block_of
-from red_core.run.settings import RunSettings
-from tests.pages.conftest import QUICK
-
-
-@pytest.fixture(scope="module")
-def run(parts):
-    settings = RunSettings(index=3, attack="l1", attack_steps=3, solver=QUICK)
-    made = LiveRun(parts, settings, None, "opened")
-    made.begin()
-    while made.status()["busy"]:
-        time.sleep(0.01)
-    assert made.status()["state"] == "finished"
-    yield made
-    made.close()
 
 
 def picture(found: dict) -> np.ndarray:

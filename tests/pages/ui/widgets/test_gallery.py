@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from PIL import Image
 
 from pages.ui.widgets.gallery import indices_of, sprite
 from red_core.data.datasets import ImageSet
-from red_core.run.bundle import load_examples, load_fooled
+from red_core.run.bundle import Bundle, load_bundle
 
 
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32)])
@@ -25,19 +26,19 @@ def test_a_sprite_holds_every_image_in_its_place(shape: tuple[int, int, int]) ->
     np.testing.assert_array_equal(shown[:, 3 * width : 4 * width], image)
 
 
-def test_what_every_attack_fools_comes_first_in_one_order() -> None:
-    labels = torch.tensor([0, 1, 0, 0, 0])
-    examples = ImageSet(torch.zeros(5, 1, 2, 2), labels, "")
-    assert indices_of(examples, 0) == [0, 2, 3, 4]
+def test_what_every_attack_fools_comes_first_in_one_order(toy_bundle: Bundle) -> None:
+    examples = ImageSet(torch.zeros(5, 1, 2, 2), torch.tensor([0, 1, 0, 0, 0]), "")
+    bundle = replace(toy_bundle, examples=examples)
+    assert indices_of(bundle, 0) == [0, 2, 3, 4]
     fooled = torch.tensor([[1, 0, 0], [1, 1, 1], [0, 0, 0], [1, 1, 1], [1, 1, 0]]).bool()
-    assert indices_of(examples, 0, fooled) == [3, 4, 0, 2]
+    assert indices_of(replace(bundle, fooled=fooled), 0) == [3, 4, 0, 2]
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "fashion"])
 def test_the_first_pictures_shown_are_fooled_by_every_attack(dataset: str) -> None:
-    examples, fooled = load_examples(dataset), load_fooled(dataset)
-    assert fooled is not None
-    assert fooled.shape == (len(examples), 3)
+    bundle = load_bundle(dataset)
+    assert bundle.fooled is not None
+    assert bundle.fooled.shape == (len(bundle.examples), 3)
     for label in range(10):
-        first = fooled[indices_of(examples, label, fooled)[:10]]
+        first = bundle.fooled[indices_of(bundle, label)[:10]]
         assert bool((first.sum(0) >= 9).all()), (label, first.sum(0))
