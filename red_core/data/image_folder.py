@@ -78,11 +78,11 @@ def read_folder(folder: Path, size: int | None = None) -> PictureSet:
     _check_classes(folder, classes, files)
     every = [file for part in files.values() for listed in part.values() for file in listed]
     shape = _common_shape(every, size)
-    size_in_memory = 4 * len(every) * prod(shape)
-    if size_in_memory > MAX_BYTES:
+    needed = 4 * len(every) * prod(shape)
+    if needed > MAX_BYTES:
         raise FolderError(
-            f"the {len(every):,} pictures of {folder} take {size_in_memory / 1e9:.1f} GB, "
-            f"and the most in memory is {MAX_BYTES / 1e9:.0f}: take fewer, or a smaller --size"
+            f"the {len(every):,} pictures of {folder} take {needed / 1e9:.1f} GB in memory, "
+            f"and the most is {MAX_BYTES / 1e9:.0f}: take fewer, or a smaller --size"
         )
     parts = {}
     for part, listed in files.items():
