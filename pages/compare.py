@@ -10,15 +10,17 @@ from pages.ui.compare.compare_controls import controls
 from pages.ui.compare.page import page
 from pages.ui.link.projects import origin_note
 from pages.ui.look import page_style as style
+from pages.ui.look.section import section
 
 style.apply()
 compare_style.apply()
 current = page_state.read_url()
 if not current.teach:
-    with st.sidebar:
+    with st.sidebar, section("The choice of image and attack"):
         current = page_state.update_request(controls(current))
 else:
     origin_note(current.settings.dataset)
 page_state.complain()
-current = page(current)
+with section("The image and the methods"):
+    current = page(current)
 page_state.write_link(current)

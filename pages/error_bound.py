@@ -20,6 +20,7 @@ from pages.ui.error_bound.section_theorem import theorem
 from pages.ui.error_bound.study import StudyView
 from pages.ui.live.compute_queue import DRAW_PRIORITY
 from pages.ui.look import page_style as style
+from pages.ui.look.section import section
 from red_core.synthetic import Instances
 
 REFRESH = 0.25  # seconds between two looks at a run
@@ -40,11 +41,14 @@ def watch(current: ErrorBoundRequest, instances: Instances | None, busy: bool) -
         with DRAW_PRIORITY.drawing():
             view = look(current)
             if instances is None:
-                study(current, view if isinstance(view, StudyView) else None)
+                with section("The study"):
+                    study(current, view if isinstance(view, StudyView) else None)
             else:
                 shown = view if isinstance(view, ErrorBoundView) else None
-                descent(current, instances, shown)
-                theorem(current, instances, shown)
+                with section("Act 2, the descent,"):
+                    descent(current, instances, shown)
+                with section("Act 3, the theorem,"):
+                    theorem(current, instances, shown)
         nonlocal by_itself
         if by_itself and _busy(view) != busy:
             st.rerun()  # begin or end the refreshing, and let the sidebar know
@@ -61,20 +65,22 @@ style.apply()
 error_bound_style.apply()
 current = page_state.read_url()
 if not current.teach:
-    with st.sidebar:
+    with st.sidebar, section("The choice of problem"):
         current = page_state.update_request(controls(current))
 page_state.complain()
-gallery(current)
+with section("The presets"):
+    gallery(current)
 instances = None
 if current.show == "descent":
     instances = page_state.instances_of(current)
 if current.run and error_bound_registry().worker(current) is None:
     begin(current)
 if instances is not None:
-    problem(current, instances)
+    with section("Act 1, the problem,"):
+        problem(current, instances)
 view = look(current)  # as all of this run of the page shows it, the sidebar too
 watch(current, instances, _busy(view))
 page_state.write_link(current)
 if not current.teach:
-    with st.sidebar:
+    with st.sidebar, section("The link and the export"):
         export(current, instances, view, page_state.query_of(current))

@@ -12,6 +12,7 @@ from pages.ui.landscape.real import real
 from pages.ui.landscape.source import run_of, within_examples
 from pages.ui.landscape.synthetic import synthetic
 from pages.ui.look import page_style as style
+from pages.ui.look.section import section
 
 SHOW_LABELS = {"synthetic": "Two dimensions", "image": "An image", "run": "The main page's run"}
 
@@ -24,11 +25,12 @@ shown = st.segmented_control(
 )  # fmt: skip
 current = within_examples(page_state.update_show(current, str(shown)))
 if not current.teach:
-    with st.sidebar:
+    with st.sidebar, section("The choice of network or image"):
         current = page_state.update_request(controls(current))
 page_state.complain()
-if current.show == "synthetic":
-    synthetic(current)
-else:
-    real(current, run_of(current))
+with section("The landscape"):
+    if current.show == "synthetic":
+        synthetic(current)
+    else:
+        real(current, run_of(current))
 page_state.write_link(st.session_state["land.held"])

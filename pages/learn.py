@@ -9,17 +9,21 @@ from pages.ui.learn import view
 from pages.ui.learn.component import lessons
 from pages.ui.learn.sections import experiments, playlist_maker
 from pages.ui.look import page_style as style
+from pages.ui.look.section import section
 
 style.apply()
 style.whole_screen()
 current = page_state.read_url()
 page_state.show_warnings()
-shown = lessons(current, page_state.opened())
-current = page_state.moved_to(current, shown.at)
-page_state.write_link(current)
-link = None if shown.leave is None else view.target(shown.leave)
-if link is not None:
-    st.switch_page(link.page, query_params=dict(link.query))
-experiments()
+with section("The lessons"):
+    shown = lessons(current, page_state.opened())
+    current = page_state.moved_to(current, shown.at)
+    page_state.write_link(current)
+    link = None if shown.leave is None else view.target(shown.leave)
+    if link is not None:
+        st.switch_page(link.page, query_params=dict(link.query))
+with section("The paper's experiments"):
+    experiments()
 if not current.teach:
-    playlist_maker(current)
+    with section("The playlist"):
+        playlist_maker(current)

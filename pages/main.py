@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.ui.look.section import section
 from pages.ui.widgets.hear_once import hear_clicks_once
 
 hear_clicks_once()  # Streamlit's browser side tells some clicks twice
@@ -21,4 +22,6 @@ pages = [
     st.Page("landscape.py", title="Landscape"),
     st.Page("error_bound.py", title="Error bound"),
 ]
-st.navigation(pages, position="top" if len(pages) > 1 else "hidden").run()
+shown = st.navigation(pages, position="top" if len(pages) > 1 else "hidden")
+with section("This page"):
+    shown.run()

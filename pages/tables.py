@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pages.ui.look import page_style as style
+from pages.ui.look.section import section
 from pages.ui.tables import tables_page_state as page_state
 from pages.ui.tables import tables_style as own_style
 from pages.ui.tables.section_assumption import assumption
@@ -15,11 +16,17 @@ from pages.ui.tables.tables_controls import which_table
 style.apply()
 own_style.apply()
 current = page_state.read_url()
-which_table(current)
+with section("The choice of table"):
+    which_table(current)
 page_state.complain()
-table(current)
-matrices(current)
-assumption(current)
-starts(current)
-unknown(current)
+with section("The table"):
+    table(current)
+with section("The confusion matrices"):
+    matrices(current)
+with section("The dictionary's assumption"):
+    assumption(current)
+with section("Where inversions begin and end"):
+    starts(current)
+with section("The attacks nobody trained for"):
+    unknown(current)
 page_state.write_link()

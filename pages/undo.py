@@ -12,7 +12,9 @@ from pages.ui.compare.link import compare_link
 from pages.ui.landscape import landscape_help_texts as landscape_texts
 from pages.ui.link import page_state
 from pages.ui.link.projects import origin_note
+from pages.ui.live.live_run import LiveRun
 from pages.ui.look import page_style as style
+from pages.ui.look.section import section
 from pages.ui.stage import files, stage
 from pages.ui.undo import help_texts as texts
 from pages.ui.undo.undo_controls import controls
@@ -36,15 +38,19 @@ state.setdefault("undo.recorded", False)
 place = st.container()
 current, bundle = page_state.read_url()
 if not current.teach:
-    with st.sidebar:
+    with st.sidebar, section("The choice of image, attack and solver"):
         current = page_state.update_request(
             *controls(current, bundle, page_state.load_request, page_state.switch)
         )
 page_state.complain()
-run = registry().prepare(page_state.models_of(current.settings), current.settings, current.own)
-if state["undo.recorded"] and state.setdefault("undo.first", run.key) != run.key:
-    state["undo.recorded"] = False  # a choice was made: the recorded run makes way
-with place:
+run: LiveRun | None = None
+asked: dict[str, str] | None = None
+with place, section("The run of these settings"):
+    models = page_state.models_of(current.settings)
+    run = registry().prepare(models, current.settings, current.own)
+    if state["undo.recorded"] and state.setdefault("undo.first", run.key) != run.key:
+        state["undo.recorded"] = False  # a choice was made: the recorded run makes way
+with place, section("The stage"):
     asked = stage(
         run, stories, begin=current.run, pace=current.pace, recorded=state["undo.recorded"],
         teach=current.teach,
@@ -56,14 +62,15 @@ if asked is not None:
     st.rerun()
 if current.teach:  # there is no sidebar, where it stands otherwise
     origin_note(current.settings.dataset)
-with st.expander("What am I seeing?"):
+with section("The explanation"), st.expander("What am I seeing?"):
     st.markdown(texts.explained(current.settings))
 page_state.write_link(current)
 if not current.teach:
-    with st.sidebar:
+    with st.sidebar, section("The link and the command"):
         compare_link(current)
         st.page_link(
             "landscape.py", label="Look at its landscape", icon=":material/landscape:",
             query_params={"show": "run"}, help=landscape_texts.CUT,
         )  # fmt: skip
-        export(run, page_state.query_of(current))
+        if run is not None:
+            export(run, page_state.query_of(current))

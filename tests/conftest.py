@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from red_core.run.bundle import Bundle, load_bundle
 from red_core.run.project import close_project
 
 TOY_EXAMPLES = 12
+os.environ["RED_RAISE_IN_SECTIONS"] = "1"  # pages, also of servers that tests start: no fault hides
 
 
 @pytest.fixture(scope="session")

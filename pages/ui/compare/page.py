@@ -18,6 +18,7 @@ from pages.ui.compare.section_strength import begin_sweep, strengths, why_not
 from pages.ui.compare.sweep import SweepView
 from pages.ui.live.compute_queue import DRAW_PRIORITY
 from pages.ui.look.page_style import banner, is_dark
+from pages.ui.look.section import section
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.undo.headlines import deception_headline
 from pages.ui.undo.undo_registry import RunContext
@@ -31,22 +32,33 @@ REFRESH = 0.25  # seconds between two looks at the workers
 def page(current: CompareRequest) -> CompareRequest:
     """Draw everything but the sidebar; the request as the page's own controls leave it."""
     context = context_of(current)
-    _said(context)
+    with section("What was done to the image"):
+        _said(context)
     left, right = st.columns([2, 3], gap="large")
-    with left:
+    with left, section("The pictures"):
         picture_row(_pictures(context), key="compare-image", side=112)
-    with right:
+    with right, section("The choice of methods"):
         current = choice(current)
     style.make_room(len(current.methods))
     _begin(current, context)
     ground = card_context(context)
-    _live(lambda: _compared(current), lambda view: methods(current, context, ground, view))
-    _live(lambda: _swept(current), lambda view: strengths(current, context, view))
+    with section("The cards of the methods"):
+        _live(
+            "The answers of the methods",
+            lambda: _compared(current),
+            lambda view: methods(current, context, ground, view),
+        )
+    with section("The strip of strengths"):
+        _live(
+            "The answers by strength",
+            lambda: _swept(current),
+            lambda view: strengths(current, context, view),
+        )
     latest: CompareRequest = st.session_state["compare.held"]
     return latest
 
 
-def _live(look: Callable[[], View | None], draw: Callable[[View | None], None]) -> None:
+def _live(name: str, look: Callable[[], View | None], draw: Callable[[View | None], None]) -> None:
     """Draw what there is to see of a worker; again and again while it is busy."""
     first = look()
     busy = first is not None and first.busy
@@ -58,7 +70,8 @@ def _live(look: Callable[[], View | None], draw: Callable[[View | None], None]) 
         nonlocal by_itself
         if by_itself and st.session_state["compare.widgets"] != widgets:
             st.rerun()  # a click on the strip asked for another request: all of the page follows
-        with DRAW_PRIORITY.drawing():
+        view: View | None = None
+        with section(name), DRAW_PRIORITY.drawing():
             view = look()
             draw(view)
         if by_itself and (view is not None and view.busy) != busy:

@@ -30,6 +30,7 @@ from pages.ui.live.compute_queue import DRAW_PRIORITY
 from pages.ui.live.history import nearest
 from pages.ui.live.runner import Runner
 from pages.ui.look.page_style import banner, is_dark
+from pages.ui.look.section import section
 from pages.ui.widgets import pictures
 from pages.ui.widgets.live_chart import live_chart, overlay
 from pages.ui.widgets.picture_row import RowPicture, nothing_yet
@@ -81,7 +82,8 @@ def real(request: LandscapeRequest, runner: Runner | None) -> None:
 
     @st.fragment(run_every=REFRESH if drawn[0] else None)
     def live() -> None:
-        with DRAW_PRIORITY.drawing():
+        look: Look | None = None
+        with section("The slice"), DRAW_PRIORITY.drawing():
             look = _look(request, runner)
             _draw(request, look, told if runner is None else "")
         nonlocal by_itself

@@ -27,6 +27,7 @@ from pages.ui.landscape.paths import PathsView
 from pages.ui.live.compute_queue import DRAW_PRIORITY
 from pages.ui.look.literal import literal
 from pages.ui.look.page_style import banner
+from pages.ui.look.section import section
 from pages.ui.widgets.live_chart import Click, live_chart, overlay
 
 REFRESH = 0.2  # seconds between two looks at the workers
@@ -45,14 +46,17 @@ def synthetic(request: LandscapeRequest) -> None:
     banner("landscape", "Landscape · two dimensions", words.headline(view.ground, view.basins))
     if view.error:
         st.error(literal(view.error))
-    _presets(request)
-    _charts(request, view)
+    with section("The presets"):
+        _presets(request)
+    with section("The charts"):
+        _charts(request, view)
     by_itself = False  # not yet: the first time, the fragment runs as a part of the page
 
     @st.fragment(run_every=REFRESH if any(drawn[:2]) else None)
     def live() -> None:
-        with DRAW_PRIORITY.drawing():
-            view = scan.view()
+        view = scan.view()
+        paths: PathsView | None = None
+        with section("The paths"), DRAW_PRIORITY.drawing():
             current: LandscapeRequest = st.session_state["land.held"]
             paths = _paths(current, view.ground)
             _moving(request, view, paths)

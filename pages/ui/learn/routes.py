@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from pages.ui.learn.generator_file import generator_digest, generator_file
 from pages.ui.stage.files import LESSONS
-from pages.ui.stage.routes import FOR_EVER, StageFiles, base_path
+from pages.ui.stage.routes import FOR_EVER, StageFiles, base_path, own_pages_only
 from red_core.data.assets import AssetError
 
 BROWSER = Path(__file__).parent / "browser"
@@ -21,6 +21,7 @@ DIGEST = hashlib.sha256(
 ).hexdigest()[:12]
 
 
+@own_pages_only
 async def generator(request: Request) -> Response:
     """The weights of G, for the browser to compute pictures from."""
     if request.path_params["dataset"] != LESSONS:

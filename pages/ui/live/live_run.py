@@ -88,8 +88,8 @@ class LiveRun:
         Raises ValueError for anything else.
         """
         name, speed = order.get("order"), order.get("speed")
-        if speed is not None and not (isinstance(speed, (int, float)) and 0 < speed <= 1000):
-            raise ValueError("a speed is a number of steps a second, or null")
+        if speed is not None and not (isinstance(speed, (int, float)) and 0.01 <= speed <= 1000):
+            raise ValueError("a speed is 0.01 to 1000 steps a second, or null")
         if name == "begin":
             self.begin(paused=order.get("paused") is True, speed=speed)
         elif name == "step":

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
@@ -30,6 +32,7 @@ LOOK, LOOK_IDLE = 1 / 60, 1 / 20  # seconds between two looks at a run, while it
 OLD_SOCKET = 5.0  # seconds until a busy machine has seen a reloaded tab's old socket close
 MOST_AT_ONCE = 2**20  # bytes of one message
 FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}  # the address has a digest
+FOREIGN = "This page was not served by this server."
 WRONG_ORIGIN, NO_RUN, WRONG_ORDER = 4403, 4404, 4400  # close codes of our own
 _AWAY = 1001  # the close code of a tab that is closed or reloaded
 
@@ -41,6 +44,18 @@ def same_origin(connection: HTTPConnection) -> bool:
     """
     origin, host = connection.headers.get("origin"), connection.headers.get("host")
     return is_host_allowed(host) and (origin is None or urlsplit(origin).netloc == host)
+
+
+def own_pages_only(
+    endpoint: Callable[[Request], Awaitable[Response]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint, which answers pages of this server and nobody else."""
+
+    @wraps(endpoint)
+    async def checked(request: Request) -> Response:
+        return await endpoint(request) if same_origin(request) else Response(FOREIGN, 403)
+
+    return checked
 
 
 async def socket(websocket: WebSocket) -> None:
@@ -136,18 +151,20 @@ async def _send_news(websocket: WebSocket, run: LiveRun, hello: dict[str, Any]) 
 
 async def _received(websocket: WebSocket) -> dict[str, Any]:
     """One message of the browser; ValueError where it is no object in JSON."""
-    message = json.loads(await websocket.receive_text())
+    try:
+        message = json.loads(await websocket.receive_text())
+    except RecursionError as error:  # brackets by the thousand
+        raise ValueError("a message is an object") from error
     if not isinstance(message, dict):
         raise ValueError("a message is an object")
     return message
 
 
+@own_pages_only
 async def save(request: Request) -> Response:
     """A file of a run, whose key is in the header: png, gif, npz, json, red or html."""
     run = LIVE_RUNS.find(request.headers.get(KEY_HEADER))
     kind = request.path_params["kind"]
-    if not same_origin(request):
-        return Response("This page was not served by this server.", 403)
     if run is None:
         return Response("This run is not kept any more. Run it again.", 404)
     if kind not in files.KINDS:
@@ -164,11 +181,10 @@ async def save(request: Request) -> Response:
     )
 
 
+@own_pages_only
 async def block(request: Request) -> Response:
     """A block of a run's code, whose key is in the header: what a cell of the stage is made of."""
     run = LIVE_RUNS.find(request.headers.get(KEY_HEADER))
-    if not same_origin(request):
-        return Response("This page was not served by this server.", 403)
     if run is None:
         return Response("This run is not kept any more. Run it again.", 404)
     try:
@@ -182,6 +198,7 @@ async def block(request: Request) -> Response:
     return JSONResponse(found)
 
 
+@own_pages_only
 async def story(request: Request) -> Response:
     """A recorded run of the assets, by data set and file name."""
     dataset, name = request.path_params["dataset"], request.path_params["name"]
@@ -194,6 +211,13 @@ async def story(request: Request) -> Response:
 
 class StageFiles(StaticFiles):
     """Files that the browser may keep for ever: their address changes with their content."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As Starlette's, for pages of this server alone."""
+        if same_origin(HTTPConnection(scope)):
+            await super().__call__(scope, receive, send)
+        else:
+            await Response(FOREIGN, 403)(scope, receive, send)
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         """As Starlette's, with a header for the cache."""

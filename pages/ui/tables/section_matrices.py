@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.ui.charts.confusion import attack_confusion_figure, class_confusion_figure
 from pages.ui.look.page_style import banner
+from pages.ui.look.section import section
 from pages.ui.tables import tables_headlines as words
 from pages.ui.tables import tables_help_texts as texts
 from pages.ui.tables import tables_page_state as page_state
@@ -39,7 +40,7 @@ def matrices(current: TablesRequest) -> None:
     else:
         st.caption(_about(current, found, made))
     _charts(current, made)
-    with st.container(key="tables-cell"):
+    with st.container(key="tables-cell"), section("The images of this cell"):
         if found is not None:
             cell(current, found)
     with st.expander("What am I seeing?"):

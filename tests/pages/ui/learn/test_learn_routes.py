@@ -71,8 +71,8 @@ def answered(address: str) -> tuple[int, dict[str, str], bytes]:
     path, _, query = address.partition("?")
     sent: list[dict] = []
     scope = {
-        "type": "http", "method": "GET", "path": path, "root_path": "", "headers": [],
-        "query_string": query.encode(),
+        "type": "http", "method": "GET", "path": path, "root_path": "",
+        "headers": [(b"host", b"localhost:8501")], "query_string": query.encode(),
     }  # fmt: skip
 
     waiting = [{"type": "http.request", "body": b"", "more_body": False}]

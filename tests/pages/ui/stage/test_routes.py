@@ -9,8 +9,11 @@ import time
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
 from starlette.websockets import WebSocketDisconnect
 
+from pages.ui.learn.routes import modules_address
+from pages.ui.learn.routes import routes as lesson_routes
 from pages.ui.live.live_run import LIVE_RUNS, LiveRun
 from pages.ui.stage import routes
 from pages.ui.stage.files import DIGEST
@@ -130,13 +133,104 @@ def test_a_client_that_names_no_origin_is_turned_away(run) -> None:
     assert talk(socket).closed == routes.WRONG_ORIGIN
 
 
-@pytest.mark.parametrize("message", ["no json", "[1]", '"text"', {"order": "explode"}])
+NONSENSE = [
+    "no json", "[1]", '"text"', "", "null", "[" * 200_000, '{"order": ' * 100_000,
+    {"order": "explode"}, {"order": None}, {"order": ["begin"]}, {"order": {"begin": 1}},
+    {"order": "step"}, {"order": "step", "update": ["z"]}, {"order": "step", "update": "../z"},
+    {"order": "speed", "speed": "fast"}, {"order": "speed", "speed": 1e-300},
+    {"order": "begin", "speed": -1}, '{"order": "speed", "speed": NaN}',
+    '{"order": "speed", "speed": 1e999}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("message", NONSENSE, ids=range(len(NONSENSE)))
 def test_nonsense_closes_the_socket_and_leaves_the_run(run, message) -> None:
     run.begin(paused=True)
     socket = talk(Socket({"key": run.key}, message))
     assert socket.closed == routes.WRONG_ORDER
     assert LIVE_RUNS.find(run.key) is run
     assert not run.watched
+
+
+@pytest.mark.parametrize(
+    "hello",
+    [
+        *({"key": key} for key in (None, 7, ["k"], {"k": 1}, "", "a" * 10_000, "\ud800")),
+        {"claim": {"k": 1}, "key": "x"},
+    ],
+    ids=range(8),
+)
+def test_a_hello_that_is_none_finds_no_run(run, hello) -> None:
+    assert talk(Socket(hello)).closed == routes.NO_RUN
+
+
+def request(path: str, method: str, **headers: str) -> tuple[int, bytes]:
+    """Status and body of the app's own routes, all of them."""
+    sent: list[dict[str, Any]] = []
+    scope = {
+        "type": "http", "method": method, "path": path, "root_path": "", "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }  # fmt: skip
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    app = Starlette(routes=[*routes.routes(), *lesson_routes()])
+    asyncio.run(app(scope, receive, send))
+    return sent[0]["status"], b"".join(each.get("body", b"") for each in sent[1:])
+
+
+# Every route of ours but the socket: a path that answers, and how it is asked for.
+ADDRESSES = {
+    "/run/file/{kind}": ("/run/file/json", "POST"),
+    "/run/block": ("/run/block", "POST"),
+    f"/stage/{DIGEST}": (f"/stage/{DIGEST}/main.js", "GET"),
+    "/stories/{dataset}/{name}": ("/stories/mnist/story-linf.red", "GET"),
+    "/lessons/generator/{dataset}": ("/lessons/generator/mnist", "GET"),
+    modules_address(): (f"{modules_address()}/lesson.js", "GET"),
+}
+
+
+def test_every_route_of_ours_is_listed_here() -> None:
+    paths = {route.path for route in [*routes.routes(), *lesson_routes()]}
+    assert paths == {*ADDRESSES, "/run"}
+
+
+@pytest.mark.parametrize("route", ADDRESSES)
+def test_every_route_answers_its_own_pages_alone(run, route: str) -> None:
+    """Streamlit holds its own socket to `server.allowedHosts`, and nothing of ours."""
+    path, method = ADDRESSES[route]
+    own = {"host": HOST, routes.KEY_HEADER: run.key}
+    found, _ = request(path, method, **own)
+    assert found in (200, 400, 409), "a run that has not begun has neither file nor block"
+    same = request(path, method, **own, origin=f"http://{HOST}")
+    assert same[0] == found
+    for foreign in (
+        {"host": "evil.example:8501"},
+        {"host": "evil.example:8501", "origin": "http://evil.example:8501"},
+        {"host": HOST, "origin": "http://evil.example"},
+        {"host": HOST, "origin": "null"},
+        {"host": ""},
+        {},
+    ):
+        headers = {routes.KEY_HEADER: run.key, **foreign}
+        assert request(path, method, **headers) == (403, routes.FOREIGN.encode())
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/stage/{DIGEST}/../files.py", f"/stage/{DIGEST}/%2e%2e/files.py",
+        f"/stage/{DIGEST}//etc/passwd", f"{modules_address()}/../routes.py",
+        "/stories/mnist/manifest.json", "/stories/../mnist/manifest.json",
+        "/stories/mnist/..%2fmanifest.json", "/lessons/generator/../mnist",
+    ],
+)  # fmt: skip
+def test_no_path_leads_out_of_what_is_served(path: str) -> None:
+    assert request(path, "GET", host=HOST)[0] == 404
 
 
 def test_a_reloaded_page_claims_its_run(run, parts, settings) -> None:
