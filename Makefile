@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 PORT = 8501
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: app test lint types unit browser fuzz audit least kernels stage foreign format clean
+.PHONY: app test lint types unit browser fuzz kills png audit least kernels stage foreign format clean
 .NOTPARALLEL:
 
 app: $(VENV)/.app
@@ -29,7 +29,16 @@ unit: $(VENV)/.dev
 
 # Thousands of damaged uploads and links, from a fixed seed; the unit tests take a few of them.
 fuzz: $(VENV)/.dev
-	$(ONE) RED_FUZZ=full $(BIN)/python -m pytest -q tests/test_fuzz.py
+	$(ONE) RED_FUZZ=full $(BIN)/python -m pytest -q -s tests/test_fuzz.py
+	$(ONE) RED_FUZZ=full $(BIN)/python -m pytest -q tests/pages/test_fuzzed_links.py
+
+# kill -9 at 20 random moments each of a recipe, an evaluation and a download, from a fixed seed.
+kills: $(VENV)/.dev
+	$(ONE) RED_KILLS=full $(BIN)/python -m pytest -q -s tests/red_core/test_killed.py
+
+# Attacked images saved as PNG and read back: the verdicts of the arrays, 100 an attack.
+png: $(VENV)/.dev
+	$(ONE) $(BIN)/python -m tests.red_core.measure_png --examples 100
 
 # Known faults of the pinned packages; it needs a network.
 audit: $(VENV)/.dev

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import tarfile
 import threading
 import time
 from collections.abc import Iterator
@@ -12,33 +9,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from red_core.compat import ensure_torchvision
-
-CONTENT = {
-    name: np.random.default_rng(number).bytes(60_000)
-    for number, name in enumerate(["data_batch_1", "test_batch", "batches.meta"])
-}
-FOLDER = "cifar-10-batches-py"
-
-
-def md5(data: bytes) -> str:
-    return hashlib.md5(data).hexdigest()
-
-
-def packed(files: dict[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w:gz") as tar:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            tar.addfile(entry, io.BytesIO(content))
-    return stream.getvalue()
-
-
-ARCHIVE = packed({f"{FOLDER}/{name}": content for name, content in CONTENT.items()})
+from tests.red_core.data.toy_archive import ARCHIVE, accept
 
 
 @dataclass
@@ -94,15 +67,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     thread = threading.Thread(target=httpd.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     made.address = f"http://127.0.0.1:{httpd.server_port}/a.tar.gz"
-    ensure_torchvision()
-    from torchvision.datasets import CIFAR10
-
-    monkeypatch.setattr(CIFAR10, "url", made.address)
-    monkeypatch.setattr(CIFAR10, "tgz_md5", md5(ARCHIVE))
-    monkeypatch.setattr(CIFAR10, "train_list", [["data_batch_1", md5(CONTENT["data_batch_1"])]])
-    monkeypatch.setattr(CIFAR10, "test_list", [["test_batch", md5(CONTENT["test_batch"])]])
-    meta = {"filename": "batches.meta", "key": "x", "md5": md5(CONTENT["batches.meta"])}
-    monkeypatch.setattr(CIFAR10, "meta", meta)
+    accept(made.address, monkeypatch.setattr)
     monkeypatch.setenv("RED_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     yield made

@@ -19,7 +19,8 @@ from red_core.data import http_fetch
 from red_core.data.archive import archive_of, is_there
 from red_core.data.download import DownloadError, download
 from red_core.data.file_lock import locked
-from tests.red_core.data.conftest import ARCHIVE, CONTENT, FOLDER, Server, md5, packed
+from tests.red_core.data.conftest import Server
+from tests.red_core.data.toy_archive import ARCHIVE, CONTENT, FOLDER, md5, packed
 
 HALF = len(ARCHIVE) // 2
 

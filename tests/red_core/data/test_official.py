@@ -14,7 +14,8 @@ from red_core.data.archive import archive_of, faults_of, is_damaged, is_sound
 from red_core.data.datasets import DataDamaged, DataMissing, has_official, load_official
 from red_core.data.official import IdxFile
 from red_core.run.bundle import load_bundle, with_official_test
-from tests.red_core.data.conftest import ARCHIVE, CONTENT, FOLDER, Server
+from tests.red_core.data.conftest import Server
+from tests.red_core.data.toy_archive import ARCHIVE, CONTENT, FOLDER
 
 COUNTS = {"train": 20, "test": 12}
 PREFIX = {"train": "train", "test": "t10k"}
