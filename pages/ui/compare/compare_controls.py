@@ -18,7 +18,7 @@ from pages.ui.compare.compare_request import (
 )
 from pages.ui.link.page_state import models_of, without_own_target
 from pages.ui.link.projects import origin_note
-from pages.ui.look.literal import refused_settings
+from pages.ui.look.literal import literal_from, refused_settings
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.undo.undo_registry import devices, digest
 from pages.ui.widgets.download_offer import drawn_note
@@ -68,7 +68,7 @@ def _dataset(current: CompareRequest) -> str:
     if len(known) < 2 or current.settings.dataset not in known:
         return current.settings.dataset
     chosen = st.segmented_control(
-        "Data set", known, format_func=TITLES.__getitem__, required=True,
+        "Data set", known, format_func=literal_from(TITLES), required=True,
         default=current.settings.dataset, help=texts.DATASET, key=WIDGETS.key("dataset"),
         width="stretch",
     )  # fmt: skip
@@ -101,7 +101,7 @@ def _image(current: CompareRequest) -> int:
         to_index(indices_of(bundle, chosen)[0])
 
     st.pills(
-        "Class", range(len(names)), format_func=names.__getitem__, required=True, default=label,
+        "Class", range(len(names)), format_func=literal_from(names), required=True, default=label,
         help=texts.CLASS, key=WIDGETS.key("class"),
         on_change=WIDGETS.unless_renewed(to_class),
     )  # fmt: skip

@@ -17,6 +17,7 @@ from pages.ui.compare.section_methods import begin, card_context, choice, method
 from pages.ui.compare.section_strength import begin_sweep, strengths, why_not
 from pages.ui.compare.sweep import SweepView
 from pages.ui.live.compute_queue import DRAW_PRIORITY
+from pages.ui.look.literal import literal
 from pages.ui.look.page_style import banner, is_dark
 from pages.ui.look.section import section
 from pages.ui.look.theme import ATTACK_LABELS
@@ -108,7 +109,7 @@ def _begin(current: CompareRequest, context: RunContext) -> None:
 def _said(context: RunContext) -> None:
     """What was done to the image, in words."""
     made, settings, bundle = context.example, context.settings, context.parts.bundle
-    names = bundle.class_names
+    names = [literal(name) for name in bundle.class_names]
     with torch.no_grad():
         both = bundle.psi(torch.cat((made.clean, made.attacked))).softmax(1).cpu()
     known = None if made.labels is None else names[int(made.labels[0])]

@@ -19,6 +19,7 @@ from pages.ui.compare.compare_request import CompareRequest, first_choice, in_or
 from pages.ui.compare.comparison import ComparisonView
 from pages.ui.compare.scrubber import scrubber
 from pages.ui.compare.truth import truth_of
+from pages.ui.look.literal import literal
 from pages.ui.look.page_style import banner, is_dark
 from pages.ui.undo.undo_registry import RunContext
 from red_core.data.own_datasets import own_dataset
@@ -86,7 +87,8 @@ def methods(
     current: CompareRequest, context: RunContext, ground: CardContext, view: ComparisonView | None
 ) -> None:
     """Draw the headline, the buttons, the scrubber and the cards for one moment."""
-    shown, names = attempts_of(current, view), ground.class_names
+    shown = attempts_of(current, view)
+    names = tuple(literal(name) for name in ground.class_names)
     banner("compare", "The methods", words.methods_headline(view, shown, ground.truth, names))
     with st.container(key="compare-line"):
         st.caption(words.methods_line(shown, ground.truth, names))

@@ -17,6 +17,7 @@ from pages.ui.compare.outcome import outcome_of
 from pages.ui.compare.strip import row_of
 from pages.ui.compare.sweep import FACTORS, SweepView, base, strength
 from pages.ui.compare.truth import truth_of
+from pages.ui.look.literal import literal
 from pages.ui.look.page_style import banner
 from pages.ui.undo.undo_registry import RunContext
 from pages.ui.widgets import pictures
@@ -44,7 +45,7 @@ def strengths(current: CompareRequest, context: RunContext, view: SweepView | No
         truth_of(context.settings, context.example).label,
         context.parts.bundle.class_names,
     )
-    name = None if label is None else names[label]
+    name = None if label is None else literal(names[label])
     outcomes = [outcome_of(row, current.settings, label) for row in rows]
     banner("strength", _CAPTION, words.sweep_headline(view, outcomes, name))
     with st.container(key="compare-swept"):

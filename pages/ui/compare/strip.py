@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 from pages.ui.charts.compare_strip import StripCell, StripRow
 from pages.ui.compare.attempt import Attempt
@@ -49,8 +50,8 @@ def _cell(found: Said, outcome: Outcome, place: int, class_names: Sequence[str])
     text = ""
     if found.label is not None:
         name = class_names[found.label]
-        text = short_name(name)[:_LETTERS]
-        lines.append(f"signal: {name}{_judged(found.right_label)}")
+        text = escape(short_name(name)[:_LETTERS])  # Plotly reads HTML
+        lines.append(f"signal: {escape(name)}{_judged(found.right_label)}")
     if found.attack is not None:
         word = ATTACK_WORDS.get(found.attack, found.attack)
         lines.append(f"attack: {word}{_judged(found.right_attack)}")

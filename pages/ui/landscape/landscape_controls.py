@@ -20,7 +20,7 @@ from pages.ui.landscape.landscape_request import (
 from pages.ui.link.page_state import models_of
 from pages.ui.link.projects import origin_note
 from pages.ui.look.labels import ACTIVATION_LABELS, SCALE_LABELS
-from pages.ui.look.literal import refused_settings
+from pages.ui.look.literal import literal_from, refused_settings
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.widgets.download_offer import drawn_note
 from pages.ui.widgets.gallery import gallery, indices_of
@@ -71,7 +71,7 @@ def _real(current: LandscapeRequest) -> LandscapeRequest:
 
         st.pills(
             NOUNS[current.dataset].one.capitalize(), range(len(names)),
-            format_func=names.__getitem__, required=True, default=label,
+            format_func=literal_from(names), required=True, default=label,
             help=texts.IMAGE, key=WIDGETS.key("class"),
             on_change=WIDGETS.unless_renewed(to_class),
         )  # fmt: skip
@@ -101,7 +101,7 @@ def _dataset(current: LandscapeRequest) -> None:
         load_request(replace(current, dataset=st.session_state[WIDGETS.key("dataset")]))
 
     st.segmented_control(
-        "Data set", names, format_func=TITLES.__getitem__, required=True, default=current.dataset,
+        "Data set", names, format_func=literal_from(TITLES), required=True, default=current.dataset,
         help=texts.DATASET, key=WIDGETS.key("dataset"),
         on_change=WIDGETS.unless_renewed(to_dataset), width="stretch",
     )  # fmt: skip

@@ -10,6 +10,7 @@ from pages.ui.landscape.landscape_scan import SurfaceBase
 from pages.ui.landscape.paths import PathsView
 from pages.ui.landscape.slice import SliceView
 from pages.ui.live.runner import Runner
+from pages.ui.look.literal import literal
 from red_core.landscape import DIVERGED, MOVING, Basins, Plane
 from red_core.landscape.plane import share
 
@@ -128,7 +129,7 @@ def plane_line(plane: Plane, known: bool) -> str:
 def slice_line(view: SliceView | None) -> str:
     """What stands where the plane's own sentence will stand."""
     if view is not None and view.error:
-        return view.error
+        return literal(view.error, commands=True)
     if view is not None and view.place:
         return f"Waiting in line: {view.place} ahead."
     return "The plane, and how much of the path it shows, will be stated here."

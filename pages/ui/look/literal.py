@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 # A word that Markdown, as Streamlit extends it (LaTeX, colours, icons, emoji, arrows, links), shows
 # as it is: letters and harmless signs, and none of its marks.
@@ -24,6 +28,15 @@ def literal(text: object, commands: bool = False) -> str:
     ).strip()
     first, _, rest = shown.partition(" ")
     return f"{_code(first)} {rest}" if _LIST_MARK.fullmatch(first) else shown
+
+
+def literal_from(names: Mapping[T, str] | Sequence[str]) -> Callable[[Any], str]:
+    """A `format_func`: the name of a choice, letter for letter.
+
+    names: of data sets or classes; those of a project are its owner's words, such as the names of
+    folders. Buttons (pills, segmented controls) read Markdown; lists to unfold do not.
+    """
+    return lambda choice: literal(names[choice])
 
 
 def refused_settings(error: object) -> str:

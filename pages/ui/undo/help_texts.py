@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pages.ui.look.literal import literal
 from red_core.attacks.pgd import ATTACKS
 from red_core.data.datasets import CLASSES, NOUNS, SHAPES, TITLES
 from red_core.data.own_datasets import base_of, is_style, own_dataset
@@ -316,7 +317,7 @@ def about(text: str, dataset: str) -> str:
         "one": noun.one,
         "many": noun.many,
         "origin": noun.origin,
-        "title": TITLES[dataset],
+        "title": literal(TITLES[dataset]),
         "own": "**Upload** and **Draw**" if base_of(dataset) in DRAWN else "**Upload**",
         "blocks": f"{len(CLASSES[dataset])} x {len(ATTACKS)}",
         "number": str(len(CLASSES[dataset]) * len(ATTACKS)),

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.link.projects import origin_note
+from pages.ui.look.literal import literal_from
 from pages.ui.undo import help_texts as texts
 from pages.ui.undo import own_image
 from pages.ui.undo import undo_registry as session
@@ -38,7 +39,7 @@ def dataset_picker(switch: Callable[[str], None]) -> None:
     st.segmented_control(
         "Data set",
         names,
-        format_func=TITLES.__getitem__,
+        format_func=literal_from(TITLES),
         required=True,
         help=texts.DATASET,
         key="ui.dataset",
@@ -138,7 +139,7 @@ def _gallery(bundle: Bundle) -> None:
     st.pills(
         NOUNS[bundle.dataset].one.capitalize(),
         range(len(names)),
-        format_func=names.__getitem__,
+        format_func=literal_from(names),
         required=True,
         help=texts.CLASS,
         key=key,

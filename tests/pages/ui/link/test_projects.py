@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +17,7 @@ from pages.ui.compare import compare_registry
 from pages.ui.compare.compare_request import CompareRequest
 from pages.ui.link.projects import StartError, open_named
 from pages.ui.live.runner import Runner
+from pages.ui.look.literal import literal
 from pages.ui.stage import files
 from pages.ui.stage.files import report
 from pages.ui.undo import undo_registry as session
@@ -158,11 +161,19 @@ def test_pictures_of_somebodys_own_are_shown_on_every_page(tmp_path: Path) -> No
     session.load_models.clear()
     compare_registry.fitted.clear()
     folder = write_toy_pictures(tmp_path / "own", "zoo", classes=24, channels=3, side=16)
+    project = folder / "project.json"
+    said = json.loads(project.read_text())
+    said["classes"][0] = odd = "1. **a** <i>$x$</i> :red[b]"  # as a folder may be called
+    project.write_text(json.dumps(said))
     (own,) = open_named(["--project", str(folder)])
     app = open_app(dataset="zoo", attack="l2", index="30")
     assert not app.exception
     assert "Project zoo: a toy of pictures." in [caption.value for caption in app.sidebar.caption]
     assert by_label(app.sidebar.number_input, "Budget ε").value == PAPER_ATTACKS["zoo"]["l2"].eps
+    pills = [option.content for group in app.sidebar.get("button_group") for option in
+             group.proto.options]  # fmt: skip
+    assert literal(odd) in pills
+    assert odd not in pills
     for page in ("compare", "landscape"):
         query = {"dataset": "zoo", "show": "image", "teach": "1", "attack_steps": "2"}
         with remembered(compare_registry.CompareRegistry) as made:
@@ -172,6 +183,8 @@ def test_pictures_of_somebodys_own_are_shown_on_every_page(tmp_path: Path) -> No
             other.run()
             end_all(made)
         assert not other.exception, page
+        shown = [str(one.value) for one in [*other.header, *other.markdown, *other.caption]]
+        assert not any("**a**" in re.sub(r"`[^`]*`", "", text) for text in shown), page
     settings = RunSettings("zoo", attack_steps=2, solver=QUICK, device="cpu")
     runner = Runner(session.load_models("zoo", "cpu"), settings, None)
     view = wait_until(runner, lambda view: view.verdict is not None and not view.busy)
