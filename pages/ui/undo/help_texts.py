@@ -78,6 +78,7 @@ DRAWN = {  # nobody draws a photograph: CIFAR-10 has no pen
     "fashion": "Draw one article, large, and fill it in. Fashion-MNIST holds photographs, so a "
     "sketch is read less surely. Until then the present image stays.",
 }
+PAD_EMPTY = "The pad is empty. The last drawing stays the image until you draw another."
 ATTACK = (
     "The norm that limits the perturbation δ. **ℓ∞** moves every pixel a little, **ℓ2** spreads "
     "its energy over shapes, **ℓ1** changes few pixels much. The solver is not told which."

@@ -113,7 +113,7 @@ class Uploaded(Protocol):
 
 
 def draw(held: Intake | None, dataset: str, *, key: str) -> Intake | None:
-    """The canvas; while nothing is drawn the image held before stays."""
+    """The canvas; while nothing is drawn the image held before stays, and that is said."""
     base = base_of(dataset) or dataset
     ink = drawing(f"Draw {a(NOUNS[dataset].brief)} here", PENS[base], key=key)
     if ink is not None:
@@ -121,6 +121,8 @@ def draw(held: Intake | None, dataset: str, *, key: str) -> Intake | None:
             held = eight_bits(from_canvas(ink, dataset=dataset))
         except IntakeError as error:
             st.error(literal(error))
+    elif held is not None:
+        st.caption(texts.PAD_EMPTY)
     preview(held, texts.DRAWN[base])
     return held
 

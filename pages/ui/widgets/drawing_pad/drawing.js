@@ -1,7 +1,10 @@
-// A square to draw in, by mouse, pen or finger. After every stroke the ink goes to Python
-// as one byte a pixel, base64.
+// A square to draw in, by mouse, pen or finger: one pointer at a time, a mouse by its primary
+// button, and no palm beside a pen. After every stroke the ink goes to Python as one byte a pixel,
+// base64.
 
 const SIDE = 112
+// What is drawn outlives the canvas: who comes back from another source finds it again.
+const kept = (window.redDrawing ??= { strokes: [], pen: false })
 
 export default function (component) {
   const { data: asked, parentElement, setStateValue } = component
@@ -14,7 +17,7 @@ export default function (component) {
   context.lineCap = context.lineJoin = "round"
   context.strokeStyle = context.fillStyle = "#ffffff"
 
-  let strokes = []
+  const { strokes } = kept
   let stroke = null
 
   const place = (event) => {
@@ -48,30 +51,58 @@ export default function (component) {
     setStateValue("ink", btoa(bytes))
   }
 
+  const forget = () => {
+    strokes.splice(strokes.indexOf(stroke), 1)
+    stroke = null
+    draw()
+  }
+
   canvas.onpointerdown = (event) => {
     event.preventDefault()
+    if (event.button !== 0 || !event.isPrimary) return
+    const pen = event.pointerType === "pen"
+    if (kept.pen && event.pointerType === "touch") return // the hand that holds the pen
+    kept.pen ||= pen
+    if (stroke) {
+      if (!pen || stroke.type !== "touch") return
+      forget() // the palm came first
+    }
     canvas.setPointerCapture(event.pointerId)
-    stroke = { pen: Number(canvas.dataset.pen), points: [place(event)] }
+    stroke = {
+      pen: Number(canvas.dataset.pen),
+      points: [place(event)],
+      pointer: event.pointerId,
+      type: event.pointerType,
+    }
     strokes.push(stroke)
     draw()
   }
   canvas.onpointermove = (event) => {
-    if (!stroke) return
+    if (event.pointerId !== stroke?.pointer) return
     stroke.points.push(place(event))
     draw()
   }
-  canvas.onpointerup = canvas.onpointercancel = () => {
-    if (!stroke) return
+  canvas.onpointerup = (event) => {
+    if (event.pointerId !== stroke?.pointer) return
     stroke = null
     send()
   }
+  canvas.onpointercancel = (event) => {
+    if (event.pointerId === stroke?.pointer) forget() // the browser took it for no stroke
+  }
   parentElement.querySelector(".undo").onclick = () => {
+    stroke = null
     strokes.pop()
     draw()
     send()
   }
   parentElement.querySelector(".clear").onclick = () => {
-    strokes = []
+    stroke = null
+    strokes.length = 0
+    draw()
+    send()
+  }
+  if (strokes.length) {
     draw()
     send()
   }
