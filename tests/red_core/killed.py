@@ -27,7 +27,7 @@ from unittest.mock import patch
 
 SEED = 18
 MOST_IN_ONE = 5  # kills before a folder is finished
-QUICK = "--set restarts=1 --set start_steps=4 --set steps=60"
+QUICK = "--set restarts=1 --set start_steps=2 --set steps=12"
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,17 @@ def test_nobody_draws_a_photograph(app: AppTest) -> None:
     assert app.selectbox("ui.source").value == "gallery"
 
 
+def test_an_empty_pad_says_that_the_last_drawing_stays(app: AppTest) -> None:
+    app.session_state["dataset"], app.session_state["ui.source"] = "mnist", "draw"
+    app.run()
+    assert texts.PAD_EMPTY not in [caption.value for caption in app.caption]
+    app.session_state["own.draw"] = held("mnist")
+    app.run()
+    assert not app.exception
+    assert texts.PAD_EMPTY in [caption.value for caption in app.caption]
+    assert app.session_state["taken"] is not None
+
+
 @pytest.mark.parametrize("dataset", CLASSES)
 def test_every_source_has_its_words(dataset: str) -> None:
     labels = image_controls.source_labels(dataset)
