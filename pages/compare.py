@@ -20,7 +20,7 @@ if not current.teach:
         current = page_state.update_request(controls(current))
 else:
     origin_note(current.settings.dataset)
-page_state.complain()
+page_state.show_warnings()
 with section("The image and the methods"):
     current = page(current)
 page_state.write_link(current)

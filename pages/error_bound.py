@@ -67,7 +67,7 @@ current = page_state.read_url()
 if not current.teach:
     with st.sidebar, section("The choice of problem"):
         current = page_state.update_request(controls(current))
-page_state.complain()
+page_state.show_warnings()
 with section("The presets"):
     gallery(current)
 instances = None

@@ -27,10 +27,10 @@ current = within_examples(page_state.update_show(current, str(shown)))
 if not current.teach:
     with st.sidebar, section("The choice of network or image"):
         current = page_state.update_request(controls(current))
-page_state.complain()
+page_state.show_warnings()
 with section("The landscape"):
     if current.show == "synthetic":
         synthetic(current)
     else:
         real(current, run_of(current))
-page_state.write_link(st.session_state["land.held"])
+page_state.write_link(st.session_state["landscape.request"])

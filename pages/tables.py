@@ -18,7 +18,7 @@ own_style.apply()
 current = page_state.read_url()
 with section("The choice of table"):
     which_table(current)
-page_state.complain()
+page_state.show_warnings()
 with section("The table"):
     table(current)
 with section("The confusion matrices"):

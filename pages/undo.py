@@ -42,7 +42,7 @@ if not current.teach:
         current = page_state.update_request(
             *controls(current, bundle, page_state.load_request, page_state.switch)
         )
-page_state.complain()
+page_state.show_warnings()
 run: LiveRun | None = None
 asked: dict[str, str] | None = None
 with place, section("The run of these settings"):

@@ -42,12 +42,12 @@ def page(current: CompareRequest) -> CompareRequest:
         current = choice(current)
     style.make_room(len(current.methods))
     _begin(current, context)
-    ground = card_context(context)
+    of_cards = card_context(context)
     with section("The cards of the methods"):
         _live(
             "The answers of the methods",
             lambda: _compared(current),
-            lambda view: methods(current, context, ground, view),
+            lambda view: methods(current, context, of_cards, view),
         )
     with section("The strip of strengths"):
         _live(
@@ -55,7 +55,7 @@ def page(current: CompareRequest) -> CompareRequest:
             lambda: _swept(current),
             lambda view: strengths(current, context, view),
         )
-    latest: CompareRequest = st.session_state["compare.held"]
+    latest: CompareRequest = st.session_state["compare.request"]
     return latest
 
 
