@@ -12,7 +12,7 @@ from pages.ui.compare.link import compare_link
 from pages.ui.landscape import landscape_help_texts as landscape_texts
 from pages.ui.link import page_state
 from pages.ui.link.projects import origin_note
-from pages.ui.live.live_run import LiveRun
+from pages.ui.live.live_run import LIVE_RUNS, LiveRun
 from pages.ui.look import page_style as style
 from pages.ui.look.section import section
 from pages.ui.stage import files, stage
@@ -48,12 +48,15 @@ asked: dict[str, str] | None = None
 with place, section("The run of these settings"):
     models = page_state.models_of(current.settings)
     run = registry().prepare(models, current.settings, current.own)
+    if "undo.earlier" not in state:  # has somebody run already what this visitor's link asks for?
+        state["undo.earlier"] = LIVE_RUNS.record_of(run.identity) if current.run else None
+        state["undo.recorded"] |= state["undo.earlier"] is not None
     if state["undo.recorded"] and state.setdefault("undo.first", run.key) != run.key:
         state["undo.recorded"] = False  # a choice was made: the recorded run makes way
 with place, section("The stage"):
     asked = stage(
         run, stories, begin=current.run, pace=current.pace, recorded=state["undo.recorded"],
-        teach=current.teach,
+        earlier=state.get("undo.earlier") if state["undo.recorded"] else None, teach=current.teach,
     )  # fmt: skip
 if asked is not None:
     request, _ = from_query({**asked, "run": "1"})

@@ -10,7 +10,9 @@ import streamlit as st
 
 from pages.ui.live.live_run import LiveRun
 from pages.ui.stage import files
-from pages.ui.stage.routes import base_path, story_address
+from pages.ui.stage.routes import base_path, record_address, story_address
+
+EARLIER = "This run, computed here before"
 
 # The modules come by a route, since relative imports fail in a component's own script. It returns
 # a cleanup at once, whether the modules have come or not.
@@ -40,17 +42,21 @@ def stage(
     begin: bool = False,
     pace: str = "watch",
     recorded: bool = False,
+    earlier: str | None = None,
     teach: bool = False,
 ) -> dict[str, str] | None:
     """Show a run, or the first recorded one until the visitor asks for something else.
 
     stories: the recorded runs to choose from, as `files.stories` lists them; begin: start the run
-    as soon as the browser is there; pace: key of PACES; recorded: show the first of `stories`;
+    as soon as the browser is there; pace: key of PACES; recorded: show the first of `stories`, or
+    `earlier`, the SHA-256 of a record of this very run;
     teach: hide what chooses and saves, and keep what plays and scrubs.
     Returns the settings (a query) of a recorded run that the visitor wants to compute.
     """
     base = base_path()
     offered = [{"title": each["title"], "url": story_address(each)} for each in stories]
+    if earlier is not None:
+        offered.insert(0, {"title": EARLIER, "url": record_address(earlier)})
     result: Any = _mount(
         key="stage",
         data={
