@@ -20,5 +20,6 @@ pages = [
     st.Page("tables.py", title="Tables"),
     st.Page("landscape.py", title="Landscape"),
     st.Page("error_bound.py", title="Error bound"),
+    st.Page("pair.py", title="Two runs", visibility="hidden"),  # a run or a link leads there
 ]
 st.navigation(pages, position="top" if len(pages) > 1 else "hidden").run()

@@ -38,36 +38,42 @@ def read_url() -> tuple[Request, Bundle]:
     query = address.incoming_query(PAGE, "held" in state)
     fresh = query is not None
     if query is not None:
-        request, complaints = from_query(query)
-        if request.settings.device not in devices():
-            complaints.append(
-                f"This machine has no {request.settings.device} device: auto takes its place."
-            )
-            request = replace(request, settings=replace(request.settings, device="auto"))
-        with_generator = _with_made_generator(request.settings)
-        if with_generator != request.settings:
-            complaints.append(
-                f"The paper's own generator of {TITLES[request.settings.dataset]} has not been "
-                "made on this machine: ours takes its place."
-            )
-            request = replace(request, settings=with_generator)
-        state["held"], state["complaints"] = request, complaints
-    bundle = models_of(state["held"].settings).bundle
-    if state["held"].settings.index >= len(bundle.examples):
-        state["complaints"].append(
-            f"There is no example {state['held'].settings.index}: the bundled ones are numbered "
-            f"0 to {len(bundle.examples) - 1}. Example 0 takes its place."
-        )
-        changed = replace(state["held"].settings, index=0)
-        state["held"] = replace(state["held"], settings=changed)
-    settings = without_own_target(state["held"].settings, state["held"].own, bundle)
-    if settings != state["held"].settings:
-        state["complaints"].append(OWN_TARGET)
-        state["held"] = replace(state["held"], settings=settings)
+        state["held"], state["complaints"] = from_query(query)
+    state["held"], bundle, more = acceptable(state["held"])
+    state["complaints"] = [*state["complaints"], *more]
     if fresh or "ui.source" not in state:
         seed_widgets(state["held"], bundle)
     held: Request = state["held"]
     return held, bundle
+
+
+def acceptable(request: Request) -> tuple[Request, Bundle, list[str]]:
+    """The request as this machine can run it, its models, and a sentence about every change.
+
+    What a URL may name and a machine lack: a device, a generator, an example, another target.
+    """
+    settings, complaints = request.settings, list[str]()
+    if settings.device not in devices():
+        complaints.append(f"This machine has no {settings.device} device: auto takes its place.")
+        settings = replace(settings, device="auto")
+    with_generator = _with_made_generator(settings)
+    if with_generator != settings:
+        complaints.append(
+            f"The paper's own generator of {TITLES[settings.dataset]} has not been "
+            "made on this machine: ours takes its place."
+        )
+        settings = with_generator
+    bundle = models_of(settings).bundle
+    if settings.index >= len(bundle.examples):
+        complaints.append(
+            f"There is no example {settings.index}: the bundled ones are numbered "
+            f"0 to {len(bundle.examples) - 1}. Example 0 takes its place."
+        )
+        settings = replace(settings, index=0)
+    aimed = without_own_target(settings, request.own, bundle)
+    if aimed != settings:
+        complaints.append(OWN_TARGET)
+    return replace(request, settings=aimed), bundle, complaints
 
 
 def without_own_target(settings: RunSettings, own: Tensor | None, bundle: Bundle) -> RunSettings:
