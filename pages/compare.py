@@ -19,6 +19,6 @@ if not current.teach:
         current = page_state.update_request(controls(current))
 else:
     origin_note(current.settings.dataset)
-page_state.complain()
+page_state.show_warnings()
 current = page(current)
 page_state.write_link(current)

@@ -63,7 +63,7 @@ current = page_state.read_url()
 if not current.teach:
     with st.sidebar:
         current = page_state.update_request(controls(current))
-page_state.complain()
+page_state.show_warnings()
 gallery(current)
 instances = None
 if current.show == "descent":

@@ -26,9 +26,9 @@ current = within_examples(page_state.update_show(current, str(shown)))
 if not current.teach:
     with st.sidebar:
         current = page_state.update_request(controls(current))
-page_state.complain()
+page_state.show_warnings()
 if current.show == "synthetic":
     synthetic(current)
 else:
     real(current, run_of(current))
-page_state.write_link(st.session_state["land.held"])
+page_state.write_link(st.session_state["landscape.request"])

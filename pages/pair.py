@@ -22,7 +22,7 @@ current = page_state.read_url()
 if not current.first.teach:
     with st.sidebar:
         current = page_state.update_request(controls(current))
-page_state.complain()
+page_state.show_warnings()
 runs = [
     registry().prepare(models_of(settings), settings, current.first.own, place=name, origin=origin)
     for name, settings, origin in zip(

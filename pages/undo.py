@@ -41,7 +41,7 @@ if not current.teach:
         current = page_state.update_request(
             *controls(current, bundle, page_state.load_request, page_state.switch)
         )
-page_state.complain()
+page_state.show_warnings()
 run = registry().prepare(page_state.models_of(current.settings), current.settings, current.own)
 if state["undo.recorded"] and state.setdefault("undo.first", run.key) != run.key:
     state["undo.recorded"] = False  # a choice was made: the recorded run makes way

@@ -1,4 +1,4 @@
-"""`theory`: the numbers behind Figures 1 to 3 and the examples, and theorems held to account."""
+"""`theory`: the numbers behind Figures 1 to 3 and the examples, and theorems checked."""
 
 from __future__ import annotations
 
@@ -254,9 +254,9 @@ def _survey(arguments: argparse.Namespace) -> list[Row]:
     rows = []
     for row in survey(settings, arguments.steps or 500, arguments.seeds or 1):
         start = "anywhere" if row["radius"] is None else f"{row['radius']:g} away"
-        told = f"applies to {row['share_applies']:6.1%} of {row['instances']}"
+        applies = f"applies to {row['share_applies']:6.1%} of {row['instances']}"
         tight = "" if row["tightness"] is None else f", tightness {row['tightness']:.2f}"
-        print(f"{row['case']:18s} {row['activation']:22s} {start:10s} {told}{tight}", flush=True)
+        print(f"{row['case']:18s} {row['activation']:22s} {start:10s} {applies}{tight}", flush=True)
         rows.append(row)
     return rows
 
@@ -277,15 +277,16 @@ def _verify(arguments: argparse.Namespace) -> Row:
     networks, samples = arguments.seeds or 1, arguments.samples
     if method == "proximal":
         own_step = "local" if step == "local" else "safe"
-        told = proximal_report(settings, options, own_step, networks, samples, own=own)
+        result = proximal_report(settings, options, own_step, networks, samples, own=own)
     else:
         asked = Verification(settings, options, step, networks, samples)
-        told = report(asked, verify(asked, own))
-    print(f"{told['theorem']}: applies to {told['share_applies']:.0%} of {len(told['instances'])}")
-    found = (f"{name} {told[name]:.4g}" for name in ("mu", "rho", "epsilon") if told[name])
+        result = report(asked, verify(asked, own))
+    count = len(result["instances"])
+    print(f"{result['theorem']}: applies to {result['share_applies']:.0%} of {count}")
+    found = (f"{name} {result[name]:.4g}" for name in ("mu", "rho", "epsilon") if result[name])
     print("  " + ", ".join(found))
-    print(f"  {told['instances'][0]['why']}")
-    return told
+    print(f"  {result['instances'][0]['why']}")
+    return result
 
 
 def _matrix(arguments: argparse.Namespace) -> Tensor | None:

@@ -23,7 +23,7 @@ def frame(grey: Grey) -> Grey:
 
 
 def is_bright(grey: Grey) -> bool:
-    """Whether a picture of the data set's size has a bright ground, by the middle of its frame.
+    """Whether a picture of the data set's size has a bright background, by the middle of its frame.
 
     Of MNIST's and Fashion-MNIST's images none has one, attacked with the paper's budgets or not.
     """
@@ -35,14 +35,14 @@ def spread(values: Grey) -> float:
     return 1.4826 * float(np.median(np.abs(values - np.median(values))))
 
 
-def plane(grey: Grey, ground: float | None = None) -> Grey:
-    """The plane [H, W] through the frame's pixels near `ground` (their median, if None).
+def plane(grey: Grey, background: float | None = None) -> Grey:
+    """The plane [H, W] through the frame's pixels near `background` (their median, if None).
 
-    What touches the frame and is no ground is left out of the fit.
+    What touches the frame and is no background is left out of the fit.
     """
     rows, columns = np.meshgrid(*(np.linspace(-1, 1, n) for n in grey.shape), indexing="ij")
     basis = np.stack((np.ones_like(rows), rows, columns), axis=-1).astype(np.float32)
     sides, values = np.stack([frame(basis[..., i]) for i in range(3)], axis=1), frame(grey)
-    centre = float(np.median(values)) if ground is None else ground
+    centre = float(np.median(values)) if background is None else background
     kept = np.abs(values - centre) <= max(3 * spread(values), 0.05)
     return basis @ np.linalg.lstsq(sides[kept], values[kept], rcond=None)[0]

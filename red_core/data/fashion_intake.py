@@ -3,10 +3,10 @@
 Xiao, Rasul and Vollgraf 2017, Section 2, made shop photographs on white into 28 x 28 pictures:
 edges near the colour of the corners trimmed, the longest edge resized to 28, sharpened with a
 Gaussian of deviation 1, the shorter edge extended so that the article is in the middle, and
-negated. Here the ground may also be grey, unevenly lit or dark: it becomes 0 whatever it was. What
-is dark on a bright ground comes out bright, as there; a picture on a dark ground keeps its
-tones. They resize by skipping pixels; here pixels are averaged, since photographs are larger. The
-brightest pixel is made 1: in 99% of the data set it is above 0.99.
+negated. Here the background may also be grey, unevenly lit or dark: it becomes 0 whatever it was.
+What is dark on a bright background comes out bright, as there; a picture on a dark background keeps
+its tones. They resize by skipping pixels; here pixels are averaged, since photographs are larger.
+The brightest pixel is made 1: in 99% of the data set it is above 0.99.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from red_core.data.background import (
     spread,
 )
 
-_CLOSE: Final = 0.05  # to the ground's colour, of all intensities: trimmed
+_CLOSE: Final = 0.05  # to the background's colour, of all intensities: trimmed
 _FILLS: Final = 26  # pixels; the longest edge of every article in the data set is at least this
 _NEGATED: Final = "negated: the background was bright"
 _MIN_EDGE: Final = 8  # pixels; a smaller speck is dust, not an article
@@ -37,7 +37,7 @@ def as_article(grey: Grey, name: str, steps: list[str]) -> Grey:
     """Brightness [H, W] in [0, 1] to an article on black, in the middle of [28, 28].
 
     name: of the picture, for messages; steps: gets a short sentence for everything done. Raises
-    IntakeError where nothing stands out from the ground.
+    IntakeError where nothing stands out from the background.
     """
     if float(grey.max()) - float(grey.min()) < MIN_CONTRAST:
         raise IntakeError(
@@ -45,13 +45,13 @@ def as_article(grey: Grey, name: str, steps: list[str]) -> Grey:
         )
     if grey.shape == (SIDE, SIDE):
         article = 1 - grey if is_bright(grey) else grey
-        if _fills(article):  # the data set's own format: not even noise on the ground is ours
+        if _fills(article):  # the data set's own format: not even noise on the background is ours
             if article is not grey:
                 steps.append(_NEGATED)
             steps.append("already 28 x 28 and filled by the article: neither trimmed nor scaled")
             return article
-    grey, ground = _negated(grey, steps)
-    article, grain = _on_black(grey, ground, steps)
+    grey, background = _negated(grey, steps)
+    article, grain = _on_black(grey, background, steps)
     top, bottom, left, right = _edges(article, name, grain)
     box = article[top:bottom, left:right]
     if box.shape != article.shape:
@@ -71,13 +71,13 @@ def as_article(grey: Grey, name: str, steps: list[str]) -> Grey:
 
 
 def _negated(grey: Grey, steps: list[str]) -> tuple[Grey, float]:
-    """The article brighter than its ground, and the ground's brightness."""
-    ground = float(np.median(_corners(grey)))
-    darker, brighter = (float(np.clip(sign * (grey - ground), 0, 1).sum()) for sign in (-1, 1))
+    """The article brighter than its background, and the background's brightness."""
+    background = float(np.median(_corners(grey)))
+    darker, brighter = (float(np.clip(sign * (grey - background), 0, 1).sum()) for sign in (-1, 1))
     if darker <= brighter:
-        return grey, ground
+        return grey, background
     steps.append(_NEGATED)
-    return 1 - grey, 1 - ground
+    return 1 - grey, 1 - background
 
 
 def _fills(grey: Grey) -> bool:
@@ -86,12 +86,12 @@ def _fills(grey: Grey) -> bool:
     return any(np.ptp(np.flatnonzero(there.any(axis=axis))) + 1 >= _FILLS for axis in (0, 1))
 
 
-def _on_black(grey: Grey, ground: float, steps: list[str]) -> tuple[Grey, float]:
-    """How far each pixel is above the ground, in [0, 1], and what the ground's grain reaches."""
-    if ground == 0:
+def _on_black(grey: Grey, background: float, steps: list[str]) -> tuple[Grey, float]:
+    """How far each pixel is above the background, in [0, 1], and what its grain reaches."""
+    if background == 0:
         return grey, 0.0  # a clean picture keeps every grey of its edges
-    # A wall is grey, unevenly lit and grainy: the ground is the plane through the frame.
-    level = np.clip(plane(grey, ground), 0, 0.9)
+    # A wall is grey, unevenly lit and grainy: the background is the plane through the frame.
+    level = np.clip(plane(grey, background), 0, 0.9)
     article = np.clip((grey - level) / (1 - level), 0, 1).astype(np.float32)
     article /= max(float(article.max()), 1e-6)
     steps.append("background made black")
@@ -106,7 +106,7 @@ def _corners(grey: Grey) -> Grey:
 
 
 def _edges(article: Grey, name: str, grain: float) -> tuple[int, int, int, int]:
-    """top, bottom, left, right of what is not close to the ground."""
+    """top, bottom, left, right of what is not close to the background."""
     there = article > max(_CLOSE, grain)
     # On a large picture a few pixels of a row may be dust, or JPEG's ringing.
     rows, columns = (

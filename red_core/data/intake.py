@@ -4,7 +4,7 @@ Whatever bytes come in, the answer is an `Intake` or an `IntakeError` with one s
 user. Sizes are read from the headers and refused before anything is decoded.
 
 A picture goes the way the data set's own went: `mnist_intake`, `fashion_intake`, `cifar_intake`.
-One that is in the data set's own format already (size, range, ground), attacked or not, is not
+One that is in the data set's own format already (size, range, background), attacked or not, is not
 cleaned. What comes as numbers is `arrays`'s.
 """
 

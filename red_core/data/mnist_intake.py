@@ -36,7 +36,9 @@ def as_digit(grey: Grey, name: str, steps: list[str]) -> Grey:
     _check_contrast(grey, name)
     if grey.shape == (SIDE, SIDE):
         digit = 1 - grey if is_bright(grey) else grey
-        if _is_centred(digit):  # the data set's own format: not even noise on the ground is ours
+        if _is_centred(
+            digit
+        ):  # the data set's own format: not even noise on the background is ours
             if digit is not grey:
                 steps.append("inverted: the background was bright")
             steps.append("already 28 x 28 and centred: neither cropped, scaled nor stretched")
@@ -63,21 +65,21 @@ def _check_contrast(grey: Grey, name: str) -> None:
 
 
 def _ink(grey: Grey, steps: list[str]) -> Grey:
-    """How much ink each pixel holds, in [0, 1]: 0 on the ground, 1 at the strongest."""
+    """How much ink each pixel holds, in [0, 1]: 0 on the background, 1 at the strongest."""
     low, high = float(grey.min()), float(grey.max())
-    ground = float(np.median(frame(grey)))
-    if ground > (low + high) / 2:
+    background = float(np.median(frame(grey)))
+    if background > (low + high) / 2:
         steps.append("inverted: the background was bright")
-        grey, ground, high = 1 - grey, 1 - ground, 1 - low
-    if ground == 0 and high > 0.9:
+        grey, background, high = 1 - grey, 1 - background, 1 - low
+    if background == 0 and high > 0.9:
         return grey  # a clean picture keeps every grey of its edges
-    # A photograph's paper is grey, unevenly lit and grainy: the ground is the plane through its
+    # A photograph's paper is grey, unevenly lit and grainy: the background is the plane through its
     # frame, and what the frame's own grain reaches is no ink.
     above = grey - plane(grey)
     strongest = max(float(above.max()), 1e-6)
     ink = np.clip(above / strongest, 0, 1)
     ink[ink <= min(3 * spread(frame(above)) / strongest, 0.3)] = 0
-    if ground > 0.02 or high < 0.98:
+    if background > 0.02 or high < 0.98:
         steps.append("contrast stretched from the background to the ink")
     return ink
 

@@ -33,7 +33,7 @@ def prepare(picture: ImageFile.ImageFile) -> None:
 
 
 def brightness(picture: Image.Image, steps: list[str]) -> Grey:
-    """Brightness [H, W] in [0, 1] at the working size, on an opaque ground.
+    """Brightness [H, W] in [0, 1] at the working size, on an opaque background.
 
     steps: gets a short sentence for everything done.
     """
@@ -50,9 +50,9 @@ def brightness(picture: Image.Image, steps: list[str]) -> Grey:
         bright = layers @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
     if alpha is None or float(alpha.min()) > 0.999:
         return bright
-    ground = _fitting_ground(bright, alpha)
-    steps.append(f"transparent parts put on {'white' if ground else 'black'}")
-    return bright * alpha + np.float32(ground) * (1 - alpha)
+    background = _fitting_background(bright, alpha)
+    steps.append(f"transparent parts put on {'white' if background else 'black'}")
+    return bright * alpha + np.float32(background) * (1 - alpha)
 
 
 def colours(picture: Image.Image, steps: list[str]) -> Colours:
@@ -216,11 +216,11 @@ def _shrunk(picture: Image.Image) -> Image.Image:
     return picture.reduce(factor) if factor > 1 else picture
 
 
-def _fitting_ground(brightness: Grey, alpha: Grey) -> float:
-    """0 or 1: the ground on which the visible part of a transparent picture shows.
+def _fitting_background(brightness: Grey, alpha: Grey) -> float:
+    """0 or 1: the background on which the visible part of a transparent picture shows.
 
-    Visible pixels of one brightness are the ink itself, and need the opposite ground; visible
-    pixels of two are ink with its paper, and the ground continues the paper, the larger part.
+    Visible pixels of one brightness are the ink itself, and need the opposite background; visible
+    pixels of two are ink with its paper, and the background continues the paper, the larger part.
     """
     weight = float(alpha.sum())
     if weight == 0:

@@ -125,7 +125,7 @@ def _at_origin(inversion: Inversion, sectors: Sectors) -> list[StationaryPoint]:
             return []
     changes, sign = _sign_changes(sectors, float(scale))
     if changes == 0 and sign == 0:
-        return []  # flat all around: told by the flat sectors
+        return []  # flat all around: named by the flat sectors
     kind: Kind = "flat"
     if changes == 0:
         kind = "minimum" if sign > 0 else "maximum"

@@ -55,18 +55,18 @@ class ImageSheet(Sheet):
     def surface(
         self,
         target: Tensor,
-        held: str,
+        caption: str,
         level: int | None = None,
         latent_penalty: tuple[float, Tensor] | None = None,
     ) -> Surface:
         """f = ||y - G(z)||^2 over a complete grid, for y = x' - D_a c_a [n].
 
-        held: one sentence on what c_a is; level: as `stored`; tether: (w, anchor [d]) adds the
+        caption: one sentence on what c_a is; level: as `stored`; tether: (w, anchor [d]) adds the
         solver's optional w ||z - anchor||^2 (w/2 in its objective, which is half of f).
         """
         x, y, images = self.stored(level)
         values = (images - target.detach().to(images)).square().sum(-1)
-        text = f"f(z, c_a) = ||x' - G(z) - D_a c_a||², {held}"
+        text = f"f(z, c_a) = ||x' - G(z) - D_a c_a||², {caption}"
         if latent_penalty is not None and latent_penalty[0]:
             weight, anchor = latent_penalty
             place = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)

@@ -17,26 +17,26 @@ class Inversion:
     """f(z) = ||y - G(z)||^2 with y = x' - D_a c_a, c_a held: the problem of Section 4.1.
 
     network: G of one instance; target: y [n]; z_star [d]: the planted solution, a minimiser with
-    f = 0 where c_a = c_a* is held; held: one sentence on what is held. Points z [..., d].
+    f = 0 where c_a = c_a* is held; caption: one sentence on what is fixed. Points z [..., d].
     """
 
     network: Network
     target: Tensor
     z_star: Tensor
-    held: str
+    caption: str
 
     @classmethod
     def of(cls, instances: Instances, item: int = 0, c_a: Tensor | None = None) -> Inversion:
         """Instance `item`, with c_a [k] held (None: at c_a*, the truth, as in Figure 2)."""
         one = instances.take(torch.tensor([item]))
-        held = one.c_star if c_a is None else c_a.to(one.c_star)[None]
+        code = one.c_star if c_a is None else c_a.to(one.c_star)[None]
         if not instances.k:
             text = "f(z) = ||x' - G(z)||²; there is no attack in x'."
         elif c_a is None:
             text = "f(z, c_a*) = ||x' - G(z) - D_a c_a*||²; c_a is held at the truth c_a*."
         else:
             text = "f(z, c_a) = ||x' - G(z) - D_a c_a||²; c_a is held at the iterate looked at."
-        target = (one.observed - one.dictionary.combine(held))[0]
+        target = (one.observed - one.dictionary.combine(code))[0]
         return cls(one.network, target, one.z_star[0], text)
 
     @property

@@ -84,14 +84,14 @@ def starts_plane(starts: Tensor, path: Tensor | None = None) -> Plane:
     starts [S, d], S >= 1. Known before a run begins; with four or more starts it is the plane of
     their first two principal components. One or two starts leave directions open.
     """
-    axes, held = principal_axes(starts)
+    axes, shares = principal_axes(starts)
     text = {
         1: "Two arbitrary directions through the run's only start.",
         2: "The line through the run's two starts, and some direction orthogonal to it.",
         3: "The plane through the run's three starts.",
     }.get(
         len(starts),
-        f"The plane closest to the run's {len(starts)} starts; it holds {share(sum(held))} of "
+        f"The plane closest to the run's {len(starts)} starts; it holds {share(sum(shares))} of "
         "their variance.",
     )
     return Plane(

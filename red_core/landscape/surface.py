@@ -86,7 +86,7 @@ class Surface:
     """Heights over a square grid.
 
     plane, bounds: where; x [m], y [m]: coordinates; values [m, m]: the height at (x_i, y_j) is
-    values[j, i]; held: one sentence on what the height is and what is held fixed.
+    values[j, i]; caption: one sentence on what the height is and what is fixed.
     """
 
     plane: Plane
@@ -94,7 +94,7 @@ class Surface:
     x: Tensor
     y: Tensor
     values: Tensor
-    held: str
+    caption: str
 
     @property
     def size(self) -> int:
@@ -198,7 +198,7 @@ def refine(
     height: Rows,
     plane: Plane,
     bounds: Bounds,
-    held: str,
+    caption: str,
     sizes: tuple[int, ...] = SIZES,
     chunk: int = CHUNK,
 ) -> Iterator[Surface]:
@@ -206,4 +206,4 @@ def refine(
     sheet = Sheet(height, plane, bounds, sizes, chunk)
     while not sheet.done:
         if sheet.advance():
-            yield Surface(plane, bounds, *sheet.stored(), held)
+            yield Surface(plane, bounds, *sheet.stored(), caption)

@@ -153,7 +153,7 @@ class _Smooth(BsdGan):
 
 
 class BsdGanBestSmooth(_Smooth):
-    """`best` with a smooth G; the readings are told apart as those of `best` are."""
+    """`best` with a smooth G; the readings are kept apart as those of `best` are."""
 
     key, title, preset = "bsd-gan-best-smooth", "BSD-GAN best, smooth", "best"
     files = BEST_FILES

@@ -98,7 +98,7 @@ class LatentGenerator(nn.Module):
     """Any network z -> image as G of flat z ~ N(0, I): [B, d] -> [B, *image_shape] in [0, 1].
 
     network: z [B, *latent_shape] -> images in [0, 1], or in [-1, 1], which are moved to [0, 1]
-    (told from its images); prior: of the network's own z: "normal", N(0, I), or "uniform" on
+    (found from its images); prior: of the network's own z: "normal", N(0, I), or "uniform" on
     [-1, 1], whose z is 2 Phi(z) - 1 of the normal one, so that every z here is N(0, I) (the prior
     of `GaussianPrior`, and what `latent_weight` pulls to the origin). Raises ModelFileError with
     one sentence where the network cannot be inverted.

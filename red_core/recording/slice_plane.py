@@ -49,8 +49,8 @@ class SlicePlane:
     def surface(self, iterate: Iterate) -> Surface:
         """f over the plane, c_a held at an iterate, with the objective's latent penalty."""
         target = (iterate.image + iterate.residual).flatten()
-        held = f"with c_a held at step {iterate.k}."
-        return self.sheet.surface(target, held, latent_penalty=(self.weight, self.anchor))
+        caption = f"with c_a held at step {iterate.k}."
+        return self.sheet.surface(target, caption, latent_penalty=(self.weight, self.anchor))
 
 
 def has_latent(settings: RunSettings) -> bool:

@@ -1,4 +1,4 @@
-"""Theorems 3 and 6 held against a descent: do their conditions hold on its path, how tightly?"""
+"""Theorems 3 and 6 checked against a descent: do their conditions hold on its path, how tightly?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Theorem 8 held against a proximal descent (Section 4.3)."""
+"""Theorem 8 checked against a proximal descent (Section 4.3)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def proximal_guarantee(
     A step with eta = 1 / rho lowers L = f + lambda h by at least D(c_a^k, rho) +
     ||grad_z f||^2 / (2 rho) if rho bounds the curvature of f along [w^k, w^{k+1}], for that is
     all that eq. 65 uses; Assumption 7 says that this is at least mu / (2 rho) of L - L*. So the
-    theorem is held against rho = 1 / eta, and applies where no larger curvature was found at
+    theorem is checked against rho = 1 / eta, and applies where no larger curvature was found at
     `samples` points of those segments.
 
     The true L* is unknown. lowest [I]: an estimate of it, None for the lowest L of the path.

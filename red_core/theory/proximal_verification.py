@@ -1,4 +1,4 @@
-"""Theorem 8 (Section 4.3) held against a proximal descent on one family."""
+"""Theorem 8 (Section 4.3) checked against a proximal descent on one family."""
 
 from __future__ import annotations
 
@@ -37,29 +37,29 @@ def proximal_report(
     # No stopping: arriving at (z*, c_a*) is not what a regularised descent does.
     further = replace(options, steps=LONGER * options.steps)
     lowest = descend(instances, further, eta, every=LONGER).loss.amin(0)
-    told = proximal_guarantee(
+    result = proximal_guarantee(
         instances, path, samples, most, torch.minimum(lowest, path.loss.amin(0))
     )
-    applies = told.applies
+    applies = result.applies
     per_instance = ("mu", "rho", "curvature", "predicted", "observed", "lowest")
     return {
         "theorem": "Theorem 8",
-        "rho": number(told.rho.max()),
+        "rho": number(result.rho.max()),
         "epsilon": None,
-        "mu": number(told.mu.nan_to_num(torch.inf).min()),
+        "mu": number(result.mu.nan_to_num(torch.inf).min()),
         "interval": [None, None],
         "eta": number(eta[0]),
-        "predicted_rate": number(told.predicted[applies].max()) if bool(applies.any()) else None,
-        "observed_rate": number(told.observed.nan_to_num(-torch.inf).max()),
+        "predicted_rate": number(result.predicted[applies].max()) if bool(applies.any()) else None,
+        "observed_rate": number(result.observed.nan_to_num(-torch.inf).max()),
         "applies": bool(applies.all()),
         "share_applies": float(applies.double().mean()),
-        "held": bool((told.observed[applies] <= told.predicted[applies] * (1 + 1e-9)).all()),
+        "held": bool((result.observed[applies] <= result.predicted[applies] * (1 + 1e-9)).all()),
         "rates_mean": "factors on L - L* of one step; L* is the lowest L found",
         "instances": [
             {
-                **{name: number(getattr(told, name)[i]) for name in per_instance},
+                **{name: number(getattr(result, name)[i]) for name in per_instance},
                 "applies": bool(applies[i]),
-                "why": told.why[i],
+                "why": result.why[i],
             }
             for i in range(len(applies))
         ],

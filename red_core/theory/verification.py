@@ -1,4 +1,4 @@
-"""One family held against the theorems: do they apply, what do they promise, what is observed."""
+"""One family checked against the theorems: do they apply, what they promise, what is observed."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Found:
     plain: Guarantee
 
     @property
-    def told(self) -> Guarantee:
+    def guarantee(self) -> Guarantee:
         """The theorem in the coordinates it can hold in: the row space, where D_a has a kernel."""
         return self.plain.row_space or self.plain
 
@@ -98,23 +98,23 @@ def report(asked: Verification, found: Found) -> dict[str, Any]:
     held: whether no instance to which it applies did worse than promised; tightness: the median
     of log(promised) / log(worst observed) among those, 1 where the promise is met exactly.
     """
-    told, path, instances = found.told, found.path, found.instances
-    applies = told.applies
+    result, path, instances = found.guarantee, found.path, found.instances
+    applies = result.applies
     first = int(applies.long().argmax())
     ranks = int(instances.ranks.max())
     return {
-        "theorem": told.theorem,
-        "rho": number(told.rho.nan_to_num(-math.inf).max()),
-        "epsilon": number(told.epsilon.nan_to_num(-math.inf).max()),
-        "mu": number(told.mu.nan_to_num(math.inf).min()),
-        "interval": [number(told.low[first]), number(told.high[first])],
-        "eta": number(told.eta[first]),
-        "predicted_rate": number(told.predicted[applies].max()) if bool(applies.any()) else None,
-        "observed_rate": number(told.observed.nan_to_num(-math.inf).max()),
+        "theorem": result.theorem,
+        "rho": number(result.rho.nan_to_num(-math.inf).max()),
+        "epsilon": number(result.epsilon.nan_to_num(-math.inf).max()),
+        "mu": number(result.mu.nan_to_num(math.inf).min()),
+        "interval": [number(result.low[first]), number(result.high[first])],
+        "eta": number(result.eta[first]),
+        "predicted_rate": number(result.predicted[applies].max()) if bool(applies.any()) else None,
+        "observed_rate": number(result.observed.nan_to_num(-math.inf).max()),
         "applies": bool(applies.all()),
         "share_applies": float(applies.double().mean()),
-        "held": bool((told.observed[applies] <= told.predicted[applies] * (1 + 1e-9)).all()),
-        "tightness": _tightness(told),
+        "held": bool((result.observed[applies] <= result.predicted[applies] * (1 + 1e-9)).all()),
+        "tightness": _tightness(result),
         "rates_mean": "factors on ||z - z*||^2 + ||c_a - c_a*||^2 of one step, c_a in D_a's row "
         "space",
         "success_rate": float(path.success.double().mean()),
@@ -124,7 +124,7 @@ def report(asked: Verification, found: Found) -> dict[str, Any]:
         "leaky_floor": _floor(instances),
         **_bounds(instances, path),
         "wdc": _wdc(instances),
-        "sampling": told.sampling,
+        "sampling": result.sampling,
         "ranks": (
             rank_sentence(ranks, instances.k, instances.d, instances.n)
             if instances.k and asked.options.method != "inversion"
@@ -134,7 +134,7 @@ def report(asked: Verification, found: Found) -> dict[str, Any]:
         "instances": [
             {
                 **{
-                    name: number(getattr(told, name)[i])
+                    name: number(getattr(result, name)[i])
                     for name in (
                         *("mu", "rho", "epsilon", "eta", "low", "high"),
                         *("predicted", "sharper", "observed", "observed_mean"),
@@ -142,9 +142,9 @@ def report(asked: Verification, found: Found) -> dict[str, Any]:
                 },
                 "applies": bool(applies[i]),
                 "arrived_at": int(path.arrived_at[i]),
-                "why": told.why[i],
+                "why": result.why[i],
             }
-            for i in range(len(told))
+            for i in range(len(result))
         ],
         "settings": instances.settings.as_dict(),
         "options": {
@@ -212,42 +212,45 @@ _SURVEY_KEYS = (
 
 def _trace(found: Found) -> dict[str, list[float | None]]:
     """||z - z*||, ||c_a - c_a*|| in the row space, f, mu and the bound of the first instance."""
-    path, told = found.path, found.told
-    bound = path.distance[0, 0] * told.predicted[0] ** (path.k / 2)  # a factor of squares
+    path, result = found.path, found.guarantee
+    bound = path.distance[0, 0] * result.predicted[0] ** (path.k / 2)  # a factor of squares
     columns = {
         "distance_z": path.distance_z[:, 0],
         "distance_c_a": path.distance_row[:, 0],
         "loss": path.loss[:, 0],
         "mu": path.mu_row[:, 0],
-        "bound": torch.where(told.applies[0], bound, torch.nan),
+        "bound": torch.where(result.applies[0], bound, torch.nan),
     }
-    told_columns = {name: [number(v, 6) for v in column] for name, column in columns.items()}
-    return {"k": path.k.tolist(), **told_columns}
+    rounded = {name: [number(v, 6) for v in column] for name, column in columns.items()}
+    return {"k": path.k.tolist(), **rounded}
 
 
-def _tightness(told: Guarantee) -> float | None:
-    if not bool(told.applies.any()):
+def _tightness(result: Guarantee) -> float | None:
+    if not bool(result.applies.any()):
         return None
     # log1p of a difference: the promised factor may be within rounding of 1.
-    ratios = torch.log1p(told.predicted - 1) / torch.log1p(told.observed - 1)
-    return number(ratios[told.applies].median())
+    ratios = torch.log1p(result.predicted - 1) / torch.log1p(result.observed - 1)
+    return number(ratios[result.applies].median())
 
 
 def _bounds(instances: Instances, path: Path) -> dict[str, Any]:
     """Assumption 13 and Lemma 14 at the iterates: [rho, epsilon], the largest of all instances."""
     constants = assumption_13(instances, path.z, path.c_a)
-    told: dict[str, Any] = {
+    report: dict[str, Any] = {
         "assumption_13": {"holds": bool(constants.holds.all()), "why": constants.why[0]}
     }
     if len(instances.network.weights) > 1 or not instances.network.activation.smooth:
-        return {**told, "lemma_14": None}
+        return {**report, "lemma_14": None}
     tight = [bound.amax(0) for bound in bend_bounds(instances, path.z, path.c_a)]
     bounds = {
         "corrected": lemma14(constants),
         "printed": lemma14_printed(constants),
         "with_the_bend": tight,
     }
-    return {**told, "lemma_14": {name: [number(v.max()) for v in b] for name, b in bounds.items()}}
+    return {
+        **report,
+        "lemma_14": {name: [number(v.max()) for v in b] for name, b in bounds.items()},
+    }
 
 
 def _wdc(instances: Instances) -> dict[str, Any] | None:

@@ -189,7 +189,7 @@ CARD = """async ([source, answers]) => {
   const picture = { source: "", name: "signal", caption: "", instead: "" }
   return answers.map(([drawn, status]) => {
     draw({ parentElement: place, data: { drawn, status, title: "CNN", about: "", busy: false,
-      told: "", answers: [], strip: null, pictures: [picture, picture] } })
+      message: "", answers: [], strip: null, pictures: [picture, picture] } })
     return place.querySelector(".status").textContent
   })
 }"""

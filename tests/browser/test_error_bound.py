@@ -23,7 +23,7 @@ expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture
-def open_lab(visit, server: Server):
+def open_error_bound(visit, server: Server):
     """Open the page at a query."""
 
     def open_at(query: str = "", **options) -> Page:
@@ -63,8 +63,8 @@ def upload(page: Page, name: str, data: bytes) -> None:
     )
 
 
-def test_a_preset_runs_to_its_end_beside_the_papers_value(open_lab):
-    page = open_lab()
+def test_a_preset_runs_to_its_end_beside_the_papers_value(open_error_bound):
+    page = open_error_bound()
     expect(headline(page, 2)).to_contain_text("Not run yet")
     preset(page, "Example 16")
     expect(headline(page, 1)).to_contain_text("Hadamard (Example 16): 100 × 4")
@@ -77,8 +77,8 @@ def test_a_preset_runs_to_its_end_beside_the_papers_value(open_lab):
     assert "run=1" in page.url
 
 
-def test_a_figure_is_drawn_m_by_m(open_lab):
-    page = open_lab()
+def test_a_figure_is_drawn_m_by_m(open_error_bound):
+    page = open_error_bound()
     preset(page, "Figure 1")
     cells = page.locator("table.numbers tbody tr td:nth-child(2)")
     expect(cells.first).not_to_have_text("–")
@@ -91,8 +91,8 @@ def test_a_figure_is_drawn_m_by_m(open_lab):
     assert [row["success_rate"] for row in rows] == [1.0] * len(means)
 
 
-def test_where_the_theorem_applies_no_line_crosses_its_bound(open_lab):
-    page = open_lab()
+def test_where_the_theorem_applies_no_line_crosses_its_bound(open_error_bound):
+    page = open_error_bound()
     preset(page, "Theorem 3 applies")
     finished(page)
     expect(headline(page, 3)).to_contain_text("Theorem 3 applies and holds: promised × 0.")
@@ -108,17 +108,17 @@ def test_where_the_theorem_applies_no_line_crosses_its_bound(open_lab):
     assert all(low <= high for low, high in zip(median, bound, strict=True))
 
 
-def test_pause_step_resume_stop_and_scrub(open_lab):
-    page = open_lab(LONG)
-    press(page, "lab-step")
+def test_pause_step_resume_stop_and_scrub(open_error_bound):
+    page = open_error_bound(LONG)
+    press(page, "error-bound-step")
     expect(headline(page, 2)).to_contain_text("Paused: step 1 of 50,000")
-    press(page, "lab-step")
+    press(page, "error-bound-step")
     expect(headline(page, 2)).to_contain_text("Paused: step 2 of 50,000")
-    press(page, "lab-run-button")
+    press(page, "error-bound-run-button")
     expect(headline(page, 2)).to_contain_text("Descending")
     step = headline(page, 2).inner_text()
     expect(headline(page, 2)).not_to_have_text(step)
-    press(page, "lab-run-button")
+    press(page, "error-bound-run-button")
     expect(headline(page, 2)).to_contain_text("Paused")
     page.wait_for_timeout(1000)
     current = headline(page, 2).inner_text()
@@ -130,7 +130,7 @@ def test_pause_step_resume_stop_and_scrub(open_lab):
     slider = page.get_by_role("slider", name="Step k")
     slider.press("Home")
     expect(headline(page, 2)).to_contain_text("Stopped: step 0 of")
-    press(page, "lab-forward")
+    press(page, "error-bound-forward")
     expect(headline(page, 2)).to_contain_text("Stopped: step 1 of")
     slider.press("End")
     expect(headline(page, 2)).to_contain_text(current.split(":")[1].split(",")[0].strip())
@@ -144,46 +144,46 @@ SLOW_TO_SEND = """
 """
 
 
-def test_a_click_that_the_browser_tells_twice_is_heard_once(open_lab):
-    page = open_lab(LONG)
+def test_a_click_that_the_browser_tells_twice_is_heard_once(open_error_bound):
+    page = open_error_bound(LONG)
     page.add_init_script(SLOW_TO_SEND)
     page.reload()
     for _ in range(2):
-        press(page, "lab-run-button")
+        press(page, "error-bound-run-button")
         expect(headline(page, 2)).to_contain_text("Descending")
-        press(page, "lab-run-button")
+        press(page, "error-bound-run-button")
         expect(headline(page, 2)).to_contain_text("Paused")
         page.wait_for_timeout(2000)
         expect(headline(page, 2)).to_contain_text("Paused", timeout=1)
 
 
-def test_a_paused_run_is_seen_where_it_stands(open_lab):
+def test_a_paused_run_is_seen_where_it_stands(open_error_bound):
     """Not where it stood when it was paused before."""
-    page = open_lab(LONG)
-    press(page, "lab-step")
+    page = open_error_bound(LONG)
+    press(page, "error-bound-step")
     expect(headline(page, 2)).to_contain_text("Paused: step 1 of 50,000")
-    press(page, "lab-run-button")
+    press(page, "error-bound-run-button")
     expect(headline(page, 2)).to_contain_text(re.compile(r"step\s+[\d,]{2,} of 50,000"))
-    press(page, "lab-run-button")
+    press(page, "error-bound-run-button")
     expect(headline(page, 2)).to_contain_text("Paused")
     page.wait_for_timeout(1000)
     expect(headline(page, 2)).to_contain_text(re.compile(r"Paused: step [\d,]{2,} of 50,000"))
     assert float(page.get_by_role("slider", name="Step k").input_value()) > 9
 
 
-def test_a_link_repeats_the_same_numbers(open_lab):
-    page = open_lab(f"{SMALL}&attack=true&method=alternating&seed=4&run=1")
+def test_a_link_repeats_the_same_numbers(open_error_bound):
+    page = open_error_bound(f"{SMALL}&attack=true&method=alternating&seed=4&run=1")
     finished(page)
     first = saved(page)
-    again = open_lab(page.url.split("?", 1)[1])
+    again = open_error_bound(page.url.split("?", 1)[1])
     finished(again)
     assert saved(again) == first
     for act in (1, 2, 3):
         assert headline(again, act).inner_text() == headline(page, act).inner_text()
 
 
-def test_matrices_that_cannot_be_used_are_refused_and_a_good_one_is_taken(open_lab):
-    page = open_lab(SMALL)
+def test_matrices_that_cannot_be_used_are_refused_and_a_good_one_is_taken(open_error_bound):
+    page = open_error_bound(SMALL)
     expect(headline(page, 1)).to_contain_text("Gaussian: 40 × 4")
     before = headline(page, 1).inner_text()
     page.get_by_role("combobox", name=re.compile("Family of W")).click()
@@ -199,7 +199,7 @@ def test_matrices_that_cannot_be_used_are_refused_and_a_good_one_is_taken(open_l
         expect(page.get_by_text(said)).to_be_visible()
         expect(page.get_by_text("What was set before still holds.")).to_be_visible()
         assert headline(page, 1).inner_text() == before
-    press(page, "lab-run-button")  # the last good state still runs
+    press(page, "error-bound-run-button")  # the last good state still runs
     finished(page)
 
     good = io.BytesIO()
@@ -207,21 +207,35 @@ def test_matrices_that_cannot_be_used_are_refused_and_a_good_one_is_taken(open_l
     upload(page, "good.npy", good.getvalue())
     expect(headline(page, 1)).to_contain_text("Your own matrix: 3 × 2")
     expect(page.get_by_text("What was set before still holds.")).to_have_count(0)
-    press(page, "lab-run-button")
+    press(page, "error-bound-run-button")
     finished(page)
     expect(page).to_have_url(re.compile("family=own.*W=3x2"))
-    again = open_lab(page.url.split("?", 1)[1])
+    again = open_error_bound(page.url.split("?", 1)[1])
     finished(again)
     assert headline(again, 3).inner_text() == headline(page, 3).inner_text()
 
 
-def test_nothing_jumps_while_a_run_goes_on(open_lab):
-    page = open_lab(f"{SMALL}&family=example15&d=2")
+def test_nothing_jumps_while_a_run_goes_on(open_error_bound):
+    page = open_error_bound(f"{SMALL}&family=example15&d=2")
     expect(page.locator(".st-key-lab-rates .red-live-chart .main-svg").first).to_be_visible()
     keys = [
-        *("headline-1", "lab-angles", "headline-2", "lab-transport", "lab-distance", "lab-mu"),
-        *("lab-value", "lab-histogram", "lab-stated", "headline-3", "lab-interval", "lab-rates"),
-        *("lab-said", "lab-wdc"),
+        *(
+            "headline-1",
+            "error-bound-angles",
+            "headline-2",
+            "error-bound-transport",
+            "error-bound-distance",
+            "error-bound-mu",
+        ),
+        *(
+            "error-bound-value",
+            "error-bound-histogram",
+            "error-bound-stated",
+            "headline-3",
+            "error-bound-interval",
+            "error-bound-rates",
+        ),
+        *("error-bound-said", "error-bound-wdc"),
     ]
 
     def places() -> dict[str, tuple[float, float]]:
@@ -229,7 +243,7 @@ def test_nothing_jumps_while_a_run_goes_on(open_lab):
         return {key: (round(box["y"]), round(box["height"])) for key, box in boxes.items()}
 
     before = places()
-    press(page, "lab-run-button")
+    press(page, "error-bound-run-button")
     expect(headline(page, 2)).to_contain_text("Descending")
     assert places() == before
     finished(page)
@@ -237,21 +251,21 @@ def test_nothing_jumps_while_a_run_goes_on(open_lab):
     assert places() == before
 
 
-def test_charts_live_through_a_run_on_one_node(open_lab):
-    page = open_lab(f"{LONG}")
+def test_charts_live_through_a_run_on_one_node(open_error_bound):
+    page = open_error_bound(f"{LONG}")
     chart = ".st-key-lab-distance .red-live-chart"
     expect(page.locator(f"{chart} .main-svg").first).to_be_visible()
     page.evaluate(f"window.kept = document.querySelector('{chart} .main-svg')")
-    press(page, "lab-run-button")
+    press(page, "error-bound-run-button")
     expect(headline(page, 2)).to_contain_text("Descending")
     step = headline(page, 2).inner_text()
     expect(headline(page, 2)).not_to_have_text(step)
     assert page.evaluate(f"window.kept === document.querySelector('{chart} .main-svg')")
-    press(page, "lab-stop")
+    press(page, "error-bound-stop")
 
 
-def test_the_state_outlives_a_visit_to_another_page(open_lab):
-    page = open_lab(f"{SMALL}&activation=tanh&start=near&run=1")
+def test_the_state_outlives_a_visit_to_another_page(open_error_bound):
+    page = open_error_bound(f"{SMALL}&activation=tanh&start=near&run=1")
     finished(page)
     said = headline(page, 3).inner_text()
     page.get_by_role("link", name="Landscape").click()
@@ -263,16 +277,16 @@ def test_the_state_outlives_a_visit_to_another_page(open_lab):
     assert page.get_by_role("spinbutton", name=re.compile("Outputs m")).input_value() == "40"
 
 
-def test_a_bad_link_is_told_and_the_rest_stands(open_lab):
-    page = open_lab(f"{SMALL}&seed=5&eta=large&family=rembrandt&W=%3Cscript%3E")
+def test_a_bad_link_is_told_and_the_rest_stands(open_error_bound):
+    page = open_error_bound(f"{SMALL}&seed=5&eta=large&family=rembrandt&W=%3Cscript%3E")
     expect(page.get_by_test_id("stAlert")).to_have_count(2)
     expect(headline(page, 1)).to_contain_text("Gaussian: 40 × 4")
     expect(page).to_have_url(re.compile("seed=5"))
 
 
-def test_closing_the_tab_ends_its_run(open_lab, server: Server):
+def test_closing_the_tab_ends_its_run(open_error_bound, server: Server):
     wait_for(lambda: server.runs() == 0)
-    page = open_lab(f"{LONG}&run=1")
+    page = open_error_bound(f"{LONG}&run=1")
     expect(headline(page, 2)).to_contain_text("Descending")
     wait_for(lambda: server.runs() == 1)
     page.close()
@@ -281,8 +295,8 @@ def test_closing_the_tab_ends_its_run(open_lab, server: Server):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("query", [f"{SMALL}&run=1", "show=examples"])
-def test_a_phone_shows_everything_without_scrolling_sideways(open_lab, scheme, query):
-    page = open_lab(
+def test_a_phone_shows_everything_without_scrolling_sideways(open_error_bound, scheme, query):
+    page = open_error_bound(
         query,
         viewport={"width": 390, "height": 844},
         is_mobile=True,

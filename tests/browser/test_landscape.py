@@ -93,7 +93,7 @@ def test_a_click_begins_a_path_there_and_it_arrives(open_page):
         return [marks.x[0], marks.y[0]]
     }""")
     assert page.evaluate(HEAD, "above") == pytest.approx(star, abs=0.01)
-    press(page, "land-clear")
+    press(page, "landscape-clear")
     expect(page.get_by_text("Click on a chart")).to_be_visible()
     assert starts(page) == []
 
@@ -110,10 +110,10 @@ def test_a_path_is_seen_on_its_way(open_page):
             break
         page.wait_for_timeout(300)
     assert len(seen) == 3, seen
-    press(page, "land-play")
+    press(page, "landscape-play")
     expect(page.get_by_text("1 path: 1 held.")).to_be_visible()
     current = page.get_by_text("1 path: 1 held.").inner_text()
-    press(page, "land-step")
+    press(page, "landscape-step")
     expect(page.get_by_text("1 path: 1 held.")).not_to_have_text(current)
 
 

@@ -66,21 +66,21 @@ def _until(true: Callable[[], bool], seconds: float) -> None:
 
 
 class Visit:
-    """A page that has drawn its charts, with what it asked for and complained about."""
+    """A page that has drawn its charts, with what it asked for and warned about."""
 
     def __init__(self, page: Any) -> None:
         self.page = page
-        self.complaints: list[str] = []
+        self.warnings: list[str] = []
         self.requests: list[str] = []
         self.frames: list[int] = []
         page.on("console", self._heard)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", lambda error: self.warnings.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("websocket", lambda socket: socket.on("framereceived", self._received))
 
     def _heard(self, message: Any) -> None:
         if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
+            self.warnings.append(message.text)
 
     def _received(self, payload: bytes | str) -> None:
         self.frames.append(len(payload))
@@ -122,7 +122,7 @@ def test_one_node_for_ten_seconds_of_updates(visit: Visit, record_property: Any)
     # Of a busy machine no rate can be asked, but that it draws what the server sends.
     assert drawn >= 5
     assert drawn >= 0.8 * made, f"only {drawn} of {made} updates were drawn"
-    assert visit.complaints == []
+    assert visit.warnings == []
     assert max(visit.frames[heard:]) < 50_000, "an update carries more than its numbers"
 
 
@@ -174,7 +174,7 @@ def test_width_and_theme_follow_the_page(visit: Visit) -> None:
     _until_pumped(visit, lambda: visit.page.evaluate(line) == "#d3d7dc")
     assert visit.page.evaluate(ink) != light
     assert visit.page.evaluate(SAME), "the chart was mounted anew"
-    assert visit.complaints == []
+    assert visit.warnings == []
 
 
 def _until_pumped(visit: Visit, true: Callable[[], bool], seconds: float = 20) -> None:

@@ -102,7 +102,7 @@ def test_every_control_has_help_that_teaches(query):
 
 def test_a_run_ends_in_words_and_the_link_asks_for_it(runs):
     app = open_page()
-    app.button("lab-run-button").click().run()
+    app.button("error-bound-run-button").click().run()
     assert app.query_params["run"] == "1"
     finish(app, runs)
     _, second, third = headlines(app)
@@ -129,7 +129,7 @@ def test_a_link_repeats_the_run_to_the_same_numbers(runs, registries):
     other = runs[-1].view()
     assert len(runs) == 2
     assert torch.equal(one.path.z, other.path.z)
-    assert torch.equal(one.findings.told.observed, other.findings.told.observed)
+    assert torch.equal(one.findings.guarantee.observed, other.findings.guarantee.observed)
     assert headlines(again) == headlines(first)
 
 
@@ -194,17 +194,17 @@ def test_a_link_can_hold_a_matrix(runs):
 def test_teach_hides_the_controls():
     app = open_page({**SMALL, "teach": "1"})
     assert not app.number_input
-    assert app.button("lab-run-button")
+    assert app.button("error-bound-run-button")
 
 
 def test_pause_step_stop_and_scrub(runs):
     app = open_page({**SMALL, "eta": "1e-05"})
-    app.button("lab-step").click().run()
-    app.button("lab-step").click().run()
+    app.button("error-bound-step").click().run()
+    app.button("error-bound-step").click().run()
     assert headlines(app)[1].startswith("Paused: step 2 of 300")
-    app.button("lab-back").click().run()
+    app.button("error-bound-back").click().run()
     assert headlines(app)[1].startswith("Paused: step 1 of 300")
-    app.button("lab-stop").click().run()
+    app.button("error-bound-stop").click().run()
     finish(app, runs)
     app.slider[0].set_value(2).run()
     assert headlines(app)[1].startswith("Stopped: step 2 of 300")
@@ -242,7 +242,7 @@ def test_the_export_waits_for_the_end_and_then_holds_the_numbers(runs):
 
     app = open_page()
     assert "can be saved once a run has ended" in texts(app)
-    app.button("lab-run-button").click().run()
+    app.button("error-bound-run-button").click().run()
     finish(app, runs)
     assert "can be saved once a run has ended" not in texts(app)
     assert any("theory verify --family gaussian --m 20" in code.value for code in app.code)

@@ -94,30 +94,30 @@ def test_every_control_has_help_that_teaches() -> None:
 
 def test_a_start_can_be_written_and_its_path_arrives() -> None:
     app = opened()
-    app.text_input("land.start").set_value("1.5, 1; -1 0.5").run()
-    assert app.text_input("land.start").value == ""
+    app.text_input("landscape.start").set_value("1.5, 1; -1 0.5").run()
+    assert app.text_input("landscape.start").value == ""
     assert app.query_params["starts"] == "1.500,1.000;-1.000,0.500"
     rerun_until(app, lambda a: "2 paths: 2 at rest" in said(a))
-    app.button("land.clear").click().run()
+    app.button("landscape.clear").click().run()
     assert "starts" not in app.query_params
     assert "Click on a chart" in said(app)
 
 
 def test_what_is_no_start_is_refused_in_words() -> None:
     app = opened()
-    app.text_input("land.start").set_value("north").run()
+    app.text_input("landscape.start").set_value("north").run()
     assert "A start is two numbers" in said(app)
     assert "starts" not in app.query_params
-    app.text_input("land.start").set_value("1, 1").run()
+    app.text_input("landscape.start").set_value("1, 1").run()
     assert "A start is" not in said(app)
 
 
 def test_random_starts_join_until_there_are_enough() -> None:
     app = opened()
     for _ in range(4):
-        app.button("land.random").click().run()
+        app.button("landscape.random").click().run()
     assert app.query_params["starts"].count(";") == 19
-    app.button("land.random").click().run()
+    app.button("landscape.random").click().run()
     assert "There can be 24 starts, not 25" in said(app)
     assert app.query_params["starts"].count(";") == 19
 
@@ -134,24 +134,28 @@ def test_a_click_is_a_start(monkeypatch) -> None:
 
     monkeypatch.setattr(synthetic, "live_chart", noticed)
     opened()
-    state = {"land.held": synthetic.LandscapeRequest(), "land.refused": "", "land.at": 3}
+    state = {
+        "landscape.request": synthetic.LandscapeRequest(),
+        "landscape.refused": "",
+        "landscape.at": 3,
+    }
     monkeypatch.setattr(st, "session_state", state)
     charts["above"](Click(0.5, -1.0, (0.51, -1.02), "loss", 0))
     charts["tall"](Click(1.0, 1.0, (1.0, 1.0), "loss", 0))
-    assert state["land.held"].starts == ((0.51, -1.02), (1.0, 1.0))
-    assert state["land.at"] is None
+    assert state["landscape.request"].starts == ((0.51, -1.02), (1.0, 1.0))
+    assert state["landscape.at"] is None
 
 
 def test_paths_can_be_held_stepped_and_looked_back_along() -> None:
     app = opened({"starts": "1.5,1.5"})
     rerun_until(app, lambda a: "at rest" in said(a))
-    app.button("land.again").click().run()
-    app.button("land.play").click().run()
-    assert app.button("land.play").label == "Go on"
+    app.button("landscape.again").click().run()
+    app.button("landscape.play").click().run()
+    assert app.button("landscape.play").label == "Go on"
     before = said(app)
-    app.button("land.step").click().run()
+    app.button("landscape.step").click().run()
     assert said(app) != before
-    app.button("land.play").click().run()
+    app.button("landscape.play").click().run()
     rerun_until(app, lambda a: "1 at rest" in said(a))
     by_label(app.slider, "Step k").set_value(3).run()
     assert by_label(app.slider, "Step k").value == 3
@@ -161,7 +165,7 @@ def test_paths_can_be_held_stepped_and_looked_back_along() -> None:
 @pytest.mark.parametrize("place", range(len(PRESETS)), ids=lambda place: PRESETS[place].name)
 def test_every_preset_runs(place: int) -> None:
     app = opened()
-    app.pills("land.preset").set_value(place).run()
+    app.pills("landscape.preset").set_value(place).run()
     assert not app.exception
     settings = PRESETS[place].request.settings
     assert widget(app, "number_input", "Outputs m").value == settings.m
@@ -199,10 +203,10 @@ def test_an_images_run_is_cut_and_can_be_looked_along() -> None:
     rerun_until(app, lambda a: headline(a).startswith("This plane shows"), 120)
     assert "is projected away" in said(app)
     assert "The last iterate stands in for z*" in said(app)
-    last = app.slider("land.iterate").value
-    assert app.button("land.forward").disabled
-    app.button("land.back").click().run()
-    assert app.slider("land.iterate").value == last - 1
+    last = app.slider("landscape.iterate").value
+    assert app.button("landscape.forward").disabled
+    app.button("landscape.back").click().run()
+    assert app.slider("landscape.iterate").value == last - 1
     widget(app, "segmented_control", "Plane").set_value("hessian").run()
     assert app.query_params["plane"] == "hessian"
     rerun_until(app, lambda a: "largest eigenvalue" in said(a))
@@ -257,4 +261,4 @@ def test_teaching_mode_hides_the_controls() -> None:
     assert not app.sidebar.number_input
     assert app.query_params["teach"] == "1"
     assert app.query_params["seed"] == "4"
-    assert app.text_input("land.start") is not None
+    assert app.text_input("landscape.start") is not None

@@ -84,12 +84,13 @@ def _head(attack: str, top: float) -> dict[str, Any]:
     }
 
 
-def _row(told: Mapping[str, Any], place: float, span: str, colour: str) -> list[dict[str, Any]]:
-    low, quarter, middle, most, high = cuts = [float(told["quantiles"][cut]) for cut in _CUTS]
-    chance = float(told["random"]["mean"])
+def _row(measured: Mapping[str, Any], place: float, span: str, colour: str) -> list[dict[str, Any]]:
+    low, quarter, middle, most, high = cuts = [float(measured["quantiles"][cut]) for cut in _CUTS]
+    chance = float(measured["random"]["mean"])
     theme.require_finite("residuals", np.array([*cuts, chance]))
     said = (
-        f"{SHORT.get(span, span)} ({told['columns']:,} columns, dimension {told['rank']:g})<br>"
+        f"{SHORT.get(span, span)} ({measured['columns']:,} columns, "
+        f"dimension {measured['rank']:g})<br>"
         f"median {middle:.3f}, half of them {quarter:.3f} to {most:.3f}<br>"
         f"a random span of this dimension: {chance:.3f}"
     )
@@ -100,7 +101,7 @@ def _row(told: Mapping[str, Any], place: float, span: str, colour: str) -> list[
         {
             "type": "scatter", "x": [middle], "y": [place], "mode": "markers",
             "marker": {"size": 9, "color": colour,
-                       "line": {"color": theme.LIGHT.ground, "width": 1.5}},
+                       "line": {"color": theme.LIGHT.background, "width": 1.5}},
             "hovertext": [said], "hoverinfo": "text",
         },
         {

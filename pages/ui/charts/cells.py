@@ -55,16 +55,19 @@ def row(
 
 
 def writing(text: Sequence[Sequence[str]], strong: Sequence[Sequence[bool]]) -> dict[str, Any]:
-    """What stands in the cells, [rows][columns]; in a strong cell in the colour of the ground."""
+    """The cells' texts, [rows][columns]; in a strong cell in the colour of the background."""
     cells = [(i, j) for j, line in enumerate(text) for i, word in enumerate(line) if word]
-    ground, ink = theme.LIGHT.ground, theme.LIGHT.text
+    background, plain = theme.LIGHT.background, theme.LIGHT.text
     return {
         "type": "scatter",
         "x": [i for i, _ in cells],
         "y": [j for _, j in cells],
         "mode": "text",
         "text": [text[j][i] for i, j in cells],
-        "textfont": {"size": 11, "color": [ground if strong[j][i] else ink for i, j in cells]},
+        "textfont": {
+            "size": 11,
+            "color": [background if strong[j][i] else plain for i, j in cells],
+        },
         "hoverinfo": "skip",
     }
 

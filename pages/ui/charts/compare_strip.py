@@ -39,7 +39,7 @@ class StripRow:
     """A method: its title, what became of it in a few words, its cells (none before it answers)."""
 
     title: str
-    told: str
+    summary: str
     cells: Sequence[StripCell]
 
 
@@ -72,7 +72,7 @@ def strip_figure(
     for place, row in enumerate(rows):
         top = HEAD + ROW * place
         traces += _row(row, top, count)
-        notes += [_words(row.title, top, "left"), _words(row.told, top, "right")]
+        notes += [_words(row.title, top, "left"), _words(row.summary, top, "right")]
     layout = theme.layout(
         height=strip_height(len(rows)),
         margin={"l": 6, "r": 6, "t": TOP, "b": BOTTOM, "pad": 0},
@@ -131,7 +131,7 @@ def _row(row: StripRow, top: int, count: int) -> list[dict[str, Any]]:
             "text": [cell.text for cell in cells],
             "textfont": {
                 "size": 12,
-                "color": [LIGHT.ground if cell.right else LIGHT.text for cell in cells],
+                "color": [LIGHT.background if cell.right else LIGHT.text for cell in cells],
             },
             "hoverinfo": "skip",
         },

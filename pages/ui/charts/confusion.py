@@ -37,7 +37,7 @@ def class_confusion_figure(
     under = "without an attack" if attack == "none" else f"under {theme.ATTACK_LABELS[attack]}"
     entries = [("■", theme.LIGHT.signal, "right"), ("■", hue, f"misread {under}")]
 
-    def told(row: int, column: int, count: int, share: str) -> str:
+    def hover_text(row: int, column: int, count: int, share: str) -> str:
         said = "read right" if row == column else f"read as {class_names[column]}"
         return f"true {class_names[row]}, {said}<br>{share}"
 
@@ -46,7 +46,7 @@ def class_confusion_figure(
         (list(class_names), list(class_names)),
         ("true class", "class that the method answers"),
         [(right, theme.LIGHT.signal), (~right, hue)],
-        told,
+        hover_text,
         theme.key([*entries, *_right(values, right)]),
         chosen,
     )
@@ -72,7 +72,7 @@ def attack_confusion_figure(
         here[:, place] = True
         layers.append((here, answer_hue(said)))
 
-    def told(row: int, column: int, count: int, share: str) -> str:
+    def hover_text(row: int, column: int, count: int, share: str) -> str:
         made = "no attack" if attacks[row] == "none" else rows[row]
         said = "no attack" if answers[column] == "none" else columns[column]
         return f"made: {made}, named: {said}<br>{share}"
@@ -83,7 +83,7 @@ def attack_confusion_figure(
         (rows, columns),
         ("attack made", "attack that the method names"),
         layers,
-        told,
+        hover_text,
         theme.key(entries),
         chosen,
     )
@@ -116,7 +116,7 @@ def _matrix(
     names: tuple[list[str], list[str]],
     titles: tuple[str, str],
     layers: list[tuple[Any, str]],
-    told: Callable[[int, int, int, str], str],
+    hover_text: Callable[[int, int, int, str], str],
     note: dict[str, Any],
     chosen: Cell | None,
 ) -> go.Figure:
@@ -128,7 +128,10 @@ def _matrix(
     shares = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
     depth = np.sqrt(shares)
     hover = [
-        [told(i, j, int(counts[i, j]), _share(counts[i, j], totals[i, 0])) for j in _all(columns)]
+        [
+            hover_text(i, j, int(counts[i, j]), _share(counts[i, j], totals[i, 0]))
+            for j in _all(columns)
+        ]
         for i in _all(rows)
     ]
     traces = [
@@ -175,7 +178,7 @@ def matrix_layout(
     upright = _LETTER * longest * len(columns) < _NARROW
     below = 40 if upright else 34 + _LETTER * longest
     names = {"tickmode": "array", "showgrid": False, "fixedrange": True}
-    ink = {"size": 12, "color": theme.LIGHT.text}
+    text_font = {"size": 12, "color": theme.LIGHT.text}
     return theme.layout(
         margin={"l": 30 + _LETTER * max(map(len, rows)), "r": 4, "t": 26, "b": below, "pad": 0},
         xaxis=theme.axis(
@@ -184,7 +187,7 @@ def matrix_layout(
             ticktext=columns,
             tickangle=0 if upright else -90,
             title=theme.title(titles[1]),
-            tickfont=ink,
+            tickfont=text_font,
             **names,
         ),
         yaxis=theme.axis(
@@ -192,7 +195,7 @@ def matrix_layout(
             tickvals=list(_all(rows)),
             ticktext=rows,
             title=theme.title(titles[0]),
-            tickfont=ink,
+            tickfont=text_font,
             **names,
         ),
         annotations=[note],

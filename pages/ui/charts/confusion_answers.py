@@ -93,7 +93,7 @@ def _read(found: Sequence[Mapping[str, Any]], places: list[float]) -> dict[str, 
             "symbol": "diamond",
             "size": 11,
             "color": theme.LIGHT.signal,
-            "line": {"color": theme.LIGHT.ground, "width": 1.5},
+            "line": {"color": theme.LIGHT.background, "width": 1.5},
         },
         "hovertext": [
             f"{made['title']}<br>class read right: {value:.1%}"

@@ -38,7 +38,7 @@ def right_figure(
     if (counts > there).any():
         raise ValueError("more inversions ended right than there are")
 
-    def told(start: int, true: int) -> str:
+    def hover_text(start: int, true: int) -> str:
         hits, count = int(counts[start, true]), int(there[start, true])
         if not count:
             return f"no image of {a(class_names[true])} was inverted from {a(class_names[start])}"
@@ -48,7 +48,7 @@ def right_figure(
         )
 
     layers = [(np.ones((size, size), dtype=bool), _MOVED)]
-    traces = _cells(_shares(counts, there), layers, _each(told, size))
+    traces = _cells(_shares(counts, there), layers, _each(hover_text, size))
     return theme.figure(traces, _layout(class_names, titles, note))
 
 
@@ -72,7 +72,7 @@ def ended_figure(
         raise ValueError(f"seen must hold one of {size} classes for each start")
     totals = counts.sum(1, keepdims=True)
 
-    def told(start: int, end: int) -> str:
+    def hover_text(start: int, end: int) -> str:
         hits, count = int(counts[start, end]), int(totals[start, 0])
         share = f" ({hits / count:.1%})" if count else ""
         where = "where they began" if start == end else f"as {a(class_names[end])}"
@@ -82,7 +82,9 @@ def ended_figure(
         )
 
     own = np.eye(size, dtype=bool)
-    traces = _cells(_shares(counts, totals), [(own, _STAYED), (~own, _MOVED)], _each(told, size))
+    traces = _cells(
+        _shares(counts, totals), [(own, _STAYED), (~own, _MOVED)], _each(hover_text, size)
+    )
     frames = [outline(column, row, frame) for row, column in enumerate(seen)]
     return theme.figure(traces, _layout(class_names, titles, note, frames))
 
@@ -91,8 +93,8 @@ def _shares(counts: Values, totals: Values) -> Values:
     return np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
 
 
-def _each(told: Callable[[int, int], str], size: int) -> list[list[str]]:
-    return [[told(row, column) for column in range(size)] for row in range(size)]
+def _each(hover_text: Callable[[int, int], str], size: int) -> list[list[str]]:
+    return [[hover_text(row, column) for column in range(size)] for row in range(size)]
 
 
 def _cells(

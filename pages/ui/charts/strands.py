@@ -58,7 +58,7 @@ def line(
     dash: str = "solid",
     width: float = 2.5,
 ) -> dict[str, Any]:
-    """One line over k, told by its name on hover."""
+    """One line over k, its name shown on hover."""
     return {
         "type": "scatter",
         "x": np.asarray(ks, dtype=np.int32),
@@ -107,10 +107,10 @@ def key_in_lines(entries: Sequence[tuple[str, str, str]], width: int = 50) -> di
 def axis_end(k: int, least: int = 50) -> int:
     """Where the axis of k ends while step k is the last: 50, 100, 200, 500, ...; moves rarely."""
     end, factors = least, (2, 2, 2.5)
-    turn = 0
+    count = 0
     while end < k:
-        end = round(end * factors[turn % 3])
-        turn += 1
+        end = round(end * factors[count % 3])
+        count += 1
     return end
 
 

@@ -33,7 +33,7 @@ class Frame:
 class Attempt:
     """One method on one batch, at one moment.
 
-    seconds: computed; step: the last one it told of; frames: of the batch's first image; reads:
+    seconds: computed; step: the last one reported; frames: of the batch's first image; reads:
     psi's class of each frame, once done; answers: on the CPU; error: one sentence, where it is
     missing or has failed.
     """

@@ -40,19 +40,19 @@ class CardContext:
 
 
 @lru_cache(maxsize=256)  # most attempts are the same from one look to the next
-def card_of(attempt: Attempt, ground: CardContext) -> Card:
+def card_of(attempt: Attempt, context: CardContext) -> Card:
     """The card of a method in any state; its places are the same in all of them."""
     method = METHODS[attempt.key]
     stuck = attempt.status in ("missing", "failed")
     return Card(
         title=method.title,
-        about=texts.about_method(attempt.key, ground.dataset),
+        about=texts.about_method(attempt.key, context.dataset),
         status=_status(attempt),
         busy=attempt.status == "running",
-        told=attempt.error if stuck else "",
-        pictures=(_signal(attempt, ground), _perturbation(attempt, ground)),
-        answers=_answers(method, attempt.answers, ground),
-        strip=_strip(attempt.frames, attempt.reads, ground.class_names),
+        message=attempt.error if stuck else "",
+        pictures=(_signal(attempt, context), _perturbation(attempt, context)),
+        answers=_answers(method, attempt.answers, context),
+        strip=_strip(attempt.frames, attempt.reads, context.class_names),
     )
 
 
@@ -75,12 +75,12 @@ def seconds(value: float) -> str:
     return f"{1000 * value:.0f} ms" if value < 0.0995 else f"{value:.1f} s"
 
 
-def _signal(attempt: Attempt, ground: CardContext) -> Picture:
+def _signal(attempt: Attempt, context: CardContext) -> Picture:
     name = "G(z)" if METHODS[attempt.key].key in texts.BY_G else "signal"
     if attempt.answers is not None:
         found = attempt.answers.reconstruction
         if found is None:
-            return Picture(_url(pictures.picture(ground.attacked, 1)), "x'", "read as it is")
+            return Picture(_url(pictures.picture(context.attacked, 1)), "x'", "read as it is")
         return Picture(_url(pictures.picture(found[0], 1)), name, "what it recovers")
     if attempt.frames:
         last = attempt.frames[-1]
@@ -89,32 +89,32 @@ def _signal(attempt: Attempt, ground: CardContext) -> Picture:
     return Picture("", name, "")
 
 
-def _perturbation(attempt: Attempt, ground: CardContext) -> Picture:
+def _perturbation(attempt: Attempt, context: CardContext) -> Picture:
     name = "attack"
     if attempt.answers is None:
         return Picture("", name, "")
     found = attempt.answers.perturbation
     if found is None:
         return Picture("", name, "", "not taken apart")
-    drawn = pictures.signed(found[0], ground.limit, 1, dark=ground.dark)
-    return Picture(_url(drawn), name, scale(f"±{ground.limit:.2g}", found.shape[1]))
+    drawn = pictures.signed(found[0], context.limit, 1, dark=context.dark)
+    return Picture(_url(drawn), name, scale(f"±{context.limit:.2g}", found.shape[1]))
 
 
 def _answers(
-    method: type[Method], answers: Answers | None, ground: CardContext
+    method: type[Method], answers: Answers | None, context: CardContext
 ) -> tuple[Answer, ...]:
     """The method's own answers, then those of its further readings."""
-    rows: tuple[Answer, ...] = _pair(answers, ground, method.answers_signal, method.answers_attack)
-    for name in method.readings_on(ground.dataset):
+    rows: tuple[Answer, ...] = _pair(answers, context, method.answers_signal, method.answers_attack)
+    for name in method.readings_on(context.dataset):
         if name in texts.READINGS:
             further = None if answers is None else answers.readings.get(name)
-            rows += _pair(further, ground, True, True, texts.READINGS[name])
+            rows += _pair(further, context, True, True, texts.READINGS[name])
     return rows
 
 
 def _pair(
     answers: Answers | None,
-    ground: CardContext,
+    context: CardContext,
     signal: bool,
     attack: bool,
     asked: tuple[str, str] = ("signal", "attack"),
@@ -122,13 +122,13 @@ def _pair(
     """The two rows of answers, also where a method does not give them."""
     first = Answer(asked[0], NOTHING if signal else NOT_ASKED)
     second = Answer(asked[1], NOTHING if attack else NOT_ASKED)
-    found = None if answers is None else said(answers, ground.truth)
+    found = None if answers is None else said(answers, context.truth)
     if found is not None and found.label is not None:
-        word = ground.class_names[found.label]
+        word = context.class_names[found.label]
         first = Answer(asked[0], word, True, mark(found.right_label))
     if found is not None and found.attack is not None:
         word = ATTACK_WORDS.get(found.attack, found.attack)
-        colour = hue(found.attack, ground.dark)
+        colour = hue(found.attack, context.dark)
         second = Answer(asked[1], word, True, mark(found.right_attack), colour)
     return first, second
 

@@ -1,4 +1,4 @@
-"""The sidebar of the page "Compare". Widgets begin with the held request and answer the next."""
+"""The sidebar of the page "Compare". Widgets begin with the current request and answer the next."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ANY = "any other class"
 
 
 def controls(current: CompareRequest) -> CompareRequest:
-    """Draw the controls; the request they ask for, or the held one if it is refused."""
+    """Draw the controls; the request they ask for, or the current one if it is refused."""
     st.subheader("Image", anchor=False)
     dataset = _dataset(current)
     origin_note(dataset)
@@ -145,7 +145,7 @@ def _attack(settings: RunSettings) -> dict[str, Any]:
 
 
 def _now(settings: RunSettings, kind: str) -> AttackSettings:
-    """The held attack, or the paper's where another norm has been chosen."""
+    """The current attack, or the paper's where another norm has been chosen."""
     current = settings.attack_settings() if kind == settings.attack else None
     return PAPER_ATTACKS[settings.dataset][kind] if current is None else current
 

@@ -1,7 +1,7 @@
-"""How the page begins and ends: from the URL to the held request, and from that to the URL.
+"""How the page begins and ends: from the URL to the current request, and from that to the URL.
 
-In the session, so that it is there when a reader comes back from another page: `compare.held`,
-`compare.complaints` (about the URL), `compare.widgets` (how often the widgets were renewed).
+In the session, so that it is there when a reader comes back from another page: `compare.request`,
+`compare.warnings` (about the URL), `compare.widgets` (how often the widgets were renewed).
 """
 
 from __future__ import annotations
@@ -30,46 +30,46 @@ def read_url() -> CompareRequest:
     A first visit without a query begins with the main page's present image.
     """
     state = st.session_state
-    query = address.incoming_query(PAGE, "compare.held" in state)
+    query = address.incoming_query(PAGE, "compare.request" in state)
     if query is not None:
-        request, complaints = from_query(query)
+        request, warnings = from_query(query)
         if not query and (there := main_request()) is not None:
             request = CompareRequest(there.settings, there.own)
         if request.settings.device not in devices():
-            complaints.append(
+            warnings.append(
                 f"This machine has no {request.settings.device} device: auto takes its place."
             )
             request = replace(request, settings=replace(request.settings, device="auto"))
-        state["compare.held"], state["compare.complaints"] = request, complaints
+        state["compare.request"], state["compare.warnings"] = request, warnings
         WIDGETS.renew()
     return _within_examples()
 
 
 def main_request() -> Request | None:
     """What the main page holds, if it has been visited in this session."""
-    current: Request | None = st.session_state.get("held")
+    current: Request | None = st.session_state.get("request")
     return current
 
 
 def _within_examples() -> CompareRequest:
-    """The held request, with example 0 in the place of one that there is not."""
+    """The current request, with example 0 in the place of one that there is not."""
     state = st.session_state
-    current: CompareRequest = state["compare.held"]
+    current: CompareRequest = state["compare.request"]
     count = len(models_of(current.settings).bundle.examples)
     if current.settings.index >= count:
-        state["compare.complaints"].append(
+        state["compare.warnings"].append(
             f"There is no example {current.settings.index}: the bundled ones are numbered 0 to "
             f"{count - 1}. Example 0 takes its place."
         )
-        current = state["compare.held"] = replace(
+        current = state["compare.request"] = replace(
             current, settings=replace(current.settings, index=0)
         )
         WIDGETS.renew()
     bundle = models_of(current.settings).bundle
     settings = without_own_target(current.settings, current.own, bundle)
     if settings != current.settings:
-        state["compare.complaints"].append(OWN_TARGET)
-        current = state["compare.held"] = replace(current, settings=settings)
+        state["compare.warnings"].append(OWN_TARGET)
+        current = state["compare.request"] = replace(current, settings=settings)
         WIDGETS.renew()
     return current
 
@@ -77,19 +77,19 @@ def _within_examples() -> CompareRequest:
 def load_request(request: CompareRequest) -> None:
     """Take over a whole request, as if its URL had been opened."""
     state = st.session_state
-    state["compare.held"] = replace(request, teach=state["compare.held"].teach)
-    state["compare.complaints"] = []
+    state["compare.request"] = replace(request, teach=state["compare.request"].teach)
+    state["compare.warnings"] = []
     WIDGETS.renew()
 
 
 def update_request(request: CompareRequest) -> CompareRequest:
-    """Keep what the controls ask for; another image ends the wish to run, and old complaints."""
+    """Keep what the controls ask for; another image ends the wish to run, and old warnings."""
     state = st.session_state
-    current: CompareRequest = state["compare.held"]
+    current: CompareRequest = state["compare.request"]
     if image_key(request) != image_key(current):
-        state["compare.complaints"] = []
+        state["compare.warnings"] = []
         request = replace(request, run=False, sweep=False)
-    state["compare.held"] = request
+    state["compare.request"] = request
     return request
 
 
@@ -104,10 +104,10 @@ def context_of(current: CompareRequest) -> RunContext:
     return RunContext(current.settings, parts, made, image_key(current))
 
 
-def complain() -> None:
+def show_warnings() -> None:
     """Say what was wrong with the link, until the image changes."""
-    for complaint in st.session_state["compare.complaints"]:
-        st.warning(literal(complaint))
+    for warning in st.session_state["compare.warnings"]:
+        st.warning(literal(warning))
 
 
 def write_link(current: CompareRequest) -> None:

@@ -86,18 +86,18 @@ def as_query(request: CompareRequest) -> dict[str, str]:
 def from_query(query: Mapping[str, str]) -> tuple[CompareRequest, list[str]]:
     """The request of a URL, and a sentence about every value that was dropped."""
     known = {name: text for name, text in query.items() if name in (*IMAGE, "image")}
-    image, complaints = state.from_query(known)
+    image, warnings = state.from_query(known)
     there, methods = methods_of(image.settings.dataset), STORY
     if "methods" in query:
         named = [key.strip() for key in query["methods"].split(",") if key.strip()]
         methods = in_order(key for key in named if key in there)
         unknown = [key for key in named if key not in there and named != [NONE]]
         for key in unknown:
-            complaints.append(f"The link's method {key[:40]!r} is left out: there is none such.")
+            warnings.append(f"The link's method {key[:40]!r} is left out: there is none such.")
         if unknown and not methods:
             methods = STORY
     flags = {name: query.get(name) == "1" for name in ("run", "sweep", "teach")}
-    return CompareRequest(image.settings, image.own, methods, **flags), complaints
+    return CompareRequest(image.settings, image.own, methods, **flags), warnings
 
 
 def main_page(request: CompareRequest, there: Request | None) -> dict[str, str]:

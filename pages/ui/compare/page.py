@@ -39,10 +39,10 @@ def page(current: CompareRequest) -> CompareRequest:
         current = choice(current)
     style.make_room(len(current.methods))
     _begin(current, context)
-    ground = card_context(context)
-    _live(lambda: _compared(current), lambda view: methods(current, context, ground, view))
+    of_cards = card_context(context)
+    _live(lambda: _compared(current), lambda view: methods(current, context, of_cards, view))
     _live(lambda: _swept(current), lambda view: strengths(current, context, view))
-    latest: CompareRequest = st.session_state["compare.held"]
+    latest: CompareRequest = st.session_state["compare.request"]
     return latest
 
 

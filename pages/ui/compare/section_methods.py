@@ -38,8 +38,8 @@ def sets(dataset: str) -> dict[str, tuple[str, ...]]:
         "Diffusion": tuple(k for k in known if k in _DIFFUSION),
         "Attack types": tuple(k for k in known if METHODS[k].answers_attack and "smooth" not in k),
     }
-    told = {name: chosen for name, chosen in groups.items() if len(chosen) > 1}
-    return {**told, "All": known, "None": ()}
+    several = {name: chosen for name, chosen in groups.items() if len(chosen) > 1}
+    return {**several, "All": known, "None": ()}
 
 
 def choice(current: CompareRequest) -> CompareRequest:
@@ -83,21 +83,24 @@ def _blank(key: str) -> Attempt:
 
 
 def methods(
-    current: CompareRequest, context: RunContext, ground: CardContext, view: ComparisonView | None
+    current: CompareRequest,
+    context: RunContext,
+    card_context: CardContext,
+    view: ComparisonView | None,
 ) -> None:
     """Draw the headline, the buttons, the scrubber and the cards for one moment."""
-    shown, names = attempts_of(current, view), ground.class_names
-    banner("compare", "The methods", words.methods_headline(view, shown, ground.truth, names))
+    shown, names = attempts_of(current, view), card_context.class_names
+    banner("compare", "The methods", words.methods_headline(view, shown, card_context.truth, names))
     with st.container(key="compare-line"):
-        st.caption(words.methods_line(shown, ground.truth, names))
+        st.caption(words.methods_line(shown, card_context.truth, names))
     _buttons(current, context, view, shown)
     scrubber(
-        enabled=any(one.reads for one in shown), run=compare_registry().runs, told=texts.SCRUB,
+        enabled=any(one.reads for one in shown), run=compare_registry().runs, help=texts.SCRUB,
         key="compare-scrubber",
     )  # fmt: skip
     with st.container(key="compare-cards"):
         for one in shown:
-            card(card_of(one, ground), key=f"compare-card-{one.key}")
+            card(card_of(one, card_context), key=f"compare-card-{one.key}")
     with st.expander("What am I seeing?"):
         st.markdown(texts.METHODS_TAUGHT)
         if own_dataset(current.settings.dataset) is not None:
@@ -131,7 +134,7 @@ def _buttons(
 def begin(current: CompareRequest, context: RunContext, anew: bool = False) -> None:
     """Run the methods that have no answer yet, or all anew; the link now repeats it."""
     compare_registry().compare(current, context.example, anew)
-    st.session_state["compare.held"] = replace(st.session_state["compare.held"], run=True)
+    st.session_state["compare.request"] = replace(st.session_state["compare.request"], run=True)
 
 
 def _stop(current: CompareRequest) -> None:
@@ -143,5 +146,5 @@ def _stop(current: CompareRequest) -> None:
 def _choose() -> None:
     chosen = st.session_state[WIDGETS.key("set")]
     if chosen is not None:
-        current: CompareRequest = st.session_state["compare.held"]
+        current: CompareRequest = st.session_state["compare.request"]
         load_request(replace(current, methods=sets(current.settings.dataset)[chosen]))

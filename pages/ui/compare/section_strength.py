@@ -101,7 +101,7 @@ def _buttons(current: CompareRequest, view: SweepView | None, rows: list[Attempt
 def begin_sweep(current: CompareRequest, anew: bool = False) -> None:
     """Sweep with the methods that have no row yet, or all anew; the link now repeats it."""
     compare_registry().begin_sweep(current, anew)
-    st.session_state["compare.held"] = replace(st.session_state["compare.held"], sweep=True)
+    st.session_state["compare.request"] = replace(st.session_state["compare.request"], sweep=True)
 
 
 def _stop(current: CompareRequest) -> None:

@@ -1,7 +1,7 @@
 """The sidebar of the page "Error bound": problem and descent.
 
-Widgets begin with the held request and answer the next one. A choice that brings other values with
-it (a family its scale, an attack its method) exchanges the request, and all widgets with it.
+Widgets begin with the current request and answer the next one. A choice that brings other values
+with it (a family its scale, an attack its method) exchanges the request, and all widgets with it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _FIRST_ETA = 0.1
 
 
 def controls(current: ErrorBoundRequest) -> ErrorBoundRequest:
-    """Draw the controls; the request they ask for, or the held one if it is refused."""
+    """Draw the controls; the request they ask for, or the current one if it is refused."""
     st.subheader("Problem", anchor=False)
     problem = _problem(current) if current.show == "descent" else _of_study(current)
     st.subheader("Descent", anchor=False)
@@ -96,15 +96,15 @@ def _family(current: ErrorBoundRequest) -> None:
     def to_family() -> None:
         """A family comes with a scale of its own, and some with a d and a least m."""
         chosen = state[WIDGETS.key("family")]
-        own = state.get("lab.own") if chosen == "own" else None
+        own = state.get("error_bound.own") if chosen == "own" else None
         if chosen == "own" and own is None:  # the present problem stays until there is a matrix
-            state["lab.asks_own"] = True
+            state["error_bound.asks_own"] = True
             return
         m = max(now.m, FAMILIES[chosen].least_m)
         settings = replace(now, family=chosen, m=m, layers=1, scale=None)
         exchange(replace(current, settings=settings, own=own))
 
-    asks = bool(state["lab.asks_own"])
+    asks = bool(state["error_bound.asks_own"])
     shown = "own" if asks else now.family
     st.selectbox(
         "Family of W", list(FAMILIES), list(FAMILIES).index(shown), help=texts.FAMILY,
@@ -121,23 +121,23 @@ def _upload(current: ErrorBoundRequest) -> None:
     state = st.session_state
 
     def take() -> None:
-        file = state["lab.file"]
-        state["lab.refused"] = ""
+        file = state["error_bound.file"]
+        state["error_bound.refused"] = ""
         if file is None:
             return
         try:
             own = take_matrix(file.getvalue(), file.name)
         except MatrixError as error:
-            state["lab.refused"] = f"{error} What was set before still holds."
+            state["error_bound.refused"] = f"{error} What was set before still holds."
             return
         settings = replace(current.settings, family="own", layers=1, scale=None)
         exchange(replace(current, settings=settings, own=own))
 
     st.file_uploader(
-        "Your W", ["csv", "npy", "txt"], help=texts.MATRIX, key="lab.file", on_change=take
+        "Your W", ["csv", "npy", "txt"], help=texts.MATRIX, key="error_bound.file", on_change=take
     )
-    if state["lab.refused"]:
-        st.error(literal(state["lab.refused"]))
+    if state["error_bound.refused"]:
+        st.error(literal(state["error_bound.refused"]))
     if current.own is None:
         st.caption("Upload a matrix. Until then the present problem stays.")
     else:

@@ -41,8 +41,8 @@ def export(
         _button("Matrix for the command", lambda: as_npy(own), OWN_FILE, _NPY, True)
     ready = view is not None and view.ended and not view.busy and not view.error
     # Said either way, so that the button keeps its place.
-    told = "are those of the run as it ended." if ready else "can be saved once a run has ended."
-    st.caption(f"The numbers {told}")
+    note = "are those of the run as it ended." if ready else "can be saved once a run has ended."
+    st.caption(f"The numbers {note}")
     # ready means that there is a view: the lambda runs on a click only.
     _button("JSON", lambda: _json(current, instances, view), "red-theory.json", _JSON, ready)
 
@@ -67,11 +67,11 @@ def numbers(
         with COMPUTE_QUEUE.turn():  # it measures once more what the page does not show
             content = report(_asked(current), view.findings)
     elif isinstance(view.findings, ProximalGuarantee):
-        told = view.findings
+        findings = view.findings
         content = {
             "theorem": "Theorem 8",
-            **{name: plain(getattr(told, name)) for name in _PROXIMAL},
-            "why": list(told.why),
+            **{name: plain(getattr(findings, name)) for name in _PROXIMAL},
+            "why": list(findings.why),
             "settings": instances.settings.as_dict(),
         }
     content |= _of_every_step(view)
@@ -122,7 +122,7 @@ def _button(label: str, make: Any, file: str, mime: str, ready: bool) -> None:
         make,  # on the click, not at every rerun
         file,
         mime,
-        key=f"lab-save-{label}",
+        key=f"error-bound-save-{label}",
         help=_HELP[label],
         on_click="ignore",
         disabled=not ready,

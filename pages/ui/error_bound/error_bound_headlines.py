@@ -53,10 +53,10 @@ class Outcome:
 
     applies: to how many it applies; judged: how many have been looked at; smooth: Assumption 1;
     promised: the largest promised factor among those to which it applies; observed: the worst
-    factor of any step of those, or of all where it applies to none; held: whether no instance did
-    worse than promised; of_value: whether factors are of L - L* (Theorem 8) or of the squared
-    distance; reason: the first failed condition of an instance to which it does not apply;
-    one_layer: the factor that one layer of positive slope has from every start.
+    factor of any step of those, or of all where it applies to none; bound_kept: whether no
+    instance did worse than promised; of_value: whether factors are of L - L* (Theorem 8) or of
+    the squared distance; reason: the first failed condition of an instance to which it does not
+    apply; one_layer: the factor that one layer of positive slope has from every start.
     """
 
     theorem: str
@@ -67,7 +67,7 @@ class Outcome:
     smooth: bool
     promised: float | None
     observed: float | None
-    held: bool
+    bound_kept: bool
     of_value: bool = False
     reason: str = ""
     one_layer: float | None = None
@@ -134,7 +134,7 @@ def _applies(found: Outcome) -> str:
     name = found.theorem
     if not found.applies:
         return f"{name} does not apply here" + ("." if found.smooth else ": σ has a kink.")
-    if not found.held:
+    if not found.bound_kept:
         return f"{name} applies, but a step did worse than it promised:"
     if found.applies == found.count:
         return f"{name} applies and holds:"
@@ -196,10 +196,10 @@ def comparison(
     """The paper's mean mu beside our mean and our smallest: a sentence of Markdown."""
     if ours is None or least is None or not math.isfinite(ours):
         return f"{name}: the paper states μ = **{paper:g}**. Ours comes with the run."
-    told = "" if rate is None else f", and {_share(rate)} arrived"
+    with_rate = "" if rate is None else f", and {_share(rate)} arrived"
     return (
         f"{name}: the paper states μ = **{paper:g}**. Here the mean is **{ours:.3g}**, the "
-        f"smallest {least:.3g}{told}."
+        f"smallest {least:.3g}{with_rate}."
     )
 
 

@@ -1,8 +1,8 @@
-"""How the page begins and ends: from the URL to the held request, and from that to the URL.
+"""How the page begins and ends: from the URL to the current request, and from that to the URL.
 
-In the session, so that it is there when a reader comes back from another page: `lab.held`,
-`lab.run` (whether a run was asked for), `lab.complaints` (about the URL), `lab.own` (the last
-matrix of the user's), `lab.at` (the step looked at), `lab.widgets` (how often the widgets were
+In the session, so that it is there when a reader comes back from another page, as
+`error_bound.request`, `.run` (whether a run was asked for), `.warnings` (about the URL), `.own`
+(the last matrix of the user's), `.at` (the step looked at), `.widgets` (how often the widgets were
 renewed).
 """
 
@@ -21,46 +21,54 @@ from pages.ui.widgets.widget_keys import WidgetKeys
 from red_core.synthetic import Instances
 
 PAGE = "error_bound"  # this page's name in the session
-WIDGETS = WidgetKeys("lab")
+WIDGETS = WidgetKeys("error_bound")
 
 
 def read_url() -> ErrorBoundRequest:
     """The request this run of the page begins with."""
     state = st.session_state
-    query = address.incoming_query(PAGE, "lab.held" in state)
+    query = address.incoming_query(PAGE, "error_bound.request" in state)
     if query is not None:
-        request, complaints = from_query(query)
+        request, warnings = from_query(query)
         exchange(request)
-        state["lab.complaints"], state["lab.run"] = complaints, request.run
-    current: ErrorBoundRequest = state["lab.held"]
-    return replace(current, run=state["lab.run"])
+        state["error_bound.warnings"], state["error_bound.run"] = warnings, request.run
+    current: ErrorBoundRequest = state["error_bound.request"]
+    return replace(current, run=state["error_bound.run"])
 
 
 def load_request(request: ErrorBoundRequest) -> None:
     """Take over a whole request and run it, as if its URL had been opened."""
     error_bound_registry().clear()
-    exchange(replace(request, teach=st.session_state["lab.held"].teach))
-    st.session_state["lab.run"] = request.run
+    exchange(replace(request, teach=st.session_state["error_bound.request"].teach))
+    st.session_state["error_bound.run"] = request.run
 
 
 def exchange(request: ErrorBoundRequest) -> None:
     """Take over a request without a run; the widgets begin anew with its values."""
     state = st.session_state
-    state["lab.held"], state["lab.run"], state["lab.at"] = request, False, None
-    state["lab.complaints"], state["lab.refused"], state["lab.asks_own"] = [], "", False
+    state["error_bound.request"], state["error_bound.run"], state["error_bound.at"] = (
+        request,
+        False,
+        None,
+    )
+    state["error_bound.warnings"], state["error_bound.refused"], state["error_bound.asks_own"] = (
+        [],
+        "",
+        False,
+    )
     if request.own is not None:
-        state["lab.own"] = request.own
+        state["error_bound.own"] = request.own
     WIDGETS.renew()
 
 
 def update_request(request: ErrorBoundRequest) -> ErrorBoundRequest:
-    """Keep what the controls ask for; a change ends the wish to run and old complaints."""
+    """Keep what the controls ask for; a change ends the wish to run and old warnings."""
     state = st.session_state
-    current: ErrorBoundRequest = state["lab.held"]
+    current: ErrorBoundRequest = state["error_bound.request"]
     if request.key != current.key:
-        state["lab.run"], state["lab.complaints"] = False, []
-    state["lab.held"] = replace(request, run=state["lab.run"])
-    kept: ErrorBoundRequest = state["lab.held"]
+        state["error_bound.run"], state["error_bound.warnings"] = False, []
+    state["error_bound.request"] = replace(request, run=state["error_bound.run"])
+    kept: ErrorBoundRequest = state["error_bound.request"]
     return kept
 
 
@@ -73,15 +81,15 @@ def instances_of(current: ErrorBoundRequest) -> Instances:
     )
 
 
-def complain() -> None:
+def show_warnings() -> None:
     """Say what was wrong with the link, until the settings change."""
-    for complaint in st.session_state["lab.complaints"]:
-        st.warning(literal(complaint))
+    for warning in st.session_state["error_bound.warnings"]:
+        st.warning(literal(warning))
 
 
 def query_of(current: ErrorBoundRequest) -> dict[str, str]:
     """The URL's strings."""
-    return as_query(replace(current, run=bool(st.session_state["lab.run"])))
+    return as_query(replace(current, run=bool(st.session_state["error_bound.run"])))
 
 
 def write_link(current: ErrorBoundRequest) -> None:

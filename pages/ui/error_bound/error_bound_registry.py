@@ -1,4 +1,4 @@
-"""What a session of the lab holds: its instances and its one run, of a descent or of a study."""
+"""What a session of the page "Error bound" has: instances and one run, a descent or a study."""
 
 from __future__ import annotations
 

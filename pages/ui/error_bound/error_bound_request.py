@@ -135,8 +135,8 @@ def as_query(request: ErrorBoundRequest) -> dict[str, str]:
 
 def from_query(query: Mapping[str, str]) -> tuple[ErrorBoundRequest, list[str]]:
     """The request of a URL, and a sentence about every value that was dropped."""
-    complaints: list[str] = []
-    own = _own(query, complaints)
+    warnings: list[str] = []
+    own = _own(query, warnings)
     if query.get("family") == "own" and own is None:
         query = {name: text for name, text in query.items() if name != "family"}
     known = [name for name in ("show", *_SETTINGS, *_OPTIONS) if name in query]
@@ -149,24 +149,24 @@ def from_query(query: Mapping[str, str]) -> tuple[ErrorBoundRequest, list[str]]:
             try:
                 request = _made({**accepted, name: query[name]}, own)
             except ValueError as error:
-                complaints.append(f"The link's {name} is left out: {error}.".replace("..", "."))
+                warnings.append(f"The link's {name} is left out: {error}.".replace("..", "."))
             else:
                 accepted[name] = query[name]
     run, teach = (query.get(name) == "1" for name in ("run", "teach"))
-    return replace(request, run=run, teach=teach), complaints
+    return replace(request, run=run, teach=teach), warnings
 
 
-def _own(query: Mapping[str, str], complaints: list[str]) -> Tensor | None:
+def _own(query: Mapping[str, str], warnings: list[str]) -> Tensor | None:
     if query.get("family") != "own":
         return None
     try:
         return unpack_matrix(query["W"])
     except KeyError:
-        complaints.append(
+        warnings.append(
             "The link asks for a matrix of your own but holds none: it was too large for a link."
         )
     except ValueError as error:
-        complaints.append(str(error))
+        warnings.append(str(error))
     return None
 
 

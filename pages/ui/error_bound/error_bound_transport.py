@@ -25,17 +25,17 @@ _USUAL = "to watch"
 
 def begin(current: ErrorBoundRequest, *, paused: bool = False) -> None:
     """Start a run of this request at the chosen speed; the link now repeats it."""
-    speed = SPEEDS[address.keep("lab.speed", _USUAL)]
+    speed = SPEEDS[address.keep("error_bound.speed", _USUAL)]
     error_bound_registry().start(current, paused=paused, speed=speed)
-    st.session_state["lab.run"] = True
-    st.session_state["lab.at"] = None
+    st.session_state["error_bound.run"] = True
+    st.session_state["error_bound.at"] = None
 
 
 def position(view: ErrorBoundView | None) -> int | None:
     """Which of the recorded iterates is looked at; None where there is none."""
     if view is None or view.path is None:
         return None
-    at = st.session_state.get("lab.at")
+    at = st.session_state.get("error_bound.at")
     if at is None or view.state == "running":
         return len(view.path.k) - 1
     return nearest(view.path.k.tolist(), at)
@@ -43,28 +43,29 @@ def position(view: ErrorBoundView | None) -> int | None:
 
 def transport(current: ErrorBoundRequest, view: ErrorBoundView | None) -> None:
     """Draw the buttons for a descent in this state; their callbacks steer it."""
-    speed = list(SPEEDS).index(address.keep("lab.speed", _USUAL))
+    speed = list(SPEEDS).index(address.keep("error_bound.speed", _USUAL))
     running = view is not None and view.state == "running"
     ended = view is not None and view.ended
     place = position(view)
     with _row():
         _run(current, view)
         st.button(
-            "Step", help=texts.STEP_ONE, shortcut="S", key="lab-step",
+            "Step", help=texts.STEP_ONE, shortcut="S", key="error-bound-step",
             disabled=running or ended, on_click=_step, args=(current,),
         )  # fmt: skip
         _stop_button(current, view)
         st.button(
-            "Back", icon=":material/chevron_left:", help=texts.BACK, shortcut="J", key="lab-back",
-            disabled=running or not place, on_click=_look, args=(current, -1),
+            "Back", icon=":material/chevron_left:", help=texts.BACK, shortcut="J",
+            key="error-bound-back", disabled=running or not place, on_click=_look,
+            args=(current, -1),
         )  # fmt: skip
         last = view is None or view.path is None or place is None or place >= len(view.path.k) - 1
         st.button(
             "Forward", icon=":material/chevron_right:", help=texts.FORWARD, shortcut="K",
-            key="lab-forward", disabled=running or last, on_click=_look, args=(current, 1),
+            key="error-bound-forward", disabled=running or last, on_click=_look, args=(current, 1),
         )  # fmt: skip
         st.selectbox(
-            "Speed", list(SPEEDS), speed, help=texts.SPEED, key="lab.speed",
+            "Speed", list(SPEEDS), speed, help=texts.SPEED, key="error_bound.speed",
             label_visibility="collapsed", on_change=_set_speed, args=(current,), width=140,
         )  # fmt: skip
     _scrubber(view, place)
@@ -79,21 +80,21 @@ def study_transport(current: ErrorBoundRequest, view: StudyView | None) -> None:
 
 def _row() -> st.delta_generator.DeltaGenerator:
     return st.container(
-        horizontal=True, vertical_alignment="bottom", gap="small", key="lab-transport"
+        horizontal=True, vertical_alignment="bottom", gap="small", key="error-bound-transport"
     )
 
 
 def _run(current: ErrorBoundRequest, view: ErrorBoundView | StudyView | None) -> None:
     label, icon, act = run_button(view)
     st.button(
-        label, icon=icon, type="primary", help=texts.RUN, shortcut="P", key="lab-run-button",
-        on_click=_act, args=(current, act), width=150,
+        label, icon=icon, type="primary", help=texts.RUN, shortcut="P",
+        key="error-bound-run-button", on_click=_act, args=(current, act), width=150,
     )  # fmt: skip
 
 
 def _stop_button(current: ErrorBoundRequest, view: ErrorBoundView | StudyView | None) -> None:
     st.button(
-        "Stop", icon=":material/stop:", help=texts.STOP, shortcut="T", key="lab-stop",
+        "Stop", icon=":material/stop:", help=texts.STOP, shortcut="T", key="error-bound-stop",
         disabled=view is None or view.ended, on_click=_stop, args=(current,),
     )  # fmt: skip
 
@@ -107,8 +108,8 @@ def _scrubber(view: ErrorBoundView | None, place: int | None) -> None:
         "Step k",
         0 if path is None or place is None else int(path.k[place]),
         (0, max(1, last)),
-        stand=last if still else None,
-        at="lab.at",
+        paused_at=last if still else None,
+        at="error_bound.at",
         help=texts.SCRUB,
     )
 
@@ -127,7 +128,7 @@ def _act(current: ErrorBoundRequest, act: RunAct) -> None:
     elif act == "pause":
         worker.pause()
     else:
-        st.session_state["lab.at"] = None
+        st.session_state["error_bound.at"] = None
         worker.resume()
 
 
@@ -137,7 +138,7 @@ def _step(current: ErrorBoundRequest) -> None:
     worker = _worker(current)
     if isinstance(worker, ErrorBoundRun):
         worker.step("one")
-    st.session_state["lab.at"] = None
+    st.session_state["error_bound.at"] = None
 
 
 def _stop(current: ErrorBoundRequest) -> None:
@@ -152,10 +153,10 @@ def _look(current: ErrorBoundRequest, by: int) -> None:
     place = position(view)
     if view is not None and view.path is not None and place is not None:
         wanted = min(max(place + by, 0), len(view.path.k) - 1)
-        st.session_state["lab.at"] = int(view.path.k[wanted])
+        st.session_state["error_bound.at"] = int(view.path.k[wanted])
 
 
 def _set_speed(current: ErrorBoundRequest) -> None:
     worker = _worker(current)
     if worker is not None:
-        worker.set_speed(SPEEDS[st.session_state["lab.speed"]])
+        worker.set_speed(SPEEDS[st.session_state["error_bound.speed"]])

@@ -34,7 +34,7 @@ def measured(instances: Instances, path: Path, lowest: Tensor | None = None) -> 
     """
     most, at_once = _portions(instances, path)
     thinned = _thinned(path, most)
-    held: list[Guarantee] = []
+    parts: list[Guarantee] = []
     proximal: list[ProximalGuarantee] = []
     for items in torch.arange(len(instances)).split(at_once):
         some, part = instances.take(items), taken(thinned, items)
@@ -43,9 +43,9 @@ def measured(instances: Instances, path: Path, lowest: Tensor | None = None) -> 
             proximal.append(proximal_guarantee(some, part, SAMPLES, lowest=least))
             yield _joined(proximal)
         else:
-            held.append(guarantee(some, part, SAMPLES))
+            parts.append(guarantee(some, part, SAMPLES))
             seen = torch.arange(int(items[-1]) + 1)
-            yield Found(instances.take(seen), taken(path, seen), _together(held))
+            yield Found(instances.take(seen), taken(path, seen), _together(parts))
 
 
 def longer(descent: Descent) -> Descent:

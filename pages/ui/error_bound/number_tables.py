@@ -44,10 +44,10 @@ def constants_table(found: Found | ProximalGuarantee | None) -> str:
     ends = ("lower end of the interval", "upper end of the interval")
     rows: list[Row] = [(name, None) for name in (*names, *ends)]
     if isinstance(found, Found):
-        told = found.told
-        needed = 32 / 9 * told.rho * told.epsilon
-        values = (told.mu, told.rho, told.epsilon, told.mu.square(), needed, told.eta)
-        rows = list(zip((*names, *ends), (*values, told.low, told.high), strict=True))
+        result = found.guarantee
+        needed = 32 / 9 * result.rho * result.epsilon
+        values = (result.mu, result.rho, result.epsilon, result.mu.square(), needed, result.eta)
+        rows = list(zip((*names, *ends), (*values, result.low, result.high), strict=True))
     elif isinstance(found, ProximalGuarantee):
         rows = [
             ("μ of Assumption 7", found.mu),

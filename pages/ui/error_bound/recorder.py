@@ -7,7 +7,7 @@ from torch import Tensor
 
 from red_core.theory.descent import Descent, Path, Point
 
-MAX_POINTS = 320  # held; a long run has between half of it and all of it
+MAX_POINTS = 320  # kept; a long run has between half of it and all of it
 
 
 class Recorder:
@@ -15,7 +15,7 @@ class Recorder:
 
     every: look at every so many steps only, as `descend(..., every)` does. Of the points looked at
     those are kept that fall on a stride, which begins at `every` and doubles, dropping every
-    second point, whenever MAX_POINTS are held.
+    second point, whenever MAX_POINTS are kept.
     """
 
     def __init__(self, descent: Descent, every: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""The live descent: all instances at once, watched and steered, then held against the theorem."""
+"""The live descent: all instances at once, watched and steered, then compared with the theorem."""
 
 from __future__ import annotations
 

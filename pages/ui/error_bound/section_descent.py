@@ -61,7 +61,7 @@ def _said(current: ErrorBoundRequest, view: ErrorBoundView | None) -> None:
         if view is not None and view.ended and path is not None and view.mu_least is not None:
             ours, least = mean_mu(view), float(view.mu_least.min())
             rate = float(path.success.double().mean())
-        with st.container(key="lab-stated"):
+        with st.container(key="error-bound-stated"):
             st.markdown(words.comparison(*stated, ours, least, rate))
             st.caption(texts.PAPER_LEAVES_OPEN)
     st.caption(texts.SUCCESS if current.method != "proximal" else texts.SUCCESS_PROXIMAL)
@@ -84,7 +84,7 @@ def _distance(instances: Instances, view: ErrorBoundView | None, place: int | No
             level_at=path.tolerance,
             parts=parts,
         )
-    live_chart(_with_cursor(figure, view, place), key="lab-distance", height=_TALL)
+    live_chart(_with_cursor(figure, view, place), key="error-bound-distance", height=_TALL)
 
 
 def _mu(
@@ -103,7 +103,7 @@ def _mu(
             rows = until_arrival(path, path.mu_row)
         mu = until_arrival(path, path.mu)
         figure = bound_figure(path.k.tolist(), mu, mu_row=rows, floor=floor, paper=paper)
-    live_chart(_with_cursor(figure, view, place), key="lab-mu", height=_TALL)
+    live_chart(_with_cursor(figure, view, place), key="error-bound-mu", height=_TALL)
 
 
 def _value(current: ErrorBoundRequest, view: ErrorBoundView | None, place: int | None) -> None:
@@ -120,7 +120,7 @@ def _value(current: ErrorBoundRequest, view: ErrorBoundView | None, place: int |
             bounds=bounds if view.ended else (),
             deepest=-14,
         )
-    live_chart(_with_cursor(figure, view, place), key="lab-value", height=_LOW)
+    live_chart(_with_cursor(figure, view, place), key="error-bound-value", height=_LOW)
 
 
 def _histogram(view: ErrorBoundView | None, place: int | None) -> None:
@@ -130,7 +130,7 @@ def _histogram(view: ErrorBoundView | None, place: int | None) -> None:
     else:
         mu = until_arrival(view.path, view.path.mu_row)
         figure = mu_histogram(mu, mu[place], mean_mu(view))
-    live_chart(figure, key="lab-histogram", height=_LOW)
+    live_chart(figure, key="error-bound-histogram", height=_LOW)
 
 
 def _with_cursor(figure: go.Figure, view: ErrorBoundView | None, place: int | None) -> go.Figure:

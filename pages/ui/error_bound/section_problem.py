@@ -24,7 +24,9 @@ def problem(current: ErrorBoundRequest, instances: Instances) -> None:
     headline(1, "The problem", words.problem_headline(instances.settings))
     left, right = st.columns(2, gap="medium")
     with left:
-        live_chart(angle_figure(instances.network.weights[0][0]), key="lab-angles", height=230)
+        live_chart(
+            angle_figure(instances.network.weights[0][0]), key="error-bound-angles", height=230
+        )
     with right:
         st.html(facts_table(_facts(current, instances)))
         if instances.k:

@@ -54,7 +54,7 @@ def _over_m(current: ErrorBoundRequest, names: tuple[str, ...], rows: tuple[Row,
     figure = expansiveness_figure(
         sizes, *([row[key] for row in rows] for key in ("mu_mean", "mu_std", "success_rate"))
     )
-    live_chart(figure, key="lab-expansiveness", height=_HEIGHT)
+    live_chart(figure, key="error-bound-expansiveness", height=_HEIGHT)
     if len(rows) == len(sizes):
         st.markdown(words.trend(sizes, [row["mu_mean"] for row in rows]))
     else:
@@ -79,7 +79,7 @@ def _examples(rows: tuple[Row, ...]) -> None:
                 EXAMPLE_TITLES[name], example.paper_mu, row.get("mu_mean"), row.get("success_rate")
             )
         )
-    live_chart(examples_figure(stated), key="lab-examples", height=_HEIGHT - 80)
+    live_chart(examples_figure(stated), key="error-bound-examples", height=_HEIGHT - 80)
     padded = [*rows, *[None] * (len(stated) - len(rows))]
     st.html(
         html_table(

@@ -28,11 +28,15 @@ def theorem(current: ErrorBoundRequest, instances: Instances, view: ErrorBoundVi
     count = len(instances)
     with left:
         live_chart(
-            interval_figure(step_sizes_of(view, count), count), key="lab-interval", height=_HEIGHT
+            interval_figure(step_sizes_of(view, count), count),
+            key="error-bound-interval",
+            height=_HEIGHT,
         )
     with right:
-        live_chart(rates_figure(rates_of(view, count), count), key="lab-rates", height=_HEIGHT)
-    with st.container(key="lab-said"):
+        live_chart(
+            rates_figure(rates_of(view, count), count), key="error-bound-rates", height=_HEIGHT
+        )
+    with st.container(key="error-bound-said"):
         for sentence in words.theorem_sentences(found):
             st.markdown(sentence)
     _tables(current, view)
@@ -53,5 +57,5 @@ def _tables(current: ErrorBoundRequest, view: ErrorBoundView | None) -> None:
         st.caption(words.lemma_line(None if view is None else view.lemma))
         st.caption("**The Weight Distribution Condition** (Definition 12)", help=texts.WDC)
         done = view is not None and view.phase == "done"
-        with st.container(key="lab-wdc"):
+        with st.container(key="error-bound-wdc"):
             st.markdown(words.wdc_line(None if view is None else view.wdc, done))

@@ -68,7 +68,7 @@ class StudyRun(Worker[str]):
         super().__init__("go", paused=paused, line=line)
 
     def view(self) -> StudyView:
-        """The study as it stands."""
+        """The study so far."""
         with self._changed:
             under_way = self.parts[min(len(self._rows), len(self.parts) - 1)]
             return StudyView(

@@ -107,11 +107,11 @@ def distance_bounds(instances: Instances, view: ErrorBoundView) -> Lines:
     if path is None:
         return lines
     half = path.k.double()[:, None] / 2
-    if isinstance(found, Found) and bool(found.told.applies.any()):
-        applies = found.told.applies
+    if isinstance(found, Found) and bool(found.guarantee.applies.any()):
+        applies = found.guarantee.applies
         start = path.distance[0, : len(applies)][applies]
-        bound = start * found.told.predicted[applies] ** half
-        lines.append((f"bound of {found.told.theorem}", bound.amax(1).tolist()))
+        bound = start * found.guarantee.predicted[applies] ** half
+        lines.append((f"bound of {found.guarantee.theorem}", bound.amax(1).tolist()))
     factor = _one_layer(instances, path)
     if factor is not None:
         bound = path.distance[0] * factor**half
@@ -152,12 +152,12 @@ def outcome_of(instances: Instances, view: ErrorBoundView | None) -> Outcome | N
     if view is None or view.path is None or view.findings is None:
         return None
     path, found, count = view.path, view.findings, len(instances)
-    told = found.told if isinstance(found, Found) else found
-    name = found.told.theorem if isinstance(found, Found) else THEOREM[path.method]
-    applies = told.applies
+    result = found.guarantee if isinstance(found, Found) else found
+    name = found.guarantee.theorem if isinstance(found, Found) else THEOREM[path.method]
+    applies = result.applies
     some = applies if bool(applies.any()) else torch.ones_like(applies)
-    observed = told.observed[some]
-    failing = [why for why, fine in zip(told.why, applies.tolist(), strict=True) if not fine]
+    observed = result.observed[some]
+    failing = [why for why, fine in zip(result.why, applies.tolist(), strict=True) if not fine]
     closed = _one_layer(instances, path)
     return Outcome(
         theorem=name,
@@ -166,9 +166,9 @@ def outcome_of(instances: Instances, view: ErrorBoundView | None) -> Outcome | N
         applies=int(applies.sum()),
         arrived=int(path.success.sum()),
         smooth=instances.network.activation.smooth,
-        promised=float(told.predicted[applies].max()) if bool(applies.any()) else None,
+        promised=float(result.predicted[applies].max()) if bool(applies.any()) else None,
         observed=_largest(observed),
-        held=bool((told.observed[applies] <= told.predicted[applies] * (1 + 1e-9)).all()),
+        bound_kept=bool((result.observed[applies] <= result.predicted[applies] * (1 + 1e-9)).all()),
         of_value=isinstance(found, ProximalGuarantee),
         reason=pretty(failing[0]) if failing else "",
         one_layer=None if closed is None else float(closed.max()),
@@ -188,11 +188,11 @@ def step_sizes_of(view: ErrorBoundView | None, count: int) -> StepSizes | None:
     low, high, rho, epsilon = nothing, nothing, nothing, nothing
     name = StepSizes.rho_name
     if isinstance(view.findings, Found):
-        told = view.findings.told
-        low, high = _padded(told.low, count), _padded(told.high, count)
-        rho, epsilon = _padded(1.5 / told.rho, count), _padded(0.25 / told.epsilon, count)
+        result = view.findings.guarantee
+        low, high = _padded(result.low, count), _padded(result.high, count)
+        rho, epsilon = _padded(1.5 / result.rho, count), _padded(0.25 / result.epsilon, count)
     elif isinstance(view.findings, ProximalGuarantee):
-        # Theorem 8 is held against rho = 1 / eta: it asks for no more curvature than that.
+        # Theorem 8 is compared with rho = 1 / eta: it asks for no more curvature than that.
         rho, name = _padded(1 / view.findings.curvature, count), "1/curvature"
         high = torch.where(_padded(view.findings.predicted, count).isnan(), torch.nan, rho)
         low = 0 * high
@@ -211,13 +211,13 @@ def rates_of(view: ErrorBoundView | None, count: int) -> Rates | None:
     if view is None or view.findings is None:
         return None
     found = view.findings
-    told = found.told if isinstance(found, Found) else found
-    applies = told.applies
-    promised = torch.where(applies, told.predicted, torch.nan)
+    result = found.guarantee if isinstance(found, Found) else found
+    applies = result.applies
+    promised = torch.where(applies, result.predicted, torch.nan)
     nothing = torch.full_like(promised, torch.nan)
-    sharper = found.told.sharper if isinstance(found, Found) else nothing
-    mean = found.told.observed_mean if isinstance(found, Found) else nothing
-    parts = (promised, sharper, told.observed, mean)
+    sharper = found.guarantee.sharper if isinstance(found, Found) else nothing
+    mean = found.guarantee.observed_mean if isinstance(found, Found) else nothing
+    parts = (promised, sharper, result.observed, mean)
     return Rates(*(_padded(part, count).numpy() for part in parts))
 
 

@@ -19,36 +19,36 @@ def relief_of(surface: Surface, names: tuple[str, str], log: bool) -> Relief:
     return Relief(surface.x.numpy(), surface.y.numpy(), values, names, log)
 
 
-def worth_a_mark(ground: SurfaceBase, basins: Basins | None) -> list[StationaryPoint]:
+def worth_a_mark(base: SurfaceBase, basins: Basins | None) -> list[StationaryPoint]:
     """z*, points with a barrier around them, and points where some starts end; lowest first."""
     reached = set() if basins is None else set(basins.labels.tolist())
-    prominent = {id(point) for point in ground.stationary.prominent(MARKED)}
+    prominent = {id(point) for point in base.stationary.prominent(MARKED)}
     return [
         point
-        for label, point in enumerate(ground.stationary.points)
+        for label, point in enumerate(base.stationary.points)
         if label in reached or id(point) in prominent
     ]
 
 
-def marks_of(ground: SurfaceBase, basins: Basins | None) -> list[Mark]:
+def marks_of(base: SurfaceBase, basins: Basins | None) -> list[Mark]:
     """The points worth a mark, and -kappa z* where it is predicted."""
     marks = []
-    z_star = ground.inversion.z_star
-    for point in worth_a_mark(ground, basins):
+    z_star = base.inversion.z_star
+    for point in worth_a_mark(base, basins):
         kind = "solution" if point.solution else point.kind
         x, y = point.z.tolist()
         where = "" if point.solution else f", {place(point.z, z_star)}"
         text = f"{point.words}{where}<br>({x:.3f}, {y:.3f})<br>f = {point.value:.3g}"
         marks.append(Mark(x, y, point.value, kind, text))
-    if ground.predicted is not None:
-        x, y = ground.predicted.tolist()
-        value = float(ground.inversion.value(ground.predicted))
+    if base.predicted is not None:
+        x, y = base.predicted.tolist()
+        value = float(base.inversion.value(base.predicted))
         text = f"-κ z*, where the theory expects a stationary point<br>({x:.3f}, {y:.3f})"
         marks.append(Mark(x, y, value, "predicted", text))
     return marks
 
 
-def basin_of(basins: Basins, ground: SurfaceBase) -> Basin:
+def basin_of(basins: Basins, base: SurfaceBase) -> Basin:
     """The basins: home is z* and all that is as good, a trap everything else."""
     starts = basins.starts.reshape(SIDE, SIDE, 2)
     names, fates, place_of = list[str](), list[Fate](), dict[int, int]()
@@ -59,9 +59,9 @@ def basin_of(basins: Basins, ground: SurfaceBase) -> Basin:
             fates.append("lost")
             continue
         point = basins.stationary.points[label]
-        where = "" if point.solution else f" {place(point.z, ground.inversion.z_star)}"
+        where = "" if point.solution else f" {place(point.z, base.inversion.z_star)}"
         names.append(f"ends at {point.words}{where}")
-        solved = point.solution or point.value <= SOLVED * ground.stationary.height
+        solved = point.solution or point.value <= SOLVED * base.stationary.height
         fates.append("home" if solved else "trap")
     labels = np.array([place_of[label] for label in basins.labels.tolist()], dtype=np.int64)
     return Basin(

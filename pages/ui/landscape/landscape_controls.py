@@ -1,4 +1,4 @@
-"""The sidebar of the page "Landscape". Widgets begin with the held request and answer the next."""
+"""The sidebar of the page "Landscape". Widgets begin with the current request."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from red_core.synthetic import ACTIVATIONS, FAMILIES, SCALES, InstanceSettings
 
 
 def controls(current: LandscapeRequest) -> LandscapeRequest:
-    """Draw the controls; the request they ask for, or the held one if it is refused."""
+    """Draw the controls; the request they ask for, or the current one if it is refused."""
     try:
         return _synthetic(current) if current.show == "synthetic" else _real(current)
     except ValueError as error:
@@ -77,7 +77,7 @@ def _real(current: LandscapeRequest) -> LandscapeRequest:
         )  # fmt: skip
         gallery(
             *(bundle, label, index, lambda i: load_request(replace(current, index=i))),
-            key="land.gallery", attack=kind,
+            key="landscape.gallery", attack=kind,
         )  # fmt: skip
         st.subheader("Attack", anchor=False)
         kind = st.segmented_control(

@@ -18,13 +18,13 @@ LARGE = 1.5  # times the safe step: beyond it a path may jump about for ever
 SOLVED = 1e-12  # of f(0): an f below it is zero
 
 
-def headline(ground: SurfaceBase | None, basins: Basins | None) -> str:
+def headline(base: SurfaceBase | None, basins: Basins | None) -> str:
     """What the landscape is like, in one line."""
-    if ground is None:
+    if base is None:
         return "Surveying the landscape."
-    others, complete = ground.stationary.spurious, ground.stationary.complete
+    others, complete = base.stationary.spurious, base.stationary.complete
     if basins is None:
-        return ground.stationary.summary
+        return base.stationary.summary
     counts = Counter(basins.labels.tolist())
     total, solved = len(basins.labels), round(basins.solved * len(basins.labels))
     if solved == total and not others:
@@ -32,12 +32,10 @@ def headline(ground: SurfaceBase | None, basins: Basins | None) -> str:
         return f"Every start ends at z*; {rest} no other stationary point."
     if solved == total:
         return "Every start ends at z*, past other stationary points."
-    return _mixed(ground, basins, counts, solved, total)
+    return _mixed(base, basins, counts, solved, total)
 
 
-def _mixed(
-    ground: SurfaceBase, basins: Basins, counts: Counter[int], solved: int, total: int
-) -> str:
+def _mixed(base: SurfaceBase, basins: Basins, counts: Counter[int], solved: int, total: int) -> str:
     """Some starts do not end at z*: where the most of them are."""
     points = basins.stationary.points
     elsewhere = {
@@ -46,9 +44,9 @@ def _mixed(
     if not elsewhere:
         if counts[DIVERGED] > counts[MOVING]:
             return f"{counts[DIVERGED]} of {total} starts fly away: the step is too large."
-        if basins.eta > LARGE * ground.eta:
+        if basins.eta > LARGE * base.eta:
             return f"{counts[MOVING]} of {total} starts never come to rest: the step is too large."
-        if ground.stationary.spurious:
+        if base.stationary.spurious:
             return f"{solved} of {total} starts end at z*; the rest are still on their way."
         return (
             f"{solved} of {total} starts are at z* after {basins.k} steps; the others have only "
@@ -57,10 +55,10 @@ def _mixed(
     most = max(elsewhere, key=elsewhere.__getitem__)
     stopped = sum(elsewhere.values())
     point = points[most]
-    if point.value <= SOLVED * ground.stationary.height:
+    if point.value <= SOLVED * base.stationary.height:
         return f"{stopped} of {total} starts end at some z as good as z*: G cannot tell them apart."
     spots = len(elsewhere)
-    where = place(point.z, ground.inversion.z_star)
+    where = place(point.z, base.inversion.z_star)
     what = "a spurious minimum" if point.kind == "minimum" else f"a {point.kind} place"
     if spots > 1:
         return f"{stopped} of {total} starts end at one of {spots} spurious points, most {where}."
@@ -83,14 +81,14 @@ def multiple(z: Tensor, z_star: Tensor) -> str:
 
 
 def paths_line(view: PathsView | None) -> str:
-    """How the paths stand."""
+    """How far the paths are."""
     if view is None or not view.ends:
         return "Click on a chart to let a path begin there."
     counts = Counter(view.ends)
     parts = [
-        f"{counts[end]} {told}"
-        for end, told in (
-            ("moving", "held" if view.held else "moving"),
+        f"{counts[end]} {sentence}"
+        for end, sentence in (
+            ("moving", "paused" if view.paused else "moving"),
             ("at rest", "at rest"),
             ("out of steps", "out of steps"),
             ("diverged", "flown away"),
@@ -121,12 +119,14 @@ def slice_headline(runner: Runner | None, view: SliceView | None) -> str:
 
 def plane_line(plane: Plane, known: bool) -> str:
     """What the plane is and shows; known: whether z* is."""
-    told = f"{plane.statement} Across: a, {plane.names[0]}. Up: b, {plane.names[1]}."
-    return told if known else f"{told} The last iterate stands in for z*, which nobody knows."
+    sentence = f"{plane.statement} Across: a, {plane.names[0]}. Up: b, {plane.names[1]}."
+    return (
+        sentence if known else f"{sentence} The last iterate stands in for z*, which nobody knows."
+    )
 
 
 def slice_line(view: SliceView | None) -> str:
-    """What stands where the plane's own sentence will stand."""
+    """The placeholder of the plane's own sentence."""
     if view is not None and view.error:
         return view.error
     if view is not None and view.place:

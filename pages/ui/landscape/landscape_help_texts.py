@@ -33,11 +33,11 @@ BASINS = (
 START = "Where a path begins: z₁, z₂. Or click on a chart. Several: 0.5, -1; 2, 0."
 RANDOM = "Adds five starts drawn evenly over the plane."
 CLEAR = "Takes all paths away."
-RUN = "Let the paths go, or hold them."
-STEP = "One gradient step of every path, while they are held."
+RUN = "Let the paths go, or pause them."
+STEP = "One gradient step of every path, while they are paused."
 AGAIN = "Every path from its start again."
 SPEED = "Steps a second."
-SCRUB = "Looks back along the paths, once they stand."
+SCRUB = "Looks back along the paths, once they are paused."
 SEED = "Decides W and z*. Same seed, same landscape."
 
 SYNTHETIC = """
@@ -69,7 +69,7 @@ PLANE = (
 DATASET = "What the image shows. Each data set has a generator G of its own."
 IMAGE = "An image of the gallery, which is no training image. The solver is not told what it is."
 KIND = "The attack on it, with the paper's numbers."
-MAIN_RUN = "The slice follows the run of the main page, as it stands there."
+MAIN_RUN = "The slice follows the run of the main page, as far as it has come."
 NO_RUN = (
     "There is no run yet. Start one on the main page and come back, or choose an image here: its "
     "run takes a second or two."
@@ -83,7 +83,7 @@ The latent space has 100 dimensions; a screen has two. So we cut: a plane throug
 over it the height **f(z) = ‖x' - G(z) - D_a c_a‖²**. Move over a chart: the picture shows **G(z)**
 at that point, so you see what each place of the landscape looks like.
 
-- **The path** is the alternation: each step moves z, and c_a too. It is laid on the ground; the
+- **The path** is the alternation: each step moves z, and c_a too. It is drawn on the surface; the
   iterates themselves lie a little off the plane, and the chart of distances says how far.
 - **c_a is held** at the iterate looked at, because f needs some c_a. Move the slider: the landscape
   itself changes, since what G(z) has to reach is **x' - D_a c_a**, and c_a learns. A path need not
@@ -100,7 +100,7 @@ hardly moves in either: it goes where it is neither.
 
 NO_LATENT = "This run has a diffusion model in the place of G: there is no latent space to slice."
 SLICE_PLANE_LATER = "It appears when the alternation begins."
-SLICE_PLANE = "Once it stands, click a point to look at it."
+SLICE_PLANE = "When it is paused or has ended, click a point to look at it."
 SLICE_PLANE_HELP = (
     "A plane through the latent space, and over it f(z) = ‖x' - G(z) - D_a c_a‖² with c_a as it is "
     "at this step: as c_a learns the attack, the landscape itself changes. Dark is low. The plane "

@@ -1,8 +1,8 @@
-"""How the page begins and ends: from the URL to the held request, and from that to the URL.
+"""How the page begins and ends: from the URL to the current request, and from that to the URL.
 
-In the session, so that it is there when a reader comes back from another page: `land.held`,
-`land.complaints` (about the URL), `land.refused` (about a start that cannot be), `land.widgets`
-(how often the widgets were renewed).
+In the session, so that it is there when a reader comes back from another page: as
+`landscape.request`, `.warnings` (about the URL), `.refused` (about a start that cannot be),
+`.widgets` (how often the widgets were renewed).
 """
 
 from __future__ import annotations
@@ -17,43 +17,43 @@ from pages.ui.look.literal import literal
 from pages.ui.widgets.widget_keys import WidgetKeys
 
 PAGE = "landscape"  # this page's name in the session
-WIDGETS = WidgetKeys("land")
+WIDGETS = WidgetKeys("landscape")
 
 
 def read_url() -> LandscapeRequest:
     """The request this run of the page begins with."""
     state = st.session_state
-    query = address.incoming_query(PAGE, "land.held" in state)
+    query = address.incoming_query(PAGE, "landscape.request" in state)
     if query is not None:
-        state["land.held"], state["land.complaints"] = from_query(query)
-        state["land.at"], state["land.k"], state["land.refused"] = None, None, ""
+        state["landscape.request"], state["landscape.warnings"] = from_query(query)
+        state["landscape.at"], state["landscape.k"], state["landscape.refused"] = None, None, ""
         WIDGETS.renew()
-    current: LandscapeRequest = state["land.held"]
+    current: LandscapeRequest = state["landscape.request"]
     return current
 
 
 def load_request(request: LandscapeRequest) -> None:
     """Take over a whole request, as if its URL had been opened."""
     state = st.session_state
-    state["land.held"] = replace(request, teach=state["land.held"].teach)
-    state["land.at"], state["land.complaints"], state["land.refused"] = None, [], ""
+    state["landscape.request"] = replace(request, teach=state["landscape.request"].teach)
+    state["landscape.at"], state["landscape.warnings"], state["landscape.refused"] = None, [], ""
     WIDGETS.renew()
 
 
 def update_request(request: LandscapeRequest) -> LandscapeRequest:
-    """Keep what the controls ask for; a change ends old complaints."""
+    """Keep what the controls ask for; a change ends old warnings."""
     state = st.session_state
-    if request != state["land.held"]:
-        state["land.complaints"], state["land.refused"] = [], ""
+    if request != state["landscape.request"]:
+        state["landscape.warnings"], state["landscape.refused"] = [], ""
         if replace(request, log=False, basins=False, starts=()) != replace(
-            state["land.held"], log=False, basins=False, starts=()
+            state["landscape.request"], log=False, basins=False, starts=()
         ):
-            state["land.at"] = None
+            state["landscape.at"] = None
         if replace(request, plane="pca", log=False) != replace(
-            state["land.held"], plane="pca", log=False
+            state["landscape.request"], plane="pca", log=False
         ):
-            state["land.k"] = None
-    state["land.held"] = request
+            state["landscape.k"] = None
+    state["landscape.request"] = request
     return request
 
 
@@ -70,19 +70,19 @@ def update_plane(request: LandscapeRequest, plane: str) -> LandscapeRequest:
 def begin_at(starts: tuple[Start, ...]) -> None:
     """More starts, for callbacks; a sentence is kept where there cannot be more."""
     state = st.session_state
-    current: LandscapeRequest = state["land.held"]
+    current: LandscapeRequest = state["landscape.request"]
     try:
-        state["land.held"] = replace(current, starts=current.starts + starts)
+        state["landscape.request"] = replace(current, starts=current.starts + starts)
     except ValueError as error:
-        state["land.refused"] = f"{str(error)[:1].upper()}{str(error)[1:]}."
+        state["landscape.refused"] = f"{str(error)[:1].upper()}{str(error)[1:]}."
     else:
-        state["land.refused"], state["land.at"] = "", None
+        state["landscape.refused"], state["landscape.at"] = "", None
 
 
-def complain() -> None:
+def show_warnings() -> None:
     """Say what was wrong with the link, until something changes."""
-    for complaint in st.session_state["land.complaints"]:
-        st.warning(literal(complaint))
+    for warning in st.session_state["landscape.warnings"]:
+        st.warning(literal(warning))
 
 
 def write_link(current: LandscapeRequest) -> None:

@@ -36,16 +36,16 @@ class LandscapeRegistry:
             self._scan = LandscapeScan(*wanted)
         return self._scan
 
-    def paths(self, request: LandscapeRequest, ground: SurfaceBase, speed: float | None) -> Paths:
+    def paths(self, request: LandscapeRequest, base: SurfaceBase, speed: float | None) -> Paths:
         """The paths from the request's starts. New ones join; without the old, all begin anew."""
         fresh = self._paths is None or request.starts[: len(self._begun)] != self._begun
         if self._paths is None or fresh:
-            held = self._paths is not None and self._paths.view().held
+            paused = self._paths is not None and self._paths.view().paused
             self.drop_paths()
-            surface = ground.surface
+            surface = base.surface
             width = float(surface.x[-1] - surface.x[0])
-            self._paths = Paths(ground.inversion, request.rate * ground.eta, width, speed=speed)
-            if held:
+            self._paths = Paths(base.inversion, request.rate * base.eta, width, speed=speed)
+            if paused:
                 self._paths.pause()
         self._paths.add(request.starts[len(self._begun) :])
         self._begun = request.starts

@@ -109,7 +109,7 @@ def from_query(query: Mapping[str, str]) -> tuple[LandscapeRequest, list[str]]:
     if query.get("show") == "digit":  # as links had it before there was a second data set
         query = {**query, "show": "image"}
     known = [name for name in ("show", *_SETTINGS, *_PLAIN, "starts") if name in query]
-    complaints: list[str] = []
+    warnings: list[str] = []
     request = _DEFAULT
     accepted: dict[str, str] = {}
     try:  # all at once: some are acceptable only together
@@ -119,10 +119,10 @@ def from_query(query: Mapping[str, str]) -> tuple[LandscapeRequest, list[str]]:
             try:
                 request = _made({**accepted, name: query[name]})
             except ValueError as error:
-                complaints.append(f"The link's {name} is left out: {error}.".replace("..", "."))
+                warnings.append(f"The link's {name} is left out: {error}.".replace("..", "."))
             else:
                 accepted[name] = query[name]
-    return replace(request, teach=query.get("teach") == "1"), complaints
+    return replace(request, teach=query.get("teach") == "1"), warnings
 
 
 def base_settings(settings: InstanceSettings, name: str = "") -> InstanceSettings:

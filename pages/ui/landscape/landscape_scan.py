@@ -52,13 +52,13 @@ class SurfaceBase:
 
 @dataclass(frozen=True)
 class LandscapeScanView:
-    """A scan at one moment: ground and basins are None until they are known.
+    """A scan at one moment: base and basins are None until they are known.
 
     basins: a first picture of them while `busy`; then where every start ended.
     """
 
     state: State
-    ground: SurfaceBase | None
+    base: SurfaceBase | None
     basins: Basins | None
     busy: bool
     place: int
@@ -72,7 +72,7 @@ class LandscapeScan(Worker[str]):
         self, settings: InstanceSettings, rate: float, line: FairLock = COMPUTE_QUEUE
     ) -> None:
         self.settings, self.rate = settings, rate
-        self._ground: SurfaceBase | None = None
+        self._base: SurfaceBase | None = None
         self._flow: Flow | None = None
         self._basins: Basins | None = None
         super().__init__("go", line=line)
@@ -81,22 +81,22 @@ class LandscapeScan(Worker[str]):
         """The current state of the scan."""
         with self._changed:
             return LandscapeScanView(
-                self._state, self._ground, self._basins, self._busy, self._place, self._error
+                self._state, self._base, self._basins, self._busy, self._place, self._error
             )
 
     def wait(self, seconds: float) -> None:
-        """Until the ground is known, or nothing more will be, or `seconds` have passed."""
+        """Until the base is known, or nothing more will be, or `seconds` have passed."""
         with self._changed:
-            self._changed.wait_for(lambda: self._ground is not None or not self._busy, seconds)
+            self._changed.wait_for(lambda: self._base is not None or not self._busy, seconds)
 
     def _begin(self) -> None:
-        ground = surface_base_of(self.settings)
+        base = surface_base_of(self.settings)
         with self._changed:
-            self._ground = ground
+            self._base = base
             self._changed.notify_all()
-        starts = ground.surface.bounds.points(SIDE)
-        eta = self.rate * ground.eta
-        self._flow = Flow(ground.inversion, starts, ground.stationary, eta, STEPS)
+        starts = base.surface.bounds.points(SIDE)
+        eta = self.rate * base.eta
+        self._flow = Flow(base.inversion, starts, base.stationary, eta, STEPS)
 
     @property
     def _running(self) -> Flow:
@@ -123,7 +123,7 @@ def surface_base_of(settings: InstanceSettings) -> SurfaceBase:
     reach = max(LEAST, ROOM * float(inversion.z_star.abs().max()))
     bounds = Bounds(-reach, reach, -reach, reach)
     plane = coordinate_plane()
-    (surface,) = refine(inversion.value, plane, bounds, inversion.held, sizes=SIZES)
+    (surface,) = refine(inversion.value, plane, bounds, inversion.caption, sizes=SIZES)
     return SurfaceBase(
         inversion,
         surface,

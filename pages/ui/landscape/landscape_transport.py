@@ -24,7 +24,7 @@ SPEEDS: dict[str, float | None] = {
 }
 USUAL = "30 steps/s"
 FEW = 5  # random starts at once
-_SPEED = "land.speed"
+_SPEED = "landscape.speed"
 
 
 def speed() -> float | None:
@@ -39,37 +39,37 @@ def transport(view: PathsView | None, reach: float) -> None:
     """
     chosen = list(SPEEDS).index(address.keep(_SPEED, USUAL))
     any_paths = view is not None and bool(view.ends)
-    paused = view is not None and view.held
+    paused = view is not None and view.paused
     moving = view is not None and view.moving > 0
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport"):
         st.button(
             "Go on" if paused else "Hold",
             icon=":material/play_arrow:" if paused else ":material/pause:",
-            type="primary", help=texts.RUN, shortcut="P", key="land.play",
+            type="primary", help=texts.RUN, shortcut="P", key="landscape.play",
             on_click=_resume if paused else _pause, disabled=not (moving or paused), width=130,
         )  # fmt: skip
         st.button(
-            "Step", help=texts.STEP, shortcut="S", key="land.step", on_click=_step,
+            "Step", help=texts.STEP, shortcut="S", key="landscape.step", on_click=_step,
             disabled=not (paused and moving),
         )  # fmt: skip
         st.button(
-            "Again", icon=":material/replay:", help=texts.AGAIN, shortcut="B", key="land.again",
-            on_click=_again, disabled=not any_paths,
+            "Again", icon=":material/replay:", help=texts.AGAIN, shortcut="B",
+            key="landscape.again", on_click=_again, disabled=not any_paths,
         )  # fmt: skip
         st.selectbox(
             "Speed", list(SPEEDS), chosen, help=texts.SPEED, key=_SPEED,
             label_visibility="collapsed", on_change=_set_speed, width=140,
         )  # fmt: skip
         st.text_input(
-            "Add a start", placeholder="start: 0.5, -1", help=texts.START, key="land.start",
+            "Add a start", placeholder="start: 0.5, -1", help=texts.START, key="landscape.start",
             label_visibility="collapsed", on_change=_written, width=160,
         )  # fmt: skip
         st.button(
-            "Random starts", help=texts.RANDOM, shortcut="N", key="land.random", on_click=_random,
-            args=(reach,),
+            "Random starts", help=texts.RANDOM, shortcut="N", key="landscape.random",
+            on_click=_random, args=(reach,),
         )  # fmt: skip
         st.button(
-            "Clear", help=texts.CLEAR, shortcut="X", key="land.clear", on_click=_clear,
+            "Clear", help=texts.CLEAR, shortcut="X", key="landscape.clear", on_click=_clear,
             disabled=not any_paths,
         )  # fmt: skip
     _scrubber(view)
@@ -77,7 +77,7 @@ def transport(view: PathsView | None, reach: float) -> None:
 
 def cursor(view: PathsView | None) -> int | None:
     """The k looked at; None while the paths run or nobody has looked back."""
-    at = st.session_state.get("land.at")
+    at = st.session_state.get("landscape.at")
     return None if view is None or view.running or at is None else min(int(at), view.k)
 
 
@@ -90,8 +90,8 @@ def _scrubber(view: PathsView | None) -> None:
         "Step k",
         last if at is None else at,
         (0, last),
-        stand=k if still else None,
-        at="land.at",
+        paused_at=k if still else None,
+        at="landscape.at",
         help=texts.SCRUB,
     )
 
@@ -102,14 +102,14 @@ def _scrubber(view: PathsView | None) -> None:
 def _pause() -> None:
     paths = landscape_registry().present
     if paths is not None:
-        st.session_state["land.at"] = None
+        st.session_state["landscape.at"] = None
         paths.pause()
 
 
 def _resume() -> None:
     paths = landscape_registry().present
     if paths is not None:
-        st.session_state["land.at"] = None
+        st.session_state["landscape.at"] = None
         paths.resume()
 
 
@@ -117,32 +117,32 @@ def _step() -> None:
     paths = landscape_registry().present
     if paths is not None:
         paths.step("step")
-    st.session_state["land.at"] = None
+    st.session_state["landscape.at"] = None
 
 
 def _again() -> None:
     landscape_registry().drop_paths()
-    st.session_state["land.at"] = None
+    st.session_state["landscape.at"] = None
 
 
 def _clear() -> None:
-    current = st.session_state["land.held"]
-    st.session_state["land.held"] = replace(current, starts=())
-    st.session_state["land.at"], st.session_state["land.refused"] = None, ""
+    current = st.session_state["landscape.request"]
+    st.session_state["landscape.request"] = replace(current, starts=())
+    st.session_state["landscape.at"], st.session_state["landscape.refused"] = None, ""
 
 
 def _written() -> None:
     state = st.session_state
     try:
-        begin_at(read_starts(state["land.start"]))
+        begin_at(read_starts(state["landscape.start"]))
     except ValueError as error:
-        state["land.refused"] = f"{str(error)[:1].upper()}{str(error)[1:]}."
+        state["landscape.refused"] = f"{str(error)[:1].upper()}{str(error)[1:]}."
     else:
-        state["land.start"] = ""
+        state["landscape.start"] = ""
 
 
 def _random(reach: float) -> None:
-    draw = random.Random(len(st.session_state["land.held"].starts))
+    draw = random.Random(len(st.session_state["landscape.request"].starts))
     begin_at(tuple((draw.uniform(-reach, reach), draw.uniform(-reach, reach)) for _ in range(FEW)))
 
 

@@ -31,7 +31,7 @@ class PathsView:
     """The paths at one moment.
 
     trails: for drawing, thinned; losses: for each path some k and its f there; ends: how each
-    stands: "moving", "at rest", "diverged" or "out of steps"; k: of the longest path; held:
+    ends: "moving", "at rest", "diverged" or "out of steps"; k: of the longest path; paused:
     whether a person has paused them.
     """
 
@@ -40,7 +40,7 @@ class PathsView:
     losses: tuple[Losses, ...]
     ends: tuple[str, ...]
     k: int
-    held: bool
+    paused: bool
     place: int
     error: str
 
@@ -112,7 +112,7 @@ class Paths(Worker[str]):
         self._size = float(inversion.z_star.norm())
         self._paths: list[_Path] = []
         self._z = torch.zeros(0, 2, dtype=torch.float64)
-        self._held = False  # whether a person has paused it
+        self._paused = False  # whether a person has paused it
         super().__init__("step", paused=True, speed=speed, line=line)
 
     def add(self, starts: Sequence[Start]) -> None:
@@ -122,19 +122,19 @@ class Paths(Worker[str]):
         with self._changed:
             self._paths += [_Path(z, value) for z, value in zip(new, values, strict=True)]
             self._z = torch.cat((self._z, new))
-        if len(new) and not self._held:
+        if len(new) and not self._paused:
             super().resume()
 
     def pause(self) -> None:
-        self._held = True
+        self._paused = True
         super().pause()
 
     def resume(self) -> None:
-        self._held = False
+        self._paused = False
         super().resume()
 
     def view(self) -> PathsView:
-        """The paths as they stand."""
+        """The paths as they are."""
         with self._changed:
             ends = tuple(path.end for path in self._paths)
             return PathsView(
@@ -143,7 +143,7 @@ class Paths(Worker[str]):
                 losses=tuple(_thinned(path.losses) for path in self._paths),
                 ends=ends,
                 k=max((path.k for path in self._paths), default=0),
-                held=self._held,
+                paused=self._paused,
                 place=self._place,
                 error=self._error,
             )

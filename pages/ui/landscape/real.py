@@ -61,9 +61,9 @@ class Look:
 def real(request: LandscapeRequest, runner: Runner | None) -> None:
     """Draw the page for a slice along `runner`'s run; None where there is none."""
     head = st.container()
-    told = texts.NO_RUN
+    sentence = texts.NO_RUN
     if runner is not None and not has_latent(runner.settings):
-        runner, told = None, texts.NO_LATENT
+        runner, sentence = None, texts.NO_LATENT
     chosen = st.segmented_control(
         "Plane", PLANES, format_func=PLANE_LABELS.__getitem__, required=True,
         default=request.plane, help=texts.PLANE, key=WIDGETS.key("plane"),
@@ -83,7 +83,7 @@ def real(request: LandscapeRequest, runner: Runner | None) -> None:
     def live() -> None:
         with DRAW_PRIORITY.drawing():
             look = _look(request, runner)
-            _draw(request, look, told if runner is None else "")
+            _draw(request, look, sentence if runner is None else "")
         nonlocal by_itself
         if by_itself and _marks(runner, look) != drawn:
             st.rerun()  # begin or end the refreshing, and let the headline know
@@ -95,7 +95,7 @@ def real(request: LandscapeRequest, runner: Runner | None) -> None:
 
 
 def _look(request: LandscapeRequest, runner: Runner | None) -> Look | None:
-    """The slice of what the run has recorded, once it stands still."""
+    """The slice of what the run has recorded, once it is paused or has ended."""
     if runner is None:
         return None
     run = runner.view()
@@ -111,7 +111,7 @@ def _look(request: LandscapeRequest, runner: Runner | None) -> Look | None:
         (runner, len(run.frames)),
     )
     ks = cut.trajectory.ks
-    at = st.session_state.get("land.k")
+    at = st.session_state.get("landscape.k")
     return Look(cut, cut.view(), len(ks) - 1 if at is None else nearest(ks, int(at)))
 
 
@@ -126,13 +126,13 @@ def _marks(runner: Runner | None, look: Look | None) -> tuple[bool, bool]:
     return busy or cutting, look is not None and look.view.plane is not None
 
 
-def _draw(request: LandscapeRequest, look: Look | None, told: str) -> None:
-    """told: why there is nothing to see, where there will not be."""
-    told = told or words.slice_line(_view(look))
+def _draw(request: LandscapeRequest, look: Look | None, sentence: str) -> None:
+    """sentence: why there is nothing to see, where there will not be."""
+    sentence = sentence or words.slice_line(_view(look))
     if look is not None and look.view.plane is not None:
-        told = words.plane_line(look.view.plane, look.cut.trajectory.truth is not None)
+        sentence = words.plane_line(look.view.plane, look.cut.trajectory.truth is not None)
     with st.container(key="statement"):  # of fixed height: what is below stays where it is
-        st.caption(told)
+        st.caption(sentence)
     _charts(request, look)
     _scrubber(look)
     left, right = st.columns(2, gap="medium")
@@ -152,7 +152,7 @@ def _charts(request: LandscapeRequest, look: Look | None) -> None:
         at = [_drawn(look, look.place)]
         traces = (
             above_trails([trail], at),
-            tall_trails(relief, [trail], at, grounded=True),
+            tall_trails(relief, [trail], at, on_surface=True),
         )
     left, right = st.columns(2, gap="medium")
     with left:
@@ -205,8 +205,8 @@ def _solution(look: Look, relief: Relief) -> Mark:
     z = trajectory.truth if trajectory.truth is not None else trajectory.path[-1]
     x, y = look.view.plane.coordinates(z).tolist()
     away = float(look.view.plane.off_plane(z))
-    told = "z*, which is known here" if known else "the last iterate; it stands in for z*"
-    text = f"{told}<br>{away:.2g} from the plane"
+    sentence = "z*, which is known here" if known else "the last iterate; it stands in for z*"
+    text = f"{sentence}<br>{away:.2g} from the plane"
     value = float(relief.at(np.array([x]), np.array([y]))[0])
     return Mark(x, y, value, "solution", text)
 
@@ -219,15 +219,15 @@ def _scrubber(look: Look | None) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport"):
         st.button(
             "Back", icon=":material/chevron_left:", help=texts.BACK, shortcut="J",
-            key="land.back", disabled=not still or place == 0, on_click=_go,
+            key="landscape.back", disabled=not still or place == 0, on_click=_go,
             args=(ks[max(place - 1, 0)],),
         )  # fmt: skip
         st.button(
             "Forward", icon=":material/chevron_right:", help=texts.FORWARD, shortcut="K",
-            key="land.forward", disabled=not still or place == len(ks) - 1, on_click=_go,
+            key="landscape.forward", disabled=not still or place == len(ks) - 1, on_click=_go,
             args=(ks[min(place + 1, len(ks) - 1)],),
         )  # fmt: skip
-    key = "land.iterate" if still else "land.iterate.none"
+    key = "landscape.iterate" if still else "landscape.iterate.none"
     st.session_state[key] = ks[place]
     st.slider(
         "Iterate k", ks[0], max(ks[-1], ks[0] + 1), help=texts.ITERATE, key=key,
@@ -236,7 +236,7 @@ def _scrubber(look: Look | None) -> None:
 
 
 def _go(k: int) -> None:
-    st.session_state["land.k"] = k
+    st.session_state["landscape.k"] = k
 
 
 def _pictures(look: Look | None) -> None:

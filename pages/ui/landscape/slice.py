@@ -154,7 +154,7 @@ class Slice(Worker[str]):
         super().__init__("go", line=line)
 
     def view(self) -> SliceView:
-        """The slice as it stands."""
+        """The slice so far."""
         with self._changed:
             sheet = self._sheet
             return SliceView(
@@ -179,9 +179,9 @@ class Slice(Worker[str]):
         """The surface at a complete grid, with c_a held at the iterate in this place."""
         assert self._sheet is not None
         k = self.trajectory.frames[place].k
-        held = f"with c_a held at step {k}."
+        caption = f"with c_a held at step {k}."
         return self._sheet.surface(
-            self.trajectory.target(place), held, level, self.trajectory.latent_penalty
+            self.trajectory.target(place), caption, level, self.trajectory.latent_penalty
         )
 
     @property

@@ -22,13 +22,13 @@ def within_examples(current: LandscapeRequest) -> LandscapeRequest:
     if current.index < count:
         return current
     state = st.session_state
-    state["land.complaints"].append(
+    state["landscape.warnings"].append(
         f"There is no example {current.index}: the bundled ones are numbered 0 to {count - 1}. "
         "Example 0 takes its place."
     )
-    state["land.held"] = replace(current, index=0)
+    state["landscape.request"] = replace(current, index=0)
     WIDGETS.renew()
-    changed: LandscapeRequest = state["land.held"]
+    changed: LandscapeRequest = state["landscape.request"]
     return changed
 
 

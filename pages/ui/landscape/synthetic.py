@@ -40,9 +40,9 @@ def synthetic(request: LandscapeRequest) -> None:
     scan = landscape_registry().scan(request)
     scan.wait(PATIENCE)
     view = scan.view()
-    paths = _paths(request, view.ground)
+    paths = _paths(request, view.base)
     drawn = _marks(view, paths)
-    banner("landscape", "Landscape · two dimensions", words.headline(view.ground, view.basins))
+    banner("landscape", "Landscape · two dimensions", words.headline(view.base, view.basins))
     if view.error:
         st.error(literal(view.error))
     _presets(request)
@@ -53,8 +53,8 @@ def synthetic(request: LandscapeRequest) -> None:
     def live() -> None:
         with DRAW_PRIORITY.drawing():
             view = scan.view()
-            current: LandscapeRequest = st.session_state["land.held"]
-            paths = _paths(current, view.ground)
+            current: LandscapeRequest = st.session_state["landscape.request"]
+            paths = _paths(current, view.base)
             _moving(request, view, paths)
         nonlocal by_itself
         if by_itself and _marks(view, paths) != drawn:
@@ -69,10 +69,10 @@ def synthetic(request: LandscapeRequest) -> None:
 def _presets(request: LandscapeRequest) -> None:
     """Landscapes worth seeing; the one that is shown is marked."""
     shown = [i for i, one in enumerate(PRESETS) if one.request.settings == request.settings]
-    st.session_state["land.preset"] = shown[0] if shown else None
+    st.session_state["landscape.preset"] = shown[0] if shown else None
 
     def take() -> None:
-        chosen = st.session_state["land.preset"]
+        chosen = st.session_state["landscape.preset"]
         if chosen is not None:
             load_request(PRESETS[chosen].request)
 
@@ -82,34 +82,34 @@ def _presets(request: LandscapeRequest) -> None:
         format_func=lambda place: PRESETS[place].name,
         help=f"{texts.PRESETS}\n\n"
         + "\n\n".join(f"**{preset.name}.** {preset.about}" for preset in PRESETS),
-        key="land.preset",
+        key="landscape.preset",
         on_change=take,
         label_visibility="collapsed",
     )
     st.caption(PRESETS[shown[0]].about if shown else texts.OWN)
 
 
-def _paths(request: LandscapeRequest, ground: SurfaceBase | None) -> PathsView | None:
-    if ground is None:
+def _paths(request: LandscapeRequest, base: SurfaceBase | None) -> PathsView | None:
+    if base is None:
         return None
-    return landscape_registry().paths(request, ground, speed()).view()
+    return landscape_registry().paths(request, base, speed()).view()
 
 
 def _marks(view: LandscapeScanView, paths: PathsView | None) -> tuple[bool, bool, bool, bool, int]:
     """What the page outside of the fragment rests on."""
     running = paths is not None and paths.running
     starts = 0 if paths is None else len(paths.ends)
-    return view.busy, running, view.ground is not None, view.basins is not None, starts
+    return view.busy, running, view.base is not None, view.basins is not None, starts
 
 
 def _charts(request: LandscapeRequest, view: LandscapeScanView) -> None:
-    """What stays: the ground, from above and in relief."""
+    """What stays: the base, from above and in relief."""
     relief, marks, basin = None, [], None
-    if view.ground is not None:
-        relief = relief_of(view.ground.surface, NAMES, request.log)
-        marks = marks_of(view.ground, view.basins)
+    if view.base is not None:
+        relief = relief_of(view.base.surface, NAMES, request.log)
+        marks = marks_of(view.base, view.basins)
         if request.basins and view.basins is not None:
-            basin = basin_of(view.basins, view.ground)
+            basin = basin_of(view.basins, view.base)
             if set(basin.fates) == {"home"}:
                 basin = None  # one basin: the plain heights are smoother
     limits = (-LEAST, LEAST, -LEAST, LEAST)
@@ -128,20 +128,20 @@ def _clicked(click: Click) -> None:
 
 def _moving(request: LandscapeRequest, view: LandscapeScanView, paths: PathsView | None) -> None:
     """What moves: buttons, the paths over the charts, f along them."""
-    ground = view.ground
-    reach = LEAST if ground is None else float(ground.surface.x[-1])
+    base = view.base
+    reach = LEAST if base is None else float(base.surface.x[-1])
     at = cursor(paths)
     with st.container(key="overlays"):
-        if ground is not None and paths is not None:
+        if base is not None and paths is not None:
             places = [
                 len(trail.ks) - 1 if at is None else bisect_right(trail.ks.tolist(), at) - 1
                 for trail in paths.trails
             ]
             overlay(above_trails(paths.trails, places), on="above")
-            relief = relief_of(ground.surface, NAMES, request.log)
+            relief = relief_of(base.surface, NAMES, request.log)
             overlay(tall_trails(relief, paths.trails, places), on="tall")
     transport(paths, reach)
-    refused = st.session_state["land.refused"]
+    refused = st.session_state["landscape.refused"]
     st.caption(refused or words.paths_line(paths))
     left, right = st.columns(2, gap="medium")
     with left:
@@ -153,12 +153,12 @@ def _moving(request: LandscapeRequest, view: LandscapeScanView, paths: PathsView
 
 def _table(view: LandscapeScanView) -> None:
     """The stationary points, lowest first."""
-    ground = view.ground
-    if ground is None:
+    base = view.base
+    if base is None:
         st.caption("The stationary points will stand here.")
         return
-    z_star = ground.inversion.z_star
-    points = worth_a_mark(ground, view.basins)
+    z_star = base.inversion.z_star
+    points = worth_a_mark(base, view.basins)
     rows = "".join(
         f"<tr><td>{escape(point.words)}</td>"
         f"<td>({float(point.z[0]):.3f}, {float(point.z[1]):.3f})</td>"
@@ -170,6 +170,6 @@ def _table(view: LandscapeScanView) -> None:
         "<table class='answers'><tr><th>stationary point</th><th>z</th><th>where</th><th>f</th>"
         f"</tr>{rows}</table>"
     )
-    hidden = len(ground.stationary.points) - min(len(points), LISTED)
+    hidden = len(base.stationary.points) - min(len(points), LISTED)
     more = f" {hidden} more, with barriers below {MARKED:.0%} of f(0), are left out here."
-    st.caption(f"{ground.stationary.words}{more if hidden else ''}")
+    st.caption(f"{base.stationary.words}{more if hidden else ''}")

@@ -1,7 +1,7 @@
 """The state of a page: from the URL to the current request, and from that to the URL.
 
 The current request is kept in the session, for a visitor who comes back from another page:
-`held` (settings, own image, run, teach, pace), `complaints` (about the URL).
+`request` (settings, own image, run, teach, pace), `warnings` (about the URL).
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ OWN_TARGET = "The target class is left out: it is the image's own class."
 def read_url() -> tuple[Request, Bundle]:
     """The request this run of the page begins with, and the bundle of trained models."""
     state = st.session_state
-    query = address.incoming_query(PAGE, "held" in state)
+    query = address.incoming_query(PAGE, "request" in state)
     fresh = query is not None
     if query is not None:
-        state["held"], state["complaints"] = from_query(query)
-    state["held"], bundle, more = acceptable(state["held"])
-    state["complaints"] = [*state["complaints"], *more]
+        state["request"], state["warnings"] = from_query(query)
+    state["request"], bundle, more = acceptable(state["request"])
+    state["warnings"] = [*state["warnings"], *more]
     if fresh or "ui.source" not in state:
-        seed_widgets(state["held"], bundle)
-    held: Request = state["held"]
-    return held, bundle
+        seed_widgets(state["request"], bundle)
+    current: Request = state["request"]
+    return current, bundle
 
 
 def acceptable(request: Request) -> tuple[Request, Bundle, list[str]]:
@@ -52,28 +52,28 @@ def acceptable(request: Request) -> tuple[Request, Bundle, list[str]]:
 
     What a URL may name and a machine lack: a device, a generator, an example, another target.
     """
-    settings, complaints = request.settings, list[str]()
+    settings, warnings = request.settings, list[str]()
     if settings.device not in devices():
-        complaints.append(f"This machine has no {settings.device} device: auto takes its place.")
+        warnings.append(f"This machine has no {settings.device} device: auto takes its place.")
         settings = replace(settings, device="auto")
     with_generator = _with_made_generator(settings)
     if with_generator != settings:
-        complaints.append(
+        warnings.append(
             f"The paper's own generator of {TITLES[settings.dataset]} has not been "
             "made on this machine: ours takes its place."
         )
         settings = with_generator
     bundle = models_of(settings).bundle
     if settings.index >= len(bundle.examples):
-        complaints.append(
+        warnings.append(
             f"There is no example {settings.index}: the bundled ones are numbered "
             f"0 to {len(bundle.examples) - 1}. Example 0 takes its place."
         )
         settings = replace(settings, index=0)
     aimed = without_own_target(settings, request.own, bundle)
     if aimed != settings:
-        complaints.append(OWN_TARGET)
-    return replace(request, settings=aimed), bundle, complaints
+        warnings.append(OWN_TARGET)
+    return replace(request, settings=aimed), bundle, warnings
 
 
 def without_own_target(settings: RunSettings, own: Tensor | None, bundle: Bundle) -> RunSettings:
@@ -88,9 +88,9 @@ def load_request(request: Request) -> None:
     """Take over a whole request, as if its URL had been opened."""
     state = st.session_state
     settings = canonical(request.settings)
-    state["held"] = replace(request, settings=settings, teach=state["held"].teach)
-    state["complaints"] = []
-    seed_widgets(state["held"], models_of(request.settings).bundle)
+    state["request"] = replace(request, settings=settings, teach=state["request"].teach)
+    state["warnings"] = []
+    seed_widgets(state["request"], models_of(request.settings).bundle)
 
 
 def switch(dataset: str) -> None:
@@ -99,7 +99,7 @@ def switch(dataset: str) -> None:
     Budgets, preset and the solver's options are kept where they mean the same there.
     """
     state = st.session_state
-    current: Request = state["held"]
+    current: Request = state["request"]
     settings, own = current.settings, current.own
     if not same_numbers(settings.dataset, dataset):
         known = settings.preset in presets_of(dataset)
@@ -111,20 +111,20 @@ def switch(dataset: str) -> None:
         settings = _with_made_generator(replace(settings, dataset=dataset))
     if own is not None and tuple(own.shape) != SHAPES[dataset]:
         settings, own = replace(settings, source="example"), None
-    state["held"] = replace(current, settings=canonical(settings), own=own, run=False)
-    state["complaints"] = []
+    state["request"] = replace(current, settings=canonical(settings), own=own, run=False)
+    state["warnings"] = []
 
 
 def update_request(settings: RunSettings, own: Tensor | None) -> Request:
-    """Keep what the controls ask for; a change ends the wish to run and old complaints."""
+    """Keep what the controls ask for; a change ends the wish to run and old warnings."""
     state = st.session_state
-    current: Request = state["held"]
+    current: Request = state["request"]
     own = own if settings.source == "own" else None
     run = current.run
     if settings != current.settings or digest(own) != digest(current.own):
-        run, state["complaints"] = False, []
-    state["held"] = replace(current, settings=settings, own=own, run=run)
-    kept: Request = state["held"]
+        run, state["warnings"] = False, []
+    state["request"] = replace(current, settings=settings, own=own, run=run)
+    kept: Request = state["request"]
     return kept
 
 
@@ -134,10 +134,10 @@ def _with_made_generator(settings: RunSettings) -> RunSettings:
     return settings if made else replace(settings, generator=OWN)
 
 
-def complain() -> None:
+def show_warnings() -> None:
     """Say what was wrong with the link, until the settings change."""
-    for complaint in st.session_state["complaints"]:
-        st.warning(literal(complaint))
+    for warning in st.session_state["warnings"]:
+        st.warning(literal(warning))
 
 
 def query_of(current: Request) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 The thread draws nothing and calls no `st.*`; it records. Pages steer through `pause`, `resume`,
 `step`, `stop`, `set_speed` and `close`, and look through a `view` of the subclass's own. Every
-stretch of computing takes its turn in the process's one line, so a paused or slowed worker holds up
+stretch of computing takes its turn in the compute queue, so a paused or slowed worker holds up
 nobody.
 """
 

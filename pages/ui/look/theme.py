@@ -1,9 +1,9 @@
 """One colour per meaning, in a light and a dark variant, and the look that all figures share.
 
-Figures are drawn in LIGHT colours on a transparent ground. In a dark page `live_chart` exchanges
-each of them for its partner in DARK while drawing, so a figure need not know where it is shown.
-The hues of the attacks are Okabe and Ito's, which
-colour-blind readers tell apart, and .streamlit/config.toml has the same ones.
+Figures are drawn in LIGHT colours on a transparent background. In a dark page `live_chart`
+exchanges each of them for its partner in DARK while drawing, so a figure need not know where it
+is shown. The hues of the attacks are Okabe and Ito's, which colour-blind readers tell
+apart, and .streamlit/config.toml has the same ones.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Palette:
     linf, l2, l1, none: the attack types; signal: what belongs to G(z); residual: what nothing
     explains; residual_fill: its amount in a cell, light enough to write on; certificate: numbers
     of the theory (duality gap, mu); accent: the chosen one of many; text, muted: writing;
-    ground: the page; surface: a place with nothing in it; grid: lines; phase: the ground behind
+    background: the page; surface: a place with nothing in it; grid: lines; phase: behind
     the Defense-GAN start; valley ... summit: the height of a landscape, its lowest place the most
     striking; pit, trap, brim: the same where descent ends elsewhere than at the solution.
     """
@@ -40,7 +40,7 @@ class Palette:
     accent: str
     text: str
     muted: str
-    ground: str
+    background: str
     surface: str
     grid: str
     phase: str
@@ -73,7 +73,7 @@ LIGHT = Palette(
     accent="#5b4a9e",
     text="#1f2328",
     muted="#5f666e",
-    ground="#ffffff",
+    background="#ffffff",
     surface="#f1f1ee",
     grid="#e2e2de",
     phase="#efeee7",
@@ -99,7 +99,7 @@ DARK = Palette(
     accent="#7d6bcb",
     text="#e8e8e4",
     muted="#a4aab2",
-    ground="#14161a",
+    background="#14161a",
     surface="#23262c",
     grid="#30343b",
     phase="#1c1f24",
@@ -117,7 +117,7 @@ DARK_OF: dict[str, str] = {light: asdict(DARK)[name] for name, light in asdict(L
 
 ATTACK_LABELS = {"linf": "ℓ∞", "l2": "ℓ2", "l1": "ℓ1", "none": "none"}
 
-# Anything signed: orange is below zero, purple above, the ground (or nearly) is zero.
+# Anything signed: orange is below zero, purple above, the background (or nearly) is zero.
 _DIVERGING = {
     False: ("#7f3b08", "#b35806", "#e08214", "#fdb863", "#fee0b6", "#f7f7f7",
             "#d8daeb", "#b2abd2", "#8073ac", "#542788", "#2d004b"),
@@ -193,7 +193,7 @@ def layout(**values: Any) -> dict[str, Any]:
         "font": {"family": FONT, "size": FONT_SIZE, "color": LIGHT.text},
         "margin": {"l": 48, "r": 16, "t": 30, "b": 40, "pad": 0},
         "hoverlabel": {
-            "bgcolor": LIGHT.ground,
+            "bgcolor": LIGHT.background,
             "bordercolor": LIGHT.grid,
             "font": {"family": FONT, "size": FONT_SIZE, "color": LIGHT.text},
             "align": "left",

@@ -24,7 +24,7 @@ _KEPT = "G made this picture from the seed: generator and seed stay as the first
 
 
 def controls(current: PairRequest) -> PairRequest:
-    """Draw the controls; the request they ask for, or the held one if it is refused."""
+    """Draw the controls; the request they ask for, or the current one if it is refused."""
     first, names = current.first.settings, CLASSES[current.first.settings.dataset]
     st.subheader("The first run", anchor=False)
     image = {

@@ -98,7 +98,7 @@ def alone(request: PairRequest, number: int) -> dict[str, str]:
 
 def from_query(query: Mapping[str, str]) -> tuple[PairRequest, list[str]]:
     """The request of a URL, and a sentence about every value that was dropped."""
-    first, complaints = undo_request.from_query(query)
+    first, warnings = undo_request.from_query(query)
     prefix = "other."
     asked = {
         name.removeprefix(prefix): text for name, text in query.items() if name.startswith(prefix)
@@ -108,23 +108,23 @@ def from_query(query: Mapping[str, str]) -> tuple[PairRequest, list[str]]:
     }
     same = {"dataset": first.settings.dataset}
     other, refused = undo_request.settings_from({**same, **mine})
-    complaints += [f"Of the other run: {sentence}" for sentence in refused]
+    warnings += [f"Of the other run: {sentence}" for sentence in refused]
     if first.settings.source == "realizable":
         moved = [name for name in ("seed", "generator") if name in asked]
         if any(getattr(other, name) != getattr(first.settings, name) for name in moved):
-            complaints.append(
+            warnings.append(
                 "The other run keeps the first one's seed and generator: they made the image."
             )
     starts: list[int | None] = []
     for name, settings in ((START, first.settings), (f"other.{START}", other)):
-        label, complaint = _start_of(name, query.get(name), settings)
+        label, warning = _start_of(name, query.get(name), settings)
         starts.append(label)
-        complaints += complaint
+        warnings += warning
     try:
-        return PairRequest(first, other, (starts[0], starts[1])), complaints
+        return PairRequest(first, other, (starts[0], starts[1])), warnings
     except SettingsError as error:
-        complaints.append(f"The other run's settings are left out: {error}.")
-        return PairRequest(first, first.settings, (starts[0], None)), complaints
+        warnings.append(f"The other run's settings are left out: {error}.")
+        return PairRequest(first, first.settings, (starts[0], None)), warnings
 
 
 def _start_of(name: str, text: str | None, settings: RunSettings) -> tuple[int | None, list[str]]:

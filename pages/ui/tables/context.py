@@ -61,7 +61,7 @@ def _with_images(
 def block_of(current: TablesRequest, attack: str, entry: str = "") -> str:
     """Where a method's answers stand: ψ's block, unless a network of its own is attacked.
 
-    entry: the method, held.method by default. Clean images are the same in both blocks.
+    entry: the method, request.method by default. Clean images are the same in both blocks.
     """
     method = method_of(entry or current.method)
     own = method is not None and has_own_network(method.key)

@@ -19,7 +19,7 @@ _Read = TypeVar("_Read")
 
 
 def table_of(number: str) -> dict[str, Any] | None:
-    """The measured table, or None; a damaged one is told of."""
+    """The measured table, or None; a damaged one is named in a warning."""
     return _told(lambda: load_table(number))
 
 
@@ -39,7 +39,7 @@ def answers_of(number: str, source: str) -> tuple[PerImage, dict[str, Any]] | No
 def measured_file(
     dataset: str, name: str, check: Callable[[dict[str, Any]], object]
 ) -> dict[str, Any] | None:
-    """A measured file of the assets, or None; one that `check` refuses is told of."""
+    """A measured file of the assets, or None; one that `check` refuses is named in a warning."""
     content = _told(lambda: stored(dataset, name) or None)
     if content is None:
         return None

@@ -101,12 +101,12 @@ def _figure(cell: Cell | None, key: str, column: str, section: Section, first: b
         f'<span class="paper">{paper}</span>'
         f'<span class="range">{low} to {high}</span>{count}'
     )
-    told = f"{cell.n:,} images; the paper: {paper}" if paper else f"{cell.n:,} images"
+    tooltip = f"{cell.n:,} images; the paper: {paper}" if paper else f"{cell.n:,} images"
     name = escape(name_of(section.block, column, key))
     inner = (
-        f'<span class="figure" title="{told}">{inside}</span>'
+        f'<span class="figure" title="{tooltip}">{inside}</span>'
         if signed
-        else f'<button type="button" data-name="{name}" title="{told}">{inside}</button>'
+        else f'<button type="button" data-name="{name}" title="{tooltip}">{inside}</button>'
     )
     return f'<td class="{" ".join(kinds)}">{inner}</td>'
 

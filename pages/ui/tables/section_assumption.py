@@ -88,19 +88,20 @@ def span_table(
     )
 
 
-def _residual(told: Mapping[str, Any]) -> str:
-    chance = float(told["random"]["mean"])
+def _residual(measured: Mapping[str, Any]) -> str:
+    chance = float(measured["random"]["mean"])
     return (
-        f'<td><span class="figure" title="dimension {told["rank"]:g}">'
-        f'<span class="value">{float(told["mean"]):.2f}</span>'
+        f'<td><span class="figure" title="dimension {measured["rank"]:g}">'
+        f'<span class="value">{float(measured["mean"]):.2f}</span>'
         f'<span class="paper">{chance:.2f}</span></span></td>'
     )
 
 
-def _nearer(told: Mapping[str, float]) -> str:
+def _nearer(measured: Mapping[str, float]) -> str:
     return (
-        f'<td><span class="figure"><span class="value">{percent(told["value"])}%</span>'
-        f'<span></span><span class="range">{percent(told["low"])} to {percent(told["high"])}'
+        f'<td><span class="figure"><span class="value">{percent(measured["value"])}%</span>'
+        f'<span></span><span class="range">{percent(measured["low"])} to '
+        f"{percent(measured['high'])}"
         "</span></span></td>"
     )
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui.look.literal import literal
 from pages.ui.look.theme import ATTACK_LABELS
-from pages.ui.tables import tables_headlines as told
+from pages.ui.tables import tables_headlines as headlines
 from pages.ui.tables import tables_help_texts as texts
 from pages.ui.tables import tables_page_state as page_state
 from pages.ui.tables.context import Answered, Cell, cell_of, said_of
@@ -61,8 +61,8 @@ def _pick(index: int) -> None:
 def _line(current: TablesRequest, chosen: Cell) -> str:
     title, count = title_of(current.method), len(chosen.indices)
     if chosen.matrix == CLASS:
-        return told.class_cell(title, chosen.row, chosen.column, chosen.attack, count)
-    return told.attack_cell(title, chosen.attack, chosen.column, count)
+        return headlines.class_cell(title, chosen.row, chosen.column, chosen.attack, count)
+    return headlines.attack_cell(title, chosen.attack, chosen.column, count)
 
 
 def _numbers(chosen: Cell) -> None:
@@ -84,7 +84,7 @@ def _one(
         image = images.images[index]
         st.image(pictures.picture(image, scale=4), width=4 * image.shape[-1])
     with about:
-        st.markdown(f"{kind} {index}, {words.a(true)}, {told.under(chosen.attack)}.")
+        st.markdown(f"{kind} {index}, {words.a(true)}, {headlines.under(chosen.attack)}.")
         query = query_of(
             current.dataset, found.source, images, index, chosen.attack, current.method, found.seed
         )

@@ -84,12 +84,12 @@ def _check(report: Mapping[str, Any]) -> None:
 
 def threshold(report: Mapping[str, Any]) -> str:
     """The sentence that states when an attack is called unknown."""
-    told = report["threshold"]
-    if told is None:
+    threshold = report["threshold"]
+    if threshold is None:
         return "This data set's evidence has no threshold: it never answers unknown."
     return (
-        f"At most {percent(told['wrongly_flagged'])}% of known attacks may be called unknown: "
-        f"the threshold is set on {told['held_out_runs']:,} held-out runs."
+        f"At most {percent(threshold['wrongly_flagged'])}% of known attacks may be called unknown: "
+        f"the threshold is set on {threshold['held_out_runs']:,} held-out runs."
     )
 
 
@@ -125,9 +125,10 @@ def attack_table(attacks: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     )
 
 
-def _share(told: Mapping[str, float], count: int) -> str:
+def _share(share: Mapping[str, float], count: int) -> str:
     return (
         f'<td><span class="figure single" title="{count:,} images">'
-        f'<span class="value">{percent(told["value"])}</span>'
-        f'<span class="range">{percent(told["low"])} to {percent(told["high"])}</span></span></td>'
+        f'<span class="value">{percent(share["value"])}</span>'
+        f'<span class="range">{percent(share["low"])} to {percent(share["high"])}</span>'
+        "</span></td>"
     )

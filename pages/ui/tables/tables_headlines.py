@@ -63,7 +63,7 @@ def matrices_line(title: str, attack: str, classes: Counts | None, named: Sequen
     if classes is not None and classes.sum():
         parts.append(f"{int(classes.trace()):,} of {int(classes.sum()):,} images read right")
     if named and named[1]:
-        what = "told from attacks" if attack == "none" else "attacks named right"
+        what = "not called attacked" if attack == "none" else "attacks named right"
         parts.append(f"{named[0]:,} of {named[1]:,} {what}")
     said = ", ".join(parts) if parts else "no answers to show"
     return f"{title} {under(attack)}: {said}."

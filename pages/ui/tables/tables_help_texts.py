@@ -109,7 +109,7 @@ the dictionary's own block, the one of its class and its attack.
 """
 
 STARTS = """
-The generator of these images is told a class, so an inversion in W+ has to begin in one. The paper
+The generator of these images takes a class, so an inversion in W+ has to begin in one. The paper
 begins in a random class and observes that the inversion "usually converges to an image of the
 correct class regardless of the class of the initialization", which suggests a **benign landscape**.
 

@@ -1,7 +1,7 @@
-"""How the page begins and ends: from the URL to the held request, and from that to the URL.
+"""How the page begins and ends: from the URL to the current request, and from that to the URL.
 
-In the session, so that it is there when a reader comes back from another page: `tables.held`,
-`tables.complaints` (about the URL), `tables.widgets` (how often the widgets were renewed).
+In the session, so that it is there when a reader comes back from another page: `tables.request`,
+`tables.warnings` (about the URL), `tables.widgets` (how often the widgets were renewed).
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ def read_url() -> TablesRequest:
     state = st.session_state
     for other in ("reverse", "compare"):  # this page's links lead there
         address.mark_left(other)
-    query = address.incoming_query(PAGE, "tables.held" in state)
+    query = address.incoming_query(PAGE, "tables.request" in state)
     if query is not None:
-        state["tables.held"], state["tables.complaints"] = from_query(query)
+        state["tables.request"], state["tables.warnings"] = from_query(query)
         WIDGETS.renew()
     return current_request()
 
 
 def current_request() -> TablesRequest:
     """The request as it stands."""
-    request: TablesRequest = st.session_state["tables.held"]
+    request: TablesRequest = st.session_state["tables.request"]
     return request
 
 
@@ -42,18 +42,18 @@ def load_request(request: TablesRequest) -> None:
 
 
 def update_request(request: TablesRequest) -> bool:
-    """Keep what a widget asks for; whether it is new. Old complaints end with it."""
+    """Keep what a widget asks for; whether it is new. Old warnings end with it."""
     state = st.session_state
     incoming_query: bool = request != current_request()
     if incoming_query:
-        state["tables.complaints"], state["tables.held"] = [], request
+        state["tables.warnings"], state["tables.request"] = [], request
     return incoming_query
 
 
-def complain() -> None:
+def show_warnings() -> None:
     """Say what was wrong with the link, until something else is chosen."""
-    for complaint in st.session_state["tables.complaints"]:
-        st.warning(literal(complaint))
+    for warning in st.session_state["tables.warnings"]:
+        st.warning(literal(warning))
 
 
 def write_link() -> None:

@@ -108,21 +108,21 @@ def as_query(request: TablesRequest) -> dict[str, str]:
 
 def from_query(query: Mapping[str, str]) -> tuple[TablesRequest, list[str]]:
     """The request of a URL, and a sentence about every value that was dropped."""
-    complaints: list[str] = []
+    warnings: list[str] = []
     dataset = query.get("dataset")
     request = _DEFAULT
     if dataset is not None and dataset != request.dataset:
         if tables_of(dataset):
             request = moved(request, tables_of(dataset)[0])
         else:
-            complaints.append(f"The link's dataset is left out: there is no {dataset[:40]!r}.")
+            warnings.append(f"The link's dataset is left out: there is no {dataset[:40]!r}.")
             dataset = None
     table = query.get("table")
     if table is not None and table != request.table:
         if table not in TABLES:
-            complaints.append(f"The link's table is left out: there is no Table {table[:40]!r}.")
+            warnings.append(f"The link's table is left out: there is no Table {table[:40]!r}.")
         elif dataset not in (None, TABLES[table].dataset):
-            complaints.append(f"The link's table is left out: Table {table} is not on {dataset}.")
+            warnings.append(f"The link's table is left out: Table {table} is not on {dataset}.")
         else:
             request = moved(request, table)
     for name in ("block", "method", "attack", "images", "cell", "index"):
@@ -130,8 +130,8 @@ def from_query(query: Mapping[str, str]) -> tuple[TablesRequest, list[str]]:
             try:
                 request = replace(request, **{name: _READ.get(name, str)(query[name])})
             except ValueError as error:
-                complaints.append(f"The link's {name} is left out: {error}.")
-    return request, complaints
+                warnings.append(f"The link's {name} is left out: {error}.")
+    return request, warnings
 
 
 def _read_cell(text: str) -> Chosen:

@@ -42,7 +42,7 @@ LABEL = (
 CLASS = "The class of the images shown below."
 INDEX = "The image's number among the bundled examples; links and the command line use it too."
 _ARRAY = (
-    "A file of the data set's own size and ground is not cleaned, and an NPZ or NPY array of "
+    "A file of the data set's own size and background is not cleaned, and an NPZ or NPY array of "
     "{shape} numbers in [0, 1] (or bytes), one image or many, is taken as it is: an image that is "
     "attacked already can be brought in."
 )
@@ -57,11 +57,11 @@ ATTACKED_ALREADY = (
 )
 _GREY_ARRAY = _ARRAY.format(shape="28 x 28")
 UPLOAD = {
-    "mnist": "PNG, JPEG or WebP is centred, inverted if its ground is bright, and scaled as "
+    "mnist": "PNG, JPEG or WebP is centred, inverted if its background is bright, and scaled as "
     "MNIST's digits were. " + _GREY_ARRAY,
-    "fashion": "PNG, JPEG or WebP of one article on a plain ground, bright or dark. It is trimmed, "
-    "its longest edge scaled to 28 pixels, sharpened and negated, as Fashion-MNIST's photographs "
-    "were. " + _GREY_ARRAY,
+    "fashion": "PNG, JPEG or WebP of one article on a plain background, bright or dark. It is "
+    "trimmed, its longest edge scaled to 28 pixels, sharpened and negated, as Fashion-MNIST's "
+    "photographs were. " + _GREY_ARRAY,
     "cifar10": "PNG, JPEG or WebP of any size. The square in the middle is cut out and scaled to "
     "32 x 32 pixels; colours stay, and what is transparent becomes white. "
     + _ARRAY.format(shape="3 x 32 x 32 or 32 x 32 x 3"),

@@ -78,7 +78,7 @@ def image_controls(bundle: Bundle) -> tuple[dict[str, Any], Intake | None]:
     )
     if chosen in ("upload", "draw"):
         widget = own_image.upload if chosen == "upload" else own_image.draw
-        current = own_image.fitting(state.get(f"own.{chosen}"), bundle.dataset)
+        current = own_image.of_shape(state.get(f"own.{chosen}"), bundle.dataset)
         own = widget(current, bundle.dataset, key=f"ui.file.{chosen}")
         state[f"own.{chosen}"] = own
         image: dict[str, Any] = {"source": "own", "label": _label(bundle)}

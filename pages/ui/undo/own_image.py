@@ -45,14 +45,14 @@ def eight_bits(intake: Intake) -> Intake:
     return replace(intake, image=torch.from_numpy(levels / np.float32(255)))
 
 
-def fitting(held: Intake | None, dataset: str) -> Intake | None:
-    """The image held before, unless it is of another data set's shape."""
-    fits = held is not None and tuple(held.image.shape) == SHAPES[dataset]
-    return held if fits else None
+def of_shape(current: Intake | None, dataset: str) -> Intake | None:
+    """The image chosen before, unless it is of another data set's shape."""
+    fits = current is not None and tuple(current.image.shape) == SHAPES[dataset]
+    return current if fits else None
 
 
-def upload(held: Intake | None, dataset: str, *, key: str) -> Intake | None:
-    """The uploader; files that cannot be taken leave the image held before as it is.
+def upload(current: Intake | None, dataset: str, *, key: str) -> Intake | None:
+    """The uploader; files that cannot be taken leave the image chosen before as it is.
 
     Of several images one is chosen; the command line undoes all of them.
     """
@@ -72,11 +72,11 @@ def upload(held: Intake | None, dataset: str, *, key: str) -> Intake | None:
                 help=texts.WHICH,
                 key=f"ui.which.{dataset}.{len(images)}",
             )
-            held = images[which]
+            current = images[which]
         elif images:
-            held = images[0]
-    preview(held, texts.wanted(dataset))
-    return held
+            current = images[0]
+    preview(current, texts.wanted(dataset))
+    return current
 
 
 def _taken(files: Sequence[Uploaded], dataset: str, as_is: bool) -> list[Intake]:
@@ -112,33 +112,33 @@ class Uploaded(Protocol):
     def getvalue(self) -> bytes: ...
 
 
-def draw(held: Intake | None, dataset: str, *, key: str) -> Intake | None:
-    """The canvas; while nothing is drawn the image held before stays."""
+def draw(current: Intake | None, dataset: str, *, key: str) -> Intake | None:
+    """The canvas; while nothing is drawn the image chosen before stays."""
     base = base_of(dataset) or dataset
-    ink = drawing(f"Draw {a(NOUNS[dataset].brief)} here", PENS[base], key=key)
-    if ink is not None:
+    drawn = drawing(f"Draw {a(NOUNS[dataset].brief)} here", PENS[base], key=key)
+    if drawn is not None:
         try:
-            held = eight_bits(from_canvas(ink, dataset=dataset))
+            current = eight_bits(from_canvas(drawn, dataset=dataset))
         except IntakeError as error:
             st.error(literal(error))
-    preview(held, texts.DRAWN[base])
-    return held
+    preview(current, texts.DRAWN[base])
+    return current
 
 
-def preview(held: Intake | None, hint: str) -> None:
+def preview(current: Intake | None, hint: str) -> None:
     """The image as the solver will get it, and the steps that made it so."""
-    if held is None:
+    if current is None:
         st.caption(hint)
         return
     picture, words = st.columns([1, 2], vertical_alignment="center", wrap=False)
-    picture.image(pictures.picture(held.image, scale=4), width=3 * held.image.shape[-1])
-    words.caption("  \n".join(literal(step) for step in held.steps))
+    picture.image(pictures.picture(current.image, scale=4), width=3 * current.image.shape[-1])
+    words.caption("  \n".join(literal(step) for step in current.steps))
 
 
-def is_attacked(bundle: Bundle, held: Intake) -> bool:
+def is_attacked(bundle: Bundle, current: Intake) -> bool:
     """The question whether the image is attacked already; it begins with a guess, which is said."""
-    guess, why = guess_attacked(bundle, held)
-    state, image = st.session_state, digest(held.image)
+    guess, why = guess_attacked(bundle, current)
+    state, image = st.session_state, digest(current.image)
     if state.get("own.asked") != image:  # another image: the answer on the last one is not its
         state["own.asked"], state["ui.attacked"] = image, guess
     state.setdefault("ui.attacked", guess)

@@ -1,4 +1,4 @@
-"""The sidebar: image, attack, solver. Widgets start from the held request and answer the next one.
+"""The sidebar: image, attack, solver. Widgets begin with the current request.
 
 A widget's key names what its value is measured against (`ui.eps.grey.linf`,
 `ui.solver.grey.paper.steps`): a value equal to the paper's or the preset's is not part of the
@@ -59,7 +59,7 @@ def controls(
     load_request: Callable[[Request], None],
     switch: Callable[[str], None],
 ) -> tuple[RunSettings, Tensor | None]:
-    """Draw the controls; the settings and own image they ask for, or the held ones if refused.
+    """Draw the controls; the settings and own image they ask for, or the current ones if refused.
 
     adopt: takes over a whole request, for the named settings; switch: takes over a data set.
     """

@@ -58,23 +58,23 @@ def as_query(request: Request) -> dict[str, str]:
 
 def from_query(query: Mapping[str, str]) -> tuple[Request, list[str]]:
     """The request of a URL, and a sentence about every value that was dropped."""
-    settings, complaints = settings_from(query)
+    settings, warnings = settings_from(query)
     own = None
     if settings.source == "own":
         try:
             own = unpack_image(query["image"], SHAPES[settings.dataset])
         except KeyError:
-            complaints.append("The link asks for an image of your own but holds none.")
+            warnings.append("The link asks for an image of your own but holds none.")
         except ValueError as error:
-            complaints.append(str(error))
+            warnings.append(str(error))
         if own is None:
             settings = replace(settings, source="example")
     pace = query.get("pace", "watch")
     if pace not in PACES:
-        complaints.append(f"The link's pace is left out: it is one of {', '.join(PACES)}.")
+        warnings.append(f"The link's pace is left out: it is one of {', '.join(PACES)}.")
         pace = "watch"
     run, teach = query.get("run") == "1", query.get("teach") == "1"
-    return Request(settings, own, run, teach, pace), complaints
+    return Request(settings, own, run, teach, pace), warnings
 
 
 def canonical(settings: RunSettings) -> RunSettings:
@@ -106,16 +106,16 @@ def settings_from(query: Mapping[str, str]) -> tuple[RunSettings, list[str]]:
     order = [entry.name for entry in fields(RunSettings)]
     known = [name for name in order if name in query]
     known += sorted(name for name in query if name.startswith("solver."))
-    settings, complaints = RunSettings(), list[str]()
+    settings, warnings = RunSettings(), list[str]()
     accepted: dict[str, str] = {}
     for name in known:
         try:
             settings = RunSettings.from_query({**accepted, name: query[name]})
         except SettingsError as error:
-            complaints.append(f"The link's {name} is left out: {error}.".replace("..", "."))
+            warnings.append(f"The link's {name} is left out: {error}.".replace("..", "."))
         else:
             accepted[name] = query[name]
-    return canonical(settings), complaints
+    return canonical(settings), warnings
 
 
 def pack_image(image: Tensor) -> str:

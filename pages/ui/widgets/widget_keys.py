@@ -23,7 +23,7 @@ class WidgetKeys:
         self._page, self._counter = page, f"{page}.widgets"
 
     def renew(self) -> None:
-        """Let new widgets take the old ones' places, with the held request's values."""
+        """Let new widgets take the old ones' places, with the current request's values."""
         st.session_state[self._counter] = st.session_state.get(self._counter, 0) + 1
 
     def key(self, name: str) -> str:

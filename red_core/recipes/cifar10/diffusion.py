@@ -30,7 +30,7 @@ from red_core.recipes.cifar10.training import (
 )
 from red_core.recipes.common import RecipeContext
 
-HIDDEN = 0.5  # share of the labels that the network is not told
+HIDDEN = 0.5  # share of the labels that the network does not get
 WARM_UP = 0.04  # share of the steps in which the rate rises
 MEMORY = 0.03  # share of the steps over which the weights are averaged
 MEASURED_AT = (0.05, 0.1, 0.2, 0.35)
@@ -134,7 +134,7 @@ def denoising_errors(
 ) -> dict[str, dict[str, float]]:
     """Root mean squared errors of D at each level of MEASURED_AT, on the [-1, 1] scale.
 
-    {sigma: {"unknown": class not told, "known": class told}}; the noise's own error is sigma.
+    {sigma: {"unknown": without the class, "known": with it}}; the noise's own error is sigma.
     """
     errors = {}
     for number, sigma in enumerate(MEASURED_AT):
@@ -144,9 +144,9 @@ def denoising_errors(
         for part in chunks(len(data), 250):
             images, labels = (2 * data.images[part] - 1).to(device), data.labels[part].to(device)
             levels = torch.full((len(images),), sigma, device=device)
-            for column, told in enumerate((None, labels)):
+            for column, given in enumerate((None, labels)):
                 with lowered(device):
-                    denoised = denoiser(images + noise[part].to(device), levels, told)
+                    denoised = denoiser(images + noise[part].to(device), levels, given)
                 sums[column] += (denoised - images).square().sum().cpu()
         unknown, known = (sums / data.images.numel()).sqrt().tolist()
         errors[f"{sigma:g}"] = {"unknown": round(unknown, 5), "known": round(known, 5)}

@@ -1,6 +1,6 @@
 """Train CIFAR-10's evidence model: which attack left this residual, or none, or an unknown one.
 
-From runs on those images of D_a that the type classifier never saw, whose answers it is told
+From runs on those images of D_a that the type classifier never saw, whose answers it learns from
 with (what it fitted itself would be surer than it is), and on pictures that the generator drew.
 """
 
@@ -39,14 +39,16 @@ def learnt_from(context: RecipeContext) -> tuple[Tensor, Tensor]:
     for job in jobs_of(stored, SIZES[context.scale]):
         if job.apart:
             strength = strengths(context, job, len(stored.labels_of(job.columns)))
-            read.append(_told(stored.attacked(job.columns, job.attack, strength), types, context))
+            read.append(
+                _type_logits(stored.attacked(job.columns, job.attack, strength), types, context)
+            )
     features = torch.cat((runs.features[runs.apart], torch.cat(read)), 1)
     of_drawn, kinds, observed = drawn_runs(context)
-    of_drawn = torch.cat((of_drawn, _told(observed, types, context)), 1)
+    of_drawn = torch.cat((of_drawn, _type_logits(observed, types, context)), 1)
     return torch.cat((features, of_drawn)), torch.cat((runs.attack[runs.apart], kinds))
 
 
-def _told(observed: Tensor, types: nn.Module, context: RecipeContext) -> Tensor:
+def _type_logits(observed: Tensor, types: nn.Module, context: RecipeContext) -> Tensor:
     """What the type classifier says of x' [N, 3, 32, 32], [N, attacks + 1]."""
     parts = observed.split(100)
     return torch.cat(
@@ -99,15 +101,15 @@ def train_evidence(context: RecipeContext) -> None:
 def _measured(context: RecipeContext, model: EvidenceModel) -> dict[str, object]:
     """On held-out runs: shares named rightly by the model, by the CNN and by the blocks alone."""
     held_out, types = held_out_runs(context), load_types(context.device)
-    told = _told(held_out.observed, types, context)
-    features = torch.cat((held_out.runs.features, told), 1)
+    type_logits = _type_logits(held_out.observed, types, context)
+    features = torch.cat((held_out.runs.features, type_logits), 1)
     unknown = model.is_unknown(model.p_value(model.mahalanobis(features)))
     answers = {
         "evidence": model(features).argmax(1),
-        "type_classifier": told.argmax(1),
+        "type_classifier": type_logits.argmax(1),
         "blocks": held_out.runs.blocks,
     }
-    found: dict[str, object] = {"held_out_images": len(told)}
+    found: dict[str, object] = {"held_out_images": len(type_logits)}
     for who, said in answers.items():
         right = {}
         for number, name in enumerate((*ATTACKS, "none")):

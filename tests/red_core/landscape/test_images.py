@@ -84,9 +84,9 @@ def test_the_tether_is_added_and_said(make_instance) -> None:
     spots = torch.stack(torch.meshgrid(plain.x, plain.y, indexing="xy"), dim=-1)
     away = (sheet.plane.points(spots) - anchor).square().sum(-1)
     torch.testing.assert_close(pulled.values - plain.values, 0.3 * away)
-    assert "anchor" in pulled.held
-    assert "anchor" not in plain.held
-    assert sheet.surface(target, "held", latent_penalty=(0.0, anchor)).held == plain.held
+    assert "anchor" in pulled.caption
+    assert "anchor" not in plain.caption
+    assert sheet.surface(target, "held", latent_penalty=(0.0, anchor)).caption == plain.caption
     z = path[0]
     value = image_loss(network, z, target, (0.3, anchor))(z)
     expected = (network(z[None])[0] - target).square().sum() + 0.3 * (z - anchor).square().sum()

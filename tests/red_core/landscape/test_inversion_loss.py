@@ -30,9 +30,9 @@ def test_the_truth_is_held_unless_told_otherwise() -> None:
     instances = make_instances(settings)
     held = Inversion.of(instances, 1)
     assert float(held.value(held.z_star)) < 1e-20
-    assert "held at the truth" in held.held
-    assert "no attack" in Inversion.of(make_instances(InstanceSettings(examples=1))).held
-    assert "iterate" in Inversion.of(instances, 1, instances.c_start[1]).held
+    assert "held at the truth" in held.caption
+    assert "no attack" in Inversion.of(make_instances(InstanceSettings(examples=1))).caption
+    assert "iterate" in Inversion.of(instances, 1, instances.c_start[1]).caption
 
 
 def test_piecewise_linear_is_told(plant: Callable[..., Inversion]) -> None:

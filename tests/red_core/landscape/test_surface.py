@@ -59,7 +59,7 @@ def test_grids_are_nested_and_nothing_is_computed_twice() -> None:
 def test_an_instances_surface_is_its_f(plant: Callable[..., Inversion]) -> None:
     inversion = plant(layers=2, activation="relu")
     bounds = Bounds.around(torch.stack((inversion.z_star, -inversion.z_star)))
-    (surface,) = refine(inversion.value, coordinate_plane(), bounds, inversion.held, sizes=(9,))
+    (surface,) = refine(inversion.value, coordinate_plane(), bounds, inversion.caption, sizes=(9,))
     x, y = float(surface.x[2]), float(surface.y[7])
     image = inversion.network(torch.tensor([[x, y]], dtype=torch.float64))[0]
     assert float(surface.values[7, 2]) == pytest.approx(

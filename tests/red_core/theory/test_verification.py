@@ -57,7 +57,7 @@ def test_an_observed_rate_is_the_largest_step_of_the_path():
     ratios = (path.distance[1:] / path.distance[:-1]).square()
     for item, arrived in enumerate(path.arrived_at.tolist()):
         wanted = float(ratios[:arrived, item].max())
-        assert float(found.told.observed[item]) == pytest.approx(wanted, rel=1e-6)
+        assert float(found.guarantee.observed[item]) == pytest.approx(wanted, rel=1e-6)
 
 
 def test_the_trace_stays_below_the_theorems_bound():

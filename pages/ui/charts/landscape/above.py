@@ -105,17 +105,17 @@ def _grid(relief: Relief) -> dict[str, Any]:
             "size": (high - low) / LEVELS,
             "coloring": "heatmap",
         },
-        "line": {"color": theme.LIGHT.ground, "width": 0.7, "smoothing": 0.6},
+        "line": {"color": theme.LIGHT.background, "width": 0.7, "smoothing": 0.6},
         "autocontour": False,
     }
 
 
 def _field(relief: Relief) -> dict[str, Any]:
     """Contours whose colour is the height."""
-    told = f"({relief.names[0]}, {relief.names[1]}) = (%{{x:.2f}}, %{{y:.2f}})"
+    hover = f"({relief.names[0]}, {relief.names[1]}) = (%{{x:.2f}}, %{{y:.2f}})"
     return {
         **_grid(relief),
-        "hovertemplate": f"{told}<br>{relief.title} = %{{z:.3g}}<extra></extra>",
+        "hovertemplate": f"{hover}<br>{relief.title} = %{{z:.3g}}<extra></extra>",
     }
 
 
@@ -128,7 +128,7 @@ def _lines(relief: Relief) -> dict[str, Any]:
 
 def _basins(relief: Relief, basin: Basin) -> dict[str, Any]:
     scale = fate_scale()
-    told = np.array(basin.names)[basin.at(relief.x, relief.y)]
+    fates = np.array(basin.names)[basin.at(relief.x, relief.y)]
     return {
         "type": "heatmap",
         "name": SURFACE,
@@ -139,13 +139,13 @@ def _basins(relief: Relief, basin: Basin) -> dict[str, Any]:
         "zmax": scale["high"],
         "colorscale": scale["colorscale"],
         "showscale": False,
-        "hovertext": told.tolist(),
+        "hovertext": fates.tolist(),
         "hovertemplate": "a start at (%{x:.2f}, %{y:.2f})<br>%{hovertext}<extra></extra>",
     }
 
 
 def _marks(marks: Sequence[Mark]) -> list[dict[str, Any]]:
-    """One trace of halos and one of signs, so that both read on light and on dark ground."""
+    """One trace of halos and one of signs, so that both read on light and on dark."""
     x, y = [mark.x for mark in marks], [mark.y for mark in marks]
     symbols = [KINDS[mark.kind][0] for mark in marks]
     sizes = np.array([16 if mark.kind == "solution" else 10 for mark in marks])
@@ -165,7 +165,9 @@ def _marks(marks: Sequence[Mark]) -> list[dict[str, Any]]:
             "color": colours,
             "line": {
                 "color": [
-                    colour if KINDS[mark.kind][0].endswith(("thin", "open")) else theme.LIGHT.ground
+                    colour
+                    if KINDS[mark.kind][0].endswith(("thin", "open"))
+                    else theme.LIGHT.background
                     for mark, colour in zip(marks, colours, strict=True)
                 ],
                 "width": [2 if mark.kind in ("saddle", "predicted") else 1 for mark in marks],
@@ -179,7 +181,7 @@ def _marks(marks: Sequence[Mark]) -> list[dict[str, Any]]:
         "mode": "markers",
         "hoverinfo": "skip",
         "cliponaxis": False,
-        "marker": {"symbol": "circle", "size": (sizes + 4).tolist(), "color": theme.LIGHT.ground,
-                   "opacity": 0.55},
+        "marker": {"symbol": "circle", "size": (sizes + 4).tolist(),
+                   "color": theme.LIGHT.background, "opacity": 0.55},
     }  # fmt: skip
     return [halo, signs]

@@ -192,7 +192,7 @@ def fate_entries(basin: Basin) -> list[tuple[str, str, str]]:
 
 
 def colour_of(kind: Kind) -> str:
-    """Of a marked point: the solution's accent, the theory's prediction, ink for all others."""
+    """Of a marked point: the solution, the theory's prediction, all others."""
     return {"solution": theme.LIGHT.accent, "predicted": theme.LIGHT.certificate}.get(
         kind, theme.LIGHT.text
     )

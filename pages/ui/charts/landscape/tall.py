@@ -95,7 +95,7 @@ def _surface(relief: Relief, basin: Basin | None) -> dict[str, Any]:
             "cmin": scale["low"],
             "cmax": scale["high"],
         }
-    told = f"({relief.names[0]}, {relief.names[1]}) = (%{{x:.2f}}, %{{y:.2f}})"
+    hover = f"({relief.names[0]}, {relief.names[1]}) = (%{{x:.2f}}, %{{y:.2f}})"
     return {
         "type": "surface",
         "name": SURFACE,
@@ -103,7 +103,7 @@ def _surface(relief: Relief, basin: Basin | None) -> dict[str, Any]:
         "y": relief.y.astype(np.float32),
         "z": relief.heights,
         "showscale": False,
-        "hovertemplate": f"{told}<br>{relief.title} = %{{z:.3g}}<extra></extra>",
+        "hovertemplate": f"{hover}<br>{relief.title} = %{{z:.3g}}<extra></extra>",
         # Paint, not metal: a glare would look like a height.
         "lighting": {"ambient": 0.82, "diffuse": 0.35, "specular": 0.02, "roughness": 1},
         "contours": {
@@ -129,7 +129,7 @@ def _marks(relief: Relief, marks: Sequence[Mark]) -> dict[str, Any]:
         "name": "stationary points",
         "x": [mark.x for mark in marks],
         "y": [mark.y for mark in marks],
-        # A little above the ground, or half of every sign would be buried.
+        # A little above the surface, or half of every sign would be buried.
         "z": (relief.lift([mark.value for mark in marks]) + 0.02 * (high - low)).tolist(),
         "mode": "markers",
         "hovertext": [mark.text for mark in marks],
@@ -138,6 +138,6 @@ def _marks(relief: Relief, marks: Sequence[Mark]) -> dict[str, Any]:
             "symbol": [KINDS[mark.kind][1] for mark in marks],
             "size": [7 if mark.kind == "solution" else 4 for mark in marks],
             "color": [colour_of(mark.kind) for mark in marks],
-            "line": {"color": theme.LIGHT.ground, "width": 1},
+            "line": {"color": theme.LIGHT.background, "width": 1},
         },
     }

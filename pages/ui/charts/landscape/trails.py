@@ -35,13 +35,13 @@ def above_trails(trails: Sequence[Trail], at: Sequence[int] | None = None) -> li
     starts = [(trail.x[0], trail.y[0]) for trail in trails if len(trail.x)]
     heads = _heads(trails, at)
     line = {"type": "scatter", "mode": "lines", "x": x, "y": y}
-    halo = {"color": theme.LIGHT.ground, "width": 5, "shape": "linear", "simplify": False}
-    ink = {"color": theme.LIGHT.text, "width": 2, "shape": "linear", "simplify": False}
+    halo = {"color": theme.LIGHT.background, "width": 5, "shape": "linear", "simplify": False}
+    core = {"color": theme.LIGHT.text, "width": 2, "shape": "linear", "simplify": False}
     return [
         {**line, "line": halo, "opacity": 0.7, "hoverinfo": "skip"},
         {
             **line,
-            "line": ink,
+            "line": core,
             "name": "path",
             "customdata": _told(trails),
             "hovertemplate": _HOVER,
@@ -55,17 +55,17 @@ def tall_trails(
     relief: Relief,
     trails: Sequence[Trail],
     at: Sequence[int] | None = None,
-    grounded: bool = False,
+    on_surface: bool = False,
 ) -> list[dict[str, Any]]:
     """The same on the surface, each path at its own heights.
 
-    Between two iterates the line follows the ground, which a straight one would cut through.
-    grounded: it lies on the ground everywhere; for a slice, which the iterates themselves are off.
+    Between two iterates the line follows the surface, which a straight one would cut through.
+    on_surface: it lies on the surface everywhere; for a slice, which the iterates are off.
     """
-    if grounded:
+    if on_surface:
         trails = [replace(trail, values=relief.at(trail.x, trail.y)) for trail in trails]
     low, high = relief.span
-    above = 0.012 * (high - low)  # so that the ground does not swallow half of the line
+    above = 0.012 * (high - low)  # so that the surface does not swallow half of the line
     draped = [_draped(relief, trail) for trail in trails]
     heads = _heads(trails, at)
     lifted = [float(relief.lift(trail.values[i])) + 2 * above for trail, i in heads]
@@ -91,14 +91,14 @@ def tall_trails(
             "marker": {
                 "size": 6,
                 "color": theme.LIGHT.accent,
-                "line": {"color": theme.LIGHT.ground, "width": 1},
+                "line": {"color": theme.LIGHT.background, "width": 1},
             },
         },
     ]
 
 
 def _draped(relief: Relief, trail: Trail) -> tuple[Values, Values, Values]:
-    """x, y and heights of a path, with points on the ground between iterates that lie apart."""
+    """x, y and heights of a path, with points on the surface between iterates that lie apart."""
     if len(trail.x) < 2:
         return trail.x, trail.y, relief.lift(trail.values)
     cell = relief.x[1] - relief.x[0]
@@ -140,7 +140,7 @@ def _told(trails: Sequence[Trail]) -> NDArray[np.float32]:
 def _dots(
     places: Sequence[tuple[float, float]], name: str, symbol: str, size: int, colour: str
 ) -> dict[str, Any]:
-    line = colour if symbol.endswith("open") else theme.LIGHT.ground
+    line = colour if symbol.endswith("open") else theme.LIGHT.background
     return {
         "type": "scatter",
         "mode": "markers",

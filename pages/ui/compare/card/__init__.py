@@ -58,7 +58,7 @@ class Strip:
 
 @dataclass(frozen=True)
 class Card:
-    """What a card shows. status: a word or two; busy: whether the method is at work; told: a
+    """What a card shows. status: a word or two; busy: whether the method is at work; message: a
     sentence in place of the pictures, where there will be none; strip: of the first picture.
     """
 
@@ -66,7 +66,7 @@ class Card:
     about: str
     status: str
     busy: bool
-    told: str
+    message: str
     pictures: tuple[Picture, Picture]
     answers: tuple[Answer, ...]
     strip: Strip | None = None

@@ -33,7 +33,7 @@ class Card {
       const words = element("figcaption", "", figure);
       return { picture, instead, name: element("b", "", words), caption: element("span", "", words) };
     });
-    this.told = element("div", "told", row);
+    this.message = element("div", "message", row);
     this.answers = element("dl", "", this.node);
     this.hear = () => this.draw();
     window.addEventListener("red-compare-scrub", this.hear);
@@ -53,7 +53,7 @@ class Card {
     write(this.status, data.status);
     write(this.about, data.about);
     this.about.title = data.about;
-    write(this.told, data.told);
+    write(this.message, data.message);
     this.answer(data.answers);
     this.draw();
   }

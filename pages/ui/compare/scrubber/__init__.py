@@ -22,9 +22,9 @@ _mount = st.components.v2.component(
 )
 
 
-def scrubber(*, enabled: bool, run: int, told: str, key: str) -> None:
+def scrubber(*, enabled: bool, run: int, help: str, key: str) -> None:
     """Draw it.
 
-    enabled: whether there are frames; run: another one begins at its end; told: help.
+    enabled: whether there are frames; run: another one begins at its end; help: of the slider.
     """
-    _mount(key=key, data=numbered({"enabled": enabled, "run": run, "told": told}))
+    _mount(key=key, data=numbered({"enabled": enabled, "run": run, "help": help}))

@@ -24,11 +24,11 @@ class Scrubber {
     this.button.onclick = () => (this.frame ? this.stop() : this.play());
   }
 
-  update({ enabled, run, told, drawn }) {
+  update({ enabled, run, help, drawn }) {
     if (drawn < this.drawn) return; // overtaken: see draw_order.py
     this.drawn = drawn;
     this.input.disabled = this.button.disabled = !enabled;
-    this.input.title = told;
+    this.input.title = help;
     this.enabled = enabled;
     if (run !== scrub.run) {
       scrub.run = run;
@@ -66,8 +66,8 @@ class Scrubber {
   draw() {
     const percent = Math.round(100 * scrub.share);
     if (Number(this.input.value) !== percent) this.input.value = percent;
-    const told = percent === 100 ? "at the end" : `at ${percent}%`;
-    const text = this.enabled ? told : "no frames yet";
+    const place = percent === 100 ? "at the end" : `at ${percent}%`;
+    const text = this.enabled ? place : "no frames yet";
     if (this.output.textContent !== text) this.output.textContent = text;
     this.input.setAttribute("aria-valuetext", text);
     const icon = this.frame ? PAUSE : PLAY;

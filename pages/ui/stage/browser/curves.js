@@ -106,7 +106,7 @@ function muOf(store) {
   return (record) => (record.phase === "attack" ? NaN : by.get(record.k))
 }
 
-/** A ground behind every second phase. */
+/** A background behind every second phase. */
 function phases(context, store, palette, canvas, x) {
   context.fillStyle = palette.phase
   const { records } = store

@@ -2,8 +2,8 @@
 
 /** Whether the page is dark: from Streamlit's variable, else from the reader's system. */
 export function isDark(root) {
-  const ground = getComputedStyle(root).getPropertyValue("--st-background-color").trim()
-  const hex = /^#([0-9a-f]{6})$/i.exec(ground)
+  const background = getComputedStyle(root).getPropertyValue("--st-background-color").trim()
+  const hex = /^#([0-9a-f]{6})$/i.exec(background)
   if (hex) {
     const value = parseInt(hex[1], 16)
     return ((value >> 16) & 255) + ((value >> 8) & 255) + (value & 255) < 384

@@ -96,8 +96,8 @@ export class Plane {
       context.stroke()
       context.globalAlpha = 1
     }
-    trail(0, records.length, palette.ground, 3, 0.35)
-    trail(0, moment, palette.ground, 5, 0.9)
+    trail(0, records.length, palette.background, 3, 0.35)
+    trail(0, moment, palette.background, 5, 0.9)
     trail(0, moment, palette.linf, 2.5, 1)
     const now = this.path.filter((point) => point.place <= moment).pop()
     if (now) {
@@ -106,7 +106,7 @@ export class Plane {
       context.fillStyle = palette.linf
       context.fill()
       context.lineWidth = 2
-      context.strokeStyle = palette.ground
+      context.strokeStyle = palette.background
       context.stroke()
     }
     context.restore()

@@ -43,8 +43,8 @@ const axis = (full, name) => name && full[name.replace(/^([xy])/, "$1axis")];
 
 function describe(trace, found) {
   const { customdata, index, name } = trace;
-  const told = found.point === undefined ? undefined : customdata?.[found.point];
-  const plain = ArrayBuffer.isView(told) ? Array.from(told) : told;
+  const detail = found.point === undefined ? undefined : customdata?.[found.point];
+  const plain = ArrayBuffer.isView(detail) ? Array.from(detail) : detail;
   return { curve: index, trace: name ?? "", customdata: plain, ...found };
 }
 

@@ -16,7 +16,7 @@ _SMALLEST = 9  # pixels
 
 @lru_cache(maxsize=4096)
 def written(text: str, size: int) -> Pixels:
-    """A line of text as indices of the palette, on clear ground, [height, width]."""
+    """A line of text as indices of the palette, on clear background, [height, width]."""
     font = ImageFont.load_default(size)
     left, _, right, bottom = font.getbbox(text)
     top = font.getbbox("0")[1]  # the line begins where its figures do: every row counts

@@ -32,7 +32,7 @@ def palette_png(indices: Pixels, table: Pixels) -> bytes:
 
 
 def rgba_png(packed: NDArray[np.uint32]) -> bytes:
-    """Pixels [H, W] as `ink.packed` makes them.
+    """Pixels [H, W] as `palette.packed` makes them.
 
     Written here, because an enlarged picture is mostly repetition, and Pillow tries every filter
     on every row, which takes three times as long. After one filter a row like the one above it is

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from pages.ui.look import theme
-from pages.ui.widgets.pictures import palette as ink
+from pages.ui.widgets.pictures import palette as shades
 from pages.ui.widgets.pictures.montage import INDICES, greys, montage
 from pages.ui.widgets.pictures.pixels import Pixels, checked, eight_bits
 
@@ -33,7 +33,7 @@ def gif(
     values = checked("images", images, 4)
     film = []
     for frame, caption in zip(values, captions, strict=True):
-        own, colours = (greys(frame), ink.GREYS) if values.ndim == 3 else _reduced(frame)
+        own, colours = (greys(frame), shades.GREYS) if values.ndim == 3 else _reduced(frame)
         pixels = montage(own[None], [caption], 1, 1, scale, None, widest, INDICES)
         image = Image.frombytes("P", (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
         image.putpalette(_on_ground(colours, dark).tobytes())
@@ -51,21 +51,21 @@ def _reduced(frame: NDArray[np.float32]) -> tuple[Pixels, Pixels]:
     (by 3 to 6 dB), and what a still pixel changes by from palette to palette (1% of full) is not
     seen. Nothing is dithered, for that would flicker.
     """
-    reduced = Image.fromarray(eight_bits(frame)).quantize(ink.OWN, dither=Image.Dither.NONE)
-    colours = np.zeros((ink.OWN, 3), np.uint8)
-    found = np.array(reduced.getpalette(), np.uint8).reshape(-1, 3)[: ink.OWN]
+    reduced = Image.fromarray(eight_bits(frame)).quantize(shades.OWN, dither=Image.Dither.NONE)
+    colours = np.zeros((shades.OWN, 3), np.uint8)
+    found = np.array(reduced.getpalette(), np.uint8).reshape(-1, 3)[: shades.OWN]
     colours[: len(found)] = found
     return np.asarray(reduced), colours
 
 
 def _on_ground(own: Pixels, dark: bool) -> Pixels:
-    """The palette [256, 3] with `own` [200, 3] for the frames, and the writing on the ground.
+    """The palette [256, 3] with `own` [200, 3] for the frames, and the writing on the background.
 
     A GIF's pixels are clear or not, so the opacities have to be mixed here.
     """
-    table = ink.palette(dark)
+    table = shades.palette(dark)
     alpha = table[:, 3:] / 255
-    ground = np.array(theme.rgb(theme.palette(dark).ground))
-    flat: Pixels = (alpha * table[:, :3] + (1 - alpha) * ground).round().astype(np.uint8)
-    flat[: ink.OWN] = own
+    background = np.array(theme.rgb(theme.palette(dark).background))
+    flat: Pixels = (alpha * table[:, :3] + (1 - alpha) * background).round().astype(np.uint8)
+    flat[: shades.OWN] = own
     return flat

@@ -1,7 +1,7 @@
 """Frames in a grid, a caption under each: one picture.
 
 Grey frames make an image of 256 colours, which is small and quickly packed; frames in colour keep
-all of theirs. Captions, empty places, the highlight and the clear ground are the same in both.
+all of theirs. Captions, empty places, the highlight and the clear background are the same in both.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pages.ui.widgets.pictures import palette as ink
+from pages.ui.widgets.pictures import palette as colours
 from pages.ui.widgets.pictures.captions import size_of_writing, written
 from pages.ui.widgets.pictures.files import palette_png, rgba_png
 from pages.ui.widgets.pictures.pixels import Pixels, check_scale, checked, eight_bits
@@ -57,14 +57,14 @@ def montage(
     cell_h, cell_w = cell(frames.shape[1], frames.shape[2], scale)
     size = size_of_writing([*captions, widest], scale, cell_w)
     rows = -(-slots // columns)
-    canvas = np.full((rows * cell_h, columns * cell_w), table[ink.CLEAR])
+    canvas = np.full((rows * cell_h, columns * cell_w), table[colours.CLEAR])
     large = frames.repeat(scale, axis=1).repeat(scale, axis=2)
     for slot in range(slots):
         top, left = (slot // columns) * cell_h, (slot % columns) * cell_w
         if slot == highlight:
-            canvas[top : top + frame_h, left : left + cell_w] = table[ink.MARK]
+            canvas[top : top + frame_h, left : left + cell_w] = table[colours.MARK]
         box = canvas[top + gap : top + gap + height, left + gap : left + gap + width]
-        box[:] = large[slot] if slot < len(frames) else table[ink.EMPTY]
+        box[:] = large[slot] if slot < len(frames) else table[colours.EMPTY]
         if slot < len(frames) and captions[slot]:
             word = written(captions[slot], size)[: cell_h - frame_h - scale // 2, :cell_w]
             x = left + (cell_w - word.shape[1]) // 2
@@ -75,7 +75,7 @@ def montage(
 
 def greys(values: NDArray[np.float32]) -> Pixels:
     """Grey values in [0, 1] as indices of the palette."""
-    indices: Pixels = (values.clip(0, 1) * (ink.OWN - 1) + 0.5).astype(np.uint8)
+    indices: Pixels = (values.clip(0, 1) * (colours.OWN - 1) + 0.5).astype(np.uint8)
     return indices
 
 
@@ -95,12 +95,12 @@ def frame_grid(
     captions: F short texts, written smaller where they would not fit; slots: places in the grid, F
     of them filled and the others drawn empty, so that the picture's size never changes; scale:
     screen pixels for one of the image's; highlight: the slot with a frame around it; widest: the
-    longest caption that is to come, for a size of writing that does not change either. The ground
-    is transparent.
+    longest caption that is to come, for a size of writing that does not change either. The
+    background is transparent.
     Raises ValueError for NaN or infinities, for wrong shapes and for more frames than slots.
     """
-    frames, table = checked("images", images, 4), ink.palette(dark)
+    frames, table = checked("images", images, 4), colours.palette(dark)
     rest = captions, columns, slots, scale, highlight, widest
     if frames.ndim == 3:
         return palette_png(montage(greys(frames), *rest, INDICES), table)
-    return rgba_png(montage(ink.opaque(eight_bits(frames)), *rest, ink.packed(table)))
+    return rgba_png(montage(colours.opaque(eight_bits(frames)), *rest, colours.packed(table)))

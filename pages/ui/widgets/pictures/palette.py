@@ -1,7 +1,7 @@
-"""The colours of a montage: of its frames, its writing and its ground.
+"""The colours of a montage: of its frames, its writing and its background.
 
 A picture in few colours has 200 of its own; the writing uses the theme's text colour at 50
-opacities, so that a montage lies on any ground.
+opacities, so that a montage lies on any background.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def palette(dark: bool) -> Pixels:
     """The palette as RGBA [256, 4], its frames grey."""
     colours = theme.palette(dark)
     table = np.full((256, 4), 255, np.uint8)
-    table[:, :3] = theme.rgb(colours.ground)
+    table[:, :3] = theme.rgb(colours.background)
     table[:OWN, :3] = GREYS
     table[OWN:EMPTY, :3] = theme.rgb(colours.text)
     table[OWN:EMPTY, 3] = np.linspace(0, 255, INK).round()

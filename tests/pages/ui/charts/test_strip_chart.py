@@ -42,7 +42,7 @@ def test_right_is_dark_wrong_is_light_and_unknown_between() -> None:
     figure = drawn([StripRow("A", "", [*CELLS[:8], unknown])])
     values = figure["data"][0]["z"][0]
     assert values == [1, 1, 1, 1, 1, 0, 0, 0, 0.5]
-    assert figure["data"][1]["textfont"]["color"][4:6] == [theme.LIGHT.ground, theme.LIGHT.text]
+    assert figure["data"][1]["textfont"]["color"][4:6] == [theme.LIGHT.background, theme.LIGHT.text]
 
 
 def test_an_attack_answer_is_a_disc_of_its_hue_and_a_ring_where_wrong() -> None:

@@ -48,7 +48,7 @@ def test_answers_stand_beside_the_truth() -> None:
         ("by ψ", "7", "right"), ("by blocks", "no attack", "wrong"),
     ]  # fmt: skip
     assert [row.colour for row in shown.answers] == ["", LIGHT.linf, "", LIGHT.none]
-    assert (shown.status, shown.busy, shown.told) == ("1.2 s", False, "")
+    assert (shown.status, shown.busy, shown.message) == ("1.2 s", False, "")
     signal, attack = shown.pictures
     assert (signal.name, attack.name) == ("G(z)", "attack")
     assert np.allclose(pixels(signal.source), (X[0] * 255).numpy(), atol=0.51)
@@ -86,7 +86,7 @@ def test_a_card_has_the_same_places_in_every_state() -> None:
     assert [card.status for card in cards] == [
         "not run yet", "step 10", "stopped at step 10", "not there yet", "failed", "1.2 s",
     ]  # fmt: skip
-    assert [card.told for card in cards] == ["", "", "", "not trained", "It failed.", ""]
+    assert [card.message for card in cards] == ["", "", "", "not trained", "It failed.", ""]
     assert [card.busy for card in cards] == [False, True, False, False, False, False]
     assert cards[1].pictures[0].caption == "step 10"
 

@@ -128,11 +128,11 @@ def test_progress_of_a_sweep() -> None:
 
 
 def test_rows_say_what_became_of_a_method() -> None:
-    told = [row_of(row, outcome_of(row, SETTINGS, 7), NAMES).told for row in ROWS]
+    told = [row_of(row, outcome_of(row, SETTINGS, 7), NAMES).summary for row in ROWS]
     assert told == ["breaks at ε = 0.15", "breaks at ε = 0.375", "holds at every strength"]
     for status, said in (("waiting", "not run yet"), ("missing", "not trained yet")):
         row = Attempt("m-1", status)
-        assert row_of(row, outcome_of(row, SETTINGS, 7), NAMES).told == said
+        assert row_of(row, outcome_of(row, SETTINGS, 7), NAMES).summary == said
     cell = row_of(ROWS[0], outcome_of(ROWS[0], SETTINGS, 7), NAMES).cells[2]
     assert cell.hover == "<b>CNN</b> at ε = 0.15<br>signal: 9, wrong"
     assert (cell.text, cell.right, cell.attack) == ("9", False, None)

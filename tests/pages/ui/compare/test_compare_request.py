@@ -32,8 +32,8 @@ CASES = [
 
 @pytest.mark.parametrize("request_", CASES)
 def test_a_link_and_back(request_: CompareRequest) -> None:
-    again, complaints = from_query(as_query(request_))
-    assert complaints == []
+    again, warnings = from_query(as_query(request_))
+    assert warnings == []
     assert (again.settings, again.methods) == (request_.settings, request_.methods)
     assert (again.run, again.sweep, again.teach) == (request_.run, request_.sweep, request_.teach)
     assert (again.own is None) == (request_.own is None)

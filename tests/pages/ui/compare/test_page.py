@@ -148,8 +148,8 @@ def test_a_method_that_joins_runs_alone_and_the_others_stay(cards, monkeypatch) 
     app.button("compare.run").click().run()
     rerun_until(app, lambda a: a.button("compare.run").label == "Run again")
     assert "named by 2 of 3 methods" in headline(app)
-    assert cards["Broken"].told == "It failed: this image is not to its taste."
-    assert "nowhere.safetensors" in cards["Missing"].told
+    assert cards["Broken"].message == "It failed: this image is not to its taste."
+    assert "nowhere.safetensors" in cards["Missing"].message
     assert cards["Slow and steady"].answers[0].mark == "right"
     assert not app.exception
 
@@ -214,15 +214,15 @@ def test_a_click_takes_a_strength_over(monkeypatch) -> None:
     from pages.ui.compare import compare_page_state as page_state
 
     current = CompareRequest(RunSettings(index=3, attack="l2"))
-    state = {"compare.held": current}
+    state = {"compare.request": current}
     monkeypatch.setattr(page_state.st, "session_state", state)
     take(current, 0)
-    assert state["compare.held"] is current, "no attack is no strength"
+    assert state["compare.request"] is current, "no attack is no strength"
     take(current, 3)
-    settings = state["compare.held"].settings
+    settings = state["compare.request"].settings
     assert (settings.eps, settings.step_size) == (1.5, 0.075)
     take(current, 4)
-    assert state["compare.held"].settings == current.settings, "the paper's own"
+    assert state["compare.request"].settings == current.settings, "the paper's own"
 
 
 @pytest.mark.parametrize(

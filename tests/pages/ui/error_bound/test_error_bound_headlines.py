@@ -41,7 +41,7 @@ def test_a_running_headline_keeps_its_width():
     [
         ({}, "Theorem 3 applies and holds: promised × 0.970 a step, observed × 0.810."),
         ({"applies": 4}, "Theorem 3 applies to 4 of 10: promised"),
-        ({"held": False}, "a step did worse than it promised"),
+        ({"bound_kept": False}, "a step did worse than it promised"),
         ({"applies": 0}, "Theorem 3 does not apply here. Descent arrives all the same."),
         (
             {"applies": 0, "smooth": False, "arrived": 2},

@@ -44,8 +44,8 @@ REQUESTS = {
 @pytest.mark.parametrize("name", REQUESTS)
 def test_a_link_holds_everything(name: str):
     request = REQUESTS[name]
-    again, complaints = from_query(as_query(request))
-    assert complaints == []
+    again, warnings = from_query(as_query(request))
+    assert warnings == []
     assert again.key == request.key
     assert (again.run, again.teach) == (request.run, request.teach)
 
@@ -79,15 +79,15 @@ def test_a_link_to_the_defaults_of_a_family_is_short(family: str):
     ],
 )
 def test_a_bad_value_is_dropped_with_a_sentence_and_the_others_stand(query, said):
-    request, complaints = from_query({"seed": "5", **query})
-    assert any(said in complaint for complaint in complaints), complaints
-    assert all(complaint.endswith(".") for complaint in complaints)
+    request, warnings = from_query({"seed": "5", **query})
+    assert any(said in warning for warning in warnings), warnings
+    assert all(warning.endswith(".") for warning in warnings)
     assert request.settings.seed == 5
 
 
 def test_values_that_fit_only_together_are_taken_together():
-    request, complaints = from_query({"m": "3", "d": "2"})
-    assert complaints == []
+    request, warnings = from_query({"m": "3", "d": "2"})
+    assert warnings == []
     assert (request.settings.m, request.settings.d) == (3, 2)
 
 

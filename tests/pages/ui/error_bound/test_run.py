@@ -29,9 +29,9 @@ def test_a_run_gives_the_cores_path_and_guarantee(start):
     torch.testing.assert_close(view.mu_mean, path.mu_mean)
     expected = guarantee(made, path, 5, 100)
     assert isinstance(view.findings, Found)
-    torch.testing.assert_close(view.findings.told.mu, expected.mu)
-    torch.testing.assert_close(view.findings.told.rho, expected.rho)
-    assert view.findings.told.why == expected.why
+    torch.testing.assert_close(view.findings.guarantee.mu, expected.mu)
+    torch.testing.assert_close(view.findings.guarantee.rho, expected.rho)
+    assert view.findings.guarantee.why == expected.why
 
 
 @pytest.mark.parametrize("eta", ["safe", "local", 0.05])
@@ -49,13 +49,13 @@ def test_the_theorems_step_is_looked_for_and_the_local_one_takes_its_place(start
     assert view.searched == 6
     expected = theorem_step(make_instances(SMOOTH), request.options())
     torch.testing.assert_close(view.path.eta, expected, rtol=1e-6, atol=0)
-    assert bool(view.findings.told.applies.all())
+    assert bool(view.findings.guarantee.applies.all())
 
     kinked = replace(request, settings=small(start="near"))  # Assumption 1 fails: there is none
     view = settled(start(kinked))
     local = step_sizes(make_instances(kinked.settings), True)["local"]
     torch.testing.assert_close(view.path.eta, local)
-    assert not bool(view.findings.told.applies.any())
+    assert not bool(view.findings.guarantee.applies.any())
 
 
 def test_a_paused_run_takes_single_steps_and_goes_on(start):
@@ -89,7 +89,7 @@ def test_speed_changes_no_number(start):
     slow, quick = start(request, speed=100.0), start(request)
     one, other = settled(slow), settled(quick)
     assert torch.equal(one.path.z, other.path.z)
-    assert torch.equal(one.findings.told.predicted, other.findings.told.predicted)
+    assert torch.equal(one.findings.guarantee.predicted, other.findings.guarantee.predicted)
 
 
 def test_stop_judges_what_there_is(start):
@@ -108,9 +108,9 @@ def test_theorem_8_is_held_against_a_regularised_run(start):
     assert isinstance(view.findings, ProximalGuarantee)
     assert view.lowest is not None
     assert bool((view.lowest <= view.path.loss.amin(0)).all())
-    told = view.findings
-    assert bool(told.applies.all())
-    assert bool((told.observed <= told.predicted * (1 + 1e-9)).all())
+    findings = view.findings
+    assert bool(findings.applies.all())
+    assert bool((findings.observed <= findings.predicted * (1 + 1e-9)).all())
 
 
 def test_one_layer_has_lemma_14_and_a_sign_slope_has_the_wdc(start):

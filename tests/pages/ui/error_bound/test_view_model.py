@@ -30,15 +30,15 @@ def test_guarantees_of_parts_are_those_of_the_whole(settings, monkeypatch):
     method = "alternating" if settings.attack else "inversion"
     path = descend(made, DescentOptions(method=method, steps=40))
     parts = list(measured(made, path))
-    assert [len(part.told) for part in parts] == list(range(1, len(made) + 1))
+    assert [len(part.guarantee) for part in parts] == list(range(1, len(made) + 1))
     whole = guarantee(made, path, findings.SAMPLES)
     for name in ("mu", "rho", "epsilon", "predicted", "observed", "observed_mean", "applies"):
-        ours = getattr(parts[-1].told, name)
+        ours = getattr(parts[-1].guarantee, name)
         expected = getattr(whole.row_space or whole, name)
         torch.testing.assert_close(ours, expected, equal_nan=True)
     assert parts[-1].plain.why == whole.why
     assert (parts[-1].plain.row_space is None) == (whole.row_space is None)
-    assert parts[-1].told.steps.mu.shape[1] == len(made)
+    assert parts[-1].guarantee.steps.mu.shape[1] == len(made)
 
 
 def test_theorem_8_of_parts_is_that_of_the_whole(monkeypatch):
@@ -120,7 +120,7 @@ def test_tables_say_dashes_before_and_numbers_after(start):
     assert "–" in lemma_table(None)
     view = settled(start(ErrorBoundRequest(settings=SMOOTH, steps=50)))
     table = constants_table(view.findings)
-    assert f"{float(view.findings.told.rho.median()):.3g}" in table
+    assert f"{float(view.findings.guarantee.rho.median()):.3g}" in table
     assert "holds" in lemma_table(view.lemma)
     kinked = settled(start(ErrorBoundRequest(settings=small(), steps=50)))
     assert "says nothing" in lemma_table(kinked.lemma)

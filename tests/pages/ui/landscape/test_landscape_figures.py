@@ -171,7 +171,7 @@ def test_a_path_lies_on_its_ground() -> None:
 def test_a_gap_in_a_path_stays_one_on_the_ground() -> None:
     x, y = TRAIL.x.copy(), TRAIL.y.copy()
     x[10] = y[10] = np.nan
-    line, _ = tall_trails(RELIEF, [Trail(x, y, TRAIL.values, TRAIL.ks)], [20], grounded=True)
+    line, _ = tall_trails(RELIEF, [Trail(x, y, TRAIL.values, TRAIL.ks)], [20], on_surface=True)
     assert np.isnan(line["z"]).sum() >= 2, "at the jump and at the end"
     finite = np.isfinite(line["z"])
     ground = line["x"][finite] ** 2 + 0.5 * line["y"][finite] ** 2

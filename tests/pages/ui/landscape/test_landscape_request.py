@@ -61,22 +61,22 @@ def test_a_link_repeats_its_request_exactly(
     request = LandscapeRequest(
         show, settings, rate, log, basins, tuple(starts), index, kind, plane, teach, dataset
     )
-    again, complaints = from_query(as_query(request))
-    assert complaints == []
+    again, warnings = from_query(as_query(request))
+    assert warnings == []
     assert again == request
 
 
 def test_a_link_from_before_the_second_data_set_still_holds() -> None:
-    request, complaints = from_query({"show": "digit", "index": "3"})
-    assert complaints == []
+    request, warnings = from_query({"show": "digit", "index": "3"})
+    assert warnings == []
     assert request == LandscapeRequest("image", index=3)
 
 
 def test_a_data_set_that_is_not_there_is_named() -> None:
-    request, complaints = from_query({"show": "image", "dataset": "cifar", "index": "3"})
+    request, warnings = from_query({"show": "image", "dataset": "cifar", "index": "3"})
     assert request == LandscapeRequest("image", index=3)
-    assert len(complaints) == 1
-    assert "dataset is left out: unknown data set 'cifar'" in complaints[0]
+    assert len(warnings) == 1
+    assert "dataset is left out: unknown data set 'cifar'" in warnings[0]
 
 
 def test_the_default_needs_no_query() -> None:
@@ -109,10 +109,10 @@ def test_the_default_needs_no_query() -> None:
     ],
 )
 def test_a_bad_value_is_named_and_the_others_stand(bad: dict[str, str]) -> None:
-    request, complaints = from_query({"seed": "5", **bad})
-    assert len(complaints) == 1
-    assert any(name in complaints[0] for name in bad)
-    assert complaints[0].endswith(".")
+    request, warnings = from_query({"seed": "5", **bad})
+    assert len(warnings) == 1
+    assert any(name in warnings[0] for name in bad)
+    assert warnings[0].endswith(".")
     assert request.settings.seed == 5
     kept = {name: text for name, text in bad.items() if name == "family" and text == "gaussian"}
     assert request == from_query({"seed": "5", **kept})[0]

@@ -54,7 +54,7 @@ def surveyed(settings: InstanceSettings, rate: float = 1.0):
     scan._thread.join(120)
     view = scan.view()
     assert view.state == "finished", view.error
-    assert view.ground is not None
+    assert view.base is not None
     assert view.basins is not None
     return view
 
@@ -94,7 +94,7 @@ def test_a_start_that_joins_while_paths_are_held_waits(paths) -> None:
     paths.add([(1.0, 1.0)])
     time.sleep(0.2)
     view = paths.view()
-    assert view.held
+    assert view.paused
     assert not view.running
     assert view.k == 0
     paths.resume()
@@ -141,42 +141,42 @@ def test_a_path_that_creeps_ends_with_its_steps() -> None:
 
 def test_a_benign_landscape_is_called_so() -> None:
     view = surveyed(InstanceSettings(family="two_rows", d=2, examples=1))
-    assert headline(view.ground, view.basins) == (
+    assert headline(view.base, view.basins) == (
         "Every start ends at z*; there is no other stationary point."
     )
-    assert [mark.kind for mark in marks_of(view.ground, view.basins)] == ["solution"]
-    basin = basin_of(view.basins, view.ground)
+    assert [mark.kind for mark in marks_of(view.base, view.basins)] == ["solution"]
+    basin = basin_of(view.basins, view.base)
     assert basin.names == ["ends at z*, the global minimum"]
     assert basin.labels.shape == (SIDE, SIDE)
 
 
 def test_a_trap_is_counted_and_placed() -> None:
     view = surveyed(TRAP)
-    told = headline(view.ground, view.basins)
+    sentence = headline(view.base, view.basins)
     solved = round(view.basins.solved * SIDE**2)
     stopped = sum(
         label >= 0 and not view.basins.stationary.points[label].solution
         for label in view.basins.labels.tolist()
     )
     assert 0 < stopped < SIDE**2 - solved + 1
-    assert told.startswith(f"{stopped} of {SIDE**2} starts end at")
-    kinds = [mark.kind for mark in marks_of(view.ground, view.basins)]
+    assert sentence.startswith(f"{stopped} of {SIDE**2} starts end at")
+    kinds = [mark.kind for mark in marks_of(view.base, view.basins)]
     assert kinds.count("solution") == 1
     assert kinds[-1] == "predicted"
     assert "minimum" in kinds
-    basin = basin_of(view.basins, view.ground)
+    basin = basin_of(view.basins, view.base)
     trap = next(i for i, name in enumerate(basin.names) if "local minimum" in name)
     # Where a start is coloured as trapped, gradient descent really ends there.
     row, column = map(int, np.argwhere(basin.labels == trap)[0])
     z = torch.tensor([basin.x[column], basin.y[row]])
     for _ in range(5000):
-        z = z - view.ground.eta * view.ground.inversion.gradient(z)
-    assert float((z - view.ground.inversion.z_star).norm()) > 0.5
+        z = z - view.base.eta * view.base.inversion.gradient(z)
+    assert float((z - view.base.inversion.z_star).norm()) > 0.5
 
 
 def test_a_step_too_large_for_the_basins_is_said() -> None:
     view = surveyed(InstanceSettings(family="example15", d=2, examples=1), rate=10)
-    assert headline(view.ground, view.basins).endswith(": the step is too large.")
+    assert headline(view.base, view.basins).endswith(": the step is too large.")
 
 
 def test_a_survey_that_is_not_ready_says_so() -> None:

@@ -24,10 +24,10 @@ def test_a_playlist_goes_into_a_link_and_back() -> None:
 
 
 def test_a_playlist_alone_begins_at_its_first_step() -> None:
-    found, complaints = from_query({"playlist": "norms.2, lambda.3"})
+    found, warnings = from_query({"playlist": "norms.2, lambda.3"})
     assert (found.lesson, found.step) == ("norms", 2)
     assert found.playlist == (("norms", 2), ("lambda", 3))
-    assert complaints == []
+    assert warnings == []
 
 
 @pytest.mark.parametrize(
@@ -43,16 +43,16 @@ def test_a_playlist_alone_begins_at_its_first_step() -> None:
     ],
 )
 def test_what_is_wrong_is_named_and_the_rest_stands(query, left, words: str) -> None:
-    found, complaints = from_query(query)
+    found, warnings = from_query(query)
     assert (found.lesson, found.step) == left
-    assert len(complaints) == 1
-    assert words in complaints[0]
+    assert len(warnings) == 1
+    assert words in warnings[0]
 
 
 def test_a_playlist_has_an_end() -> None:
-    found, complaints = from_query({"playlist": ",".join(["norms.1"] * (MOST_LISTED + 2))})
+    found, warnings = from_query({"playlist": ",".join(["norms.1"] * (MOST_LISTED + 2))})
     assert len(found.playlist) == MOST_LISTED
-    assert len(complaints) == 2
+    assert len(warnings) == 2
 
 
 def test_places_are_read_as_they_are_written() -> None:

@@ -156,8 +156,8 @@ def test_every_lesson_ends_with_a_question_and_a_run_to_try(lesson: Lesson) -> N
     link = view.target(f"{lesson.key}:trial")
     assert link is not None
     assert link.page == "undo.py"
-    request, complaints = undo_request.from_query(link.query)
-    assert complaints == []
+    request, warnings = undo_request.from_query(link.query)
+    assert warnings == []
     assert request.run
     recorded = facts_of(files.LESSONS, lesson.trial.run).settings
     assert undo_request.as_query(request) != {**recorded, "run": "1"}, "something is changed"

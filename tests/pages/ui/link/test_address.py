@@ -16,18 +16,18 @@ def page() -> None:
     from pages.ui.link import address
 
     state = st.session_state
-    query = address.incoming_query("one", "held" in state)
+    query = address.incoming_query("one", "request" in state)
     if query is not None:
-        state["held"] = query
+        state["request"] = query
         state["news"] = state.get("news", 0) + 1
     if state.get("cut short"):
         st.stop()
     if st.button("change"):
-        state["held"] = {**state["held"], "changed": "yes"}
+        state["request"] = {**state["request"], "changed": "yes"}
     if not state.get("away"):
         speeds = ["slow", "fast"]
         st.selectbox("Speed", speeds, speeds.index(address.keep("speed", "slow")), key="speed")
-        address.write("one", state["held"])
+        address.write("one", state["request"])
     else:
         address.mark_left("one")
 
@@ -41,7 +41,7 @@ def opened(**query: str) -> AppTest:
 
 def test_a_new_session_takes_its_address_over_once() -> None:
     app = opened(a="1")
-    assert app.session_state["held"] == {"a": "1"}
+    assert app.session_state["request"] == {"a": "1"}
     app.run()
     assert app.session_state["news"] == 1
 
@@ -71,7 +71,7 @@ def test_a_run_that_is_cut_short_takes_its_address_over_all_the_same() -> None:
     app.query_params["a"] = "1"
     app.run()
     app.session_state["cut short"] = False
-    app.session_state["held"] = {"a": "a person's choice, made meanwhile"}
+    app.session_state["request"] = {"a": "a person's choice, made meanwhile"}
     app.run()
     assert app.session_state["news"] == 1
     assert app.query_params["a"] == "a person's choice, made meanwhile"
@@ -83,7 +83,7 @@ def test_an_address_that_the_page_never_had_is_news() -> None:
     app.query_params["a"] = "2"
     app.run()
     assert app.session_state["news"] == 2
-    assert app.session_state["held"] == {"a": "2", "changed": "yes"}
+    assert app.session_state["request"] == {"a": "2", "changed": "yes"}
 
 
 def test_only_so_many_addresses_are_remembered(monkeypatch) -> None:
@@ -118,7 +118,7 @@ def test_a_link_from_another_page_is_news_at_once() -> None:
     del app.query_params["changed"]  # a link to what was shown before
     app.run()
     assert app.session_state["news"] == 2
-    assert app.session_state["held"] == {"a": "1"}
+    assert app.session_state["request"] == {"a": "1"}
 
 
 @pytest.mark.parametrize("chosen", ["slow", "fast"])

@@ -140,9 +140,9 @@ def test_what_belongs_to_built_in_sets_stays_theirs(two) -> None:
     settings = RunSettings("bob", index=2)
     assert f"--project {two[1].folder}" in command(settings)
     assert from_query({"dataset": "bob", "index": "2"})[0].settings == settings
-    unknown, complaints = from_query({"dataset": "carol"})
+    unknown, warnings = from_query({"dataset": "carol"})
     assert unknown.settings.dataset == "mnist"
-    assert "unknown data set 'carol'" in complaints[0]
+    assert "unknown data set 'carol'" in warnings[0]
 
 
 def test_a_project_whose_files_are_changed_is_refused_in_words(two) -> None:

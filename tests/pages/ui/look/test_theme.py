@@ -57,11 +57,11 @@ def test_the_attacks_differ_for_every_eye(dark: bool, eyes: str) -> None:
 @pytest.mark.parametrize("dark", [False, True])
 def test_writing_can_be_read(dark: bool) -> None:
     colours = theme.palette(dark)
-    for ground in (colours.ground, colours.surface, colours.phase, colours.residual_fill):
+    for ground in (colours.background, colours.surface, colours.phase, colours.residual_fill):
         assert _contrast(colours.text, ground) >= 4.5
-    assert _contrast(colours.muted, colours.ground) >= 4.5
+    assert _contrast(colours.muted, colours.background) >= 4.5
     for attack in ("linf", "l2", "l1"):  # figures in full cells, and lines on the page
-        assert _contrast(colours.attack(attack), colours.ground) >= 3
+        assert _contrast(colours.attack(attack), colours.background) >= 3
 
 
 def test_streamlits_theme_has_the_same_colours() -> None:
@@ -69,7 +69,7 @@ def test_streamlits_theme_has_the_same_colours() -> None:
     for name in ("light", "dark"):
         ours, page = theme.palette(name == "dark"), config[name]
         assert page["chartCategoricalColors"][:4] == [ours.linf, ours.l2, ours.l1, ours.residual]
-        assert page["backgroundColor"] == ours.ground
+        assert page["backgroundColor"] == ours.background
         assert page["textColor"] == ours.text
         assert page["primaryColor"] == ours.accent
 

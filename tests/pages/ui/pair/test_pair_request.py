@@ -32,8 +32,8 @@ def pair(first: RunSettings = FIRST, starts=(None, None), **other) -> PairReques
     ],
 )
 def test_a_link_opens_exactly_the_comparison(request_: PairRequest) -> None:
-    again, complaints = from_query(as_query(request_))
-    assert complaints == []
+    again, warnings = from_query(as_query(request_))
+    assert warnings == []
     assert (again.other, again.starts) == (request_.other, request_.starts)
     assert again.first.settings == request_.first.settings
     assert as_query(again) == as_query(request_)
@@ -49,10 +49,10 @@ def test_the_other_run_has_the_first_ones_image_and_attack() -> None:
 
 def test_a_picture_that_g_made_keeps_its_seed_and_says_so() -> None:
     query = {"source": "realizable", "seed": "3", "other.seed": "4", "other.preset": "paper"}
-    made, complaints = from_query(query)
+    made, warnings = from_query(query)
     assert made.other.seed == 3
     assert made.other.preset == "paper"
-    assert complaints == [
+    assert warnings == [
         "The other run keeps the first one's seed and generator: they made the image."
     ]
 
@@ -72,9 +72,9 @@ def test_a_picture_that_g_made_keeps_its_seed_and_says_so() -> None:
     ],
 )
 def test_what_cannot_be_is_left_out_in_words(query: dict[str, str], words: str) -> None:
-    made, complaints = from_query({"index": "7", **query})
-    assert len(complaints) == 1
-    assert words in complaints[0]
+    made, warnings = from_query({"index": "7", **query})
+    assert len(warnings) == 1
+    assert words in warnings[0]
     assert made.first.settings.index == made.other.index == 7
 
 

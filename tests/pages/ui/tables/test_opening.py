@@ -27,8 +27,8 @@ def test_an_image_of_its_own_draws_as_in_the_table(seed: int, index: int):
 @pytest.mark.parametrize("attack", ["linf", "l1", "none"])
 def test_a_bundled_example_opens_by_its_number(attack: str):
     query = query_of("mnist", "bundled", IMAGES, 11, attack, "bsd-gan-frozen", 4)
-    request, complaints = from_query(query)
-    assert complaints == []
+    request, warnings = from_query(query)
+    assert warnings == []
     settings = request.settings
     assert (settings.source, settings.index, settings.seed) == ("example", 11, 4)
     assert (settings.attack, settings.preset) == (attack, "paper-frozen")
@@ -37,8 +37,8 @@ def test_a_bundled_example_opens_by_its_number(attack: str):
 
 def test_an_official_image_travels_in_the_link():
     query = query_of("fashion", "official", IMAGES, 7, "l2", "cnn", 2)
-    request, complaints = from_query(query)
-    assert complaints == []
+    request, warnings = from_query(query)
+    assert warnings == []
     assert request.settings.source == "own"
     assert request.settings.label == int(IMAGES.labels[7])
     assert (request.settings.dataset, request.settings.attack) == ("fashion", "l2")

@@ -38,8 +38,8 @@ def test_the_shortest_link_is_not_empty_and_an_empty_one_is_the_default():
 
 
 def test_a_data_set_alone_leads_to_its_first_table():
-    request, complaints = from_query({"dataset": "fashion", "attack": "l2"})
-    assert (request.table, request.attack, complaints) == ("5", "l2", [])
+    request, warnings = from_query({"dataset": "fashion", "attack": "l2"})
+    assert (request.table, request.attack, warnings) == ("5", "l2", [])
 
 
 @pytest.mark.parametrize(
@@ -63,10 +63,10 @@ def test_a_data_set_alone_leads_to_its_first_table():
     ],
 )
 def test_what_is_not_acceptable_is_dropped_with_a_sentence(query: dict[str, str], words: str):
-    request, complaints = from_query({**query, "attack": query.get("attack", "l1")})
-    assert len(complaints) == 1
-    assert words in complaints[0]
-    assert complaints[0].endswith(".")
+    request, warnings = from_query({**query, "attack": query.get("attack", "l1")})
+    assert len(warnings) == 1
+    assert words in warnings[0]
+    assert warnings[0].endswith(".")
     assert request.attack == ("l1" if "attack" not in query else "linf")
 
 

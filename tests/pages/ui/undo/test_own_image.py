@@ -193,10 +193,10 @@ def test_a_switch_keeps_an_own_image_where_it_fits(
 ) -> None:
     own = torch.rand(shape)
     request = Request(RunSettings(source="own", label=3, seed=5), own, run=True)
-    state = {"held": request, "complaints": ["old"]}
+    state = {"held": request, "warnings": ["old"]}
     monkeypatch.setattr(page_state, "st", SimpleNamespace(session_state=state))
     page_state.switch("fashion")
-    now = state["held"]
+    now = state["request"]
     assert now.settings.dataset == "fashion"
     assert now.settings.seed == 5
     assert now.settings.source == ("own" if kept else "example")

@@ -47,8 +47,8 @@ def test_a_link_repeats_its_request_exactly(
         seed=seed,
     )
     request = Request(canonical(settings), None, run, teach)
-    again, complaints = from_query(as_query(request))
-    assert complaints == []
+    again, warnings = from_query(as_query(request))
+    assert warnings == []
     assert again == request
 
 
@@ -75,21 +75,21 @@ def test_a_link_repeats_its_request_exactly(
 def test_a_bad_value_is_named_and_the_others_stand(bad, kept):
     good = {"seed": "5", "solver.restarts": "3"}
     good = {name: value for name, value in good.items() if name not in bad}
-    request, complaints = from_query({**good, **bad})
-    assert len(complaints) == 1
-    assert next(iter(bad)) in complaints[0]
-    assert complaints[0].endswith(".")
+    request, warnings = from_query({**good, **bad})
+    assert len(warnings) == 1
+    assert next(iter(bad)) in warnings[0]
+    assert warnings[0].endswith(".")
     expected, none = from_query(good)
     assert none == []
     assert request == expected
 
 
 def test_a_budget_is_judged_by_its_own_attack_wherever_it_stands():
-    request, complaints = from_query({"eps": "12", "attack": "l1"})
-    assert complaints == []
+    request, warnings = from_query({"eps": "12", "attack": "l1"})
+    assert warnings == []
     assert request.settings.eps == 12
-    request, complaints = from_query({"eps": "12", "attack": "linf"})
-    assert len(complaints) == 1
+    request, warnings = from_query({"eps": "12", "attack": "linf"})
+    assert len(warnings) == 1
     assert request.settings.attack == "linf"
 
 
@@ -107,8 +107,8 @@ def test_an_own_image_travels_exactly(kind, shape, monkeypatch):
     assert len(text) < (6 if kind == "float" else 1.4) * image.numel()
     assert torch.equal(unpack_image(text, shape), image)
     request = Request(RunSettings(source="own"), image, run=True)
-    again, complaints = from_query(as_query(request))
-    assert complaints == []
+    again, warnings = from_query(as_query(request))
+    assert warnings == []
     assert torch.equal(again.own, image)
 
 
@@ -122,8 +122,8 @@ def test_a_grey_link_of_old_means_the_same():
 def test_an_image_of_another_data_set_is_refused(had, wanted, kind, monkeypatch):
     monkeypatch.setitem(SHAPES, "mnist", wanted)
     image = torch.zeros(had) if kind == "eight bits" else torch.rand(had)
-    request, complaints = from_query({"source": "own", "image": pack_image(image)})
-    assert complaints == ["The image in the link is damaged or incomplete and is left out."]
+    request, warnings = from_query({"source": "own", "image": pack_image(image)})
+    assert warnings == ["The image in the link is damaged or incomplete and is left out."]
     assert request.own is None
     assert request.settings.source == "example"
 
@@ -151,14 +151,14 @@ def packed(kind: str, raw: bytes) -> str:
 def test_a_damaged_image_is_refused_in_words(text):
     with pytest.raises(ValueError, match="image in the link"):
         unpack_image(text, GREY)
-    request, complaints = from_query({"source": "own", "image": text, "attack": "l2"})
-    assert len(complaints) == 1
+    request, warnings = from_query({"source": "own", "image": text, "attack": "l2"})
+    assert len(warnings) == 1
     assert request.settings == RunSettings(source="example", attack="l2")
 
 
 def test_a_missing_image_is_named():
-    request, complaints = from_query({"source": "own"})
-    assert "holds none" in complaints[0]
+    request, warnings = from_query({"source": "own"})
+    assert "holds none" in warnings[0]
     assert request.settings.source == "example"
 
 
