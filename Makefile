@@ -59,6 +59,7 @@ stage: $(VENV)/.dev
 # MNIST); it fails below 85% of the attacks and 80% of the signals, or after 15 minutes.
 foreign: $(VENV)/.dev
 	$(BIN)/python -m tests.red_core.recipes.measure_foreign --examples 200 --json .work/foreign.json
+	$(BIN)/python -m tests.red_core.recipes.measure_foreign --resnet20 --json .work/resnet20.json
 
 # Other processors take other kernels. `least`: the core on the plainest ones, one thread; `kernels`:
 # the core natively, with MKL's compatible kernels and with the plainest, on one and on two threads.

@@ -12,6 +12,7 @@ from pages.ui.compare.link import compare_link
 from pages.ui.landscape import landscape_help_texts as landscape_texts
 from pages.ui.link import address, page_state
 from pages.ui.link.projects import origin_note
+from pages.ui.live.live_run import LIVE_RUNS
 from pages.ui.look import page_style as style
 from pages.ui.stage import files, stage
 from pages.ui.undo import help_texts as texts
@@ -43,12 +44,16 @@ if not current.teach:
         )
 page_state.show_warnings()
 run = registry().prepare(page_state.models_of(current.settings), current.settings, current.own)
+if "undo.earlier" not in state:  # whether somebody has run already what this visitor's link asks
+    state["undo.earlier"] = LIVE_RUNS.record_of(run.identity) if current.run else None
+    state["undo.recorded"] |= state["undo.earlier"] is not None
 if state["undo.recorded"] and state.setdefault("undo.first", run.key) != run.key:
     state["undo.recorded"] = False  # a choice was made: the recorded run makes way
 with place:
     asked = stage(
         run, stories, begin=current.run, pace=current.pace, recorded=state["undo.recorded"],
-        teach=current.teach, query=page_state.query_of(current),
+        earlier=state["undo.earlier"] if state["undo.recorded"] else None, teach=current.teach,
+        query=page_state.query_of(current),
     )  # fmt: skip
 if asked is not None and (asked["to"] == "pair" or any("other." in name for name in asked)):
     st.switch_page("pair.py", query_params={k: v for k, v in asked.items() if k != "to"})

@@ -63,8 +63,10 @@ def test_art(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_torchattacks(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("torchattacks")
-    exec(code("torchattacks"), {})
-    assert capsys.readouterr().out
+    shared: dict[str, Any] = {}
+    exec(code("torchattacks"), shared)
+    assert shared["x_torch"].shape == shared["images"].shape
+    assert capsys.readouterr().out.splitlines()[-1].endswith("('linf', 'linf'))")
 
 
 def test_an_onnx_classifier_is_read_with_its_gradients(tmp_path: Path) -> None:

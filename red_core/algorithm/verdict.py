@@ -2,19 +2,25 @@
 
 Three functions answer. The paper's own rules (Section 5.2) are `bsd_gan`: the attacked classifier
 psi on G(z), and `bsd_gan_ad`: the attack of the block with the smallest residual
-||x' - G(z) - D_a[i][j] c_a[i][j]||. `evidence` is that of the preset `best`: a model of the block
+||x' - G(z) - D_a[i][j] c_a[i][j]||. On `best`'s runs that rule is asked at B.2's lambda
+(`codes_at`): a smaller one finds a better z, and spreads c_a over so many blocks that none of them
+explains an l2 attack alone. `evidence` is that of the preset `best`: a model of the block
 residuals and of the residual's own statistics, trained on attacked training images, which may also
 answer that the attack is none of the known ones. `judge` puts them together.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
+from red_core.algorithm.algorithm1 import begin
+from red_core.algorithm.batch import run_to_end
+from red_core.algorithm.diffusion_step import identity
 from red_core.algorithm.observe import Iterate
+from red_core.algorithm.options import SolverOptions
 from red_core.algorithm.problem import RedProblem
 from red_core.models.evidence_model import EvidenceModel
 
@@ -23,6 +29,16 @@ UNKNOWN = "unknown"  # none of the known attacks, and not a clean image either
 LEAST = -8.0  # lowest log-probability of `type_log_probabilities`, so that none decides alone
 QUANTILES = (0.25, 0.5, 0.75, 0.9, 0.97)  # of |x' - G(z)| in the evidence
 UPPER_QUANTILES = (0.985, 0.995)
+PAPER_LAMBDA = SolverOptions().lambda_fraction  # B.2: 0.35 of lambda_max
+# c_a alone, from zero: 40 to 90 steps until its relative duality gap is below the tolerance.
+_CODES = SolverOptions(
+    restarts=1,
+    start_steps=0,
+    signal_step="frozen",
+    acceleration="restart",
+    steps=200,
+    tolerance=0.01,
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +48,9 @@ class Readers:
     psi: the attacked classifier; reader: a second classifier of G(z), trained on recovered
     pictures, or None; reader_temperature: divides its logits; evidence: the model of
     `attack_evidence`, or None; types: a CNN that predicts the attack from x' alone (logits over
-    the attacks and none), whose answer is one of the features of the evidence, or None.
+    the attacks and none), whose answer is one of the features of the evidence, or None;
+    rule_lambda: the share of lambda_max at which c_a is solved anew for BSD-GAN-AD (`codes_at`), in
+    (0, 1), or None: the rule is asked of the run's own c_a.
     """
 
     psi: nn.Module
@@ -40,6 +58,7 @@ class Readers:
     reader_temperature: float = 1.0
     evidence: EvidenceModel | None = None
     types: nn.Module | None = None
+    rule_lambda: float | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +70,8 @@ class Verdict:
     adversarial_probabilities: psi on x'; attack_label [B]: index into `attack_names`: the attacks,
     "none", and last "unknown"; attack_probabilities [B, attacks + 1]: over the known answers,
     `known_names`, whatever the label; block_label [B]: BSD-GAN-AD's answer, index into the
-    attacks; block_residuals [B, classes, attacks]; signal_margin, attack_margin [B]: best minus
+    attacks; block_residuals [B, classes, attacks], of the c_a that this rule is asked of
+    (`Readers.rule_lambda`); signal_margin, attack_margin [B]: best minus
     second-best probability; block_margin [B]: how much larger the best residual of another attack
     is, relative to the smallest; unknown_score [B]: how unlike every known answer the evidence is
     (squared Mahalanobis distance, from 0); unknown_p [B]: the share of known runs at least so
@@ -93,6 +113,19 @@ def block_residuals(problem: RedProblem, iterate: Iterate) -> Tensor:
     target = (problem.observed - iterate.image).flatten(1)
     parts = problem.dictionary.contributions(iterate.c_a)
     return torch.linalg.vector_norm(target[:, None, None] - parts, dim=-1)
+
+
+@torch.no_grad()
+def codes_at(problem: RedProblem, iterate: Iterate, fraction: float) -> Iterate:
+    """The iterate's G(z) with the c_a that Algorithm 1 finds for it at another lambda.
+
+    fraction: lambda as a share of lambda_max of x' - G(z), in (0, 1). c_a starts at zero, and an
+    item ends once its relative duality gap is below 1%. The answer is an iterate of the problem
+    whose z is the image itself.
+    """
+    fixed = RedProblem(problem.observed, identity, problem.dictionary)
+    options = replace(_CODES, lambda_fraction=fraction)
+    return run_to_end(fixed, begin(fixed, iterate.image[:, None], options), options)
 
 
 def bsd_gan_ad(residuals: Tensor) -> Tensor:
@@ -211,7 +244,10 @@ def judge(problem: RedProblem, iterate: Iterate, readers: Readers) -> Verdict:
     before = readers.psi(problem.observed).softmax(1)
     if readers.reader is not None:
         signal = (readers.reader(iterate.image) / readers.reader_temperature).softmax(1)
-    residuals = block_residuals(problem, iterate)
+    rule = iterate
+    if readers.rule_lambda is not None:
+        rule = codes_at(problem, iterate, readers.rule_lambda)
+    residuals = block_residuals(problem, rule)
     block_label = bsd_gan_ad(residuals)
     smallest = residuals.amin(1).sort(1).values
     names = (*attacks, NO_ATTACK, UNKNOWN)

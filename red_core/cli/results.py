@@ -1,4 +1,4 @@
-"""`results`: measure `best` at other strengths, row by row, and write the documents' figures."""
+"""`results`: measure `best` at other strengths or what decides `paper`, and write the documents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from red_core.cli.common import (
     reading_kept,
 )
 from red_core.cli.evaluate import summary as evaluation_summary
-from red_core.measure.strengths import ROWS, measure
+from red_core.data.datasets import TWO_GENERATORS
+from red_core.measure.strengths import ABLATION, ABLATION_ROWS, RESULTS, ROWS, measure
 from red_core.readme.documents import ROOT, write
 from red_core.run.bundle import load_bundle, with_official_test
 
@@ -28,7 +29,8 @@ def add(subparsers: Subparsers) -> None:
     """The arguments of `results`."""
     parser = subparsers.add_parser(
         "results",
-        help="measure `best` at other strengths (resumable); write the documents' figures",
+        help="measure `best` at other strengths, or what decides the accuracy of `paper` "
+        "(--ablation), row by row (resumable); write the documents' figures",
     )
     parser.add_argument("--dataset", default="mnist", help=DATASET)
     parser.add_argument("--examples", type=count, default=1000, help="per row (default: 1000)")
@@ -41,6 +43,11 @@ def add(subparsers: Subparsers) -> None:
         default=[],
         metavar="ROW",
         help="one row, such as best/linf/1, or all that begin so, such as best/; may be repeated",
+    )
+    parser.add_argument(
+        "--ablation",
+        action="store_true",
+        help="preset `paper` with the paper's own generator, and one thing changed at a time",
     )
     parser.add_argument("--again", action="store_true", help="measure also what is current")
     parser.add_argument("--list", action="store_true", help="list the rows, measure nothing")
@@ -60,7 +67,7 @@ def execute(arguments: argparse.Namespace) -> int:
     check_dataset(arguments.dataset)
     rows = [
         row
-        for row in ROWS
+        for row in (ABLATION_ROWS if arguments.ablation else ROWS)
         if not arguments.only or any(_names(only, row.key) for only in arguments.only)
     ]
     if not rows:
@@ -69,12 +76,17 @@ def execute(arguments: argparse.Namespace) -> int:
         for row in rows:
             print(row.key)
         return 0
+    if arguments.ablation and arguments.dataset not in TWO_GENERATORS:
+        raise UsageError(f"--ablation needs the paper's generator: {' or '.join(TWO_GENERATORS)}")
     if not arguments.render:
         work = make_folder(arguments.work)
         device = pick_device(arguments.device)
-        bundle = with_official_test(load_bundle(arguments.dataset, device))
+        bundles = {
+            generator: with_official_test(load_bundle(arguments.dataset, device, generator))
+            for generator in {row.generator for row in rows}
+        }
         measure(
-            bundle,
+            bundles,
             rows,
             arguments.examples,
             arguments.batch,
@@ -82,6 +94,7 @@ def execute(arguments: argparse.Namespace) -> int:
             work,
             arguments.again,
             lambda report: _announce(report, arguments.root),
+            ABLATION if arguments.ablation else RESULTS,
         )
     for path in _write(arguments.root):
         print(f"written   {path}")

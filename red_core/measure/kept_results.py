@@ -20,7 +20,14 @@ from red_core.data.datasets import DATASETS, DataMissing, ImageSet, load_officia
 from red_core.measure import assumption, speed, start_classes, theory_speed
 from red_core.measure.accuracy import report_key
 from red_core.measure.result_store import Key, images_digest, keep
-from red_core.measure.strengths import RESULTS, ROWS, SPEED
+from red_core.measure.strengths import (
+    ABLATION,
+    ABLATION_ROWS,
+    RESULTS,
+    ROWS,
+    SPEED,
+    command_of,
+)
 from red_core.measure.tables.measure_table import cell_key
 from red_core.measure.tables.merge import cells
 from red_core.measure.theory_keys import theory_key
@@ -140,7 +147,7 @@ def kept_results() -> Iterator[KeptResult]:
 
 
 def _rows(dataset: str, name: str, content: dict[str, Any]) -> Iterator[KeptResult]:
-    rows = {row.key: row for row in ROWS}
+    rows = {row.key: row for row in (ABLATION_ROWS if name == ABLATION else ROWS)}
     for key, report in content.items():
         settings = rows[key].settings(
             dataset, report["n"], report["settings"]["batch"], report["settings"]["seed"]
@@ -150,7 +157,7 @@ def _rows(dataset: str, name: str, content: dict[str, Any]) -> Iterator[KeptResu
             *(dataset, name, key, report),
             {name: sha for name, sha in report["assets"].items() if name != "examples.safetensors"},
             report_key(settings, report["provenance"]["device"], None),
-            f"python -m red_core results --dataset {dataset} --examples {report['n']}",
+            f"{command_of(name)} --dataset {dataset} --examples {report['n']}",
             report["n"],
             report["source"],
             (
@@ -250,7 +257,7 @@ def _theory(dataset: str, name: str, content: dict[str, Any]) -> Iterator[KeptRe
 
 Reader = Callable[[str, str, dict[str, Any]], Iterator[KeptResult]]
 _READERS: tuple[tuple[Callable[[str], bool], Reader], ...] = (
-    (lambda name: name == RESULTS, _rows),
+    (lambda name: name in (RESULTS, ABLATION), _rows),
     (lambda name: name == REPORT, _attacks),
     (lambda name: name.startswith("answers") and name.endswith(".json"), _cells),
     (lambda name: name == assumption.ASSUMPTION, _assumption),

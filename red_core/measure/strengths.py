@@ -1,46 +1,91 @@
-"""The preset `best` at other strengths than the paper's: the rows, measured and kept.
+"""Single rows, measured and kept: `best` at other strengths, and what decides `paper`'s accuracy.
 
 The paper's strength is the tables' (`evaluate --table`).
-`assets/<dataset>/results.json` holds one report of `evaluate` per row, each with the command
-that repeats it; it is written after every row, so that a stopped measurement goes on.
+`assets/<dataset>/results.json` and `ablation.json` hold one report of `evaluate` per row, each with
+the command that repeats it; they are written after every row, so a stopped measurement goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from red_core.algorithm.presets import DCGAN, OWN, presets_of
 from red_core.attacks.pgd import ATTACKS
 from red_core.measure.accuracy import EvaluationSettings, evaluate, files_used, report_key
 from red_core.measure.result_store import images_digest, keep, stored
 from red_core.run.bundle import Bundle
 from red_core.run.settings import RunSettings
 
-RESULTS, SPEED = "results.json", "benchmark.json"
+RESULTS, SPEED, ABLATION = "results.json", "benchmark.json", "ablation.json"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row: a preset against one attack at `eps_scale` times the paper's eps."""
+    """One row: a preset against one attack at `eps_scale` times the paper's eps.
+
+    change: name of what differs from the preset, "" for nothing; generator: key of GENERATORS;
+    solver: options that differ, (name, value) each.
+    """
 
     preset: str
     attack: str
     eps_scale: float = 1.0
+    change: str = ""
+    generator: str = OWN
+    solver: tuple[tuple[str, Any], ...] = ()
 
     @property
     def key(self) -> str:
-        """Its name in results.json."""
-        return f"{self.preset}/{self.attack}/{self.eps_scale:g}"
+        """Its name in the file of its kind."""
+        name = f"{self.preset}-{self.change}" if self.change else self.preset
+        return f"{name}/{self.attack}/{self.eps_scale:g}"
 
     def settings(self, dataset: str, examples: int, batch: int, seed: int) -> EvaluationSettings:
         """What `evaluate` needs to measure it."""
-        run = RunSettings(dataset=dataset, attack=self.attack, preset=self.preset, seed=seed)
+        run = RunSettings(
+            dataset=dataset,
+            attack=self.attack,
+            preset=self.preset,
+            generator=self.generator,
+            solver=self.solver,
+            seed=seed,
+        )
         return EvaluationSettings(run, examples, self.eps_scale, batch)
 
 
 ROWS = tuple(Row("best", attack, scale) for scale in (0.5, 1.5) for attack in ATTACKS)
+
+_PUBLISHED = presets_of("mnist")["paper-published"]
+# What differs from preset `paper` with the paper's own generator, one thing at a time.
+CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
+    "": ("`paper`, the paper's generator", {}),
+    "own": ("our generator", {"generator": OWN}),
+    "start": (
+        "the published start: 100 draws, descent with momentum",
+        {
+            name: getattr(_PUBLISHED, name)
+            for name in ("start_draws", "start_step", "start_rate", "start_momentum")
+        },
+    ),
+    "frozen": ("z frozen after the start", {"signal_step": "frozen"}),
+    "slow": ("rate of z a third, 0.001", {"signal_rate": 0.001}),
+    "fast": ("rate of z three times, 0.01", {"signal_rate": 0.01}),
+    "lambda": ("lambda = 0.1 lambda_max", {"lambda_fraction": 0.1}),
+    "each": ("lambda anew at every step", {"lambda_every_step": True}),
+    "inner": ("five steps on c_a for each on z", {"inner": 5}),
+}
+
+
+def _changed(attack: str, change: str) -> Row:
+    options = dict(CHANGES[change][1])
+    generator = options.pop("generator", DCGAN)
+    return Row("paper", attack, 1.0, change, generator, tuple(options.items()))
+
+
+ABLATION_ROWS = tuple(_changed(attack, change) for change in CHANGES for attack in ATTACKS)
 
 
 def is_current(report: dict[str, Any] | None, bundle: Bundle, settings: EvaluationSettings) -> bool:
@@ -56,7 +101,7 @@ def is_current(report: dict[str, Any] | None, bundle: Bundle, settings: Evaluati
 
 
 def measure(
-    bundle: Bundle,
+    bundles: Mapping[str, Bundle],
     rows: Sequence[Row],
     examples: int,
     batch: int,
@@ -64,19 +109,27 @@ def measure(
     work: Path,
     again: bool = False,
     announce: Callable[[dict[str, Any]], object] = lambda report: None,
+    name: str = RESULTS,
 ) -> dict[str, Any]:
     """Measure the rows that are not current (all of them, if `again`); returns all of the table.
 
-    announce: called with the report of each row as it is written.
+    bundles: of one data set, by generator; announce: called with the report of each row as it is
+    written; name: the file, RESULTS or ABLATION.
     """
-    dataset = bundle.dataset
-    table = stored(dataset, RESULTS)
-    command = f"python -m red_core results --dataset {dataset} --examples {examples} --seed {seed}"
+    (dataset,) = {bundle.dataset for bundle in bundles.values()}
+    table = stored(dataset, name)
+    command = f"{command_of(name)} --dataset {dataset} --examples {examples} --seed {seed}"
     for row in rows:
+        bundle = bundles[row.generator]
         settings = row.settings(dataset, examples, batch, seed)
         if again or not is_current(table.get(row.key), bundle, settings):
             report = evaluate(bundle, settings, work)
             table[row.key] = report
-            keep(dataset, RESULTS, table, command)
+            keep(dataset, name, table, command)
             announce(report)
     return table
+
+
+def command_of(name: str) -> str:
+    """The command that measures a file of rows, RESULTS or ABLATION."""
+    return "python -m red_core results" + (" --ablation" if name == ABLATION else "")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from red_core.data.assets import read_manifest
-from red_core.data.datasets import DATASETS
+from red_core.data.datasets import DATASETS, TWO_GENERATORS
 from red_core.measure import tables
 from red_core.measure.result_store import stored
 from red_core.measure.start_classes import STARTS
-from red_core.measure.strengths import RESULTS, SPEED
+from red_core.measure.strengths import ABLATION, RESULTS, SPEED
 from red_core.readme import (
+    ablation_figures,
     cifar10_figures,
     evidence_figures,
     start_figures,
@@ -29,6 +30,7 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
         theory_figures.BLOCK,
         cifar10_figures.BLOCK,
         start_figures.BLOCK,
+        ablation_figures.BLOCK,
     ),
 }
 
@@ -50,6 +52,9 @@ def blocks() -> dict[str, str]:
         theory_figures.BLOCK: theory_figures.render(theory),
         cifar10_figures.BLOCK: models,
         start_figures.BLOCK: start_figures.render(starts),
+        ablation_figures.BLOCK: ablation_figures.render(
+            {dataset: stored(dataset, ABLATION) for dataset in TWO_GENERATORS}
+        ),
     }
 
 

@@ -217,6 +217,7 @@ class RunRecorder:
             block=block,
             block_margin=_rounded(verdict.block_margin[0]),
             block_residuals=_rounded(verdict.block_residuals[0]),
+            rule_lambda=readers.rule_lambda,
             unknown_p=_rounded(verdict.unknown_p[0]),
             has_reader=readers.reader is not None,
             has_evidence=readers.evidence is not None,

@@ -11,9 +11,10 @@ from torch import Tensor
 from red_core.algorithm.algorithm1 import begin
 from red_core.algorithm.diffusion_step import identity
 from red_core.algorithm.options import DIFFUSION, SolverOptions
+from red_core.algorithm.presets import presets_of
 from red_core.algorithm.problem import RedProblem
 from red_core.algorithm.state import State
-from red_core.algorithm.verdict import Readers
+from red_core.algorithm.verdict import PAPER_LAMBDA, Readers
 from red_core.attacks.pgd import AttackSettings, Watch, craft
 from red_core.models.purifier import Purifier
 from red_core.run.bundle import Bundle
@@ -210,10 +211,12 @@ def readers_for(bundle: Bundle, preset: str) -> Readers:
     """The readers a preset answers with: the paper's rules for the paper's presets.
 
     `best` has readers of its own for both answers, `bsd-dp` for the signal alone: the evidence was
-    trained on what G leaves over.
+    trained on what G leaves over. Where `best` runs at a smaller lambda than the paper's,
+    BSD-GAN-AD is asked at the paper's.
     """
     if preset == "best":
-        return bundle.readers
+        smaller = presets_of(bundle.dataset)["best"].lambda_fraction < PAPER_LAMBDA
+        return replace(bundle.readers, rule_lambda=PAPER_LAMBDA) if smaller else bundle.readers
     paper = bundle.paper_readers()
     if preset == "bsd-dp":
         own = bundle.readers

@@ -77,7 +77,13 @@ def serving(command: list[str], port: int, log: Path) -> Iterator[None]:
             command,
             cwd=ROOT,
             # Threads that spin for each other crawl where others compute too.
-            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+            # Every test wants a run of its own, unless it asks for earlier visitors' records.
+            env={
+                "RED_RECORD_MB": "0",
+                **os.environ,
+                "OMP_NUM_THREADS": "1",
+                "PYTHONPATH": str(ROOT),
+            },
             stdout=out,
             stderr=subprocess.STDOUT,
         )

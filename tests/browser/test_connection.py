@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Server, free_port, wait_for
+from tests.browser.conftest import Server, free_port, serving_app, wait_for
 from tests.browser.stage import (
     LONG,
     SHORT,
@@ -182,3 +182,20 @@ def test_two_sessions_run_at_once_without_crosstalk(open_page):
     assert (first["settings"]["attack"], first["settings"]["index"]) == ("linf", 7)
     assert (second["settings"]["attack"], second["settings"]["index"]) == ("l2", 2)
     ready(idle)
+
+
+def test_a_second_visitor_of_a_link_gets_the_first_ones_record(visit, tmp_path, monkeypatch):
+    """It plays without computing; "Run it yourself" beside it computes."""
+    monkeypatch.setenv("RED_RECORD_MB", "32")
+    query = f"index=3&run=1&pace=full&{SHORT}"
+    with serving_app(tmp_path) as server:
+        first = visit(f"{server.url}?{query}")
+        finished(first)
+        wait_for(lambda: server.runs() == 0)
+        count = shown(first)["records"]
+        second = visit(f"{server.url}?{query}")
+        found = until(second, lambda now: now["state"] == "recorded" and now["verdict"] == "shown")
+        assert found["records"] == count
+        assert server.runs() == 0, "nothing was computed for it"
+        press(second, "own")
+        until(second, lambda now: now["state"] == "finished" and now["records"] == count)

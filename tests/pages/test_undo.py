@@ -12,9 +12,10 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.link import page_state
-from pages.ui.live.live_run import LIVE_RUNS, LiveRun
+from pages.ui.live.live_run import LIVE_RUNS, LiveRun, RunRecords
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.runner import THREAD_NAME
+from pages.ui.stage import EARLIER
 from pages.ui.undo import solver_controls
 from pages.ui.undo import undo_registry as session
 from pages.ui.undo.undo_presets import named
@@ -360,3 +361,32 @@ def test_a_run_that_is_no_longer_kept_is_prepared_anew(prepared):
     app.run()
     assert len(prepared) == 2
     assert LIVE_RUNS.find(prepared[1].key) is prepared[1]
+
+
+def test_a_link_to_a_run_that_was_run_here_shows_its_record(prepared, monkeypatch):
+    monkeypatch.setattr(LIVE_RUNS, "records", RunRecords(2**20))
+    shown = []
+    monkeypatch.setattr(
+        "pages.ui.stage._mount", lambda **options: shown.append(options["data"]) or Nothing()
+    )
+    open_app({"run": "1"})
+    assert shown[-1]["story"] is None, "nobody has run it yet"
+    prepared[0].begin()
+    finish(prepared[0])
+    other = open_app({"run": "1"})
+    assert other.session_state["undo.recorded"] is True
+    assert "/run/record/" in shown[-1]["story"]
+    assert shown[-1]["stories"][0]["title"] == EARLIER
+    assert shown[-1]["run"] == prepared[-1].key, "its own run is ready beside it"
+    other.run()
+    assert "/run/record/" in shown[-1]["story"], "and stays, whatever else the page does"
+    open_app({"run": "1", "seed": "5"})
+    assert shown[-1]["story"] is None
+    open_app()
+    assert shown[-1]["story"] is None, "without run=1 nothing was asked for"
+
+
+class Nothing:
+    """What the stage's component answers where nobody asks for anything."""
+
+    ask = None

@@ -1,16 +1,20 @@
 """The runs that browsers watch, each under a key that nobody can guess.
 
 A run belongs to the browser session that prepared it. It outlives a dropped connection, and ends
-when nobody can come back to it: a closed tab is given a minute, a dropped one ten.
+when nobody can come back to it: a closed tab is given a minute, a dropped one ten. The record of a
+run that went to its end by itself is kept for those who open a link to the same one.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
+import os
 import secrets
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 
 import torch
@@ -26,6 +30,8 @@ from red_core.run.settings import RunSettings
 CLOSED, DROPPED = 60.0, 600.0  # seconds that a run is kept after its tab closed, or was cut off
 MOST_BYTES = 256 * 2**20  # of the records of all runs that no browser is connected to
 MOST_PLANES = 16  # that are drawn of one run, however often they are asked for
+RECORD_BYTES = 32 * 2**20  # of the records that later visitors get: some 200 runs of MNIST
+RECORD_VARIABLE = "RED_RECORD_MB"  # another bound, in MiB; 0 keeps none
 _SWEEP = 5.0
 _log = logging.getLogger("red.live")
 _TAKING_OVER = threading.Lock()  # two browsers at once must not wait for each other's run
@@ -199,16 +205,72 @@ class LiveRun:
         """The size of its records."""
         return sum(len(item) for item in self.items)
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether it went to its end as its settings say, on an image that anybody may see."""
+        runner = self.runner
+        return (
+            runner is not None
+            and not runner.steered
+            and self.settings.source != "own"
+            and self.status() == {"state": "finished", "place": 0, "busy": False, "error": ""}
+        )
+
     def close(self) -> None:
         """End the run."""
         if self.runner is not None:
             self.runner.close()
 
 
-class LiveRuns:
-    """All runs of the process by their keys; those that nobody comes back to are ended."""
+class RunRecords:
+    """The records of runs that ended, by what was run: the latest used ones, bounded in bytes.
 
-    def __init__(self) -> None:
+    most: bytes of all of them together.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._kept: OrderedDict[object, tuple[str, bytes]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def keep(self, run: LiveRun) -> None:
+        """Keep the record of a repeatable run; what is known already stays as it is."""
+        if run.identity in self._kept or not run.repeatable or not self.most:
+            return
+        body = run.file()
+        with self._lock:
+            self._kept[run.identity] = hashlib.sha256(body).hexdigest(), body
+            while sum(len(each) for _, each in self._kept.values()) > self.most:
+                self._kept.popitem(last=False)
+
+    def find(self, identity: object) -> str | None:
+        """The SHA-256 of the record of a run, None where there is none."""
+        with self._lock:
+            if identity not in self._kept:
+                return None
+            self._kept.move_to_end(identity)
+            return self._kept[identity][0]
+
+    def read(self, digest: str) -> bytes | None:
+        """The record of a SHA-256, None where it is not kept any more."""
+        with self._lock:
+            return next((body for sha, body in self._kept.values() if sha == digest), None)
+
+
+def record_bytes() -> int:
+    """The bound on kept records; the default where the variable is empty or no number."""
+    given = os.environ.get(RECORD_VARIABLE, "")
+    return int(given) * 2**20 if given.isdecimal() else RECORD_BYTES
+
+
+class LiveRuns:
+    """All runs of the process by their keys; those that nobody comes back to are ended.
+
+    records: gets the record of every repeatable run that is found to have ended.
+    """
+
+    def __init__(self, records: RunRecords) -> None:
+        self.records = records
         self._runs: dict[str, LiveRun] = {}
         self._lock = threading.Lock()
         self._sweeper: threading.Thread | None = None
@@ -230,7 +292,16 @@ class LiveRuns:
         """End a run and forget it."""
         with self._lock:
             self._runs.pop(run.key, None)
+        self.records.keep(run)
         run.close()
+
+    def record_of(self, identity: object) -> str | None:
+        """The SHA-256 of the record of an ended run of the same, kept or still with its browser."""
+        with self._lock:
+            runs = [run for run in self._runs.values() if run.identity == identity]
+        for run in runs:
+            self.records.keep(run)
+        return self.records.find(identity)
 
     def sweep(self) -> None:
         """End what has expired, and of the unwatched the oldest beyond MOST_BYTES."""
@@ -249,4 +320,4 @@ class LiveRuns:
             self.sweep()
 
 
-LIVE_RUNS = LiveRuns()
+LIVE_RUNS = LiveRuns(RunRecords(record_bytes()))

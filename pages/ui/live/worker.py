@@ -63,6 +63,7 @@ class Worker(ABC, Generic[Order]):
         self._place = 0  # workers ahead in the line
         self._error = ""
         self._busy = True  # something may still change without an order
+        self.steered = False  # whether a step was asked for singly
         self._thread = threading.Thread(target=self._work, name=THREAD_NAME, daemon=True)
         self._thread.start()
 
@@ -121,6 +122,7 @@ class Worker(ABC, Generic[Order]):
         with self._changed:
             if self._state != "paused":
                 return
+            self.steered = True
             self._manual.append(order)
             self._busy = True
             self._changed.notify_all()

@@ -195,6 +195,16 @@ async def story(request: Request) -> Response:
     return Response(body, media_type="application/octet-stream", headers=FOR_EVER)
 
 
+async def record(request: Request) -> Response:
+    """The record of a run that somebody has run here, by its SHA-256."""
+    if not same_origin(request):
+        return Response("This page was not served by this server.", 403)
+    body = LIVE_RUNS.records.read(request.path_params["digest"])
+    if body is None:
+        return Response("This run is not kept any more. Run it again.", 404)
+    return Response(body, media_type="application/octet-stream", headers=FOR_EVER)
+
+
 class StageFiles(StaticFiles):
     """Files that the browser may keep for ever: their address changes with their content."""
 
@@ -212,6 +222,7 @@ def routes() -> list[BaseRoute]:
         WebSocketRoute(f"{base}/run", socket),
         Route(f"{base}/run/file/{{kind}}", save, methods=["POST"]),
         Route(f"{base}/run/block", block, methods=["POST"]),
+        Route(f"{base}/run/record/{{digest}}", record),
         Mount(f"{base}/stage/{files.DIGEST}", StageFiles(directory=files.BROWSER)),
         Route(f"{base}/stories/{{dataset}}/{{name}}", story),
     ]
@@ -221,6 +232,11 @@ def story_address(recorded: Mapping[str, str]) -> str:
     """Where the browser gets a recorded run that `files.stories` or `files.lessons` lists."""
     digest = recorded["sha256"][:12]
     return f"{base_path()}/stories/{recorded['dataset']}/{recorded['name']}?{digest}"
+
+
+def record_address(digest: str) -> str:
+    """Where the browser gets a record that `LiveRuns.record_of` names."""
+    return f"{base_path()}/run/record/{digest}"
 
 
 def base_path() -> str:

@@ -1,4 +1,4 @@
-"""Who is heard in the verdict, and that the block rule is the paper's."""
+"""Which model gives which answer of the verdict, and that the block rule is the paper's."""
 
 from dataclasses import replace
 
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from red_core.algorithm.observe import Iterate
 from red_core.algorithm.presets import PRESETS
 from red_core.algorithm.problem import AttackDictionary, RedProblem
+from red_core.algorithm.prox import duality_gap, lambda_max
 from red_core.algorithm.verdict import (
     LEAST,
     NO_ATTACK,
@@ -16,6 +17,7 @@ from red_core.algorithm.verdict import (
     Readers,
     attack_evidence,
     block_residuals,
+    codes_at,
     judge,
 )
 from red_core.models.evidence_model import EvidenceModel
@@ -85,6 +87,23 @@ def test_the_block_that_explains_most_names_the_attack(scene, label, attack):
     by_attack = verdict.block_residuals.amin(1).sort(1).values
     torch.testing.assert_close(verdict.block_margin, by_attack[:, 1] / by_attack[:, 0] - 1)
     assert bool((verdict.block_margin > 1).all())
+
+
+def test_the_rule_is_asked_at_the_lambda_that_is_named(scene):
+    """c_a solves its problem (13) with G(z) fixed at that lambda, whatever the run's own was."""
+    problem, iterate = scene
+    spread = with_c_a(problem, iterate, 0.1 * torch.randn(B, PIXELS).double())
+    solved = codes_at(problem, spread, 0.35)
+    y = (problem.observed - iterate.image).flatten(1)
+    lam = 0.35 * lambda_max(y, problem.dictionary)
+    gap, value = duality_gap(y, solved.c_a, lam, problem.dictionary)
+    assert bool((gap <= 0.01 * value).all())
+    assert solved.image.equal(iterate.image)
+    verdict = judge(problem, spread, Readers(Says(0), rule_lambda=0.35))
+    torch.testing.assert_close(verdict.block_residuals, block_residuals(problem, solved))
+    own = judge(problem, spread, Readers(Says(0)))
+    torch.testing.assert_close(own.block_residuals, block_residuals(problem, spread))
+    assert not torch.allclose(own.block_residuals, verdict.block_residuals)
 
 
 def test_a_silent_c_a_answers_none(scene):

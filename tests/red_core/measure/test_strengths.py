@@ -7,15 +7,24 @@ from pathlib import Path
 
 import pytest
 
+import red_core.cli.results
 import red_core.measure.strengths
-from red_core.algorithm.presets import PRESETS
+from red_core.algorithm.presets import DCGAN, OWN, PRESETS
 from red_core.cli import main
 from red_core.data.assets import AssetError, record
 from red_core.data.datasets import DATASETS
 from red_core.measure.accuracy import EvaluationSettings, files_used, report_key
 from red_core.measure.intervals import share
 from red_core.measure.result_store import images_digest, stored
-from red_core.measure.strengths import RESULTS, ROWS, Row, measure
+from red_core.measure.strengths import (
+    ABLATION,
+    ABLATION_ROWS,
+    CHANGES,
+    RESULTS,
+    ROWS,
+    Row,
+    measure,
+)
 from red_core.readme.documents import DOCUMENTS
 from red_core.readme.render import between, block, insert, render
 from red_core.run.bundle import Bundle, load_bundle
@@ -62,7 +71,9 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     keys: list[str] = []
 
     def evaluate(bundle: Bundle, settings: EvaluationSettings, work: Path) -> dict:
-        keys.append(Row(settings.run.preset, settings.run.attack, settings.eps_scale).key)
+        run = settings.run
+        row = Row(run.preset, run.attack, settings.eps_scale, "", run.generator, run.solver)
+        keys.append(row.key)
         return report(bundle, settings)
 
     monkeypatch.setattr(red_core.measure.strengths, "evaluate", evaluate)
@@ -80,44 +91,85 @@ def test_rows_are_kept_as_they_come_and_not_measured_twice(
 ) -> None:
     seen: list[int] = []
     announce = lambda _: seen.append(len(stored("mnist", RESULTS)))  # noqa: E731
-    measure(bundle, ROWS[:3], 5, 5, 0, tmp_path, announce=announce)
+    measure({OWN: bundle}, ROWS[:3], 5, 5, 0, tmp_path, announce=announce)
     assert measured == ["best/linf/0.5", "best/l2/0.5", "best/l1/0.5"]
     assert seen == [1, 2, 3]  # each was on disk when it was announced
-    measure(bundle, ROWS[:4], 5, 5, 0, tmp_path)
+    measure({OWN: bundle}, ROWS[:4], 5, 5, 0, tmp_path)
     assert measured[3:] == ["best/linf/1.5"]
-    measure(bundle, ROWS[:1], 5, 5, 0, tmp_path, again=True)
+    measure({OWN: bundle}, ROWS[:1], 5, 5, 0, tmp_path, again=True)
     assert measured[4:] == ["best/linf/0.5"]
 
 
 def test_what_has_changed_is_measured_again(
     bundle: Bundle, measured: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    measure(bundle, ROWS[:1], 5, 5, 0, tmp_path)
+    measure({OWN: bundle}, ROWS[:1], 5, 5, 0, tmp_path)
     for changes in ({"examples": 6}, {"seed": 1}):
         measured.clear()
-        measure(bundle, ROWS[:1], changes.get("examples", 5), 5, changes.get("seed", 0), tmp_path)
+        examples, seed = changes.get("examples", 5), changes.get("seed", 0)
+        measure({OWN: bundle}, ROWS[:1], examples, 5, seed, tmp_path)
         assert measured == ["best/linf/0.5"]
-        measure(bundle, ROWS[:1], 5, 5, 0, tmp_path)
+        measure({OWN: bundle}, ROWS[:1], 5, 5, 0, tmp_path)
     measured.clear()
     record("mnist", "generator.safetensors", command="x")  # the same file: nothing to do
-    measure(bundle, ROWS[:1], 5, 5, 0, tmp_path)
+    measure({OWN: bundle}, ROWS[:1], 5, 5, 0, tmp_path)
     assert measured == []
     file = tmp_path / "assets" / "mnist" / "generator.safetensors"
     file.write_bytes(file.read_bytes() + b" ")
     record("mnist", "generator.safetensors", command="x")
-    measure(bundle, ROWS[:1], 5, 5, 0, tmp_path)
+    measure({OWN: bundle}, ROWS[:1], 5, 5, 0, tmp_path)
     assert measured == ["best/linf/0.5"]
     measured.clear()
     slower = replace(PRESETS["best"], steps=9)
     monkeypatch.setitem(PRESETS, "best", slower)
-    measure(bundle, ROWS[:1], 5, 5, 0, tmp_path)
+    measure({OWN: bundle}, ROWS[:1], 5, 5, 0, tmp_path)
     assert measured == ["best/linf/0.5"]
+
+
+def test_an_ablation_changes_one_thing_at_a_time() -> None:
+    """Each row differs from `paper` with the paper's generator in what its name says, alone."""
+    rows = {row.key: row for row in ABLATION_ROWS}
+    assert len(rows) == 3 * len(CHANGES)
+    paper = PRESETS["paper"]
+    for change, (words, changed) in CHANGES.items():
+        row = rows[f"paper-{change}/l2/1" if change else "paper/l2/1"]
+        run = row.settings("mnist", 5, 5, 0).run
+        assert words
+        assert run.generator == changed.get("generator", DCGAN)
+        options = {name: value for name, value in changed.items() if name != "generator"}
+        assert run.solver_options() == replace(paper, **options)
+        assert (run.solver_options() != paper) == bool(options)
+
+
+def test_the_command_measures_the_ablation_with_both_generators(
+    bundle: Bundle, measured: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    asked: list[str] = []
+    load = red_core.cli.results.load_bundle
+
+    def noted(dataset: str, device: object, generator: str = OWN) -> Bundle:
+        asked.append(generator)
+        return load(dataset, device)
+
+    monkeypatch.setattr(red_core.cli.results, "load_bundle", noted)
+    monkeypatch.setattr(red_core.cli.results, "write", lambda root: [])
+    words = ["results", "--ablation", "--examples", "5", "--work", str(tmp_path / "work")]
+    assert main([*words, "--only", "paper/", "--only", "paper-own/l2"]) == 0
+    assert sorted(asked) == [DCGAN, OWN]
+    assert set(stored("mnist", ABLATION)) == {
+        *(f"paper/{attack}/1" for attack in ("linf", "l2", "l1")),
+        "paper-own/l2/1",
+    }
+    assert stored("mnist", RESULTS) == {}
+    capsys.readouterr()
+    assert main([*words, "--dataset", "cifar10"]) == 2
+    assert "--ablation needs the paper's generator" in capsys.readouterr().err
 
 
 def test_a_changed_results_file_is_noticed(
     bundle: Bundle, measured: list[str], tmp_path: Path
 ) -> None:
-    measure(bundle, ROWS[:1], 5, 5, 0, tmp_path)
+    measure({OWN: bundle}, ROWS[:1], 5, 5, 0, tmp_path)
     file = tmp_path / "assets" / "mnist" / RESULTS
     file.write_text(file.read_text().replace("0.6", "0.9"))
     with pytest.raises(AssetError, match="is damaged or truncated"):

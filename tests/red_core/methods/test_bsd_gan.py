@@ -113,7 +113,7 @@ def test_the_papers_rules_stand_beside_best(toy_bundle: Bundle, images: Tensor) 
     rules = fit("bsd-gan-best", toy_bundle).classify(images, [4, 5, 6]).readings["rules"]
     problem, state = begin_run(toy_bundle, images, PRESETS["best"], [4, 5, 6])
     last = run_to_end(problem, state, PRESETS["best"])
-    verdict = judge(problem, last, toy_bundle.paper_readers())
+    verdict = judge(problem, last, replace(toy_bundle.paper_readers(), rule_lambda=0.35))
     assert lead(verdict.psi_probabilities) > 1e-3  # far from a tie, which rounding decides
     assert float(verdict.block_margin.min()) > 1e-4
     assert rules.signal.equal(verdict.psi_label)

@@ -5,8 +5,8 @@
 A network of another shape than Table 3's is trained on MNIST in seconds, a project is made of it by
 the command that anybody would use, and images of the official test set are attacked and undone.
 Wanted: from the trained network to the first verdict at most 15 minutes on two cores; attack type
-at least 85% and signal at least 80%, means of the three attacks. `--resnet20` estimates how long a
-CIFAR-10 dictionary of 50 attacks a class and type takes on a ResNet-20: at most 30 minutes.
+at least 85% and signal at least 80%, means of the three attacks. `--resnet20` makes a CIFAR-10
+project of a ResNet-20, with 50 attacks a class and type: at most 30 minutes are wanted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +21,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from red_core.attacks.pgd import PAPER_ATTACKS, craft
 from red_core.cli import main as red
 from red_core.data.datasets import ImageSet, load_official
 from red_core.models.model_file import build_function
-from red_core.threads import computing_on
 
 MODULE = '''"""Strided convolutions and GELU: no pooling, no dropout, no layer of Table 3's."""
 
@@ -40,15 +37,43 @@ def build(width=24):
     layers = (*block(1, width), *block(width, 2 * width), *block(2 * width, 2 * width))
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(2 * width * 16, 10))
 '''
+RESNET20 = '''"""ResNet-20 (He et al. 2016) for 32 x 32 colour images, shortcuts without weights."""
+
+from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self, into, out, stride):
+        super().__init__()
+        self.first = nn.Conv2d(into, out, 3, stride, 1, bias=False)
+        self.second = nn.Conv2d(out, out, 3, 1, 1, bias=False)
+        self.norms = nn.ModuleList([nn.BatchNorm2d(out), nn.BatchNorm2d(out)])
+        self.stride, self.more = stride, out - into
+
+    def forward(self, x):
+        made = self.norms[1](self.second(self.norms[0](self.first(x)).relu()))
+        kept = x[:, :, :: self.stride, :: self.stride]
+        return (made + nn.functional.pad(kept, (0, 0, 0, 0, 0, self.more))).relu()
+
+
+def build():
+    widths = [(16, 16, 1)] * 3 + [(16, 32, 2), (32, 32, 1), (32, 32, 1)]
+    widths += [(32, 64, 2), (64, 64, 1), (64, 64, 1)]
+    stem = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU()
+    head = nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10)
+    return nn.Sequential(*stem, *(Block(*width) for width in widths), *head)
+'''
 KINDS = ("linf", "l2", "l1")
 SIGNAL, ATTACK, MINUTES, RESNET_MINUTES = 0.80, 0.85, 15.0, 30.0  # wanted
 
 
-def train_foreign(folder: Path, data: ImageSet, epochs: int = 3) -> tuple[Path, Path]:
-    """net.safetensors and net.py in a folder, fitted to images; seconds for 10,000 of them."""
+def train_foreign(
+    folder: Path, data: ImageSet, code: str = MODULE, epochs: int = 3
+) -> tuple[Path, Path]:
+    """net.safetensors and net.py in a folder, fitted to images; seconds for 10,000 digits."""
     folder.mkdir(parents=True, exist_ok=True)
     weights, module = folder / "net.safetensors", folder / "net.py"
-    module.write_text(MODULE, encoding="utf-8")
+    module.write_text(code, encoding="utf-8")
     torch.manual_seed(0)
     network: nn.Module = build_function(module)()
     optimiser = torch.optim.Adam(network.parameters(), 3e-3)
@@ -60,6 +85,7 @@ def train_foreign(folder: Path, data: ImageSet, epochs: int = 3) -> tuple[Path, 
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
+    network.eval()
     save_file({name: value.contiguous() for name, value in network.state_dict().items()}, weights)
     return weights, module
 
@@ -96,49 +122,20 @@ def measure(
     return found
 
 
-class _Block(nn.Module):
-    """Two 3 x 3 convolutions around a shortcut without weights (option A)."""
-
-    def __init__(self, into: int, out: int, stride: int) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(into, out, 3, stride, 1, bias=False)
-        self.second = nn.Conv2d(out, out, 3, 1, 1, bias=False)
-        self.norms = nn.ModuleList([nn.BatchNorm2d(out), nn.BatchNorm2d(out)])
-        self.stride, self.more = stride, out - into
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        made = self.norms[1](self.second(self.norms[0](self.first(x)).relu()))
-        kept = x[:, :, :: self.stride, :: self.stride]
-        return (made + nn.functional.pad(kept, (0, 0, 0, 0, 0, self.more))).relu()
-
-
-def resnet20() -> nn.Module:
-    """ResNet-20 of He et al. 2016 for 32 x 32 colour images, untrained: speed is its shape's."""
-    widths = [(16, 16, 1)] * 3 + [(16, 32, 2), (32, 32, 1), (32, 32, 1)]
-    widths += [(32, 64, 2), (64, 64, 1), (64, 64, 1)]
-    stem = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU()
-    blocks = (_Block(*width) for width in widths)
-    head = nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10)
-    return nn.Sequential(*stem, *blocks, *head).eval().requires_grad_(False)
-
-
-def estimate_resnet20(per_class: int = 50, batch: int = 50, tried: int = 3) -> dict[str, float]:
-    """Minutes of two cores for a CIFAR-10 dictionary on a ResNet-20, by a few steps' CPU time.
-
-    Every attack is crafted with `tried` of its B.2 steps, on one thread; the rest is arithmetic.
-    """
-    psi, images = resnet20(), torch.rand(batch, 3, 32, 32)
-    labels, seeds = torch.arange(batch) % 10, list(range(batch))
-    seconds = 0.0
-    with computing_on(1):
-        for settings in PAPER_ATTACKS["cifar10"].values():
-            short = replace(settings, steps=tried)
-            craft(psi, images, labels, replace(short, steps=1), seeds)  # what is made only once
-            began = time.process_time()
-            craft(psi, images, labels, short, seeds)
-            step = (time.process_time() - began) / tried / batch
-            seconds += step * settings.steps * per_class * 10
-    return {"cpu_minutes": round(seconds / 60, 1), "minutes_on_two_cores": round(seconds / 120, 1)}
+def measure_resnet20(folder: Path, images: int, per_class: int = 50) -> dict[str, Any]:
+    """Train a ResNet-20 for an epoch, make a CIFAR-10 project of it; its minutes."""
+    train = load_official("cifar10", "train")
+    few = ImageSet(train.images[:images], train.labels[:images], train.source)
+    weights, module = train_foreign(folder, few, RESNET20, epochs=1)
+    project = folder / "project"
+    words = ["project", "new", "resnet20", "--folder", str(project), "--device", "cpu"]
+    words += ["--dataset", "cifar10", "--classifier", str(weights), "--module", str(module)]
+    began = time.perf_counter()
+    if red([*words, "--per-class", str(per_class)]):
+        raise SystemExit("the project was not made")
+    found = json.loads((project / "project.json").read_text(encoding="utf-8"))
+    minutes = (time.perf_counter() - began) / 60
+    return {"minutes_to_the_dictionary": round(minutes, 2), "origin": found["origin"]}
 
 
 def main() -> int:
@@ -150,17 +147,18 @@ def main() -> int:
     parser.add_argument("--images", type=int, default=10_000, help="that the network is trained on")
     parser.add_argument("--preset", default="best")
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--resnet20", action="store_true", help="only the estimate for CIFAR-10")
+    parser.add_argument("--resnet20", action="store_true", help="the dictionary of a ResNet-20")
     given = parser.parse_args()
     if given.resnet20:
-        found = estimate_resnet20()
-        print(json.dumps(found))
-        return 0 if found["minutes_on_two_cores"] <= RESNET_MINUTES else 1
-    found = measure(given.folder, given.examples, given.per_class, given.images, given.preset)
+        found = measure_resnet20(given.folder / "resnet20", given.images)
+    else:
+        found = measure(given.folder, given.examples, given.per_class, given.images, given.preset)
     text = json.dumps(found, indent=1)
     print(text)
     if given.json is not None:
         given.json.write_text(f"{text}\n", encoding="utf-8")
+    if given.resnet20:
+        return 0 if found["minutes_to_the_dictionary"] <= RESNET_MINUTES else 1
     reached = (
         found["mean_attack_accuracy"] >= ATTACK
         and found["mean_signal_accuracy"] >= SIGNAL

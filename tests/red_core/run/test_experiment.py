@@ -204,11 +204,13 @@ def test_the_published_start_descends_from_the_nearest_of_its_draws(bundle):
 
 def test_the_paper_is_judged_by_the_papers_rules(bundle):
     assert readers_for(bundle, "best").reader is not None
+    assert readers_for(bundle, "best").rule_lambda == 0.35
     for preset in ("paper", "paper-frozen", "paper-published"):
         readers = readers_for(bundle, preset)
         assert readers.psi is bundle.psi
         assert readers.reader is None
         assert readers.evidence is None
+        assert readers.rule_lambda is None
 
 
 def test_a_run_with_no_start_at_all_is_refused(bundle):

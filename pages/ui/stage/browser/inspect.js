@@ -89,6 +89,7 @@ export class Inspector {
     const paragraphs = [
       element("p", {}, `The paper's rule: what is left of x′ − G(z), its length, if only one block is used. The least, bold, is ${ATTACK_NAMES[attacks[least % attacks.length]]}; the best block of another attack leaves ${(100 * verdict.block_margin).toFixed(1)}% more.`),
     ]
+    if (verdict.rule_lambda) paragraphs.push(element("p", {}, `For this rule cₐ is solved once more for the last G(z), at λ = ${verdict.rule_lambda} λₘₐₓ, the paper's: λₘₐₓ is the least λ at which every block is off.`))
     if (verdict.has_evidence) paragraphs.push(element("p", {}, `This method weighs these lengths with the shape of the rest: ${bars}.`))
     if (verdict.unknown_p !== null) paragraphs.push(element("p", {}, `Of runs on known attacks, ${(100 * verdict.unknown_p).toFixed(1)}% are as unusual as this one; below 0.5% it is called unknown.`))
     this._say("Computed from: what each block leaves", ...paragraphs,

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
-from pages.ui.live.live_run import CLOSED, DROPPED, LiveRun, LiveRuns
+from pages.ui.live.live_run import (
+    CLOSED,
+    DROPPED,
+    RECORD_BYTES,
+    RECORD_VARIABLE,
+    LiveRun,
+    LiveRuns,
+    RunRecords,
+    record_bytes,
+)
 
 
 class Clock:
@@ -109,7 +119,7 @@ def test_a_reloaded_tab_takes_its_run_over_and_nobody_elses(make) -> None:
 
 @pytest.mark.parametrize(("closed", "kept"), [(True, CLOSED), (False, DROPPED)])
 def test_a_closed_tab_is_given_a_minute_and_a_drop_ten(make, clock, closed, kept) -> None:
-    runs, run = LiveRuns(), make()
+    runs, run = LiveRuns(RunRecords(0)), make()
     runs.add(run)
     run.begin(paused=True)
     run.connected()
@@ -127,7 +137,7 @@ def test_a_closed_tab_is_given_a_minute_and_a_drop_ten(make, clock, closed, kept
 
 
 def test_unwatched_runs_are_bounded_in_bytes(make, monkeypatch) -> None:
-    runs = LiveRuns()
+    runs = LiveRuns(RunRecords(0))
     every = [make() for _ in range(4)]
     for run in every:
         runs.add(run)
@@ -139,7 +149,77 @@ def test_unwatched_runs_are_bounded_in_bytes(make, monkeypatch) -> None:
 
 
 def test_only_the_key_finds_a_run(make) -> None:
-    runs, run = LiveRuns(), make()
+    runs, run = LiveRuns(RunRecords(0)), make()
     runs.add(run)
     for key in (None, "", run.key[:-1], 3, [run.key]):
         assert runs.find(key) is None
+
+
+def test_a_run_that_ended_by_itself_leaves_its_record_to_others(make) -> None:
+    runs = LiveRuns(RunRecords(2**20))
+    run, other = make("one"), make("other")
+    runs.add(run)
+    assert runs.record_of("one") is None, "it has not begun"
+    run.begin()
+    until(lambda: ended(run))
+    digest = runs.record_of("one")
+    assert digest is not None
+    assert runs.records.read(digest) == run.file()
+    assert runs.record_of("other") is None
+    runs.remove(run)
+    assert runs.record_of("one") == digest, "it outlives the run"
+    runs.add(other)
+    other.begin(paused=True)
+    other.order({"order": "stop"})
+    until(lambda: other.status()["state"] == "stopped" and not other.status()["busy"])
+    assert runs.record_of("other") is None, "a run that was cut short says nothing of its settings"
+
+
+def test_a_run_that_somebody_steered_by_hand_is_no_record(make) -> None:
+    runs, run = LiveRuns(RunRecords(2**20)), make()
+    runs.add(run)
+    run.begin(paused=True)
+    run.order({"order": "step", "update": "z"})
+    run.order({"order": "resume"})
+    until(lambda: ended(run))
+    assert runs.record_of("same") is None
+
+
+def test_an_own_image_is_nobody_elses(parts, settings) -> None:
+    own = replace(settings, source="own", label=3)
+    run = LiveRun(parts, own, parts.bundle.examples.images[0], "own")
+    records = RunRecords(2**20)
+    try:
+        run.begin()
+        until(lambda: ended(run))
+        records.keep(run)
+        assert records.find("own") is None
+    finally:
+        run.close()
+
+
+def test_records_are_bounded_and_the_unused_ones_go_first(make) -> None:
+    first, *others = [make(name) for name in "abc"]
+    records = RunRecords(10**9)
+    for run in (first, *others):
+        run.begin()
+        until(lambda run=run: ended(run))
+        records.keep(run)
+    sizes = [len(records.read(records.find(name))) for name in "abc"]
+    smaller = RunRecords(sum(sizes) - 1)
+    for run in (first, others[0]):
+        smaller.keep(run)
+    assert smaller.find("a") is not None  # used: "b" is the oldest now
+    smaller.keep(others[1])
+    assert [smaller.find(name) is None for name in "abc"] == [False, True, False]
+    none = RunRecords(0)
+    none.keep(first)
+    assert none.find("a") is None
+
+
+@pytest.mark.parametrize(
+    ("given", "bound"), [("", RECORD_BYTES), ("0", 0), ("2", 2 * 2**20), ("many", RECORD_BYTES)]
+)
+def test_the_bound_is_the_environments(monkeypatch, given: str, bound: int) -> None:
+    monkeypatch.setenv(RECORD_VARIABLE, given)
+    assert record_bytes() == bound

@@ -9,9 +9,10 @@ import time
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 from starlette.websockets import WebSocketDisconnect
 
-from pages.ui.live.live_run import LIVE_RUNS, LiveRun
+from pages.ui.live.live_run import LIVE_RUNS, LiveRun, RunRecords
 from pages.ui.stage import routes
 from pages.ui.stage.files import DIGEST
 
@@ -240,3 +241,28 @@ def test_the_routes_are_below_the_base_path(monkeypatch) -> None:
     paths = [route.path for route in routes.routes()]
     assert all(path.startswith("/red/") for path in paths)
     assert f"/red/stage/{DIGEST}" in paths
+
+
+def test_a_record_is_read_by_its_digest_on_this_servers_pages_alone(run, monkeypatch) -> None:
+    monkeypatch.setattr(LIVE_RUNS, "records", RunRecords(2**20))
+    run.begin()
+    until = time.monotonic() + 60
+    while (digest := LIVE_RUNS.record_of(run.identity)) is None:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+    def asked(digest: str, **headers: str):
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": routes.record_address(digest),
+            "path_params": {"digest": digest},
+            "headers": [(k.encode(), v.encode()) for k, v in {"host": HOST, **headers}.items()],
+            "query_string": b"",
+        }
+        return asyncio.run(routes.record(Request(scope)))
+
+    answer = asked(digest)
+    assert (answer.status_code, answer.body) == (200, run.file())
+    assert asked("0" * 64).status_code == 404
+    assert asked(digest, origin="http://elsewhere.example").status_code == 403
