@@ -51,8 +51,9 @@ def stage(
 
     stories: the recorded runs to choose from, as `files.stories` lists them; begin: start the run
     as soon as the browser is there; pace: key of PACES; recorded: show the first of `stories`, or
-    `earlier`, the SHA-256 of a record of this very run; teach: hide what chooses and saves, and keep what plays and scrubs; query: the strings of the
-    run's link, under which the list of what was tried keeps it.
+    `earlier`, the SHA-256 of a record of this very run; teach: hide what chooses and saves, and
+    keep what plays and scrubs; query: the strings of the run's link, under which the list of what
+    was tried keeps it.
     Returns what the visitor asks for: the strings of a link, and "to": "run", a configuration to
     compute (a recorded one, or one of the list), or "pair", two of one x' side by side.
     """
