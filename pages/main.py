@@ -21,6 +21,7 @@ pages = [
     st.Page("tables.py", title="Tables"),
     st.Page("landscape.py", title="Landscape"),
     st.Page("error_bound.py", title="Error bound"),
+    st.Page("pair.py", title="Two runs", visibility="hidden"),  # a run or a link leads there
 ]
 shown = st.navigation(pages, position="top" if len(pages) > 1 else "hidden")
 with section("This page"):

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.ui.compare.link import compare_link
 from pages.ui.landscape import landscape_help_texts as landscape_texts
-from pages.ui.link import page_state
+from pages.ui.link import address, page_state
 from pages.ui.link.projects import origin_note
 from pages.ui.live.live_run import LIVE_RUNS, LiveRun
 from pages.ui.look import page_style as style
@@ -36,6 +36,7 @@ if "undo.recorded" not in state and stories and not st.query_params.to_dict():
     st.rerun()
 state.setdefault("undo.recorded", False)
 place = st.container()
+address.mark_left("pair")  # this page leads there, to what may have been there before
 current, bundle = page_state.read_url()
 if not current.teach:
     with st.sidebar, section("The choice of image, attack and solver"):
@@ -57,7 +58,10 @@ with place, section("The stage"):
     asked = stage(
         run, stories, begin=current.run, pace=current.pace, recorded=state["undo.recorded"],
         earlier=state.get("undo.earlier") if state["undo.recorded"] else None, teach=current.teach,
+        query=page_state.query_of(current),
     )  # fmt: skip
+if asked is not None and (asked["to"] == "pair" or any("other." in name for name in asked)):
+    st.switch_page("pair.py", query_params={k: v for k, v in asked.items() if k != "to"})
 if asked is not None:
     request, _ = from_query({**asked, "run": "1"})
     page_state.load_request(request)

@@ -32,6 +32,14 @@ PARTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             "The link and the command": "pages.ui.compare.link.compare_link",
         },
     ),
+    "pair": (
+        {"attack_steps": "3", **QUICK_URL, "index": "4", "other.seed": "6"},
+        {
+            "The choice of the other settings": "pages.ui.pair.pair_controls.controls",
+            "The two runs": "pages.ui.pair.component.pair",
+            "The link": "streamlit.code",
+        },
+    ),
     "learn": (
         {},
         {

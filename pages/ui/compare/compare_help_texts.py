@@ -104,7 +104,9 @@ second attack type and see who notices.
 STRENGTH_TAUGHT = """
 The same image, the same seed, the attack from nothing to twice the paper's ε. Each row is a
 method, each cell its answer at one strength: the class it reads, on a **dark** cell where that is
-right and on a **light** one where it is wrong. The **disc** below has the colour of the attack
+right and on a **light** one where it is wrong.
+
+The **disc** below has the colour of the attack
 that the method names; it is full where that is right, a ring where it is wrong.
 
 - A method **breaks** at the first strength where its class is wrong. It may be right again later:

@@ -55,7 +55,7 @@ LAMBDA = "λ of 4.3, as a share of the smallest λ that keeps c_a at zero at the
 STEP = (
     "**Safe**: η = 1/(2‖M‖²), M a bound on [J D_a] everywhere. One leaky layer then converges from "
     "every start. **Local**: the same with the largest [J D_a] between start and solution; quicker "
-    "in deep networks, without a guarantee. **The theorem's**: an η that Theorem 3 or 6 admits, "
+    "in deep networks, without a guarantee.\n\n**The theorem's**: an η that Theorem 3 or 6 admits, "
     "found by descending, measuring μ, ρ and ε, and descending again; the local one where none "
     "is found. Or a **number**."
 )
@@ -121,8 +121,9 @@ interval, then every step multiplies the squared distance by at most a factor be
 
 - **ρ** and **−ε** are the largest and the smallest eigenvalue of the Hessian, the most and the
   least curved direction, over the segments that the proof walks. We take them at sampled points,
-  so they are what was *found*: the true ones may be larger. The mean curvature of each segment
-  counts too, and that is all the proof needs: the promise holds whatever the samples missed.
+  so they are what was *found*: the true ones may be larger.
+- The mean curvature of each segment counts too, and that is all the proof needs: the promise holds
+  whatever the samples missed.
 - **The interval** exists only if μ² > 32/9 ρε: the error bound must outweigh the negative
   curvature. Otherwise the roots of its ends are not real, and no η is admissible.
 - **Each row is an instance.** The bar is its interval; the dot is the η that was used; the tick is
@@ -151,8 +152,8 @@ SAMPLED_PROXIMAL = (
 LEMMA = (
     "Lemma 14 bounds ρ and ε for one layer by norms of W and D_a. As printed it lacks a factor 2, "
     "takes a root that is too small, and subtracts the least singular value of D_a, which the "
-    "zero-padded block does not have. Corrected it holds, and is loose: a bound from the matrices "
-    "at each point is far tighter."
+    "zero-padded block does not have.\n\n"
+    "Corrected it holds, and is loose: a bound from the matrices at each point is far tighter."
 )
 WDC = (
     "Earlier proofs ask that W behaves like a random matrix: the WDC with a small constant. It is "
@@ -185,7 +186,9 @@ the paper's value, a dot is ours.
 
 They differ, and have to: μ depends on the slope of the leaky ReLU, on the scale of W, on the step
 size (which decides how a path is walked) and on how long a path is averaged. The paper states none
-of these. What should agree is the order: noise on the rows raises μ (15 over 5.1, and the noisy 16
+of these.
+
+What should agree is the order: noise on the rows raises μ (15 over 5.1, and the noisy 16
 over 16), and descent arrives.
 """,
 }

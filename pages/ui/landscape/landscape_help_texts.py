@@ -109,7 +109,7 @@ SLICE_PLANE_HELP = (
 CUT = "The page Landscape cuts this run along PCA of its path, Hessian directions or z* - z⁰."
 
 ACT_2 = """- **Landscape**: a plane through the 100 dimensions of z. The shade is f, how far G(z) is
-  from x' - D_a c_a, strong where it is near; the line is the path of z^k. At first c_a is zero, and
-  the valley lies where G copies the attack too. As c_a takes the attack over, the valley moves, and
-  z follows.
+  from x' - D_a c_a, strong where it is near; the line is the path of z^k.
+- At first c_a is zero, and the valley lies where G copies the attack too. As c_a takes the attack
+  over, the valley moves, and z follows.
 """

@@ -38,36 +38,42 @@ def read_url() -> tuple[Request, Bundle]:
     query = address.incoming_query(PAGE, "request" in state)
     fresh = query is not None
     if query is not None:
-        request, warnings = from_query(query)
-        if request.settings.device not in devices():
-            warnings.append(
-                f"This machine has no {request.settings.device} device: auto takes its place."
-            )
-            request = replace(request, settings=replace(request.settings, device="auto"))
-        with_generator = _with_made_generator(request.settings)
-        if with_generator != request.settings:
-            warnings.append(
-                f"The paper's own generator of {TITLES[request.settings.dataset]} has not been "
-                "made on this machine: ours takes its place."
-            )
-            request = replace(request, settings=with_generator)
-        state["request"], state["warnings"] = request, warnings
-    bundle = models_of(state["request"].settings).bundle
-    if state["request"].settings.index >= len(bundle.examples):
-        state["warnings"].append(
-            f"There is no example {state['request'].settings.index}: the bundled ones are numbered "
-            f"0 to {len(bundle.examples) - 1}. Example 0 takes its place."
-        )
-        changed = replace(state["request"].settings, index=0)
-        state["request"] = replace(state["request"], settings=changed)
-    settings = without_own_target(state["request"].settings, state["request"].own, bundle)
-    if settings != state["request"].settings:
-        state["warnings"].append(OWN_TARGET)
-        state["request"] = replace(state["request"], settings=settings)
+        state["request"], state["warnings"] = from_query(query)
+    state["request"], bundle, more = acceptable(state["request"])
+    state["warnings"] = [*state["warnings"], *more]
     if fresh or "ui.source" not in state:
         seed_widgets(state["request"], bundle)
     current: Request = state["request"]
     return current, bundle
+
+
+def acceptable(request: Request) -> tuple[Request, Bundle, list[str]]:
+    """The request as this machine can run it, its models, and a sentence about every change.
+
+    What a URL may name and a machine lack: a device, a generator, an example, another target.
+    """
+    settings, warnings = request.settings, list[str]()
+    if settings.device not in devices():
+        warnings.append(f"This machine has no {settings.device} device: auto takes its place.")
+        settings = replace(settings, device="auto")
+    with_generator = _with_made_generator(settings)
+    if with_generator != settings:
+        warnings.append(
+            f"The paper's own generator of {TITLES[settings.dataset]} has not been "
+            "made on this machine: ours takes its place."
+        )
+        settings = with_generator
+    bundle = models_of(settings).bundle
+    if settings.index >= len(bundle.examples):
+        warnings.append(
+            f"There is no example {settings.index}: the bundled ones are numbered "
+            f"0 to {len(bundle.examples) - 1}. Example 0 takes its place."
+        )
+        settings = replace(settings, index=0)
+    aimed = without_own_target(settings, request.own, bundle)
+    if aimed != settings:
+        warnings.append(OWN_TARGET)
+    return replace(request, settings=aimed), bundle, warnings
 
 
 def without_own_target(settings: RunSettings, own: Tensor | None, bundle: Bundle) -> RunSettings:

@@ -8,6 +8,8 @@ run that went to its end by itself is kept for those who open a link to the same
 from __future__ import annotations
 
 import hashlib
+import json
+import logging
 import os
 import secrets
 import threading
@@ -15,18 +17,23 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 from pages.ui.live.loaded_models import LoadedModels
+from pages.ui.live.origin import ITS_OWN, Origin
+from pages.ui.live.run_plane import AXES, NoPlaneError, plane_event
 from pages.ui.live.runner import Runner
 from red_core.recording.run_recorder import RunRecorder
 from red_core.run.settings import RunSettings
 
 CLOSED, DROPPED = 60.0, 600.0  # seconds that a run is kept after its tab closed, or was cut off
 MOST_BYTES = 256 * 2**20  # of the records of all runs that no browser is connected to
+MOST_PLANES = 16  # that are drawn of one run, however often they are asked for
 RECORD_BYTES = 32 * 2**20  # of the records that later visitors get: some 200 runs of MNIST
 RECORD_VARIABLE = "RED_RECORD_MB"  # another bound, in MiB; 0 keeps none
 _SWEEP = 5.0
+_log = logging.getLogger("red.live")
 _TAKING_OVER = threading.Lock()  # two browsers at once must not wait for each other's run
 
 
@@ -34,7 +41,8 @@ class LiveRun:
     """One run of a session: prepared, begun, begun again; `items` are its recorder's.
 
     key: the only proof of who owns it; epoch: which beginning of the run the items belong to, 0
-    before the first; identity: what is run: a run of the same identity may take this one over.
+    before the first; identity: what is run: a run of the same identity may take this one over;
+    origin: what it begins from beside its settings.
     """
 
     def __init__(
@@ -44,13 +52,16 @@ class LiveRun:
         own: Tensor | None,
         identity: object,
         clock: Callable[[], float] = time.monotonic,
+        origin: Origin = ITS_OWN,
     ) -> None:
+        self.origin = origin
         self.parts, self.settings, self.own, self.identity = parts, settings, own, identity
         self.key = secrets.token_urlsafe(24)
         self.runner: Runner | None = None
         self._recorded = 0, RunRecorder(parts.bundle, settings, own)  # exchanged together
         self._clock = clock
         self._lock = threading.Lock()
+        self._planes: tuple[int, set[str], int] = 0, set(), 0  # epoch, being drawn, asked for
         self._sockets = 0
         self._kept_until = clock() + DROPPED
 
@@ -84,12 +95,12 @@ class LiveRun:
             self._recorded = epoch + 1, recorder
             self.runner = Runner(
                 self.parts, self.settings, None, own=self.own, recorder=recorder,
-                paused=paused, speed=speed,
+                origin=self.origin, paused=paused, speed=speed,
             )  # fmt: skip
             return self.runner
 
     def order(self, order: dict[str, object]) -> None:
-        """Carry out what a browser asks: begin, pause, resume, step, stop, speed.
+        """Carry out what a browser asks: begin, pause, resume, step, stop, speed, plane.
 
         Raises ValueError for anything else.
         """
@@ -104,6 +115,11 @@ class LiveRun:
                 raise ValueError("a step moves both, z or c_a")
             runner = self.runner or self.begin(paused=True, speed=speed)
             runner.step(update, wait=0)
+        elif name == "plane":
+            axes = order.get("axes")
+            if not isinstance(axes, str) or axes not in AXES:
+                raise ValueError(f"a plane has the axes {', '.join(AXES)}")
+            self._draw_plane(axes)
         elif name not in ("pause", "resume", "stop", "speed"):
             raise ValueError(f"no order {name!r}")
         elif self.runner is not None:
@@ -111,6 +127,34 @@ class LiveRun:
                 self.runner.set_speed(speed)
             else:
                 getattr(self.runner, name)()
+
+    def _draw_plane(self, axes: str) -> None:
+        """Add the plane with these axes to the items, in a thread of its own."""
+        with self._lock:
+            (epoch, recorder), runner = self._recorded, self.runner
+            drawn, busy, asked = self._planes
+            if drawn != epoch:
+                busy, asked = set(), 0
+            if runner is None or axes in busy or asked >= MOST_PLANES:
+                return
+            self._planes = epoch, {*busy, axes}, asked + 1
+
+        def draw() -> None:
+            torch.set_num_threads(1)  # it holds for this thread alone
+            try:
+                found = plane_event(runner, axes)
+            except NoPlaneError as error:
+                found = {"axes": axes, "refused": str(error)}
+            except Exception:
+                _log.exception("a plane failed")
+                found = {"axes": axes, "refused": "This plane could not be drawn."}
+            records = sum(isinstance(item, bytes) for item in recorder.items)
+            recorder.items.append(json.dumps({"event": "plane", "at": records, **found}))
+            with self._lock:
+                if self._planes[0] == epoch:
+                    self._planes = epoch, self._planes[1] - {axes}, self._planes[2]
+
+        threading.Thread(target=draw, name="red-plane", daemon=True).start()
 
     def status(self) -> dict[str, object]:
         """The state of the run in plain values; "idle" before it began."""

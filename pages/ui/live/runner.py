@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from torch import Tensor
 from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock
 from pages.ui.live.history import History, grid_ks, moved
 from pages.ui.live.loaded_models import LoadedModels
+from pages.ui.live.origin import ITS_OWN, NoStartError, Origin, begin_from
 from pages.ui.live.run_view import RunView, Theory
 from pages.ui.live.worker import THREAD_NAME, Worker, WorkError
 from red_core.algorithm.algorithm1 import Update, finished, step
@@ -25,7 +27,6 @@ from red_core.recording.run_recorder import RunRecorder, live_mu
 from red_core.recording.slice_plane import has_latent
 from red_core.run.experiment import (
     AttackedBatch,
-    begin_run,
     craft_example,
     readers_for,
     start_seeds,
@@ -40,8 +41,9 @@ class Runner(Worker[Update]):
     """One run of a batch of one.
 
     parts, settings: what is solved; example: x', or None where the run crafts it itself, of `own`
-    where the settings name the user's image; recorder: gets every moment, attack included; the
-    rest is the worker's. `step` takes "both", "z" or "c_a".
+    where the settings name the user's image; recorder: gets every moment, attack included;
+    origin: what it begins from beside its settings; the rest is the worker's. `step` takes "both",
+    "z" or "c_a".
     """
 
     def __init__(
@@ -52,12 +54,13 @@ class Runner(Worker[Update]):
         *,
         own: Tensor | None = None,
         recorder: RunRecorder | None = None,
+        origin: Origin = ITS_OWN,
         paused: bool = False,
         speed: float | None = None,
         line: FairLock = COMPUTE_QUEUE,
     ) -> None:
         self.parts, self.settings = parts, settings
-        self._example, self._own, self.recorder = example, own, recorder
+        self._example, self._own, self.recorder, self._origin = example, own, recorder, origin
         self._options = options = settings.solver_options()
         self._has_latent = has_latent(settings)
         # Without a latent space z is an image, and has no distance from z*.
@@ -119,15 +122,21 @@ class Runner(Worker[Update]):
         began = time.perf_counter()
         watch = None if self.recorder is None else self.recorder.watch
         if self._example is None:
+            seed = self._origin.attack_seed
+            attack = self.settings if seed is None else replace(self.settings, seed=seed)
             try:
-                self._example = craft_example(self.parts.bundle, self.settings, self._own, watch)
+                self._example = craft_example(self.parts.bundle, attack, self._own, watch)
             except ValueError as error:  # such as l1 on a device whose attack does not run
                 raise WorkError(f"The attack could not be made: {error}.") from error
         if self.recorder is not None:
             self.recorder.attacked(self._example)
         self._truth = self._example.truth if self._has_latent else None
         seeds = start_seeds(self.settings)
-        self._solved = begin_run(self.parts.bundle, self.example.attacked, self._options, seeds)
+        attacked, bundle = self.example.attacked, self.parts.bundle
+        try:
+            self._solved = begin_from(bundle, attacked, self._options, seeds, self._origin)
+        except NoStartError as error:
+            raise WorkError(f"The run cannot begin: {error}.") from error
         self._record(observe(*self._solved, self._options), began)
 
     @property

@@ -42,9 +42,9 @@ def section(name: str) -> Iterator[None]:
 
 def _report(name: str, error: Exception) -> None:
     """Write the traceback to the terminal: once, though a part may be drawn four times a second."""
-    told = st.session_state.setdefault("sections.reported", {})
-    if told.get(name) != repr(error):
-        told[name] = repr(error)
+    reported = st.session_state.setdefault("sections.reported", {})
+    if reported.get(name) != repr(error):
+        reported[name] = repr(error)
         _log.exception("%s failed", name)
 
 

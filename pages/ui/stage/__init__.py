@@ -11,6 +11,7 @@ import streamlit as st
 from pages.ui.live.live_run import LiveRun
 from pages.ui.stage import files
 from pages.ui.stage.routes import base_path, record_address, story_address
+from pages.ui.undo.help_texts import OPTIONS
 
 EARLIER = "This run, computed here before"
 
@@ -44,14 +45,17 @@ def stage(
     recorded: bool = False,
     earlier: str | None = None,
     teach: bool = False,
+    query: Mapping[str, str] | None = None,
 ) -> dict[str, str] | None:
     """Show a run, or the first recorded one until the visitor asks for something else.
 
     stories: the recorded runs to choose from, as `files.stories` lists them; begin: start the run
     as soon as the browser is there; pace: key of PACES; recorded: show the first of `stories`, or
-    `earlier`, the SHA-256 of a record of this very run;
-    teach: hide what chooses and saves, and keep what plays and scrubs.
-    Returns the settings (a query) of a recorded run that the visitor wants to compute.
+    `earlier`, the SHA-256 of a record of this very run; teach: hide what chooses and saves, and
+    keep what plays and scrubs; query: the strings of the run's link, under which the list of what
+    was tried keeps it.
+    Returns what the visitor asks for: the strings of a link, and "to": "run", a configuration to
+    compute (a recorded one, or one of the list), or "pair", two of one x' side by side.
     """
     base = base_path()
     offered = [{"title": each["title"], "url": story_address(each)} for each in stories]
@@ -71,6 +75,8 @@ def stage(
             "files": {kind: vars(entry) for kind, entry in files.KINDS.items()},
             "controls": "live",
             "teach": teach,
+            "query": dict(query or {}),
+            "labels": {name: label for name, (label, _) in OPTIONS.items()},
         },
         on_ask_change=lambda: None,
     )

@@ -30,6 +30,7 @@ from red_core.data.assets import checked_bytes
 KEY_HEADER = "x-red-run"
 LOOK, LOOK_IDLE = 1 / 60, 1 / 20  # seconds between two looks at a run, while it computes and else
 OLD_SOCKET = 5.0  # seconds until a busy machine has seen a reloaded tab's old socket close
+MOST_CLAIMS = 4  # runs that a tab may have had before its reload
 MOST_AT_ONCE = 2**20  # bytes of one message
 FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}  # the address has a digest
 FOREIGN = "This page was not served by this server."
@@ -72,7 +73,9 @@ async def socket(websocket: WebSocket) -> None:
         if run is None:
             await websocket.close(NO_RUN)
             return
-        await _claim(run, LIVE_RUNS.find(hello.get("claim")))
+        claims = hello.get("claims")
+        for claim in claims[:MOST_CLAIMS] if isinstance(claims, list) else ():
+            await _claim(run, LIVE_RUNS.find(claim))
         run.connected()
         try:
             await _serve(websocket, run, hello)

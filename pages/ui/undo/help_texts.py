@@ -106,8 +106,9 @@ PRESETS = {
         "**best**: from the encoder's guess, z tethered to where it is likely, the attack's code "
         "late, readers trained on reconstructions; seconds. **paper**: B.2 in W+ from a random "
         "class, 3,000 Defense-GAN steps and 500 of Algorithm 1; minutes. **paper-frozen**: the "
-        "same with z frozen after the start. **bsd-dp-paper**: B.8, a diffusion model in the place "
-        "of G: D(x') and steps on c_a in turn; its first round is DiffPure. **bsd-dp**: the same, "
+        "same with z frozen after the start.\n\n"
+        "**bsd-dp-paper**: B.8, a diffusion model in the place of G: D(x') and steps on c_a in "
+        "turn; its first round is DiffPure. **bsd-dp**: the same, "
         "purifying x' - D_a c_a in every round."
     ),
 }
@@ -233,14 +234,16 @@ for each class and attack type, in {blocks} blocks, and **c_a** says how much of
 - **How much of each attack is used**: ‖c_a[i][j]‖. Attacks are rows, classes are columns; one
   bright cell means that one kind of attack, on one class, explains the rest.
 - **Loss, duality gap, μ**: the objective; a bound on how far c_a's objective is above its optimum
-  while z is held; and the error bound of Assumption 5. μ is exact where (z\\*, c_a\\*) is known.
-  For a real image the norm of the proximal-gradient step is drawn while the run goes on, and
-  afterwards μ to the run's own last iterate, which is not Assumption 5's.
+  while z is held; and the error bound of Assumption 5.
+- **μ** is exact where (z\\*, c_a\\*) is known. For a real image the norm of the
+  proximal-gradient step is drawn while the run goes on, and afterwards μ to the run's own
+  last iterate, which is not Assumption 5's.
 """
 
 W_PLUS = """
 On CIFAR-10 G is a style generator and **z** a point of **W+**, one w for each of its layers
 (Section 5.2.2): so many numbers that G can draw the perturbation too, if z moves far enough.
+
 The preset `best` therefore begins at what an encoder makes of x' (or at the mean w of all classes,
 if that is nearer), pulls z towards it, and stops early; c_a takes what is left over.
 """
@@ -248,7 +251,9 @@ if that is nearer), pulls z towards it, and stops early; c_a takes what is left 
 WITH_DIFFUSION = """
 This preset puts a diffusion model in the place of G (B.8). There is no z: every round adds noise
 that drowns the attack, takes it out again, and lets c_a explain what was lost. The first round,
-with c_a = 0, is *DiffPure*. As the paper writes it every round purifies x' itself
+with c_a = 0, is *DiffPure*.
+
+As the paper writes it every round purifies x' itself
 (`bsd-dp-paper`); `bsd-dp` purifies x' - D_a c_a, what the attack's code leaves.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -14,7 +15,7 @@ from red_core.algorithm.options import ACCELERATIONS, DIFFUSION, SIGNAL_STEPS, S
 from red_core.algorithm.presets import DEFAULT_PRESET, GENERATORS, OWN, presets_of, presets_with
 from red_core.data.datasets import FEATURED
 from red_core.run.bundle import has_generator
-from red_core.run.settings import MAX_SEED
+from red_core.run.settings import MAX_SEED, RunSettings
 
 _IN_LATENT = tuple(name for name in SIGNAL_STEPS if name != DIFFUSION)
 _CHOICES = {
@@ -30,35 +31,53 @@ _MOVING = (
 )
 
 
-def solver_controls(dataset: str) -> dict[str, Any]:
-    """The solver's part of RunSettings."""
+def seed_solver(settings: RunSettings, prefix: str = "ui") -> None:
+    """Set the solver's widgets to the values of settings; call it before they are drawn."""
+    state = st.session_state
+    for name in ("preset", "generator", "seed", "device"):
+        state[f"{prefix}.{name}"] = getattr(settings, name)
+    for name, value in settings.solver:
+        state[solver_key(settings.dataset, settings.preset, name, prefix)] = shown(value)
+
+
+def solver_controls(
+    dataset: str, prefix: str = "ui", left_out: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The solver's part of RunSettings.
+
+    prefix: of the widgets' keys, one for each set of them; left_out: of generator, seed and device
+    those that are not asked for.
+    """
     presets = presets_of(dataset)
-    if st.session_state.get("ui.preset") not in presets:  # the data set was changed
-        st.session_state["ui.preset"] = DEFAULT_PRESET
-    preset = st.selectbox("Preset", list(presets), help=texts.presets(dataset), key="ui.preset")
-    generator = _generator(dataset, preset)
+    if st.session_state.get(f"{prefix}.preset") not in presets:  # the data set was changed
+        st.session_state[f"{prefix}.preset"] = DEFAULT_PRESET
+    preset = st.selectbox(
+        "Preset", list(presets), help=texts.presets(dataset), key=f"{prefix}.preset"
+    )
+    chosen: dict[str, Any] = {"preset": preset}
+    if "generator" not in left_out:
+        chosen["generator"] = _generator(dataset, preset, prefix)
     options, hidden = [], _deciding_nothing(dataset, presets[preset])
     with st.expander("Advanced"):
         for field in fields(SolverOptions):
             base = getattr(presets[preset], field.name)
             if field.name in hidden:
                 continue
-            value = _option(solver_key(dataset, preset, field.name), field.name, base)
+            value = _option(solver_key(dataset, preset, field.name, prefix), field.name, base)
             options.append((field.name, value))
+    chosen["solver"] = tuple(options)
     left, right = st.columns(2, wrap=False)
-    st.session_state.setdefault("ui.seed", 0)
-    seed = left.number_input("Seed", 0, MAX_SEED, help=texts.SEED, key="ui.seed")
-    device = right.selectbox("Device", devices(), help=texts.DEVICE, key="ui.device")
-    return {
-        "preset": preset,
-        "generator": generator,
-        "solver": tuple(options),
-        "seed": int(seed),
-        "device": device,
-    }
+    if "seed" not in left_out:
+        st.session_state.setdefault(f"{prefix}.seed", 0)
+        seed = left.number_input("Seed", 0, MAX_SEED, help=texts.SEED, key=f"{prefix}.seed")
+        chosen["seed"] = int(seed)
+    if "device" not in left_out:
+        key = f"{prefix}.device"
+        chosen["device"] = right.selectbox("Device", devices(), help=texts.DEVICE, key=key)
+    return chosen
 
 
-def _generator(dataset: str, preset: str) -> str:
+def _generator(dataset: str, preset: str, prefix: str) -> str:
     """The generator, asked for where the data set and the preset leave a choice."""
     offered = [
         name
@@ -67,9 +86,10 @@ def _generator(dataset: str, preset: str) -> str:
     ]
     if len(offered) < 2:
         return OWN
-    if st.session_state.get("ui.generator") not in offered:
-        st.session_state["ui.generator"] = OWN
-    chosen: str = st.selectbox("Generator", offered, help=texts.GENERATOR, key="ui.generator")
+    key = f"{prefix}.generator"
+    if st.session_state.get(key) not in offered:
+        st.session_state[key] = OWN
+    chosen: str = st.selectbox("Generator", offered, help=texts.GENERATOR, key=key)
     return chosen
 
 
@@ -80,9 +100,9 @@ def _deciding_nothing(dataset: str, preset: SolverOptions) -> tuple[str, ...]:
     return _PURIFYING if dataset in FEATURED else (*_PURIFYING, "feature_weight")
 
 
-def solver_key(dataset: str, preset: str, name: str) -> str:
+def solver_key(dataset: str, preset: str, name: str, prefix: str = "ui") -> str:
     """The key of an option's widget."""
-    return f"ui.solver.{numbers_of(dataset)}.{preset}.{name}"
+    return f"{prefix}.solver.{numbers_of(dataset)}.{preset}.{name}"
 
 
 def shown(value: object) -> object:

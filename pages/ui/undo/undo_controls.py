@@ -16,7 +16,7 @@ from pages.ui.look.literal import refused_settings
 from pages.ui.undo import own_image
 from pages.ui.undo.attack_controls import ANY, attack_controls
 from pages.ui.undo.image_controls import dataset_picker, image_controls
-from pages.ui.undo.solver_controls import shown, solver_controls, solver_key
+from pages.ui.undo.solver_controls import seed_solver, solver_controls
 from pages.ui.undo.undo_presets import named
 from pages.ui.undo.undo_registry import digest
 from pages.ui.undo.undo_request import Request, canonical
@@ -46,12 +46,7 @@ def seed_widgets(request: Request, bundle: Bundle) -> None:
             state[f"ui.{name}.{numbers_of(settings.dataset)}.{attack.kind}"] = getattr(attack, name)
     target = f"ui.target.{settings.dataset}"
     state[target] = ANY if settings.target is None else settings.target
-    state["ui.preset"] = settings.preset
-    state["ui.generator"] = settings.generator
-    for name, value in settings.solver:
-        state[solver_key(settings.dataset, settings.preset, name)] = shown(value)
-    state["ui.seed"] = settings.seed
-    state["ui.device"] = settings.device
+    seed_solver(settings)
     if request.own is not None:
         state["own.upload"] = own_image.from_link(request.own)
         state["own.asked"] = digest(request.own)

@@ -19,6 +19,7 @@ from torch import Tensor
 from pages.ui.live.compute_queue import COMPUTE_QUEUE
 from pages.ui.live.live_run import LIVE_RUNS, LiveRun
 from pages.ui.live.loaded_models import LoadedModels
+from pages.ui.live.origin import ITS_OWN, Origin
 from pages.ui.live.runner import Runner
 from red_core.algorithm.presets import OWN
 from red_core.compat import ensure_advertorch
@@ -94,25 +95,67 @@ class RunContext:
     key: tuple[object, ...]
 
 
+MAIN = "main"  # the place of the main page's run
+KEPT = 3  # runs of a session that have ended and may be opened again, beside those it shows
+
+
 class RunRegistry:
-    """A session's own attacked example and run."""
+    """A session's own attacked example and its runs."""
 
     def __init__(self) -> None:
         self._crafted: tuple[tuple[object, ...], AttackedBatch] | None = None
         self._runner: Runner | None = None
         self._run_key: tuple[object, ...] | None = None
-        self._live: LiveRun | None = None
+        self._shown: dict[str, LiveRun] = {}  # by the place in which it is shown
+        self._ended: list[LiveRun] = []  # shown before, and judged: opened again at a click
 
-    def prepare(self, parts: LoadedModels, settings: RunSettings, own: Tensor | None) -> LiveRun:
-        """The run of these settings for the browser to begin; another one's is ended."""
-        identity = (settings, digest(own), parts.bundle.examples.source)
-        live = self._live
-        if live is None or live.identity != identity or LIVE_RUNS.find(live.key) is None:
-            if live is not None:
-                LIVE_RUNS.remove(live)
-            self._live = live = LiveRun(parts, settings, own, identity)
+    def prepare(
+        self,
+        parts: LoadedModels,
+        settings: RunSettings,
+        own: Tensor | None,
+        *,
+        place: str = MAIN,
+        origin: Origin = ITS_OWN,
+    ) -> LiveRun:
+        """The run of these settings for the browser to begin.
+
+        place: where it is shown, on the main page or as one of two; a run that is shown elsewhere
+        too is the same one; origin: what it begins from beside its settings. The run that was
+        shown there before is ended; of those that had ended by themselves the last KEPT stay, as
+        long as `LIVE_RUNS` keeps them, and are taken up again instead of computed anew.
+        """
+        identity = (settings, digest(own), parts.bundle.examples.source, origin)
+        before = self._shown.get(place)
+        there = before is not None and LIVE_RUNS.find(before.key) is not None
+        if before is not None and there and before.identity == identity:
+            return before
+        known = [run for run in self._ended if LIVE_RUNS.find(run.key) is not None]
+        candidates = [*self._shown.values(), *known]
+        again = next(
+            (run for run in candidates if run.identity == identity and LIVE_RUNS.find(run.key)),
+            None,
+        )
+        live = again or LiveRun(parts, settings, own, identity, origin=origin)
+        if again is None:
             LIVE_RUNS.add(live)
+        self._shown[place] = live
+        if before is not None and before not in self._shown.values():
+            known = self._put_by(known, before)
+        self._ended = [run for run in known if run is not live]
         return live
+
+    @staticmethod
+    def _put_by(known: list[LiveRun], run: LiveRun) -> list[LiveRun]:
+        """`known` with a run that is not shown any more, if it is one to keep; others are ended."""
+        status = run.status()
+        if status["state"] != "finished" or status["busy"] or LIVE_RUNS.find(run.key) is None:
+            LIVE_RUNS.remove(run)
+            return known
+        known = [*known, run]
+        for old in known[:-KEPT]:
+            LIVE_RUNS.remove(old)
+        return known[-KEPT:]
 
     def craft(
         self,
@@ -139,7 +182,7 @@ class RunRegistry:
     @property
     def present(self) -> Runner | None:
         """The main page's run, whatever it is of: for a page that only looks at it."""
-        return None if self._live is None else self._live.runner
+        return self._shown[MAIN].runner if MAIN in self._shown else None
 
     def start(
         self, context: RunContext, *, paused: bool = False, speed: float | None = None

@@ -58,7 +58,7 @@ def as_query(request: Request) -> dict[str, str]:
 
 def from_query(query: Mapping[str, str]) -> tuple[Request, list[str]]:
     """The request of a URL, and a sentence about every value that was dropped."""
-    settings, warnings = _settings(query)
+    settings, warnings = settings_from(query)
     own = None
     if settings.source == "own":
         try:
@@ -98,8 +98,11 @@ def canonical(settings: RunSettings) -> RunSettings:
     return replace(settings, solver=tuple(kept), **changes)
 
 
-def _settings(query: Mapping[str, str]) -> tuple[RunSettings, list[str]]:
-    """Settings from what is valid, taken in the order in which they rest on each other."""
+def settings_from(query: Mapping[str, str]) -> tuple[RunSettings, list[str]]:
+    """Settings from what is valid of a URL's strings, and a sentence about each that is not.
+
+    They are taken in the order in which they rest on each other.
+    """
     order = [entry.name for entry in fields(RunSettings)]
     known = [name for name in order if name in query]
     known += sorted(name for name in query if name.startswith("solver."))

@@ -145,6 +145,8 @@ export class Hand {
     context.putImageData(image, 0, 0)
     const length = Math.sqrt(z.reduce((sum, value) => sum + value * value, 0))
     const usual = Math.sqrt(z.length).toFixed(0)
+    const mean = picture.reduce((sum, value) => sum + value, 0) / picture.length / 255
+    this.canvas.setAttribute("aria-label", `G(z), of a z of length ${length.toFixed(1)}: ${(100 * mean).toFixed(0)}% of it is white`)
     this.words.textContent = `The length of z is ${length.toFixed(1)}; that of a random z is about ${usual}.`
     this.parent.dataset.drawn = Number(this.parent.dataset.drawn) + 1
   }

@@ -69,8 +69,8 @@ export class Blocks {
       const best = largest(record.energy)
       const attack = attacks[best % attacks.length]
       canvas.describe(record.energy[best] > 0
-        ? `How much of each attack is used: most of ${ATTACK_NAMES[attack]}, class ${classes[Math.floor(best / attacks.length)]}`
-        : "How much of each attack is used: none")
+        ? `How much of each attack is used at step ${record.k}: most of ${ATTACK_NAMES[attack]}, class ${classes[Math.floor(best / attacks.length)]}, a length of ${record.energy[best].toFixed(3)}`
+        : `How much of each attack is used at step ${record.k}: none`)
     }
   }
 

@@ -70,7 +70,7 @@ export class Curves {
       context.lineTo(x(moment), canvas.height)
       context.stroke()
     }
-    canvas.describe(said.length ? `At this moment: ${said.join(", ")}` : "Curves of the run: nothing yet")
+    canvas.describe(said.length ? `At step ${records[moment].k}: ${said.join(", ")}` : "Curves of the run: nothing yet")
   }
 
   close() { this.canvas.close() }

@@ -84,7 +84,7 @@ export class Frames {
     const said = places.filter((place) => place <= store.moment)
       .map((place) => header.classes[largest(store.records[place].psi)])
     canvas.describe(said.length
-      ? `Recovered pictures so far, as the classifier reads them: ${said.join(", ")}`
+      ? `Recovered pictures up to step ${store.record.k}, as the classifier reads them: ${said.join(", ")}`
       : "Recovered pictures: none yet")
   }
 }

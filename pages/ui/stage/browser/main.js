@@ -12,6 +12,7 @@ import { readRun } from "./record.js"
 import { blockOf, Connection, saveFile } from "./socket.js"
 import { RunStore } from "./store.js"
 import { Transport } from "./transport.js"
+import { tried, TriedView } from "./tried.js"
 import { Verdict } from "./verdict.js"
 
 const stores = new Map() // by key: a page that is left and come back to finds its records
@@ -26,6 +27,15 @@ export function mount(root, options) {
     if (root.stage) root.stage.close()
     root.stage = null
   }
+}
+
+/** The store of a run's key: what had come of it is still there. */
+export function liveStore(key) {
+  const store = stores.get(key) || new RunStore()
+  stores.delete(key)
+  stores.set(key, store)
+  while (stores.size > MOST_STORES) stores.delete(stores.keys().next().value)
+  return store
 }
 
 const recordings = new Map() // by address: lessons go to and fro between a few
@@ -43,6 +53,12 @@ export function recordedRun(url) {
     while (recordings.size > MOST_RECORDINGS) recordings.delete(recordings.keys().next().value)
   }
   return recordings.get(url)
+}
+
+/** The part of a configuration in which a second run from the same x' may differ, for a link. */
+function otherOf(query) {
+  const names = Object.keys(query).filter((name) => /^(preset|generator|seed|device|solver\..+)$/.test(name))
+  return Object.fromEntries(names.map((name) => [`other.${name}`, query[name]]))
 }
 
 class Stage {
@@ -65,11 +81,9 @@ class Stage {
       root.append(node)
       return node
     }
-    const view = (name, title, note) => {
+    const view = (name, title) => {
       const box = element("div", { class: "canvas" })
-      const node = place(name, title)
-      node.append(element("h3", {}, title), box)
-      if (note) node.append(element("p", { class: "note" }, note))
+      place(name, title).append(element("h3", {}, title), box)
       return box
     }
     root.replaceChildren()
@@ -82,14 +96,24 @@ class Stage {
     this.frames = new Frames(view("frames", "The recovered picture, step by step"), show)
     this.blocks = new Blocks(view("blocks", "How much of each attack is used"), (label, attack) => open({ kind: "block", label, attack }))
     this.curves = new Curves(view("curves", "Loss, duality gap and μ"), show)
-    this.plane = new Plane(view("plane", "The loss around z, and the path", "Deeper colour: lower loss. The dot is this step."), show)
+    this.plane = new Plane(view("plane", "The loss around z, and the path"), show, (axes) => this._axes(axes))
     this.verdict = new Verdict(place("verdict", "The verdict"), (kind) => open({ kind }))
     this.transport = new Transport(place("transport", "Run and replay"), this._actions(), this.options)
     this.inspector = new Inspector(place("inspect"), (k, label, attack) => {
       const { connection, options } = this
       return connection ? () => blockOf(options.base, connection.key, k, label, attack) : null
     }, () => this._open(null))
-    this.onKey = (event) => { if (event.key === "Escape" && this.inspector.what) this._open(null) }
+    this.tried = new TriedView(place("tried"), tried, {
+      onOpen: (query) => { this.tried.show(false); this._ask({ ...query, to: "run" }) },
+      onPair: (first, other) => this._ask({ ...first, ...otherOf(other), to: "pair" }),
+      onClose: () => this._list(false),
+      page: () => `${location.origin}${this.options.base || ""}/`,
+    })
+    this.onKey = (event) => {
+      if (event.key !== "Escape") return
+      if (this.inspector.what) this._open(null)
+      else if (this.tried.isOpen) this._list(false)
+    }
     document.addEventListener("keydown", this.onKey)
   }
 
@@ -99,6 +123,42 @@ class Stage {
     else this.inspector.close()
     this.pictures.spot = what && what.kind === "pixel" ? what : null
     this.store.version += 1
+  }
+
+  /** Show the plane with these axes: one that came, or one that the server draws. */
+  _axes(axes) {
+    const { store, connection } = this
+    store.axes = axes
+    store.version += 1
+    const known = store.planes[axes]
+    if (axes === "ahead" || (known && !known.refused && !this._stale(known))) return
+    if (connection && store.status.state !== "idle") {
+      if (known && known.refused) delete store.planes[axes]
+      connection.order({ order: "plane", axes })
+    } else if (!known) {
+      store.planes[axes] = { axes, refused: store.recorded
+        ? "This recorded run keeps no z, only the plane that was chosen as it began. Run it yourself to choose another."
+        : "There is no path yet: choose the axes once the run has begun." }
+    }
+  }
+
+  /** Whether a run has gone on to its end since a plane of it was drawn. */
+  _stale(plane) {
+    const last = this.store.records[this.store.last]
+    return this.store.ended && last.phase === "joint" && plane.until < last.k
+  }
+
+  /** Show the list of what was tried, or hide it. */
+  _list(open) {
+    this.tried.show(open)
+    const to = this.root.querySelector(open ? "[data-act=tried-close]" : "[data-act=tried]")
+    if (to) to.focus()
+  }
+
+  /** Ask the page for what its script decides: a configuration, alone or beside another. */
+  _ask(query) {
+    this.dismissed = true
+    if (this.options.ask) this.options.ask(query)
   }
 
   /** Take options: run (key), story (address), record (bytes), begin, pace, palettes, ... */
@@ -122,18 +182,18 @@ class Stage {
   /** Watch the run of a key. */
   _live(key) {
     if (this.connection && this.connection.key === key) return
+    this.query = this.options.query
+    this.noted = ""
     this.storyUrl = null
     this.pending = null
     this.transport.stories_(this.options.stories || [], null)
     if (this.connection) this.connection.close()
     const gone = this.store.lost || this.store.cut ? this.store.records.length : 0
-    const kept = stores.get(key)
+    const kept = stores.has(key)
     const { pace, loop } = this.store
-    this.store = kept || new RunStore()
+    this.store = liveStore(key)
     if (!kept) Object.assign(this.store, { pace, loop })
-    stores.set(key, this.store)
-    while (stores.size > MOST_STORES) stores.delete(stores.keys().next().value)
-    this.begun = Boolean(kept)
+    this.begun = kept
     this.connection = new Connection(this.store, key, this.options.base, (event) => {
       if (event.state === "idle" && gone && !this.begun) {
         this._alert("The server was restarted, and the run that was here is gone. Press Run to begin it again.")
@@ -255,10 +315,13 @@ class Stage {
           this._recorded(run)
         } catch (error) { this._alert(error.message) }
       },
-      own: () => {
-        this.dismissed = true
-        if (this.options.ask) this.options.ask(this.store.header.settings)
+      own: () => this._ask({ ...this.store.header.settings, to: "run" }),
+      another: () => {
+        const { store } = this
+        if (!store.header) return
+        this._ask({ ...(store.recorded ? store.header.settings : this.query), to: "pair" })
       },
+      tried: () => this._list(!this.tried.isOpen),
       story: (url) => {
         this.dismissed = false
         if (this.connection) { this.connection.close(); this.connection = null }
@@ -287,7 +350,12 @@ class Stage {
     const seconds = Math.min(0.25, (now - this.last) / 1000)
     this.last = now
     const { store, root } = this
+    this._note()
     const moved = store.advance(seconds)
+    if (this.connection && store.plane && store.verdict && this._stale(store.plane) && this.redrawn !== `${this.connection.key} ${store.epoch}`) {
+      this.redrawn = `${this.connection.key} ${store.epoch}`
+      this.connection.order({ order: "plane", axes: store.axes })
+    }
     const views = [this.frames, this.blocks, this.curves, this.plane]
     const resized = views.some((view) => view.canvas.changed)
     if (this.looked === undefined || now - this.looked > 400) {
@@ -313,6 +381,8 @@ class Stage {
     views.forEach((view) => view.draw(store, this.palette))
     this.verdict.draw(store)
     this.transport.draw(store)
+    this.transport.counted(tried.entries.length)
+    this.tried.draw()
     this.inspector.draw(store, this.palette, this.pictures.values)
     Object.assign(root.dataset, {
       state: store.status.state, playback: store.playback, records: store.records.length,
@@ -321,6 +391,18 @@ class Stage {
     const lost = store.lost ? "This run is not kept any more: the server was restarted, or nobody watched it for ten minutes. Reload the page to go on." : ""
     const cut = store.cut ? "The connection is cut. The run goes on, and its pictures come when the connection is back." : ""
     if (lost || cut) { this.alert.textContent = lost || cut; this.alert.hidden = false; this.said = true } else if (this.said) { this._alert(""); this.said = false }
+  }
+
+  /** Keep the run in the list of what was tried, once as it begins and whenever its state changes. */
+  _note() {
+    const { store } = this
+    const { state } = store.status
+    if (store.recorded || state === "idle" || !store.records.length) return
+    const mark = `${store.epoch} ${state} ${store.verdict !== null}`
+    if (mark === this.noted) return
+    this.noted = mark
+    tried.note(store, this.query, this.options.labels)
+    store.version += 1
   }
 
   close() {

@@ -1,6 +1,6 @@
 // x' = G(z) + D_a c_a + rest at the shown moment, and the truth, x and delta, beside it.
 
-import { element, plain, signed } from "./paint.js"
+import { a, element, largest, plain, signed } from "./paint.js"
 
 const PARTS = [
   { key: "observed", sign: "", name: "x′", words: "what the classifier sees" },
@@ -83,11 +83,24 @@ export class Pictures {
       }
       if (slot.key === "image" && !header.latent) slot.caption.firstChild.textContent = "D(x′)"
       if (slot.truth) slot.figure.classList.toggle("asked", Boolean(store.truth))
-      const words = values === null ? `${slot.name}: not known yet` : `${slot.name}, ${slot.words}`
+      const words = values === null ? `${slot.name}: not known yet` : `${slot.name}, ${slot.words}${toldOf(slot, values, store)}`
       if (canvas.getAttribute("aria-label") !== words) canvas.setAttribute("aria-label", words)
     }
     const colours = channels === 1 ? "orange below zero, violet above" : "grey is zero"
     const text = `${colours}: ±${limit.toFixed(2)} in Dₐcₐ and δ, ±${restLimit.toFixed(2)} in the rest`
     if (this.scale.textContent !== text) this.scale.textContent = text
   }
+}
+
+/** What a picture holds at the shown moment, for those who do not see it. */
+function toldOf({ key }, values, { header, record }) {
+  if (!record) return ""
+  const at = record.phase === "attack" ? `, attack step ${record.k}` : `, step ${record.k}`
+  if (values instanceof Float32Array) {
+    let most = 0
+    for (const value of values) most = Math.max(most, Math.abs(value))
+    return `${at}: up to ${most.toFixed(2)} in a pixel`
+  }
+  const reads = key === "image" || (key === "observed" && record.phase === "attack")
+  return reads ? `${at}: read as ${a(header.classes[largest(record.psi)])}` : at
 }

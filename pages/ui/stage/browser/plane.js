@@ -1,11 +1,26 @@
 // The loss over a plane of z, c_a held, and the path on it.
 
-import { Canvas, rgb } from "./paint.js"
+import { Canvas, element, rgb } from "./paint.js"
 
 const STOPS = [["valley", 0], ["foot", 0.12], ["slope", 0.3], ["shoulder", 0.52], ["ridge", 0.76], ["summit", 1]]
 
+const AXES = [
+  ["ahead", "axes: chosen ahead of the run"], ["path", "axes: the path's two main directions (PCA)"],
+  ["difference", "axes: from the start to z*, and across"], ["curvature", "axes: most and least curved"],
+]
+const KEY = "Deeper colour: lower loss. The dot is this step."
+
 export class Plane {
-  constructor(parent, onChoose) {
+  /** onAxes: called with the axes that are chosen; without it they cannot be. */
+  constructor(parent, onChoose, onAxes = null) {
+    this.said = element("p", { class: "note", role: "status" }, KEY)
+    parent.after(this.said)
+    if (onAxes) {
+      this.axes = element("select", { "aria-label": "Axes of the plane", class: "axes" },
+        ...AXES.map(([value, text]) => element("option", { value }, text)))
+      this.axes.addEventListener("change", () => onAxes(this.axes.value))
+      parent.before(this.axes)
+    }
     this.canvas = new Canvas(parent, "The loss over a plane of z")
     this.relief = document.createElement("canvas")
     this.drawn = null
@@ -33,6 +48,7 @@ export class Plane {
     const left = (canvas.width - side) / 2
     const top = 0
     this.path = []
+    this._say(store, surface)
     if (!surface) {
       context.fillStyle = palette.surface
       context.fillRect(left, top, side, side)
@@ -60,11 +76,12 @@ export class Plane {
     context.rect(left, top, side, side)
     context.clip()
     records.forEach((record, place) => {
-      if (!Number.isFinite(record.spot_x)) return
+      const spot = store.spotOf(record)
+      if (!spot) return
       this.path.push({
         place,
-        x: left + (side * (record.spot_x - x0)) / (x1 - x0),
-        y: top + side * (1 - (record.spot_y - y0) / (y1 - y0)),
+        x: left + (side * (spot[0] - x0)) / (x1 - x0),
+        y: top + side * (1 - (spot[1] - y0) / (y1 - y0)),
       })
     })
     const trail = (from, to, colour, width, alpha) => {
@@ -94,7 +111,23 @@ export class Plane {
     }
     context.restore()
     const loss = store.record ? store.record.loss.toPrecision(3) : ""
-    canvas.describe(`The loss over a plane of z with the path so far: ${this.path.filter((point) => point.place <= moment).length} points, loss now ${loss}`)
+    const axes = store.plane ? ` (across: ${store.plane.names[0]}; up: ${store.plane.names[1]})` : ""
+    canvas.describe(`The loss over a plane of z${axes} with the path so far: ${this.path.filter((point) => point.place <= moment).length} points, at step ${store.record ? store.record.k : 0} a loss of ${loss}`)
+  }
+
+  /** The axes in words, or why these cannot be drawn. */
+  _say(store, surface) {
+    const asked = store.planes[store.axes]
+    let words = surface && surface.words ? `${surface.words} ${KEY}` : KEY
+    if (asked && asked.refused) words = asked.refused
+    else if (store.axes !== "ahead" && !asked) words = "This plane is being drawn."
+    else if (store.plane) words = `Across: ${store.plane.names[0]}. Up: ${store.plane.names[1]}. ${store.plane.words}`
+    if (this.said.textContent !== words) {
+      this.said.textContent = words
+      this.said.title = store.plane ? store.plane.statement || "" : ""
+    }
+    if (this.axes && this.axes.value !== store.axes) this.axes.value = store.axes
+    if (this.axes) this.axes.disabled = !store.header || !store.header.latent
   }
 
   /** The surface as a small picture, its height in logarithms, with lines of equal height. */

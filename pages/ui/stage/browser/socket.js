@@ -2,7 +2,8 @@
 
 const NO_RUN = 4404
 const AWAY = 1000
-const KEY = "red.run" // in the tab's sessionStorage: how a reloaded tab finds its run
+const KEY = "red.run" // in the tab's sessionStorage: how a reloaded tab finds its runs
+const MOST_REMEMBERED = 4
 
 export class Connection {
   /** store: gets the items; key: of the run; base: the server's base path; onState: called after each state. */
@@ -19,7 +20,7 @@ export class Connection {
     socket.onopen = () => {
       const { store } = this
       socket.send(JSON.stringify({
-        key: this.key, claim: remembered(), epoch: store.epoch, have: store.received,
+        key: this.key, claims: remembered(), epoch: store.epoch, have: store.received,
       }))
     }
     socket.onmessage = ({ data }) => this._take(data)
@@ -74,18 +75,20 @@ export class Connection {
   }
 }
 
-/** The key of the run that this tab had before a reload; null where there is none. */
+/** The keys of the runs that this tab had before a reload, the last one first. */
 function remembered() {
   try {
-    return sessionStorage.getItem(KEY)
+    const keys = JSON.parse(sessionStorage.getItem(KEY) || "[]")
+    return Array.isArray(keys) ? keys : []
   } catch {
-    return null // a browser may deny storage, as in a frame of another site: a reload begins anew
+    return [] // a browser may deny storage, as in a frame of another site: a reload begins anew
   }
 }
 
 function remember(key) {
   try {
-    sessionStorage.setItem(KEY, key)
+    const keys = [key, ...remembered().filter((each) => each !== key)].slice(0, MOST_REMEMBERED)
+    sessionStorage.setItem(KEY, JSON.stringify(keys))
   } catch {
     // as above
   }

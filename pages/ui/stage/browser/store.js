@@ -6,12 +6,26 @@ export const FRAMES = 25 // pictures of Figure 4
 const WATCH_SECONDS = 6 // in which a whole run is shown at the default pace
 const FIRST_CHANGE = 0.004 // mean change of a pixel between two kept frames, doubled where they are many
 
+/** The event of a plane, its numbers read. */
+function planeOf(event) {
+  const { x, y, size, words } = event
+  const [ks, xs, ys] = [event.k, event.spot_x, event.spot_y].map(floatsOf)
+  return {
+    ...event,
+    until: ks[ks.length - 1],
+    spots: new Map(Array.from(ks, (k, place) => [k, [xs[place], ys[place]]])),
+    surfaces: event.surfaces.map(({ k, values }) => ({ k, x, y, size, words, values: floatsOf(values) })),
+  }
+}
+
 export class RunStore {
   constructor() {
     this.pace = "watch"
     this.playing = true
     this.loop = false
     this.truth = false
+    this.axes = "ahead" // of the plane that is shown
+    this.least = { signed: 0, rest: 0 } // ranges that are shown at least: another run's beside it
     this.clear()
   }
 
@@ -22,6 +36,7 @@ export class RunStore {
     this.clean = null
     this.records = []
     this.surfaces = []
+    this.planes = {} // by their axes: those that were asked for
     this.attacked = null
     this.verdict = null
     this.theory = null
@@ -47,6 +62,8 @@ export class RunStore {
       this.clean = bytesOf(event.clean)
     } else if (event.event === "surface") {
       this.surfaces.push({ ...event, values: floatsOf(event.values) })
+    } else if (event.event === "plane") {
+      this.planes[event.axes] = event.refused ? event : planeOf(event)
     } else if (event.event === "attacked") this.attacked = event
     else if (event.event === "verdict") this.verdict = event
     else if (event.event === "theory") {
@@ -167,16 +184,35 @@ export class RunStore {
     this.playing = true
   }
 
-  /** The latest surface of the landscape at the shown moment. */
+  /** The latest surface of the landscape at the shown moment, over the plane that is shown. */
   get surface() {
     let found = null
+    const plane = this.plane
+    if (plane) {
+      const k = this.record && this.record.phase !== "attack" ? this.record.k : -1
+      for (const each of plane.surfaces) if (found === null || each.k <= k) found = each
+      return found
+    }
     for (const each of this.surfaces) if (each.at - 1 <= this.moment) found = each
     return found
   }
 
+  /** The plane with the chosen axes; null where the one chosen ahead of the run is shown. */
+  get plane() {
+    const plane = this.planes[this.axes]
+    return plane && !plane.refused ? plane : null
+  }
+
+  /** Where a record's z lies on the plane that is shown, [x, y]; null where it has no place. */
+  spotOf(record) {
+    const { plane } = this
+    if (plane) return record.phase === "attack" ? null : plane.spots.get(record.k) || null
+    return Number.isFinite(record.spot_x) ? [record.spot_x, record.spot_y] : null
+  }
+
   /** The range of the rest at the end of what is known, rounded up to 1, 2 or 5 of a power of ten. */
   get restLimit() {
-    if (this.restOf === this.version) return this.restValue
+    if (this.restOf === this.version) return Math.max(this.restValue, this.least.rest)
     this.restOf = this.version
     this.restValue = 0
     const record = this.records[this.last]
@@ -190,11 +226,11 @@ export class RunStore {
       const power = 10 ** Math.floor(Math.log10(Math.max(most, 1e-6)))
       this.restValue = power * [1, 2, 5, 10].find((factor) => factor * power >= most)
     }
-    return this.restValue
+    return Math.max(this.restValue, this.least.rest)
   }
 
   /** The range of the signed pictures, one for delta and D_a c_a. */
   get signedLimit() {
-    return Math.max(this.attacked ? this.attacked.largest : 0, this.scaleLimit, 0.02)
+    return Math.max(this.attacked ? this.attacked.largest : 0, this.scaleLimit, 0.02, this.least.signed)
   }
 }

@@ -8,7 +8,7 @@ const PACES = [
 ]
 
 export class Transport {
-  /** actions: primary, step(update), stop, again, show(place), pace(value), truth, loop, save(kind), open(file), own(). */
+  /** actions: primary, step(update), stop, again, show(place), pace(value), truth, loop, save(kind), open(file), own(), another(), tried(). */
   constructor(parent, actions, options) {
     this.actions = actions
     const button = (key, text, title, act, extra = "") => {
@@ -44,11 +44,12 @@ export class Transport {
       const edge = this.menu.closest(".stage").getBoundingClientRect().left
       this.saves.classList.toggle("rightward", this.saves.getBoundingClientRect().left < edge)
     })
-    const live = options.controls === "live"
-    for (const [kind, { label, help }] of Object.entries(live ? options.files : {})) {
+    const live = ["live", "pair"].includes(options.controls) // a server computes the run, or two
+    const alone = options.controls === "live"
+    for (const [kind, { label, help }] of Object.entries(alone ? options.files : {})) {
       this.saves.append(button(`save-${kind}`, label, help, () => { this.menu.open = false; actions.save(kind) }))
     }
-    if (live) {
+    if (alone) {
       this.saves.append(button("open", "Open a record …", "Show a run that was saved", () => {
         const chooser = element("input", { type: "file", accept: ".red" })
         chooser.addEventListener("change", () => { if (chooser.files[0]) actions.open(chooser.files[0]) })
@@ -57,8 +58,10 @@ export class Transport {
     }
     this.stories = element("select", { "aria-label": "Recorded runs", title: "Recorded runs" })
     this.stories.addEventListener("change", () => { if (this.stories.value) actions.story(this.stories.value) })
-    this.buttons = element("div", { class: "buttons" }, this.primary, ...(live ? [this.own, this.again, ...this.steps, this.stop] : []),
-      this.truth, this.loop, ...(live ? [this.stories, this.menu] : []))
+    this.another = button("another", "Try another setting", "The same attacked picture undone twice, side by side", () => actions.another())
+    this.tried = button("tried", "Runs tried", "Every configuration of this visit", () => actions.tried())
+    this.buttons = element("div", { class: "buttons" }, this.primary, ...(alone ? [this.own] : []), ...(live ? [this.again, ...this.steps, this.stop] : []),
+      this.truth, this.loop, ...(alone ? [this.stories, this.menu, this.another, this.tried] : []))
     this.scrub = element("div", { class: "scrub" }, this.back, this.slider, this.forward, this.end, this.pace, this.count)
     parent.append(this.scrub, this.buttons)
     this.live = live
@@ -91,6 +94,12 @@ export class Transport {
       ...list.map(({ title, url }) => element("option", { value: url }, title)))
     this.stories.value = chosen || ""
     this.stories.hidden = !list.length
+  }
+
+  /** Say how many configurations have been tried. */
+  counted(number) {
+    const text = number ? `Runs tried (${number})` : "Runs tried"
+    if (this.tried.textContent !== text) this.tried.textContent = text
   }
 
   draw(store) {

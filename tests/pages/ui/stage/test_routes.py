@@ -75,7 +75,7 @@ def judged(socket: Socket) -> bool:
 
 
 def test_a_run_is_begun_and_watched_to_its_verdict(run) -> None:
-    hello = {"key": run.key, "claim": None, "epoch": 0, "have": 0}
+    hello = {"key": run.key, "claims": [], "epoch": 0, "have": 0}
     socket = talk(Socket(hello, {"order": "begin"}, leave=judged))
     assert len(socket.events("verdict")) == 1
     assert len(socket.events("theory")) == 1
@@ -241,7 +241,10 @@ def test_a_reloaded_page_claims_its_run(run, parts, settings) -> None:
     after = LiveRun(parts, settings, None, "same")
     LIVE_RUNS.add(after)
     shown = talk(
-        Socket({"key": after.key, "claim": run.key}, leave=lambda socket: socket.events("state"))
+        Socket(
+            {"key": after.key, "claims": ["gone", run.key]},
+            leave=lambda socket: socket.events("state"),
+        )
     )
     assert shown.events("state")[0]["state"] in ("paused", "running")
     assert LIVE_RUNS.find(run.key) is None
@@ -260,7 +263,9 @@ def test_a_reloaded_page_waits_for_the_end_of_its_old_socket(
         LIVE_RUNS.add(each)
 
     def claim(key: str) -> Socket:
-        return Socket({"key": key, "claim": run.key}, leave=lambda socket: socket.events("state"))
+        return Socket(
+            {"key": key, "claims": [run.key]}, leave=lambda socket: socket.events("state")
+        )
 
     async def meet() -> tuple[Socket, Socket, Socket]:
         watching = asyncio.create_task(routes.socket(old))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
+import pytest
 import torch
 
+from pages.ui.live.live_run import LIVE_RUNS, LiveRun
 from pages.ui.live.loaded_models import LoadedModels
-from pages.ui.undo.undo_registry import RunContext, RunRegistry
+from pages.ui.undo.undo_registry import KEPT, RunContext, RunRegistry
 from red_core.run.settings import RunSettings
 
 
@@ -41,3 +44,46 @@ def test_a_run_of_the_images_before_a_download_is_ended(
     assert registry.runner(RunContext(settings, later, made, (settings, ""))) is None
     runner._thread.join(30)
     assert not runner._thread.is_alive()
+
+
+@pytest.fixture
+def prepare(parts: LoadedModels, settings: RunSettings):
+    """Prepare the run of a seed in one session, ended afterwards."""
+    made, own = RunRegistry(), []
+
+    def of(seed: int) -> LiveRun:
+        own.append(made.prepare(parts, replace(settings, seed=seed), None))
+        return own[-1]
+
+    yield of
+    for run in own:
+        LIVE_RUNS.remove(run)
+
+
+def run_to_the_end(run: LiveRun) -> None:
+    run.begin()
+    until = time.monotonic() + 240
+    while run.status()["busy"] or run.status()["state"] == "running":
+        assert time.monotonic() < until, run.status()
+        time.sleep(0.02)
+
+
+def test_a_run_that_has_ended_is_taken_up_again_and_not_computed_anew(prepare) -> None:
+    first = prepare(0)
+    run_to_the_end(first)
+    second = prepare(1)
+    assert LIVE_RUNS.find(first.key) is first
+    assert prepare(0) is first
+    assert first.epoch == 1
+    assert LIVE_RUNS.find(second.key) is None, "it had not ended: nothing to come back to"
+    LIVE_RUNS.remove(first)
+    assert prepare(0) is not first, "nobody came back in time"
+
+
+def test_few_ended_runs_are_kept(prepare) -> None:
+    runs = []
+    for seed in range(KEPT + 3):
+        runs.append(prepare(seed))
+        run_to_the_end(runs[-1])
+    kept = [LIVE_RUNS.find(run.key) is run for run in runs]
+    assert kept == [False, False, *[True] * (KEPT + 1)], "KEPT, and the one that is shown"
