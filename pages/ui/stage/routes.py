@@ -212,10 +212,9 @@ async def story(request: Request) -> Response:
     return Response(body, media_type="application/octet-stream", headers=FOR_EVER)
 
 
+@own_pages_only
 async def record(request: Request) -> Response:
     """The record of a run that somebody has run here, by its SHA-256."""
-    if not same_origin(request):
-        return Response("This page was not served by this server.", 403)
     body = LIVE_RUNS.records.read(request.path_params["digest"])
     if body is None:
         return Response("This run is not kept any more. Run it again.", 404)

@@ -204,7 +204,7 @@ def test_a_switch_keeps_an_own_image_where_it_fits(
 ) -> None:
     own = torch.rand(shape)
     request = Request(RunSettings(source="own", label=3, seed=5), own, run=True)
-    state = {"held": request, "warnings": ["old"]}
+    state = {"request": request, "warnings": ["old"]}
     monkeypatch.setattr(page_state, "st", SimpleNamespace(session_state=state))
     page_state.switch("fashion")
     now = state["request"]
