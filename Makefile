@@ -67,7 +67,8 @@ stage: $(VENV)/.dev
 # A classifier of another shape from its weights to the paper's rules on 200 images (RED_DATA holds
 # MNIST); it fails below 85% of the attacks and 80% of the signals, or after 15 minutes.
 foreign: $(VENV)/.dev
-	$(BIN)/python -m tests.red_core.recipes.measure_foreign --examples 200 --json .work/foreign.json
+	$(BIN)/python -m tests.red_core.recipes.measure_foreign --examples 200 \
+	  --json tests/red_core/recipes/foreign.json
 	$(BIN)/python -m tests.red_core.recipes.measure_foreign --resnet20 --json .work/resnet20.json
 
 # Other processors take other kernels. `least`: the core on the plainest ones, one thread; `kernels`:

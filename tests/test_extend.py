@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import re
 import subprocess
@@ -149,3 +150,21 @@ def test_the_script_undoes_one_image(tmp_path: Path) -> None:
     assert said[1] != said[2]
     assert f"the recovered signal is a {said[1]}, the attack linf" in shown
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_figures_of_a_foreign_classifier_are_the_measured_ones() -> None:
+    found = json.loads((ROOT / "tests/red_core/recipes/foreign.json").read_text(encoding="utf-8"))
+    page = " ".join((ROOT / "docs/extend.md").read_text(encoding="utf-8").split())
+
+    def percent(share: float) -> str:
+        return f"{100 * share:.1f}".removesuffix(".0")
+
+    kinds = [found[kind] for kind in ("linf", "l2", "l1")]
+    named = [percent(kind["attack_accuracy"]) for kind in kinds]
+    read = [percent(kind["adversarial_accuracy"]) for kind in kinds]
+    assert f"it took {found['minutes_to_first_verdict']:.1f} minutes" in page
+    assert f"Of {found['n']} official test images" in page
+    assert f"named {percent(found['mean_attack_accuracy'])}% of the attacks" in page
+    assert f"(l-inf {named[0]}, l2 {named[1]}, l1 {named[2]})" in page
+    assert f"{percent(found['mean_signal_accuracy'])}% of the signals" in page
+    assert f"read {read[0]}, {read[1]} and {read[2]}%" in page
