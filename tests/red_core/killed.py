@@ -99,22 +99,29 @@ def recipe() -> Job:
     return Job(run, check, lambda work: (work / made).read_bytes().hex(), 8)
 
 
-# --- an evaluation: six batches of two images, kept one by one ---------------------------------
+# --- an evaluation: two images at a time attacked, then judged; each pair is kept ---------------
 
 
 def evaluation() -> Job:
     """Attacks and verdicts on twelve toy images."""
     from red_core.cli import main
-    from red_core.measure import accuracy
+    from red_core.measure import accuracy, attack_cache
 
-    solve = accuracy._solve_batch
+    attack_cache.CHUNK = 2
+    solve, chunk = accuracy._solve_batch, attack_cache.AttackCache._chunk
 
     def run(work: Path, log: Path) -> None:
-        def noted(*given: object) -> object:
-            begun(log, given[3].start // 2)  # type: ignore[attr-defined]
+        def attacked(self: attack_cache.AttackCache, items: range) -> object:
+            if self._kept(items) is None:
+                begun(log, items.start // 2)
+            return chunk(self, items)
+
+        def judged(*given: object) -> object:
+            begun(log, 6 + given[3].start // 2)  # type: ignore[attr-defined]
             return solve(*given)  # type: ignore[arg-type]
 
-        accuracy._solve_batch = noted  # type: ignore[assignment]
+        attack_cache.AttackCache._chunk = attacked  # type: ignore[method-assign, assignment]
+        accuracy._solve_batch = judged  # type: ignore[assignment]
         words = f"evaluate --attack linf --examples 12 --batch 2 --device cpu {QUICK} --work"
         out = str(work / "report.json")
         assert main([*words.split(), str(work), "--json", out]) == 0
@@ -122,13 +129,14 @@ def evaluation() -> Job:
     def check(work: Path) -> int:
         from safetensors.torch import load
 
-        for path in work.rglob("*.safetensors"):
+        chunks = list(work.rglob("*.safetensors"))
+        for path in chunks:
             assert list(load(path.read_bytes())) == ["attacked"]
         for path in work.rglob("*.json"):
             kept = safely_json(path)
             assert isinstance(kept, dict)
             assert path.name == "report.json" or len(kept["true"]) == 2
-        return len(list((work / "evaluations").glob("*.json")))
+        return len(chunks) + len(list((work / "evaluations").glob("*.json")))
 
     def result(work: Path) -> object:
         made = safely_json(work / "report.json")
@@ -137,7 +145,7 @@ def evaluation() -> Job:
             made.pop(timed)
         return made
 
-    return Job(run, check, result, 6)
+    return Job(run, check, result, 12)
 
 
 # --- a download, from a server of the test's that hands out few bytes at a time ----------------

@@ -15,21 +15,23 @@ from red_core.run.bundle import load_examples
 SOURCE_LABELS = {OFFICIAL: "Official test set", BUNDLED: "Bundled examples"}
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
 def images_of(dataset: str, source: str) -> ImageSet | None:
-    """The images of a source in the order of the answers; None where they are not at hand."""
-    if source == OFFICIAL:
-        try:
-            return load_official(dataset, "test")
-        except (DataMissing, DataDamaged):  # see `damage_of`
-            return None
+    """The images of a source in the order of the answers; None where they are not at hand.
+
+    Those that are not are looked for again: who has cured a damaged set needs no new server.
+    """
     try:
-        return load_examples(dataset)
-    except AssetError:
+        return kept_images(dataset, source)
+    except (AssetError, DataMissing, DataDamaged):  # see `damage_of`
         return None
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
+def kept_images(dataset: str, source: str) -> ImageSet:
+    """`images_of`, read once; what it raises is not kept."""
+    return load_official(dataset, "test") if source == OFFICIAL else load_examples(dataset)
+
+
 def damage_of(dataset: str) -> str | None:
     """What is wrong with the official test set and what to do, where it is there and damaged."""
     try:

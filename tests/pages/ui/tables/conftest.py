@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pages.ui.tables.images import images_of
+from pages.ui.tables.images import kept_images
 from red_core.data.assets import read_tensors
 from tests.pages.ui.tables.toys import keep_reports, keep_toys
 
@@ -18,9 +18,9 @@ def unmeasured(toy_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     shutil.copytree(toy_folder, folder)
     monkeypatch.setenv("RED_ASSETS", str(folder))
     monkeypatch.setenv("RED_DATA", str(tmp_path / "no-data"))
-    images_of.clear()
+    kept_images.clear()
     yield folder
-    images_of.clear()
+    kept_images.clear()
 
 
 @pytest.fixture
