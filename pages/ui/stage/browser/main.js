@@ -57,7 +57,7 @@ export function recordedRun(url) {
 
 /** The part of a configuration in which a second run from the same x' may differ, for a link. */
 function otherOf(query) {
-  const names = Object.keys(query).filter((name) => /^(preset|generator|seed|device|solver\..+)$/.test(name))
+  const names = Object.keys(query).filter((name) => /^(preset|generator|seed|solver\..+)$/.test(name))
   return Object.fromEntries(names.map((name) => [`other.${name}`, query[name]]))
 }
 
@@ -319,7 +319,8 @@ class Stage {
       another: () => {
         const { store } = this
         if (!store.header) return
-        this._ask({ ...(store.recorded ? store.header.settings : this.query), to: "pair" })
+        const { run, ...query } = store.recorded ? store.header.settings : this.query
+        this._ask({ ...query, ...otherOf(query), to: "pair" }) // the same settings twice, to begin with
       },
       tried: () => this._list(!this.tried.isOpen),
       story: (url) => {
