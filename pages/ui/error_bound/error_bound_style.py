@@ -1,4 +1,4 @@
-"""The lab's own style: numbers in columns, and places that keep their height while words come."""
+"""The page's own style: numbers in columns, and places that keep their height while words come."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ _CSS = """
 table.numbers td:not(:first-child), table.numbers th:not(:first-child) { text-align: right; }
 table.numbers td, table.facts td { white-space: nowrap; }
 table.lemma td:last-child { text-align: left; padding-left: 1rem; }
-.st-key-lab-said { min-height: 8.5rem; }
-.st-key-lab-stated { min-height: 4.5rem; }
-.st-key-lab-wdc { min-height: 5rem; }
+.st-key-error-bound-said { min-height: 8.5rem; }
+.st-key-error-bound-stated { min-height: 4.5rem; }
+.st-key-error-bound-wdc { min-height: 5rem; }
 @media (max-width: 640px) {
   table.numbers { font-size: .8rem; }
   table.numbers td, table.numbers th { padding-right: .3rem; }
   table.numbers td:first-child { white-space: normal; }
-  .st-key-lab-said { min-height: 20rem; }
-  .st-key-lab-stated { min-height: 9rem; }
-  .st-key-lab-wdc { min-height: 8rem; }
+  .st-key-error-bound-said { min-height: 20rem; }
+  .st-key-error-bound-stated { min-height: 9rem; }
+  .st-key-error-bound-wdc { min-height: 8rem; }
 }
 </style>
 """
