@@ -217,7 +217,9 @@ def test_matrices_that_cannot_be_used_are_refused_and_a_good_one_is_taken(open_e
 
 def test_nothing_jumps_while_a_run_goes_on(open_error_bound):
     page = open_error_bound(f"{SMALL}&family=example15&d=2")
-    expect(page.locator(".st-key-error-bound-rates .red-live-chart .main-svg").first).to_be_visible()
+    expect(
+        page.locator(".st-key-error-bound-rates .red-live-chart .main-svg").first
+    ).to_be_visible()
     keys = [
         *(
             "headline-1",
