@@ -44,7 +44,7 @@ settings = InstanceSettings(
 )  # fmt: skip
 asked = Verification(settings, DescentOptions(steps=arguments.steps), samples=3, most=30)
 found = verify(asked, w)
-theorem = found.told
+theorem = found.guarantee
 print(f"{theorem.theorem} applies to {theorem.applies.double().mean():.0%} of the instances")
 print("along the paths and between their points:")
 print(
