@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -36,8 +37,8 @@ def by_label(elements, label: str):
 
 @contextmanager
 def remembered(kind: type[Any]) -> Iterator[list[Any]]:
-    """Every object of this kind made meanwhile: AppTest's sessions are all one to st's cache."""
-    found: list[Any] = []
+    """Every object of this kind, an earlier test's too: AppTest's sessions share one cache."""
+    found: list[Any] = [each for each in gc.get_objects() if type(each) is kind]
     begin = kind.__init__
 
     def remember(self) -> None:
