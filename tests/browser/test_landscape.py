@@ -111,10 +111,10 @@ def test_a_path_is_seen_on_its_way(open_page):
         page.wait_for_timeout(300)
     assert len(seen) == 3, seen
     press(page, "landscape-play")
-    expect(page.get_by_text("1 path: 1 held.")).to_be_visible()
-    current = page.get_by_text("1 path: 1 held.").inner_text()
+    expect(page.get_by_text("1 path: 1 paused.")).to_be_visible()
+    current = page.get_by_text("1 path: 1 paused.").inner_text()
     press(page, "landscape-step")
-    expect(page.get_by_text("1 path: 1 held.")).not_to_have_text(current)
+    expect(page.get_by_text("1 path: 1 paused.")).not_to_have_text(current)
 
 
 def test_the_camera_stays_while_a_path_is_drawn(open_page):
