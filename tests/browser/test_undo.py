@@ -147,6 +147,7 @@ def test_a_link_out_of_range_is_named_and_the_rest_stands(open_page):
 def test_files_that_are_no_digit_are_refused_and_a_good_one_is_taken(open_page):
     page = open_page(SHORT)
     ready(page)
+    expect(line(page)).to_contain_text("Press Run")
     before = line(page).inner_text()
     choose(page, "Source", "Upload a picture")
     chooser = page.locator("input[type=file]")
