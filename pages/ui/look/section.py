@@ -10,6 +10,8 @@ from contextlib import contextmanager
 import streamlit as st
 from streamlit.logger import get_logger
 
+from pages.ui.look.literal import literal
+
 FAILED = "{name} cannot be shown: an error in the app. Its terminal says more."
 BEGIN_ANEW = "Begin anew"
 HELP = "Forgets what this tab has chosen, and opens the page as a first visit does."
@@ -33,7 +35,7 @@ def section(name: str) -> Iterator[None]:
         if raise_again:
             raise
         _report(name, error)
-        st.error(FAILED.format(name=name))
+        st.error(literal(FAILED.format(name=name)))
         if st.button(BEGIN_ANEW, key=f"begin-anew-{_slug(name)}", help=HELP):
             st.session_state.clear()
             st.query_params.clear()

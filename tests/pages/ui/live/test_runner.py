@@ -219,7 +219,7 @@ def test_running_out_of_memory_names_the_cpu(monkeypatch, start):
     def full(*_args):
         raise torch.OutOfMemoryError
 
-    monkeypatch.setattr("pages.ui.live.runner.begin_run", full)
+    monkeypatch.setattr("pages.ui.live.runner.begin_from", full)
     view = wait_until(start(), lambda view: view.ended)
     assert view.state == "failed"
     assert "CPU" in view.error
@@ -229,7 +229,7 @@ def test_an_unforeseen_error_is_shown_without_its_traceback(monkeypatch, start):
     def broken(*_args):
         raise RuntimeError("secret path")
 
-    monkeypatch.setattr("pages.ui.live.runner.begin_run", broken)
+    monkeypatch.setattr("pages.ui.live.runner.begin_from", broken)
     view = wait_until(start(), lambda view: view.ended)
     assert view.state == "failed"
     assert "secret" not in view.error

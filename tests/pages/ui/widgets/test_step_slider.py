@@ -15,7 +15,7 @@ def script() -> None:
     stand = state.setdefault("stands", 2)
     at = state.setdefault("seen.at", None)
     k = state.get("k", 2) if at is None else at
-    step_slider("Step k", k, (0, 9), stand=stand, at="seen.at", help="")
+    step_slider("Step k", k, (0, 9), paused_at=stand, at="seen.at", help="")
 
 
 def test_it_follows_a_run_and_leads_where_it_stands() -> None:
@@ -33,7 +33,7 @@ def test_it_follows_a_run_and_leads_where_it_stands() -> None:
 def test_what_is_told_of_an_earlier_stand_is_not_heard() -> None:
     app = AppTest.from_function(script).run()
     app.slider[0].set_value(1)  # told, but meanwhile the run went on to stand elsewhere
-    app.session_state["seen.at.stand"] = (5, 8)
+    app.session_state["seen.at.paused_at"] = (5, 8)
     app.run()
     assert app.session_state["seen.at"] is None
 
