@@ -58,7 +58,7 @@ with place, section("The stage"):
     asked = stage(
         run, stories, begin=current.run, pace=current.pace, recorded=state["undo.recorded"],
         earlier=state.get("undo.earlier") if state["undo.recorded"] else None, teach=current.teach,
-        query=page_state.query_of(current),
+        query=page_state.query_of(current), labels=texts.OPTION_LABELS,
     )  # fmt: skip
 if asked is not None and (asked["to"] == "pair" or any("other." in name for name in asked)):
     st.switch_page("pair.py", query_params={k: v for k, v in asked.items() if k != "to"})

@@ -30,7 +30,7 @@ LEAST = -8.0  # lowest log-probability of `type_log_probabilities`, so that none
 QUANTILES = (0.25, 0.5, 0.75, 0.9, 0.97)  # of |x' - G(z)| in the evidence
 UPPER_QUANTILES = (0.985, 0.995)
 PAPER_LAMBDA = SolverOptions().lambda_fraction  # B.2: 0.35 of lambda_max
-# c_a alone, from zero: 40 to 90 steps until its relative duality gap is below the tolerance.
+# c_a alone, from zero, until its relative duality gap is below the tolerance.
 _CODES = SolverOptions(
     restarts=1,
     start_steps=0,

@@ -90,16 +90,13 @@ def test_frames_come_live_and_a_run_can_be_stopped(open_compare, server: Server)
     wait_for(lambda: server.runs() == 0)
     # Begun when the page is there: on a busy machine a run can end before its page is drawn. The
     # second is there to be stopped where the first ends before the press.
-    page = open_compare(f"{QUICK}&methods=bsd-gan-paper,bsd-gan-frozen,bsd-gan-published,cnn")
+    page = open_compare(f"{QUICK}&methods=bsd-gan-paper,bsd-gan-frozen,cnn")
     expect(headline(page)).to_contain_text("Not run yet")
     press(page, "run")
     paper = card(page, "BSD-GAN paper")
-    expect(paper).to_contain_text(re.compile(r"step \d+|\d s\b"))
+    expect(paper).to_contain_text(re.compile(r"step \d+"))
     now = first_picture(page, "BSD-GAN paper")
-    over = re.compile(r"\d s\b")  # on a busy machine the picture that was seen may be the last
-    wait_for(
-        lambda: first_picture(page, "BSD-GAN paper") != now or bool(over.search(paper.inner_text()))
-    )
+    wait_for(lambda: first_picture(page, "BSD-GAN paper") != now, 60)
     press(page, "stop")
     expect(page.get_by_role("article").filter(has_text="stopped")).to_have_count(1)
     expect(page.locator(".st-key-compare-stop button").first).to_be_disabled()
@@ -140,10 +137,8 @@ def test_a_sweep_can_be_stopped(open_compare, server: Server):
 
 def test_closing_the_tab_ends_its_work(open_compare, server: Server):
     wait_for(lambda: server.runs() == 0)
-    # Several, one after another: on a busy machine the first can end before its page is drawn.
-    page = open_compare(f"{QUICK}&methods=bsd-gan-paper,bsd-gan-frozen,bsd-gan-published&run=1")
-    at_work = page.get_by_role("article").filter(has_text=re.compile(r"step \d+"))
-    expect(at_work.first).to_be_visible()
+    page = open_compare(f"{QUICK}&methods=bsd-gan-paper&run=1")
+    expect(card(page, "BSD-GAN paper")).to_contain_text(re.compile(r"step \d+"))
     assert server.runs() == 1
     page.context.close()
     wait_for(lambda: server.runs() == 0)

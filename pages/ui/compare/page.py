@@ -43,18 +43,20 @@ def page(current: CompareRequest) -> CompareRequest:
     style.make_room(len(current.methods))
     _begin(current, context)
     of_cards = card_context(context)
-    with section("The cards of the methods"):
-        _live(
-            "The answers of the methods",
-            lambda: _compared(current),
-            lambda view: methods(current, context, of_cards, view),
-        )
-    with section("The strip of strengths"):
-        _live(
-            "The answers by strength",
-            lambda: _swept(current),
-            lambda view: strengths(current, context, view),
-        )
+    # What a link begins computes already: without priority it could end before it is first drawn.
+    with DRAW_PRIORITY.drawing():
+        with section("The cards of the methods"):
+            _live(
+                "The answers of the methods",
+                lambda: _compared(current),
+                lambda view: methods(current, context, of_cards, view),
+            )
+        with section("The strip of strengths"):
+            _live(
+                "The answers by strength",
+                lambda: _swept(current),
+                lambda view: strengths(current, context, view),
+            )
     latest: CompareRequest = st.session_state["compare.request"]
     return latest
 

@@ -402,8 +402,8 @@ VERDICT = Lesson(
         Step(
             "More evidence",
             (
-                "Residuals of blocks confuse ℓ2 with ℓ1. The preset best also looks at the shape "
-                "of the rest and of x′ − G(z), and weighs all of it, as learnt on training "
+                "Residuals of blocks hardly separate ℓ2 from ℓ1. The preset best also looks at the "
+                "shape of the rest and of x′ − G(z), and weighs all of it, as learnt on training "
                 "digits: {here.named}, {here.attack_sure} sure.",
                 "Where a run is stranger than 199 of 200 runs on known attacks, it says: none of "
                 "the known.",

@@ -1,4 +1,4 @@
-"""Where a run sets out, as far as its settings alone do not say: another seed's x', a class."""
+"""What a run begins from beside its settings: x' of another seed's attack, a start class."""
 
 from __future__ import annotations
 

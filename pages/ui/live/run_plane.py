@@ -52,8 +52,8 @@ def plane_event(runner: Runner, axes: str, line: FairLock = COMPUTE_QUEUE) -> di
     surfaces = []
     for place in places.tolist():
         k, target = trajectory.frames[place].k, trajectory.target(place)
-        held = f"with c_a held at step {k}."
-        found = sheet.surface(target, held, latent_penalty=trajectory.latent_penalty)
+        caption = f"with c_a held at step {k}."
+        found = sheet.surface(target, caption, latent_penalty=trajectory.latent_penalty)
         surfaces.append({"k": k, "values": floats(found.values)})
     spots = plane.coordinates(trajectory.path)
     return {

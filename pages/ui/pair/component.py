@@ -11,7 +11,7 @@ from pages.ui.pair.differences import differences, sentence
 from pages.ui.pair.pair_request import PairRequest, alone
 from pages.ui.stage import files
 from pages.ui.stage.routes import base_path
-from pages.ui.undo.help_texts import OPTIONS
+from pages.ui.undo.help_texts import OPTION_LABELS
 
 _LOADER = """
 export default function (component) {
@@ -51,6 +51,6 @@ def pair(request: PairRequest, first: LiveRun, other: LiveRun) -> None:
             "base": base,
             "modules": f"{base}/stage/{files.DIGEST}",
             "palettes": files.palettes(),
-            "labels": {name: label for name, (label, _) in OPTIONS.items()},
+            "labels": OPTION_LABELS,
         },
     )

@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from pages.ui.pair.pair_request import PairRequest
-from pages.ui.undo.help_texts import OPTIONS
+from pages.ui.undo.help_texts import OPTION_LABELS
 from red_core.algorithm.options import SolverOptions
 from red_core.data.datasets import CLASSES
 
@@ -43,21 +43,16 @@ def sentence(request: PairRequest) -> str:
     if not found:
         return "Both runs have the same settings: change one of the other run's."
     named = [f"{what} {one} and {two}" for what, one, two in found[:NAMED]]
-    text = f"One attacked picture, undone twice: {_listed(named)}"
-    if more := len(found) - NAMED:
-        text += f", and {more} more" if more > 0 else ""
-    text += "."
+    text = f"One attacked picture, undone twice: {'; '.join(named)}"
+    more = len(found) - NAMED
+    text += f", and {more} more." if more > 0 else "."
     if request.first.settings.seed != request.other.seed:
         text += " Both undo the attack that the first one's seed made."
     return text
 
 
-def _listed(parts: list[str]) -> str:
-    return "; ".join(parts)
-
-
 def _label(name: str) -> str:
-    label = OPTIONS[name][0] if name in OPTIONS else name.replace("_", " ")
+    label = OPTION_LABELS.get(name, name.replace("_", " "))
     return label if label[:1] in "λz" else label[:1].lower() + label[1:]
 
 

@@ -1,6 +1,6 @@
 """The state of the page "Two runs": from the URL to the current request, and back to the URL.
 
-In the session, so that it is there after a visit to another page: `pair.held`, `pair.warnings`
+In the session, so that it is there after a visit to another page: `pair.request`, `pair.warnings`
 (about the URL).
 """
 
@@ -25,28 +25,28 @@ def read_url() -> PairRequest:
     """The request this run of the page begins with; without a link, the main page's run twice."""
     state = st.session_state
     address.mark_left(main_page.PAGE)
-    query = address.incoming_query(PAGE, "pair.held" in state)
+    query = address.incoming_query(PAGE, "pair.request" in state)
     fresh = query is not None
     if query is not None:
-        state["pair.held"], state["pair.warnings"] = from_query(query)
+        state["pair.request"], state["pair.warnings"] = from_query(query)
         if not query and "request" in state:
             main: Request = state["request"]
-            state["pair.held"] = PairRequest(main, main.settings)
-    held: PairRequest = state["pair.held"]
-    first, _, more = main_page.acceptable(held.first)
-    other, _, _ = main_page.acceptable(Request(held.other, first.own))
-    held = PairRequest(first, other.settings, held.starts)
-    state["pair.held"], state["pair.warnings"] = held, [*state["pair.warnings"], *more]
+            state["pair.request"] = PairRequest(main, main.settings)
+    current: PairRequest = state["pair.request"]
+    first, _, more = main_page.acceptable(current.first)
+    other, _, _ = main_page.acceptable(Request(current.other, first.own))
+    current = PairRequest(first, other.settings, current.starts)
+    state["pair.request"], state["pair.warnings"] = current, [*state["pair.warnings"], *more]
     if fresh or f"{WIDGETS}.preset" not in state:
-        seed_widgets(held)
-    return held
+        seed_widgets(current)
+    return current
 
 
 def seed_widgets(request: PairRequest) -> None:
     """Set every widget to the request's values; call it before the widgets are drawn."""
     state = st.session_state
     for key in [str(key) for key in state if str(key).startswith(f"{WIDGETS}.")]:
-        if key not in ("pair.held", "pair.warnings"):
+        if key not in ("pair.request", "pair.warnings"):
             del state[key]
     seed_solver(request.other, WIDGETS)
     state[f"{WIDGETS}.start"] = request.starts[1]
@@ -55,11 +55,11 @@ def seed_widgets(request: PairRequest) -> None:
 def update_request(request: PairRequest) -> PairRequest:
     """Keep what the controls ask for; a change ends the wish to run and old warnings."""
     state = st.session_state
-    current: PairRequest = state["pair.held"]
+    current: PairRequest = state["pair.request"]
     if (request.settings, request.origins) != (current.settings, current.origins):
         request = replace(request, first=replace(request.first, run=False))
         state["pair.warnings"] = []
-    state["pair.held"] = request
+    state["pair.request"] = request
     return request
 
 

@@ -11,7 +11,6 @@ import streamlit as st
 from pages.ui.live.live_run import LiveRun
 from pages.ui.stage import files
 from pages.ui.stage.routes import base_path, record_address, story_address
-from pages.ui.undo.help_texts import OPTIONS
 
 EARLIER = "This run, computed here before"
 
@@ -46,6 +45,7 @@ def stage(
     earlier: str | None = None,
     teach: bool = False,
     query: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> dict[str, str] | None:
     """Show a run, or the first recorded one until the visitor asks for something else.
 
@@ -53,7 +53,7 @@ def stage(
     as soon as the browser is there; pace: key of PACES; recorded: show the first of `stories`, or
     `earlier`, the SHA-256 of a record of this very run; teach: hide what chooses and saves, and
     keep what plays and scrubs; query: the strings of the run's link, under which the list of what
-    was tried keeps it.
+    was tried keeps it; labels: of the solver's options, for that list.
     Returns what the visitor asks for: the strings of a link, and "to": "run", a configuration to
     compute (a recorded one, or one of the list), or "pair", two of one x' side by side.
     """
@@ -76,7 +76,7 @@ def stage(
             "controls": "live",
             "teach": teach,
             "query": dict(query or {}),
-            "labels": {name: label for name, (label, _) in OPTIONS.items()},
+            "labels": dict(labels or {}),
         },
         on_ask_change=lambda: None,
     )

@@ -205,6 +205,7 @@ OPTIONS = {
         "steps.",
     ),
 }
+OPTION_LABELS = {name: label for name, (label, _) in OPTIONS.items()}
 
 # How a perturbation is drawn, by the channels of its image (`pictures.signed`).
 SIGNED = {

@@ -40,7 +40,7 @@ def named(dataset: str) -> tuple[Named, ...]:
         ),
         Named(
             "ℓ2, the hardest to name",
-            "Block residuals confuse ℓ2 with ℓ1; compare the two rules in the verdict.",
+            "Block residuals hardly separate ℓ2 from ℓ1; compare the two rules in the verdict.",
             RunSettings(dataset, index=shown["l2"], attack="l2"),
         ),
         Named(

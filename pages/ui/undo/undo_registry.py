@@ -141,12 +141,12 @@ class RunRegistry:
             LIVE_RUNS.add(live)
         self._shown[place] = live
         if before is not None and before not in self._shown.values():
-            known = self._put_by(known, before)
+            known = self._keep_ended(known, before)
         self._ended = [run for run in known if run is not live]
         return live
 
     @staticmethod
-    def _put_by(known: list[LiveRun], run: LiveRun) -> list[LiveRun]:
+    def _keep_ended(known: list[LiveRun], run: LiveRun) -> list[LiveRun]:
         """`known` with a run that is not shown any more, if it is one to keep; others are ended."""
         status = run.status()
         if status["state"] != "finished" or status["busy"] or LIVE_RUNS.find(run.key) is None:

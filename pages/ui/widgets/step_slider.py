@@ -1,4 +1,4 @@
-"""The slider over the steps of a run: it follows while the run goes on, and leads once it stands.
+"""The slider over the steps of a run: it follows while the run goes on, and leads at a pause.
 
 A browser answers with the value it last showed, and while a run goes on that is an old one. So the
 slider of every pause is a widget of its own, and only that of the present pause counts.

@@ -5,7 +5,7 @@ import { Curves } from "./curves.js"
 import { Frames } from "./frames.js"
 import { Headline } from "./headline.js"
 import { Inspector } from "./inspect.js"
-import { element, isDark } from "./paint.js"
+import { element, Theme } from "./paint.js"
 import { Pictures } from "./pictures.js"
 import { Plane } from "./plane.js"
 import { readRun } from "./record.js"
@@ -65,6 +65,7 @@ class Stage {
   constructor(root, options) {
     this.root = root
     this.options = options
+    this.theme = new Theme(root)
     this.store = new RunStore()
     this.paints = 0
     this.built = []
@@ -359,18 +360,7 @@ class Stage {
     }
     const views = [this.frames, this.blocks, this.curves, this.plane]
     const resized = views.some((view) => view.canvas.changed)
-    if (this.looked === undefined || now - this.looked > 400) {
-      this.looked = now
-      const dark = isDark(root)
-      if (dark !== this.dark) {
-        this.dark = dark
-        this.palette = this.options.palettes[dark ? "dark" : "light"]
-        for (const [name, value] of Object.entries(this.palette)) {
-          if (typeof value === "string") root.style.setProperty(`--red-${name}`, value)
-        }
-        this.drawn = -1
-      }
-    }
+    if (this.theme.follow(this.options.palettes, now)) this.drawn = -1
     const mark = `${store.version} ${store.playback}`
     if (!moved && !resized && this.drawn === mark && this.shown === store) return
     if (this.painted !== store.moment || this.shown !== store) this.paints += 1
@@ -378,13 +368,13 @@ class Stage {
     this.drawn = mark
     this.shown = store
     this.headline.draw(store)
-    this.pictures.draw(store, this.palette)
-    views.forEach((view) => view.draw(store, this.palette))
+    this.pictures.draw(store, this.theme.palette)
+    views.forEach((view) => view.draw(store, this.theme.palette))
     this.verdict.draw(store)
     this.transport.draw(store)
     this.transport.counted(tried.entries.length)
     this.tried.draw()
-    this.inspector.draw(store, this.palette, this.pictures.values)
+    this.inspector.draw(store, this.theme.palette, this.pictures.values)
     Object.assign(root.dataset, {
       state: store.status.state, playback: store.playback, records: store.records.length,
       shown: store.moment, paints: this.paints, verdict: store.atEnd ? "shown" : "",

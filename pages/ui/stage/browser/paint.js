@@ -1,7 +1,7 @@
 // Colours, canvases and the small pieces of drawing that the views share.
 
 /** Whether the page is dark: from Streamlit's variable, else from the reader's system. */
-export function isDark(root) {
+function isDark(root) {
   const background = getComputedStyle(root).getPropertyValue("--st-background-color").trim()
   const hex = /^#([0-9a-f]{6})$/i.exec(background)
   if (hex) {
@@ -9,6 +9,27 @@ export function isDark(root) {
     return ((value >> 16) & 255) + ((value >> 8) & 255) + (value & 255) < 384
   }
   return matchMedia("(prefers-color-scheme: dark)").matches
+}
+
+const LOOK = 400 // ms between two looks at whether the page is light or dark
+
+/** The palette of a page that may change between light and dark, and its colours on `root`. */
+export class Theme {
+  constructor(root) { Object.assign(this, { root, palette: null, looked: -Infinity, dark: null }) }
+
+  /** Follow the page; true where the palette is another one now. palettes: { light, dark }. */
+  follow(palettes, now) {
+    if (now - this.looked <= LOOK) return false
+    this.looked = now
+    const dark = isDark(this.root)
+    if (dark === this.dark) return false
+    this.dark = dark
+    this.palette = palettes[dark ? "dark" : "light"]
+    for (const [name, value] of Object.entries(this.palette)) {
+      if (typeof value === "string") this.root.style.setProperty(`--red-${name}`, value)
+    }
+    return true
+  }
 }
 
 export function rgb(hex) {

@@ -5,7 +5,7 @@ import { Curves } from "./curves.js"
 import { Frames } from "./frames.js"
 import { Headline } from "./headline.js"
 import { liveStore } from "./main.js"
-import { ATTACK_NAMES, element, isDark, largest, signed } from "./paint.js"
+import { ATTACK_NAMES, element, largest, signed, Theme } from "./paint.js"
 import { Pictures } from "./pictures.js"
 import { Plane } from "./plane.js"
 import { Connection } from "./socket.js"
@@ -108,6 +108,7 @@ class Pair {
   constructor(root, options) {
     this.root = root
     this.options = options
+    this.theme = new Theme(root)
     this.connections = [null, null]
     this.stores = [new RunStore(), new RunStore()]
     this.noted = ["", ""]
@@ -291,18 +292,7 @@ class Pair {
     both.advance(seconds)
     both.place()
     const views = this.sides.flatMap((side) => [side.frames, side.blocks, side.curves, side.plane])
-    if (this.looked === undefined || now - this.looked > 400) {
-      this.looked = now
-      const dark = isDark(root)
-      if (dark !== this.dark) {
-        this.dark = dark
-        this.palette = this.options.palettes[dark ? "dark" : "light"]
-        for (const [name, value] of Object.entries(this.palette)) {
-          if (typeof value === "string") root.style.setProperty(`--red-${name}`, value)
-        }
-        this.drawn = ""
-      }
-    }
+    if (this.theme.follow(this.options.palettes, now)) this.drawn = ""
     const mark = `${both.version} ${both.moment} ${both.playback} ${stores.map((store) => `${store.version} ${store.moment}`)}`
     if (this.drawn === mark && this.shown === both && !views.some((view) => view.canvas.changed)) return
     this.drawn = mark
@@ -318,10 +308,10 @@ class Pair {
       store.energyLimit = limit
       side.headline.draw(store)
       store.least = least
-      side.pictures.draw(store, this.palette)
+      side.pictures.draw(store, this.theme.palette)
       store.least = { signed: 0, rest: 0 }
       side.verdict.draw(store)
-      for (const name of ["frames", "blocks", "curves", "plane"]) side[name].draw(store, this.palette)
+      for (const name of ["frames", "blocks", "curves", "plane"]) side[name].draw(store, this.theme.palette)
       store.energyLimit = own
     })
     this.transport.draw(both)
@@ -338,7 +328,7 @@ class Pair {
   }
 
   _drawNow() {
-    const { stores, palette } = this
+    const { stores, theme: { palette } } = this
     const rows = compared(stores)
     const key = JSON.stringify(rows)
     if (this.said !== key) {

@@ -1,4 +1,4 @@
-"""The slider over the steps is heard where the run stands, and nowhere else."""
+"""The slider over the steps counts where the run is paused, and nowhere else."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ def script() -> None:
     from pages.ui.widgets.step_slider import step_slider
 
     state = st.session_state
-    stand = state.setdefault("stands", 2)
+    paused = state.setdefault("paused", 2)
     at = state.setdefault("seen.at", None)
     k = state.get("k", 2) if at is None else at
-    step_slider("Step k", k, (0, 9), paused_at=stand, at="seen.at", help="")
+    step_slider("Step k", k, (0, 9), paused_at=paused, at="seen.at", help="")
 
 
-def test_it_follows_a_run_and_leads_where_it_stands() -> None:
+def test_it_follows_a_run_and_leads_where_it_is_paused() -> None:
     app = AppTest.from_function(script).run()
     assert app.slider[0].value == 2
     app.slider[0].set_value(1).run()
     assert app.session_state["seen.at"] == 1
     state = app.session_state
-    state["stands"], state["seen.at"], state["k"] = None, None, 7
+    state["paused"], state["seen.at"], state["k"] = None, None, 7
     app.run()
     assert app.slider[0].value == 7
     assert app.slider[0].disabled
 
 
-def test_what_is_told_of_an_earlier_stand_is_not_heard() -> None:
+def test_a_late_answer_of_an_earlier_pause_does_not_count() -> None:
     app = AppTest.from_function(script).run()
-    app.slider[0].set_value(1)  # told, but meanwhile the run went on to stand elsewhere
+    app.slider[0].set_value(1)  # sent, but meanwhile the run went on and was paused elsewhere
     app.session_state["seen.at.paused_at"] = (5, 8)
     app.run()
     assert app.session_state["seen.at"] is None
 
 
 @pytest.mark.parametrize("later", [8, 2])
-def test_every_stand_has_a_slider_of_its_own(later: int) -> None:
-    """Also that of another run that stands at the same step."""
+def test_every_pause_has_a_slider_of_its_own(later: int) -> None:
+    """Also that of another run that is paused at the same step."""
     app = AppTest.from_function(script).run()
     first = app.slider[0].id
     app.run()
     assert app.slider[0].id == first
-    for stand in (None, later):
-        app.session_state["stands"] = stand
+    for paused in (None, later):
+        app.session_state["paused"] = paused
         app.run()
     assert app.slider[0].id != first
