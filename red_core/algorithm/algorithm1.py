@@ -49,6 +49,8 @@ def step(
         moved = state
         if update != "c_a":  # Algorithm 1, z: J^T (G(z^k) + D_a c_a^k - x') is state.gradient
             moved = z_step(problem, state, options, joint=True)
+        if options.c_a_after_z and update == "both":
+            state = moved = _evaluated(problem, moved, options, "c_a")
         if update != "z":  # Algorithm 1, c_a: from G(z^k) too
             moved = c_a_step(problem, moved, target(problem, state), options)
     moved = replace(moved, k=state.k + 1)

@@ -25,6 +25,7 @@ class SolverOptions:
     rate of "lbfgs" is its longest step; acceleration: of c_a; lambda_fraction: lambda over
     lambda_max at the start of the alternation; lambda_every_step: whether lambda is that share of
     lambda_max of the present x' - G(z^k) at every step on c_a instead, as in the published code;
+    c_a_after_z: whether a step on c_a uses G(z^{k+1}) (Gauss-Seidel) instead of G(z^k) as printed;
     latent_weight: w of a term w/2 ||z - anchor||^2 in
     the objective, which keeps z near where it is likely (0: the paper's eq. 5); feature_weight: of
     a term u/2 ||phi(x') - phi(G(z))||^2 with features phi of the classifier (0: none); inner:
@@ -52,6 +53,7 @@ class SolverOptions:
     acceleration: str = "nesterov"
     lambda_fraction: float = 0.35
     lambda_every_step: bool = False
+    c_a_after_z: bool = False
     latent_weight: float = 0.0
     feature_weight: float = 0.0
     inner: int = 1

@@ -106,6 +106,10 @@ def plain_solve(
         fit = 0.5 * (target - dictionary.combine(c_a)).square().sum()
         (fit + goal.latent_penalty(z).sum()).backward()
         target = target.detach()
+        if options.c_a_after_z:
+            stepper.step()
+            with torch.no_grad():
+                target = goal.target(z)
         for _ in range(options.inner):
             v = v.detach().requires_grad_()
             fit = 0.5 * (target - dictionary.combine(v)).square().sum()
@@ -115,7 +119,8 @@ def plain_solve(
             t_next = (1 + (1 + 4 * t * t) ** 0.5) / 2
             momentum = 0.0 if options.acceleration == "none" else (t - 1) / t_next
             v, c_a, t = new + momentum * (new - c_a), new, t_next
-        stepper.step()
+        if not options.c_a_after_z:
+            stepper.step()
         if k in options.halve_at and len(z) > 1:
             kept = _best(goal.value(z, c_a, lam), (len(z) + 1) // 2)
             goal, z, c_a, v = goal.take(kept), stepper.keep(kept), c_a[kept], v[kept]

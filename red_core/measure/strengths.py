@@ -75,6 +75,7 @@ CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
     "fast": ("rate of z three times, 0.01", {"signal_rate": 0.01}),
     "lambda": ("lambda = 0.1 lambda_max", {"lambda_fraction": 0.1}),
     "each": ("lambda anew at every step", {"lambda_every_step": True}),
+    "order": ("c_a after z, from its new value", {"c_a_after_z": True}),
     "inner": ("five steps on c_a for each on z", {"inner": 5}),
 }
 

@@ -174,6 +174,11 @@ OPTIONS = {
         "Whether λ is that share of λ_max of the present x' - G(z^k) at every step, as in the "
         "published code, or stays as it was when the alternation began.",
     ),
+    "c_a_after_z": (
+        "c_a after z",
+        "Whether each step on c_a sees the z that was just found, or, as Algorithm 1 is printed, "
+        "both steps start from the same iterate.",
+    ),
     "latent_weight": (
         "Tether of z",
         "w of a term w/2 ‖z - anchor‖² that keeps z near where G was trained, or near the "

@@ -237,6 +237,24 @@ def test_lambda_recomputed_at_every_step_is_constant_while_z_is_frozen(make_inst
         assert now.c_a.equal(fixed.c_a)
 
 
+def test_c_a_after_z_is_a_step_on_z_and_then_one_on_c_a(make_instance):
+    instance = make_instance()
+    together = replace(PRESETS["paper"], start_steps=0, signal_rate=0.02)
+    options = replace(together, c_a_after_z=True)
+    starts = torch.randn(3, 1, 4).double()
+    in_turn, by_hand, printed = (
+        Run(instance.problem, starts, each) for each in (options, together, together)
+    )
+    for _ in range(8):
+        in_turn.step()
+        by_hand.step("z")
+        by_hand.step("c_a")
+        printed.step()
+    torch.testing.assert_close(in_turn.state.z, by_hand.state.z)
+    torch.testing.assert_close(in_turn.state.c_a, by_hand.state.c_a)
+    assert not torch.allclose(in_turn.state.c_a, printed.state.c_a)
+
+
 def test_a_step_on_z_alone_leaves_lambda(make_instance):
     instance = make_instance()
     options = replace(PRESETS["paper"], start_steps=0, signal_rate=0.02, lambda_every_step=True)

@@ -29,6 +29,18 @@ OPTIONS = {
         latent_weight=0.1,
         lambda_every_step=True,
     ),
+    "c_a after z": SolverOptions(
+        restarts=2,
+        start_steps=4,
+        carry=2,
+        halve_at=(4,),
+        steps=12,
+        signal_step="adam",
+        signal_rate=0.05,
+        lambda_fraction=0.1,
+        inner=2,
+        c_a_after_z=True,
+    ),
     "unaccelerated": SolverOptions(restarts=1, start_steps=0, steps=8, acceleration="none"),
     "several starts": SolverOptions(
         restarts=5,

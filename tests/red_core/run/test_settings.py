@@ -31,6 +31,7 @@ solver_values = st.fixed_dictionaries(
         "restarts": st.integers(1, 64),
         "start_draws": st.integers(64, 10_000),
         "lambda_every_step": st.booleans(),
+        "c_a_after_z": st.booleans(),
         "encoder_start": st.booleans(),
         "start_steps": st.integers(0, 2000),
         "start_step": st.sampled_from([name for name in SIGNAL_STEPS if name != DIFFUSION]),
