@@ -18,7 +18,7 @@ BATCH = 8  # images together from which more threads pay
 
 def threads_for(items: int) -> int:
     """The threads for a batch of so many items: 1, or every core that this process may use."""
-    return 1 if items < BATCH else max(1, _cores())
+    return 1 if items < BATCH else cores()
 
 
 @contextmanager
@@ -32,7 +32,8 @@ def computing_on(threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _cores() -> int:
+def cores() -> int:
+    """The cores that this process may use, at least 1."""
     if hasattr(os, "sched_getaffinity"):  # Linux: respects taskset and containers' cpusets
-        return len(os.sched_getaffinity(0))
+        return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -51,9 +51,19 @@ def run_to_end(
 def _merge(parts: list[tuple[Tensor, Iterate]]) -> Iterate:
     """The iterates of all items in their first order."""
     order = torch.cat([items for items, _ in parts]).argsort()
-    last = parts[-1][1]
-    names = [field.name for field in fields(Iterate) if torch.is_tensor(getattr(last, field.name))]
+    joined = concatenate_iterates([iterate for _, iterate in parts])
+    values: dict[str, Any] = {
+        name: value[order] for name, value in vars(joined).items() if torch.is_tensor(value)
+    }
+    return replace(joined, **values)
+
+
+def concatenate_iterates(iterates: Sequence[Iterate]) -> Iterate:
+    """The items of several iterates as one batch; k and phase are the last one's."""
+    last = iterates[-1]
     joined: dict[str, Any] = {
-        name: torch.cat([getattr(iterate, name) for _, iterate in parts])[order] for name in names
+        name: torch.cat([getattr(iterate, name) for iterate in iterates])
+        for name, value in vars(last).items()
+        if torch.is_tensor(value)
     }
     return replace(last, **joined)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -46,6 +47,15 @@ class Iterate:
     gradient_norm: Tensor
     prox_residual: Tensor
     leader: Tensor
+
+    def item(self, place: int, k: int) -> Iterate:
+        """One item as a batch of one; k: the steps that it has done itself."""
+        values: dict[str, Any] = {
+            name: value[place : place + 1]
+            for name, value in vars(self).items()
+            if torch.is_tensor(value)
+        }
+        return replace(self, k=k, **values)
 
 
 def observe(problem: RedProblem, state: State, options: SolverOptions) -> Iterate:

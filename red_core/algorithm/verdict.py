@@ -12,6 +12,7 @@ answer that the attack is none of the known ones. `judge` puts them together.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -95,6 +96,15 @@ class Verdict:
     block_margin: Tensor
     unknown_score: Tensor
     unknown_p: Tensor
+
+    def item(self, place: int) -> Verdict:
+        """The answers for one item, as a batch of one."""
+        values: dict[str, Any] = {
+            name: value[place : place + 1]
+            for name, value in vars(self).items()
+            if torch.is_tensor(value)
+        }
+        return replace(self, **values)
 
     @property
     def known_names(self) -> tuple[str, ...]:

@@ -10,7 +10,9 @@ cross-entropy, in a form that keeps its direction where psi is sure (`losses.att
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,6 +32,7 @@ TOLERANCE = 1e-5  # by which a crafted perturbation may miss its budget, beside 
 MIN_EPS = 1e-6  # below, pixels in float32 hardly move, and AdverTorch's l1 projection fails
 _ROUNDING = 2.0**-24  # of x' - x, a pixel: x + delta was rounded, and the difference is
 MAX_STEPS = 2000
+_GLOBAL_GENERATOR = threading.Lock()
 STILL_COSINE = 0.99  # with its random start: an attack that did not move
 
 
@@ -93,6 +96,17 @@ PAPER_ATTACKS: dict[str, dict[str, AttackSettings]] = {
 }
 
 
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw from torch's global generator as after `manual_seed(seed)`; it is as before afterwards.
+
+    That generator is one for all threads, so only one of them is in here at a time.
+    """
+    with _GLOBAL_GENERATOR, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
 def random_start(images: Tensor, settings: AttackSettings, seeds: Sequence[int]) -> Tensor:
     """AdverTorch's random start, item by item from the item's own seed; CPU noise on any device."""
     ensure_advertorch()
@@ -100,8 +114,7 @@ def random_start(images: Tensor, settings: AttackSettings, seeds: Sequence[int])
 
     starts = []
     for image, seed in zip(images.cpu(), seeds, strict=True):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             delta = torch.zeros_like(image[None])
             starts.append(
                 rand_init_delta(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from red_core.attacks.losses import attack_loss
+from red_core.attacks.pgd import seeded
 from red_core.compat import ensure_advertorch
 
 DDN_STEPS = 100
@@ -36,12 +37,7 @@ def ddn(
     from advertorch.attacks import DDNL2Attack
 
     attack = DDNL2Attack(network, nb_iter=steps)
-    with (
-        torch.random.fork_rng(devices=[]),
-        torch.enable_grad(),
-        warnings.catch_warnings(),
-    ):
-        torch.manual_seed(seed)
+    with seeded(seed), torch.enable_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # it steps its schedule first, as it means to
         attacked: Tensor = attack.perturb(images, labels)
     return attacked.detach().clamp(0, 1)

@@ -13,7 +13,7 @@ from red_core.landscape.images import ImageSheet, held_target, image_loss
 from red_core.landscape.inversion_loss import Inversion
 from red_core.landscape.kappa import kappa, predicted_spurious
 from red_core.landscape.plane import Plane
-from red_core.landscape.plane_preview import plane_ahead, preview_path, preview_plane
+from red_core.landscape.plane_preview import planes_ahead, preview_paths, preview_plane
 from red_core.landscape.planes import (
     coordinate_plane,
     difference_plane,
@@ -52,9 +52,9 @@ __all__ = [
     "kappa",
     "path_bounds",
     "pca_plane",
-    "plane_ahead",
+    "planes_ahead",
     "predicted_spurious",
-    "preview_path",
+    "preview_paths",
     "preview_plane",
     "principal_axes",
     "random_plane",

@@ -155,21 +155,23 @@ class RunRecorder:
         problem: one item; mu: see `live_mu`; single: somebody asked for this one step, so it is
         recorded in any case. The alternation's first iterate chooses the plane of the run.
         """
-        begins = self._latent and iterate.phase == "joint" and self.plane is None
-        if begins:
-            self.plane = look_ahead(self._bundle, self._settings, problem, iterate)
-        due = single or iterate.k % self._stride == 0 or iterate.k >= self._total
-        if due or iterate.phase != self._last[1]:
-            self._write(iterate, mu)
-        joint = self._total - self.header["start_steps"]
-        if begins or iterate.k % max(1, joint // SURFACES) == 0:
-            self._surface(iterate)
+        record_iterates([self], problem, [iterate], [mu], [single])
 
-    def _write(self, iterate: Iterate, mu: float) -> None:
+    def _begins(self, iterate: Iterate) -> bool:
+        """Whether it is the alternation's first."""
+        return self._latent and iterate.phase == "joint" and self.plane is None
+
+    def _due(self, iterate: Iterate) -> bool:
+        regular = iterate.k % self._stride == 0 or iterate.k >= self._total
+        return regular or iterate.phase != self._last[1]
+
+    def _has_surface(self, iterate: Iterate) -> bool:
+        joint = self._total - self.header["start_steps"]
+        return iterate.k % max(1, joint // SURFACES) == 0
+
+    def _write(self, iterate: Iterate, mu: float, psi: Tensor) -> None:
         assert self._observed is not None  # the attack comes before the run
         self._last = (iterate.k, iterate.phase)
-        with torch.no_grad():
-            psi = self._bundle.psi(iterate.image.to(self._bundle.device))[0].softmax(0)
         spot = None if self.plane is None else self.plane.spot(iterate)
         self.items.append(
             self._writer.iterate(iterate, self._observed, psi, mu, spot, self._seconds())
@@ -195,7 +197,7 @@ class RunRecorder:
     def verdict(self, verdict: Verdict, last: Iterate, state: str) -> None:
         """Add the verdict; last: the iterate that it was made of; state: finished or stopped."""
         if (last.k, last.phase) != self._last:  # stopped between two records
-            self._write(last, float(last.prox_residual[0]))
+            self._write(last, float(last.prox_residual[0]), _psi(self._bundle, [last])[0])
         self._surface(last)
         readers = readers_for(self._bundle, self._settings.preset)
         block = "none" if bool(silent(last)[0]) else verdict.attack_names[int(verdict.block_label)]
@@ -255,6 +257,53 @@ class RunRecorder:
 
     def _seconds(self) -> float:
         return time.perf_counter() - self._begun
+
+
+def record_iterates(
+    recorders: Sequence[RunRecorder],
+    problem: RedProblem,
+    iterates: Sequence[Iterate],
+    mu: Sequence[float],
+    single: Sequence[bool],
+) -> None:
+    """`RunRecorder.iterate` of runs that are computed together: G and psi are asked once for all.
+
+    problem: one item a run; iterates: a batch of one each. The runs share their models and options.
+    """
+    begins = [
+        place
+        for place, (recorder, iterate) in enumerate(zip(recorders, iterates, strict=True))
+        if recorder._begins(iterate)
+    ]
+    if begins:
+        planes = look_ahead(
+            recorders[0]._bundle,
+            [recorders[place]._settings for place in begins],
+            problem.take(torch.tensor(begins, device=problem.observed.device)),
+            [iterates[place] for place in begins],
+        )
+        for place, plane in zip(begins, planes, strict=True):
+            recorders[place].plane = plane
+    due = [
+        place
+        for place, recorder in enumerate(recorders)
+        if single[place] or recorder._due(iterates[place])
+    ]
+    if due:
+        psi = _psi(recorders[0]._bundle, [iterates[place] for place in due])
+        for place, read in zip(due, psi, strict=True):
+            recorders[place]._write(iterates[place], mu[place], read)
+    for place, recorder in enumerate(recorders):
+        if place in begins or recorder._has_surface(iterates[place]):
+            recorder._surface(iterates[place])
+
+
+@torch.no_grad()
+def _psi(bundle: Bundle, iterates: Sequence[Iterate]) -> Tensor:
+    """psi's class probabilities of G(z), [R, classes]."""
+    images = torch.cat([iterate.image for iterate in iterates]).to(bundle.device)
+    read: Tensor = bundle.psi(images).softmax(1)
+    return read
 
 
 def live_mu(iterate: Iterate, truth: tuple[Tensor, Tensor] | None, basis: Tensor | None) -> float:

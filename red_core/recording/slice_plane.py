@@ -7,14 +7,16 @@ with its own c_a held, costs a millisecond.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from red_core.algorithm.observe import Iterate
 from red_core.algorithm.options import DIFFUSION
 from red_core.algorithm.problem import RedProblem
-from red_core.landscape import Bounds, ImageSheet, Plane, Surface, plane_ahead
+from red_core.landscape import Bounds, ImageSheet, Plane, Surface, planes_ahead
 from red_core.run.bundle import Bundle
 from red_core.run.experiment import make_starts, start_seeds
 from red_core.run.settings import RunSettings
@@ -59,19 +61,25 @@ def has_latent(settings: RunSettings) -> bool:
 
 
 def look_ahead(
-    bundle: Bundle, settings: RunSettings, problem: RedProblem, iterate: Iterate
-) -> SlicePlane:
-    """The plane of a run whose alternation begins at `iterate`; problem: one item."""
-    options = settings.solver_options()
-    seeds = start_seeds(settings)
-    _, anchors = make_starts(bundle, problem.observed, options, seeds)
-    anchor = anchors[0, int(iterate.leader[0])]
-    z = iterate.z[0].to(anchor.device)
-    channels = iterate.image.shape[1]
-    plane, bounds = plane_ahead(problem, z, options, anchor, PREVIEWED[channels])
-    sheet = ImageSheet(problem.generator, z, plane, bounds, SIZES[channels])
-    while not sheet.done:
-        sheet.advance()
-    return SlicePlane(
-        plane, bounds, sheet, iterate.k, options.latent_weight, anchor.cpu().flatten()
-    )
+    bundle: Bundle, runs: Sequence[RunSettings], problem: RedProblem, iterates: Sequence[Iterate]
+) -> list[SlicePlane]:
+    """The planes of runs whose alternation begins at their iterates, a batch of one each.
+
+    problem: one item a run; the runs differ in their images and seeds alone.
+    """
+    options = runs[0].solver_options()
+    seeds = [seed for settings in runs for seed in start_seeds(settings)]
+    _, starts = make_starts(bundle, problem.observed, options, seeds)
+    leaders = torch.cat([iterate.leader for iterate in iterates])
+    anchors = starts[torch.arange(len(runs), device=starts.device), leaders]
+    z = torch.cat([iterate.z for iterate in iterates]).to(anchors.device)
+    channels = problem.observed.shape[1]
+    ahead = planes_ahead(problem, z, options, anchors, PREVIEWED[channels])
+    found = []
+    for (plane, bounds), like, iterate, anchor in zip(ahead, z, iterates, anchors, strict=True):
+        sheet = ImageSheet(problem.generator, like, plane, bounds, SIZES[channels])
+        while not sheet.done:
+            sheet.advance()
+        pull = anchor.cpu().flatten()
+        found.append(SlicePlane(plane, bounds, sheet, iterate.k, options.latent_weight, pull))
+    return found

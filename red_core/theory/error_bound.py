@@ -16,6 +16,7 @@ from red_core.algorithm.observe import Iterate
 from red_core.algorithm.problem import AttackDictionary
 from red_core.theory.reductions import smallest
 
+CHUNK = 128  # iterates whose distances are measured at once
 _ORTHONORMAL = 1e-9  # by which columns may miss being so
 
 
@@ -113,9 +114,21 @@ def mu_along_path(
 
     z_star [B, *latent], c_star [B, k]: of a realizable problem (`experiment.realizable`).
     """
-    return torch.stack(
-        [error_bound_mu(it.gradient_norm, it.z, it.c_a, z_star, c_star, basis) for it in iterates]
-    )
+    items = len(z_star)
+    found = []
+    for first in range(0, len(iterates), CHUNK):  # one product with the basis for many iterates
+        some = iterates[first : first + CHUNK]
+        count = len(some)
+        gradient_norm, z, c_a = (
+            torch.cat([getattr(it, name) for it in some]) for name in ("gradient_norm", "z", "c_a")
+        )
+        stars = [
+            star.expand(count, *star.shape).reshape(count * items, *star.shape[1:])
+            for star in (z_star, c_star)
+        ]
+        mu = error_bound_mu(gradient_norm, z, c_a, stars[0], stars[1], basis)
+        found.append(mu.view(count, items))
+    return torch.cat(found)
 
 
 def mu_to_last(iterates: Sequence[Iterate], basis: Tensor | None = None) -> Tensor:

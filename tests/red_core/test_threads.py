@@ -12,7 +12,7 @@ from red_core.threads import BATCH, computing_on, threads_for
 
 
 def test_single_images_take_one_thread_and_batches_every_core(monkeypatch) -> None:
-    monkeypatch.setattr("red_core.threads._cores", lambda: 6)
+    monkeypatch.setattr("red_core.threads.cores", lambda: 6)
     assert [threads_for(items) for items in (1, BATCH - 1, BATCH, 100)] == [1, 1, 6, 6]
 
 

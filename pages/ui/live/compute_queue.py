@@ -1,7 +1,8 @@
 """One queue for everything that computes: sessions take turns, first in, first out.
 
-A run does not hold the machine to its end. It computes for a slice of time, then goes to the back
-of the queue, so that everybody's first picture comes soon and a paused run holds up nobody.
+As many compute at once as there are cores, one thread each. A run does not hold a core to its end.
+It computes for a slice of time, then goes to the back of the queue, so that everybody's first
+picture comes soon and a paused run holds up nobody.
 """
 
 from __future__ import annotations
@@ -11,16 +12,22 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from red_core.threads import cores
+
 SLICE = 0.4  # seconds a run may compute while others wait
 _POLL = 0.2  # seconds between two checks of the place in the queue
 
 
 class FairLock:
-    """A first-in, first-out lock whose waiters know how many are ahead of them."""
+    """A first-in, first-out lock whose waiters know how many are ahead of them.
 
-    def __init__(self) -> None:
+    places: how many may hold it at once.
+    """
+
+    def __init__(self, places: int = 1) -> None:
+        self._places = places
         self._changed = threading.Condition()
-        self._waiting: deque[object] = deque()  # the first one computes
+        self._waiting: deque[object] = deque()  # the first `places` of them compute
 
     @contextmanager
     def turn(
@@ -48,10 +55,10 @@ class FairLock:
         reported = None
         while True:
             with self._changed:
-                place = self._waiting.index(ticket)
+                place = self._ahead(ticket)
                 if place and place == reported:
                     self._changed.wait(_POLL)
-                    place = self._waiting.index(ticket)
+                    place = self._ahead(ticket)
             if place != reported and not (place == 0 and reported is None):
                 on_place(place)  # outside the lock: it may draw, or end the script
             reported = place
@@ -60,11 +67,20 @@ class FairLock:
             if give_up():
                 return False
 
+    def _ahead(self, ticket: object) -> int:
+        return max(0, self._waiting.index(ticket) - self._places + 1)
+
     @property
     def others_wait(self) -> bool:
-        """Whether others wait behind the one that computes."""
+        """Whether others wait behind those that compute."""
         with self._changed:
-            return len(self._waiting) > 1
+            return len(self._waiting) > self._places
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody computes or waits but the one that asks."""
+        with self._changed:
+            return len(self._waiting) < 2
 
 
 class DrawPriority:
@@ -96,5 +112,5 @@ class DrawPriority:
             self._changed.wait_for(lambda: self._drawing == 0, most)
 
 
-COMPUTE_QUEUE = FairLock()  # of this process: all sessions share it
+COMPUTE_QUEUE = FairLock(cores())  # of this process: all sessions share it
 DRAW_PRIORITY = DrawPriority()

@@ -20,6 +20,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from pages.ui.live.batches import RUN_BATCHES
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.origin import ITS_OWN, Origin
 from pages.ui.live.run_plane import AXES, NoPlaneError, plane_event
@@ -95,7 +96,7 @@ class LiveRun:
             self._recorded = epoch + 1, recorder
             self.runner = Runner(
                 self.parts, self.settings, None, own=self.own, recorder=recorder,
-                origin=self.origin, paused=paused, speed=speed,
+                origin=self.origin, paused=paused, speed=speed, batches=RUN_BATCHES,
             )  # fmt: skip
             return self.runner
 

@@ -12,23 +12,30 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from pages.ui.live.batches import Batches
 from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock
 from pages.ui.live.history import History, grid_ks, moved
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.origin import ITS_OWN, NoStartError, Origin, begin_from
+from pages.ui.live.run_batches import (
+    StepBatch,
+    VerdictBatch,
+    record_together,
+    step_key,
+    verdict_key,
+)
 from pages.ui.live.run_view import RunView, Theory
 from pages.ui.live.worker import THREAD_NAME, Worker, WorkError
 from red_core.algorithm.algorithm1 import Update, finished, step
-from red_core.algorithm.observe import Iterate, observe
+from red_core.algorithm.observe import Iterate
 from red_core.algorithm.problem import RedProblem
 from red_core.algorithm.state import State as SolverState
-from red_core.algorithm.verdict import Verdict, judge
+from red_core.algorithm.verdict import Verdict
 from red_core.recording.run_recorder import RunRecorder, live_mu
 from red_core.recording.slice_plane import has_latent
 from red_core.run.experiment import (
     AttackedBatch,
     craft_example,
-    readers_for,
     start_seeds,
 )
 from red_core.run.settings import RunSettings
@@ -42,8 +49,9 @@ class Runner(Worker[Update]):
 
     parts, settings: what is solved; example: x', or None where the run crafts it itself, of `own`
     where the settings name the user's image; recorder: gets every moment, attack included;
-    origin: what it begins from beside its settings; the rest is the worker's. `step` takes "both",
-    "z" or "c_a".
+    origin: what it begins from beside its settings; batches: whose runs it may compute with, of
+    the same line (None: it computes alone); the rest is the worker's. `step` takes "both", "z" or
+    "c_a".
     """
 
     def __init__(
@@ -58,10 +66,12 @@ class Runner(Worker[Update]):
         paused: bool = False,
         speed: float | None = None,
         line: FairLock = COMPUTE_QUEUE,
+        batches: Batches | None = None,
     ) -> None:
         self.parts, self.settings = parts, settings
         self._example, self._own, self.recorder, self._origin = example, own, recorder, origin
-        self._options = options = settings.solver_options()
+        self.options = options = settings.solver_options()
+        self._batches = batches or Batches(line)
         self._has_latent = has_latent(settings)
         # Without a latent space z is an image, and has no distance from z*.
         self._truth: tuple[Tensor, Tensor] | None = None
@@ -111,12 +121,54 @@ class Runner(Worker[Update]):
             self._labels.update(zip((frame.k for frame in new), answers, strict=True))
         return [self._labels[frame.k] for frame in frames]
 
-    # --- the thread ----------------------------------------------------------------------
+    # --- what its batches ask (`run_batches`), in the thread that computes ----------------
 
     @property
-    def _running(self) -> tuple[RedProblem, SolverState]:
-        assert self._solved is not None  # made by `_begin`, before any other hook is called
+    def solved(self) -> tuple[RedProblem, SolverState]:
+        """The problem and where its iterates are, one item; not while a batch holds them."""
+        assert self._solved is not None  # made by `_begin`, before any batch is joined
         return self._solved
+
+    @solved.setter
+    def solved(self, solved: tuple[RedProblem, SolverState]) -> None:
+        self._solved = solved
+
+    @property
+    def closed(self) -> bool:
+        """Whether nobody will look any more."""
+        return self._closed
+
+    @property
+    def stepped_by_hand(self) -> bool:
+        """Whether its present step was asked for singly."""
+        return self._state == "paused"
+
+    def keep(self, iterate: Iterate, began: float) -> float:
+        """Keep an iterate for `view`; returns its mu. FloatingPointError where it is not finite."""
+        if not math.isfinite(float(iterate.loss[0])):
+            raise FloatingPointError(
+                f"At step {iterate.k} the iterates stopped being finite: the step on z is too "
+                "large. Lower it under Advanced."
+            )
+        basis = None if self._truth is None else self.parts.basis
+        mu = live_mu(iterate, self._truth, basis)
+        with self._changed:
+            self._history.add(iterate)
+            self._mu[iterate.k] = mu
+            self._seconds += time.perf_counter() - began
+        return mu
+
+    def judged(self, verdict: Verdict, last: Iterate, began: float) -> None:
+        """Take the verdict on the last iterate."""
+        ended = "stopped" if self._state == "stopped" else "finished"
+        if self.recorder is not None:
+            self.recorder.verdict(verdict, last, ended)
+        with self._changed:
+            self._verdict = verdict
+            self._seconds += time.perf_counter() - began
+            self._settle()
+
+    # --- the thread ----------------------------------------------------------------------
 
     def _begin(self) -> None:
         began = time.perf_counter()
@@ -134,59 +186,38 @@ class Runner(Worker[Update]):
         seeds = start_seeds(self.settings)
         attacked, bundle = self.example.attacked, self.parts.bundle
         try:
-            self._solved = begin_from(bundle, attacked, self._options, seeds, self._origin)
+            self.solved = begin_from(bundle, attacked, self.options, seeds, self._origin)
         except NoStartError as error:
             raise WorkError(f"The run cannot begin: {error}.") from error
-        self._record(observe(*self._solved, self._options), began)
+        self._record(began)
 
     @property
     def _done(self) -> bool:
-        return finished(self._running[1], self._options)
+        return finished(self.solved[1], self.options)
 
     def _take(self, order: Update) -> None:
         began = time.perf_counter()
-        problem, state = self._running
-        state = step(problem, state, self._options, order)
-        self._solved = problem, state
-        self._record(observe(problem, state, self._options), began)
+        problem, state = self.solved
+        self.solved = problem, step(problem, state, self.options, order)
+        self._record(began)
 
-    def _record(self, iterate: Iterate, began: float) -> None:
-        if not math.isfinite(float(iterate.loss[0])):
-            raise FloatingPointError(
-                f"At step {iterate.k} the iterates stopped being finite: the step on z is too "
-                "large. Lower it under Advanced."
-            )
-        basis = None if self._truth is None else self.parts.basis
-        mu = live_mu(iterate, self._truth, basis)
-        with self._changed:
-            self._history.add(iterate)
-            self._mu[iterate.k] = mu
-            self._seconds += time.perf_counter() - began
-        if self.recorder is not None:
-            self.recorder.iterate(self._running[0], iterate, mu, single=self._state == "paused")
+    def _take_together(self) -> bool:
+        self._batches.join(self, step_key(self), StepBatch)
+        return True
+
+    def _record(self, began: float) -> None:
+        (fault,) = record_together([self], *self.solved, began)
+        if fault is not None:
+            raise fault
 
     def _finish(self) -> None:
         """The verdict, then what the theorems say; both of the history's last iterate."""
-        with self._line.turn(self._tell_place, lambda: self._closed) as mine:
-            if not mine or self._closed:
-                return
-            began = time.perf_counter()
-            problem, state = self._running
-            last = observe(problem, state, self._options)
-            readers = readers_for(self.parts.bundle, self.settings.preset)
-            verdict = judge(problem, last, readers)
-            ended = "stopped" if self._state == "stopped" else "finished"
-            if self.recorder is not None:
-                self.recorder.verdict(verdict, last, ended)
-            with self._changed:
-                self._verdict = verdict
-                self._seconds += time.perf_counter() - began
-                self._settle()
+        self._batches.join(self, verdict_key(self), VerdictBatch)
         if not self._has_latent:  # the theorems speak of z
             return
         with self._line.turn(give_up=lambda: self._closed) as mine:
             if mine and not self._closed:
-                theory = self._theorise(self._running[0])
+                theory = self._theorise(self.solved[0])
                 if self.recorder is not None:
                     ks = [frame.k for frame in self._history.frames]
                     self.recorder.theory(ks, theory.mu, theory.proximal_pl)

@@ -60,7 +60,7 @@ class Worker(ABC, Generic[Order]):
         self._closed = False
         self._manual: deque[Order] = deque()
         self._speed = speed
-        self._place = 0  # workers ahead in the line
+        self._place = 0  # workers ahead in the line, before it begins
         self._error = ""
         self._busy = True  # something may still change without an order
         self.steered = False  # whether a step was asked for singly
@@ -81,6 +81,10 @@ class Worker(ABC, Generic[Order]):
     @abstractmethod
     def _take(self, order: Order) -> None:
         """One step, recorded; within a turn. FloatingPointError ends the work with its message."""
+
+    def _take_together(self) -> bool:
+        """Steps in a batch with other workers', until it `goes_on` no more; False: it has none."""
+        return False
 
     def _finish(self) -> None:
         """After the last step, or a stop: take turns of one's own, then `_settle`."""
@@ -149,6 +153,13 @@ class Worker(ABC, Generic[Order]):
                 self._speed = speed
                 self._changed.notify_all()
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether it takes automatic steps, as fast as the machine can."""
+        with self._changed:
+            running = self._state == "running" and not self._closed
+            return running and self._speed is None and not self._manual
+
     # --- the thread ----------------------------------------------------------------------
 
     def _work(self) -> None:
@@ -159,7 +170,8 @@ class Worker(ABC, Generic[Order]):
                     order = self._wait_for_order()
                     if order is None:
                         break
-                    self._advance(order)
+                    if not (self.goes_on and self._take_together()):
+                        self._advance(order)
                 self._finish()
         except torch.OutOfMemoryError:
             self._fail(self._full())
@@ -199,7 +211,7 @@ class Worker(ABC, Generic[Order]):
 
     def _advance(self, order: Order) -> None:
         """Steps for a slice of time, or one step where a person or slow motion asks for one."""
-        with self._line.turn(self._tell_place, self._over) as mine:
+        with self._line.turn(give_up=self._over) as mine:
             if not mine:
                 return
             until = time.perf_counter() + SLICE

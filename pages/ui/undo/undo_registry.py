@@ -16,6 +16,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
+from pages.ui.live.batches import RUN_BATCHES
 from pages.ui.live.compute_queue import COMPUTE_QUEUE
 from pages.ui.live.live_run import LIVE_RUNS, LiveRun
 from pages.ui.live.loaded_models import LoadedModels
@@ -190,8 +191,9 @@ class RunRegistry:
         """Begin a run of this context, ending the one before."""
         self.clear()
         self._runner = Runner(
-            context.parts, context.settings, context.example, paused=paused, speed=speed
-        )
+            context.parts, context.settings, context.example,
+            paused=paused, speed=speed, batches=RUN_BATCHES,
+        )  # fmt: skip
         self._run_key = _run_key(context)
         return self._runner
 

@@ -1,6 +1,7 @@
 """PGD: budgets and pixels hold, seeds are per image, settings out of range are refused."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -193,6 +194,16 @@ def test_the_seed_decides_and_the_global_generator_is_left_alone(kind: str) -> N
     other = craft(model, images, labels, few, [1, 3])
     assert torch.equal(other[0], first[0])
     assert not torch.equal(other[1], first[1])
+
+
+def test_threads_draw_from_the_global_generator_one_after_the_other() -> None:
+    images, chosen = torch.rand(4, 1, 8, 8), PAPER_ATTACKS["mnist"]["l2"]
+    expected = [attacks.random_start(images, chosen, range(n, n + 4)) for n in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(
+            pool.map(lambda n: attacks.random_start(images, chosen, range(n, n + 4)), range(40))
+        )
+    assert all(one.equal(other) for one, other in zip(found, expected, strict=True))
 
 
 @pytest.mark.parametrize("kind", ATTACKS)

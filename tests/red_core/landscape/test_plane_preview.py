@@ -5,7 +5,7 @@ import torch
 
 from red_core.algorithm.options import SolverOptions
 from red_core.algorithm.problem import RedProblem
-from red_core.landscape import plane_ahead, preview_path, preview_plane
+from red_core.landscape import planes_ahead, preview_paths, preview_plane
 from tests.red_core.stepping import Run
 
 ADAM = SolverOptions(
@@ -37,7 +37,7 @@ def test_with_adam_it_is_the_run_itself(make_instance) -> None:
     problem = make_instance(items=1).problem
     anchor = torch.randn(4, dtype=torch.float64)
     path = alternation(problem, ADAM, anchor)
-    previewed = preview_path(problem, path[0], ADAM, anchor, steps=25)
+    (previewed,) = preview_paths(problem, path[:1], ADAM, anchor[None], steps=25)
     torch.testing.assert_close(previewed, path[:26])
 
 
@@ -48,7 +48,7 @@ def test_the_bounds_hold_the_run_that_follows(make_instance, options: SolverOpti
         problem = make_instance(items=1, seed=seed).problem
         anchor = torch.zeros(4, dtype=torch.float64)
         path = alternation(problem, options, anchor)
-        plane, bounds = plane_ahead(problem, path[0], options, anchor, steps=40)
+        ((plane, bounds),) = planes_ahead(problem, path[:1], options, anchor[None], 40)
         assert float(plane.off_plane(path[0])) < 1e-9
         assert bounds.contains(plane.coordinates(path)).all()
 
@@ -56,7 +56,7 @@ def test_the_bounds_hold_the_run_that_follows(make_instance, options: SolverOpti
 def test_a_slow_gradient_step_is_lengthened(make_instance) -> None:
     problem = make_instance(items=1).problem
     path = alternation(problem, GRADIENT, torch.zeros(4, dtype=torch.float64))
-    previewed = preview_path(problem, path[0], GRADIENT, steps=40)
+    (previewed,) = preview_paths(problem, path[:1], GRADIENT, steps=40)
     reached = (previewed[-1] - path[0]).norm() / (path[-1] - path[0]).norm()
     plain = (path[40] - path[0]).norm() / (path[-1] - path[0]).norm()
     assert reached > 2 * plain
@@ -66,7 +66,7 @@ def test_a_slow_gradient_step_is_lengthened(make_instance) -> None:
 def test_frozen_z_gets_the_plane_of_the_curvatures(make_instance) -> None:
     problem = make_instance(items=1).problem
     z = torch.randn(4, dtype=torch.float64)
-    plane, bounds = plane_ahead(problem, z, replace(ADAM, signal_step="frozen"))
+    ((plane, bounds),) = planes_ahead(problem, z[None], replace(ADAM, signal_step="frozen"))
     assert "largest curvature" in plane.names[0]
     assert "keeps z" in plane.words
     assert bounds.contains(plane.coordinates(z))
@@ -84,10 +84,9 @@ def test_z_of_two_dimensions_is_rehearsed_flat(make_instance, signal_step) -> No
 
     z, anchor = torch.randn(2, 4, dtype=torch.float64)
     options = replace(ADAM, signal_step=signal_step)
-    plain = plane_ahead(problem, z, options, anchor, steps=10)
-    shaped = plane_ahead(
-        replace(problem, generator=squared), z.view(2, 2), options, anchor.view(2, 2), steps=10
-    )
+    (plain,) = planes_ahead(problem, z[None], options, anchor[None], steps=10)
+    square, pull = z.view(1, 2, 2), anchor.view(1, 2, 2)
+    (shaped,) = planes_ahead(replace(problem, generator=squared), square, options, pull, steps=10)
     assert set(shapes) == {(2, 2)}
     torch.testing.assert_close(plain[0].axes, shaped[0].axes)
     assert plain[1] == shaped[1]
@@ -96,7 +95,26 @@ def test_z_of_two_dimensions_is_rehearsed_flat(make_instance, signal_step) -> No
 def test_iterates_that_explode_end_the_rehearsal(make_instance) -> None:
     problem = make_instance(items=1).problem
     wild = replace(GRADIENT, signal_rate=10.0)
-    path = preview_path(problem, torch.randn(4, dtype=torch.float64), wild, steps=2000)
+    (path,) = preview_paths(problem, torch.randn(1, 4, dtype=torch.float64), wild, steps=2000)
     assert len(path) < 2001
     assert bool(path.isfinite().all())
     assert f"preview of {len(path[:9]) - 1} steps" in preview_plane(path[:9]).statement
+
+
+def test_several_are_previewed_as_each_alone(make_instance) -> None:
+    problem = make_instance(items=3).problem
+    z, anchors = torch.randn(2, 3, 4, dtype=torch.float64)
+    together = preview_paths(problem, z, ADAM, anchors, steps=15)
+    for item in range(3):
+        one = problem.take(torch.tensor([item]))
+        (alone,) = preview_paths(one, z[item, None], ADAM, anchors[item, None], steps=15)
+        torch.testing.assert_close(together[item], alone)
+
+
+def test_one_that_explodes_leaves_the_others_whole(make_instance) -> None:
+    problem = make_instance(items=2).problem
+    z = torch.randn(2, 4, dtype=torch.float64)
+    z[0] = torch.inf
+    lost, kept = preview_paths(problem, z, ADAM, steps=15)
+    assert (len(lost), len(kept)) == (0, 16)
+    assert bool(kept.isfinite().all())
