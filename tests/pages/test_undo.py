@@ -24,7 +24,7 @@ from red_core.algorithm.presets import presets_of
 from red_core.data.assets import AssetError
 from red_core.data.datasets import CLASSES, DATASETS
 from red_core.run.experiment import begin_run, craft_example, start_seeds
-from tests.pages.conftest import QUICK
+from tests.pages.conftest import QUICK, by_label
 from tests.red_core.stepping import Run
 
 APP = str(Path(__file__).resolve().parents[2] / "pages/main.py")
@@ -266,7 +266,7 @@ def test_the_class_of_an_own_image_is_asked_for_and_kept_in_the_link():
     picker.select(5).run()
     assert app.session_state["request"].settings.label == 5
     assert app.query_params["label"] == "5"
-    picker.set_value(None).run()
+    picker.select("Not known").run()
     assert app.session_state["request"].settings.label is None
     assert "label" not in app.query_params
 
@@ -390,3 +390,50 @@ class Nothing:
     """What the stage's component answers where nobody asks for anything."""
 
     ask = None
+
+
+def defaults_and_values(app: AppTest) -> dict[str, tuple[object, object]]:
+    """What a browser shows that missed the run which set a value, and what the server holds."""
+    sidebar, found = app.sidebar, {}
+    for element in (*sidebar.number_input, *sidebar.toggle, *sidebar.text_input):
+        found[element.label] = element.proto.default, element.value
+    for element in (*sidebar.selectbox, *sidebar.radio):
+        place = element.proto.default if element.proto.HasField("default") else None
+        shown = None if place is None else element.options[place]
+        held = None if element.value is None else element.options[element.index]
+        found[element.label] = shown, held
+    for element in sidebar.button_group:
+        chosen = [element.proto.options[place].content for place in element.proto.default]
+        found[element.proto.label] = chosen, [element.format_func(element.value)]
+    return found
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {
+            "index": "4",
+            "attack": "l2",
+            "eps": "1.5",
+            "step_size": "0.2",
+            "target": "3",
+            "seed": "7",
+        },
+        {"preset": "paper", "solver.lambda_fraction": "0.2", "solver.signal_step": "adam"},
+        {"dataset": "fashion", "source": "realizable", "attack": "l1", "device": "cpu"},
+    ],
+)
+def test_a_browser_that_missed_a_run_shows_what_the_server_holds(query):
+    """A value set through the session reaches it with that run alone: so it is the default too."""
+    app = open_app(query)
+    for _ in range(2):
+        assert not app.warning
+        pairs = defaults_and_values(app)
+        assert len(pairs) > 15
+        assert {label: shown for label, (shown, _) in pairs.items()} == {
+            label: held for label, (_, held) in pairs.items()
+        }
+        if "Example number" in pairs:
+            by_label(app.sidebar.number_input, "Example number").set_value(6)
+        app.run()

@@ -9,6 +9,7 @@ import streamlit as st
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.undo import help_texts as texts
 from pages.ui.undo.widget_scope import numbers_of
+from pages.ui.widgets.widget_keys import default_of, place_of
 from red_core.attacks.pgd import ATTACKS, MAX_EPS, MAX_STEPS, PAPER_ATTACKS
 from red_core.data.datasets import SHAPES
 
@@ -22,12 +23,12 @@ _STEPS = {
 
 def attack_controls(dataset: str, source: str, class_names: tuple[str, ...]) -> dict[str, Any]:
     """The attack's part of RunSettings."""
-    state = st.session_state
     kind = st.segmented_control(
         "Norm",
         [*ATTACKS, "none"],
         format_func=ATTACK_LABELS.__getitem__,
         required=True,
+        default=default_of("ui.attack"),
         help=texts.ATTACK,
         key="ui.attack",
         width="stretch",
@@ -54,13 +55,19 @@ def attack_controls(dataset: str, source: str, class_names: tuple[str, ...]) -> 
             texts.STEP_SIZE,
         )
     key = f"ui.steps.{place}"
-    state.setdefault(key, paper.steps)
     steps = right.number_input(
-        "PGD steps", 1, MAX_STEPS, help=texts.ATTACK_STEPS.format(paper=paper.steps), key=key
+        "PGD steps",
+        1,
+        MAX_STEPS,
+        default_of(key, paper.steps),
+        help=texts.ATTACK_STEPS.format(paper=paper.steps),
+        key=key,
     )
+    targets = [ANY, *range(len(class_names))]
     target = st.selectbox(
         "Target",
-        [ANY, *range(len(class_names))],
+        targets,
+        place_of(f"ui.target.{dataset}", targets),
         format_func=lambda label: label if label == ANY else class_names[label],
         help=texts.TARGET,
         key=f"ui.target.{dataset}",
@@ -75,8 +82,14 @@ def attack_controls(dataset: str, source: str, class_names: tuple[str, ...]) -> 
 
 
 def _number(key: str, label: str, paper: float, step: float, most: float, text: str) -> float:
-    st.session_state.setdefault(key, paper)
     value = st.number_input(
-        label, 0.0, most, step=step, format="%g", help=text.format(paper=paper), key=key
+        label,
+        0.0,
+        most,
+        default_of(key, paper),
+        step=step,
+        format="%g",
+        help=text.format(paper=paper),
+        key=key,
     )
     return float(f"{value:.12g}")  # 0.1 + 0.05 is 0.15, not 0.15000000000000002

@@ -16,12 +16,15 @@ from pages.ui.undo.attack_controls import ANY
 from pages.ui.undo.headlines import a
 from pages.ui.widgets.download_offer import download_panel
 from pages.ui.widgets.gallery import gallery, indices_of
+from pages.ui.widgets.widget_keys import default_of, place_of
 from red_core.data.archive import DOWNLOADABLE
 from red_core.data.assets import is_made
 from red_core.data.datasets import CLASSES, NOUNS, TITLES
 from red_core.data.intake import Intake
 from red_core.data.own_datasets import base_of
 from red_core.run.bundle import Bundle
+
+NOT_KNOWN = "Not known"
 
 
 def dataset_picker(switch: Callable[[str], None]) -> None:
@@ -42,6 +45,7 @@ def dataset_picker(switch: Callable[[str], None]) -> None:
         format_func=literal_from(TITLES),
         required=True,
         help=texts.DATASET,
+        default=default_of("ui.dataset"),
         key="ui.dataset",
         on_change=take,
         width="stretch",
@@ -73,6 +77,7 @@ def image_controls(bundle: Bundle) -> tuple[dict[str, Any], Intake | None]:
     chosen = st.selectbox(
         "Source",
         list(labels),
+        place_of("ui.source", list(labels)),
         format_func=labels.__getitem__,
         help=texts.about(texts.SOURCE, bundle.dataset),
         key="ui.source",
@@ -104,16 +109,17 @@ def _reload() -> None:
 
 def _label(bundle: Bundle) -> int | None:
     """The class of the user's image, if they tell it."""
-    chosen: int | None = st.selectbox(
+    key, names = f"ui.label.{bundle.dataset}", bundle.class_names
+    classes = [NOT_KNOWN, *range(len(names))]
+    chosen = st.selectbox(
         "Its class",
-        range(len(bundle.class_names)),
-        index=None,
-        format_func=bundle.class_names.__getitem__,
-        placeholder="Not known",
+        classes,
+        place_of(key, classes),
+        format_func=lambda label: label if label == NOT_KNOWN else names[label],
         help=texts.LABEL,
-        key=f"ui.label.{bundle.dataset}",
+        key=key,
     )
-    return chosen
+    return None if chosen == NOT_KNOWN else chosen
 
 
 def _gallery(bundle: Bundle) -> None:
@@ -141,6 +147,7 @@ def _gallery(bundle: Bundle) -> None:
         range(len(names)),
         format_func=literal_from(names),
         required=True,
+        default=default_of(key),
         help=texts.CLASS,
         key=key,
         on_change=to_class,
@@ -155,6 +162,7 @@ def _gallery(bundle: Bundle) -> None:
         "Example number",
         min_value=0,
         max_value=len(examples) - 1,
+        value=default_of("ui.index"),
         help=texts.INDEX,
         key="ui.index",
         on_change=follow_index,

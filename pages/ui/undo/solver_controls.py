@@ -11,6 +11,7 @@ import streamlit as st
 from pages.ui.undo import help_texts as texts
 from pages.ui.undo.undo_registry import devices
 from pages.ui.undo.widget_scope import numbers_of
+from pages.ui.widgets.widget_keys import default_of, place_of
 from red_core.algorithm.options import ACCELERATIONS, DIFFUSION, SIGNAL_STEPS, SolverOptions
 from red_core.algorithm.presets import DEFAULT_PRESET, GENERATORS, OWN, presets_of, presets_with
 from red_core.data.datasets import FEATURED
@@ -52,7 +53,11 @@ def solver_controls(
     if st.session_state.get(f"{prefix}.preset") not in presets:  # the data set was changed
         st.session_state[f"{prefix}.preset"] = DEFAULT_PRESET
     preset = st.selectbox(
-        "Preset", list(presets), help=texts.presets(dataset), key=f"{prefix}.preset"
+        "Preset",
+        list(presets),
+        place_of(f"{prefix}.preset", list(presets)),
+        help=texts.presets(dataset),
+        key=f"{prefix}.preset",
     )
     chosen: dict[str, Any] = {"preset": preset}
     if "generator" not in left_out:
@@ -68,12 +73,13 @@ def solver_controls(
     chosen["solver"] = tuple(options)
     left, right = st.columns(2, wrap=False)
     if "seed" not in left_out:
-        st.session_state.setdefault(f"{prefix}.seed", 0)
-        seed = left.number_input("Seed", 0, MAX_SEED, help=texts.SEED, key=f"{prefix}.seed")
+        key = f"{prefix}.seed"
+        seed = left.number_input("Seed", 0, MAX_SEED, default_of(key, 0), help=texts.SEED, key=key)
         chosen["seed"] = int(seed)
     if "device" not in left_out:
-        key = f"{prefix}.device"
-        chosen["device"] = right.selectbox("Device", devices(), help=texts.DEVICE, key=key)
+        key, offered = f"{prefix}.device", devices()
+        place = place_of(key, offered)
+        chosen["device"] = right.selectbox("Device", offered, place, help=texts.DEVICE, key=key)
     return chosen
 
 
@@ -89,7 +95,9 @@ def _generator(dataset: str, preset: str, prefix: str) -> str:
     key = f"{prefix}.generator"
     if st.session_state.get(key) not in offered:
         st.session_state[key] = OWN
-    chosen: str = st.selectbox("Generator", offered, help=texts.GENERATOR, key=key)
+    chosen: str = st.selectbox(
+        "Generator", offered, place_of(key, offered), help=texts.GENERATOR, key=key
+    )
     return chosen
 
 
@@ -113,21 +121,23 @@ def shown(value: object) -> object:
 def _option(key: str, name: str, base: Any) -> Any:
     """One solver option in a widget of its type."""
     label, text = texts.OPTIONS.get(name, (name.replace("_", " ").capitalize(), None))
-    st.session_state.setdefault(key, shown(base))
+    value = default_of(key, shown(base))
     if isinstance(base, bool):
-        return st.toggle(label, help=text, key=key)
+        return st.toggle(label, value, help=text, key=key)
     if name in _CHOICES:
-        return st.selectbox(label, _CHOICES[name], help=text, key=key)
+        return st.selectbox(
+            label, _CHOICES[name], place_of(key, _CHOICES[name]), help=text, key=key
+        )
     if isinstance(base, tuple):
-        written = st.text_input(label, help=text, key=key)
+        written = st.text_input(label, value, help=text, key=key)
         parts = [part.strip() for part in written.split(",") if part.strip()]
         if not all(part.isdecimal() and len(part) < 6 for part in parts):
             st.error("Write whole numbers with commas between them.")
             return base
         return tuple(int(part) for part in parts)
     if isinstance(base, int):
-        return int(st.number_input(label, 0, 10_000, help=text, key=key))
+        return int(st.number_input(label, 0, 10_000, value, help=text, key=key))
     if isinstance(base, float):
-        value = st.number_input(label, 0.0, 10.0, step=0.01, format="%g", help=text, key=key)
-        return float(f"{value:.12g}")
-    return st.text_input(label, help=text, key=key)
+        found = st.number_input(label, 0.0, 10.0, value, step=0.01, format="%g", help=text, key=key)
+        return float(f"{found:.12g}")
+    return st.text_input(label, value, help=text, key=key)

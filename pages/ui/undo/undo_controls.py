@@ -15,7 +15,7 @@ from torch import Tensor
 from pages.ui.look.literal import refused_settings
 from pages.ui.undo import own_image
 from pages.ui.undo.attack_controls import ANY, attack_controls
-from pages.ui.undo.image_controls import dataset_picker, image_controls
+from pages.ui.undo.image_controls import NOT_KNOWN, dataset_picker, image_controls
 from pages.ui.undo.solver_controls import seed_solver, solver_controls
 from pages.ui.undo.undo_presets import named
 from pages.ui.undo.undo_registry import digest
@@ -38,7 +38,8 @@ def seed_widgets(request: Request, bundle: Bundle) -> None:
     )
     index = settings.index if settings.index < len(bundle.examples) else 0
     state["ui.index"] = index
-    state[f"ui.label.{settings.dataset}"] = settings.label
+    label = f"ui.label.{settings.dataset}"
+    state[label] = NOT_KNOWN if settings.label is None else settings.label
     state["ui.attack"] = settings.attack
     attack = settings.attack_settings()
     if attack is not None:

@@ -1,13 +1,14 @@
-"""Widgets that a callback may replace by new ones.
+"""Widgets that take over values which their visitor did not choose: a preset's, a link's.
 
-A page that takes over a whole request (a preset, a link) draws new widgets with its values as
-defaults. They are never set through the session: a value set there reaches a busy browser only if
-it draws that very run of the script.
+A value set through the session reaches a busy browser only if it draws that very run of the
+script; a widget's default reaches it with any run. So a page gives its widgets the values as
+defaults: new widgets with `WidgetKeys`, or the same ones with `default_of` beside the session
+(.streamlit/config.toml keeps Streamlit from warning of it).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -43,3 +44,14 @@ class WidgetKeys:
                 callback(*args)
 
         return call
+
+
+def default_of(key: str, new: Any = None) -> Any:
+    """The value of a widget of this key, to be its default too; `new` where it has none yet."""
+    return st.session_state.setdefault(key, new)
+
+
+def place_of(key: str, options: Sequence[Any]) -> int:
+    """As `default_of`, for a select box: the place of its value, of the first where it has none."""
+    value = st.session_state.get(key)
+    return options.index(value) if value in options else 0
