@@ -19,7 +19,7 @@ import torch
 from pages.ui.live.compute_queue import COMPUTE_QUEUE, DRAW_PRIORITY, SLICE, FairLock
 from red_core.threads import threads_for
 
-MOST = 32  # workers in one stretch; more take turns
+MOST = 16  # workers in one batch; more are another one, for which another core may be free
 Member = TypeVar("Member")
 Computed = TypeVar("Computed", contravariant=True)
 
@@ -58,7 +58,7 @@ class Batches:
     def __init__(self, line: FairLock) -> None:
         self._line = line
         self._lock = threading.Lock()
-        self._groups: dict[Hashable, _Group[Any]] = {}
+        self._groups: dict[Hashable, list[_Group[Any]]] = {}
 
     def join(self, member: Member, key: Hashable, make: Callable[[], Batch[Member]]) -> None:
         """Compute for `member` with all others of the key until its batch wants no more of it.
@@ -67,9 +67,12 @@ class Batches:
         """
         ticket = _Ticket(member)
         with self._lock:
-            group = self._groups.get(key)
-            if group is None:
-                group = self._groups[key] = _Group(make())
+            groups = self._groups.setdefault(key, [])
+            open_ones = [group for group in groups if len(group.tickets) < MOST]
+            if not open_ones:
+                open_ones = [_Group(make())]
+                groups += open_ones
+            group = open_ones[0]
             group.tickets.append(ticket)
             if group.leader is None:
                 group.leader = ticket
@@ -100,7 +103,9 @@ class Batches:
             with self._lock:
                 group.leader = group.tickets[0] if group.tickets else None
                 if group.leader is None:
-                    del self._groups[key]
+                    self._groups[key].remove(group)
+                    if not self._groups[key]:
+                        del self._groups[key]
                 else:
                     group.leader.woken.set()
 
@@ -109,18 +114,14 @@ class Batches:
         self._let_go_all(group)
         with self._lock:
             tickets = list(group.tickets)
-        chosen = tickets[:MOST]
-        if not chosen or not mine:
+        if not tickets or not mine:
             return False
-        if len(tickets) > MOST:
-            with self._lock:  # the next ones come first in the next stretch
-                group.tickets.sort(key=lambda each: each in chosen)
         DRAW_PRIORITY.let_draw()
-        threads = threads_for(len(chosen)) if self._line.alone else 1
+        threads = threads_for(len(tickets)) if self._line.alone else 1
         if threads != torch.get_num_threads():
             torch.set_num_threads(threads)
-        faults = group.batch.compute([each.member for each in chosen])
-        for each, fault in zip(chosen, faults, strict=True):
+        faults = group.batch.compute([each.member for each in tickets])
+        for each, fault in zip(tickets, faults, strict=True):
             each.fault = fault
             if fault is not None or not group.batch.wants(each.member):
                 self._let_go(group, each)

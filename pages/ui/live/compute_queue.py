@@ -8,14 +8,21 @@ picture comes soon and a paused run holds up nobody.
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from red_core.threads import cores
 
 SLICE = 0.4  # seconds a run may compute while others wait
+OVERTAKEN = 20  # times at most that one who waits lets somebody in before them
 _POLL = 0.2  # seconds between two checks of the place in the queue
+
+
+@dataclass(eq=False)
+class _Ticket:
+    ahead: bool
+    overtaken: int = 0
 
 
 class FairLock:
@@ -27,21 +34,29 @@ class FairLock:
     def __init__(self, places: int = 1) -> None:
         self._places = places
         self._changed = threading.Condition()
-        self._waiting: deque[object] = deque()  # the first `places` of them compute
+        self._waiting: list[_Ticket] = []  # the first `places` of them compute
 
     @contextmanager
     def turn(
         self,
         on_place: Callable[[int], None] = lambda place: None,
         give_up: Callable[[], bool] = lambda: False,
+        ahead: bool = False,
     ) -> Iterator[bool]:
         """Wait for the turn; the body gets True, or False where `give_up` returned True first.
 
-        on_place: called with the number of waiters ahead whenever that changes, 0 at the end.
+        on_place: called with the number of waiters ahead whenever that changes, 0 at the end;
+        ahead: somebody's first picture, which comes before what goes on already (each who waits is
+        overtaken OVERTAKEN times at most).
         """
-        ticket = object()
+        ticket = _Ticket(ahead)
         with self._changed:
-            self._waiting.append(ticket)
+            place = len(self._waiting)
+            while ahead and place > self._places and self._may_be_overtaken(place - 1):
+                place -= 1
+            for waiting in self._waiting[place:]:
+                waiting.overtaken += 1
+            self._waiting.insert(place, ticket)
         try:
             yield self._wait(ticket, on_place, give_up)
         finally:
@@ -49,16 +64,20 @@ class FairLock:
                 self._waiting.remove(ticket)
                 self._changed.notify_all()
 
+    def _may_be_overtaken(self, place: int) -> bool:
+        waiting = self._waiting[place]
+        return not waiting.ahead and waiting.overtaken < OVERTAKEN
+
     def _wait(
-        self, ticket: object, on_place: Callable[[int], None], give_up: Callable[[], bool]
+        self, ticket: _Ticket, on_place: Callable[[int], None], give_up: Callable[[], bool]
     ) -> bool:
         reported = None
         while True:
             with self._changed:
-                place = self._ahead(ticket)
+                place = self._place_of(ticket)
                 if place and place == reported:
                     self._changed.wait(_POLL)
-                    place = self._ahead(ticket)
+                    place = self._place_of(ticket)
             if place != reported and not (place == 0 and reported is None):
                 on_place(place)  # outside the lock: it may draw, or end the script
             reported = place
@@ -67,7 +86,7 @@ class FairLock:
             if give_up():
                 return False
 
-    def _ahead(self, ticket: object) -> int:
+    def _place_of(self, ticket: _Ticket) -> int:
         return max(0, self._waiting.index(ticket) - self._places + 1)
 
     @property

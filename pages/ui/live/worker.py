@@ -187,7 +187,7 @@ class Worker(ABC, Generic[Order]):
                 self._changed.notify_all()
 
     def _started(self) -> bool:
-        with self._line.turn(self._tell_place, self._over) as mine:
+        with self._line.turn(self._tell_place, self._over, ahead=True) as mine:
             if mine:
                 self._begin()
             return mine

@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 import time
 
-from pages.ui.live.compute_queue import DrawPriority, FairLock
+from pages.ui.live.compute_queue import OVERTAKEN, DrawPriority, FairLock
 
 
 def test_the_line_is_first_come_first_served():
@@ -89,3 +89,66 @@ def test_a_step_waits_for_a_page_that_draws_but_not_for_ever():
         assert 0.04 < time.monotonic() - began < 30
     assert done.wait(5)
     thread.join(5)
+
+
+def test_as_many_at_once_as_there_are_places():
+    line, at_once, most, places = FairLock(2), [], [], []
+    go = threading.Event()
+
+    def work() -> None:
+        with line.turn(places.append):
+            at_once.append(1)
+            most.append(len(at_once))
+            go.wait(10)
+            at_once.pop()
+
+    threads = [threading.Thread(target=work) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    while len(most) < 2 or 3 not in places:
+        time.sleep(0.002)
+    assert line.others_wait
+    go.set()
+    for thread in threads:
+        thread.join(10)
+    assert max(most) == 2
+    assert line.alone
+
+
+def queued(line: FairLock, order: list[str], name: str, **kwargs) -> threading.Thread:
+    """A thread that has queued, and notes its name when its turn comes."""
+
+    def work() -> None:
+        with line.turn(**kwargs):
+            order.append(name)
+
+    before = len(line._waiting)
+    thread = threading.Thread(target=work)
+    thread.start()
+    while len(line._waiting) == before:
+        time.sleep(0.001)
+    return thread
+
+
+def test_a_first_picture_comes_before_what_goes_on():
+    line, order = FairLock(), []
+    with line.turn():
+        threads = [
+            queued(line, order, "run"),
+            queued(line, order, "first", ahead=True),
+            queued(line, order, "second", ahead=True),
+            queued(line, order, "other run"),
+        ]
+    for thread in threads:
+        thread.join(10)
+    assert order == ["first", "second", "run", "other run"]
+
+
+def test_nobody_is_overtaken_for_ever():
+    line, order = FairLock(), []
+    with line.turn():
+        threads = [queued(line, order, "run")]
+        threads += [queued(line, order, str(place), ahead=True) for place in range(OVERTAKEN + 3)]
+    for thread in threads:
+        thread.join(10)
+    assert order.index("run") == OVERTAKEN
