@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 # A word that Markdown, as Streamlit extends it (LaTeX, colours, icons, emoji, arrows, links), shows
-# as it is: letters and harmless signs, and none of its marks.
-_PLAIN = re.compile(r"(?:[^\W_]|[,.;!?'\"’“”()%/+×…-])*:?")
+# as it is: letters and harmless signs, an underscore between letters, and none of its marks.
+_PLAIN = re.compile(r"(?:[^\W_]|(?<=[^\W_])_(?=[^\W_])|[,.;!?'\"’“”()%/+×…-])*:?")
 _SPECIAL = re.compile(r"--|www\.", re.IGNORECASE)
 _LIST_MARK = re.compile(r"[-+]|\d+[.)]")
 _COMMAND = re.compile(r"(`[^`\n]+`)")

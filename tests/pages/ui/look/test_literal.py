@@ -59,7 +59,9 @@ def check(text: str) -> None:
     # What Streamlit's own extensions look for (LaTeX, colours, icons, links, arrows) is in code.
     for kind, content in made:
         if kind == "text":
-            assert not re.search(r"[$<>\[\]_*~`\\@#|&{}=]|--|www\.|:\S", content, re.IGNORECASE)
+            inside = r"(?<![^\W_])_|_(?![^\W_])"  # an underscore that is not between letters
+            assert not re.search(inside, content)
+            assert not re.search(r"[$<>\[\]*~`\\@#|&{}=]|--|www\.|:\S", content, re.IGNORECASE)
     assert "".join(content for _, content in made) == re.sub(r"\s", " ", text).strip()
 
 
@@ -79,11 +81,13 @@ def test_any_text_is(text: str) -> None:
 def test_plain_words_stay_plain() -> None:
     said = "The link's index is left out: it lies between 0 and 399 (not 1,000), doesn't it?"
     assert literal(said) == said
+    assert literal("ankle_boot") == "ankle_boot"
+    assert literal("_init_") == "`_init_`"
 
 
 def test_our_own_commands_stay_code() -> None:
-    said = literal("a_b.json is damaged: run `python -m red_core doctor` again.", commands=True)
-    assert said == "`a_b.json` is damaged: run `python -m red_core doctor` again."
+    said = literal("*a.json is damaged: run `python -m red_core doctor` again.", commands=True)
+    assert said == "`*a.json` is damaged: run `python -m red_core doctor` again."
 
 
 def test_refused_settings_are_literal_too() -> None:
