@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 PORT = 8501
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: app test lint types unit browser fuzz kills png audit least kernels stage foreign format clean
+.PHONY: app test lint types unit browser fuzz kills png audit least kernels stage load foreign format clean
 .NOTPARALLEL:
 
 app: $(VENV)/.app
@@ -63,6 +63,11 @@ browser: $(VENV)/.dev
 # How fast the stage draws and answers here, in a real Chromium.
 stage: $(VENV)/.dev
 	$(ONE) $(BIN)/python -m tests.browser.measure_stage
+
+# How the app serves a class here: 30 runs at once, a link beside a long run, 100 readers of a
+# lesson, 200 visits. About 15 minutes; no browser is needed.
+load: $(VENV)/.dev
+	$(ONE) $(BIN)/python -m tests.browser.measure_load
 
 # A classifier of another shape from its weights to the paper's rules on 200 images (RED_DATA holds
 # MNIST); it fails below 85% of the attacks and 80% of the signals, or after 15 minutes.

@@ -43,6 +43,7 @@ class Server:
     url: str
     log: Path
     counted: Path
+    pid: int
 
     def runs(self) -> int:
         """Live run threads."""
@@ -70,8 +71,8 @@ def overhanging(page) -> list[str]:
 
 
 @contextmanager
-def serving(command: list[str], port: int, log: Path) -> Iterator[None]:
-    """A server that answers on `port`, until it is no longer needed."""
+def serving(command: list[str], port: int, log: Path) -> Iterator[int]:
+    """A server that answers on `port`, until it is no longer needed; its process."""
     with log.open("w") as out:
         process = subprocess.Popen(
             command,
@@ -98,7 +99,7 @@ def serving(command: list[str], port: int, log: Path) -> Iterator[None]:
 
     try:
         wait_for(healthy, 120)
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait(20)
@@ -114,8 +115,9 @@ def free_port() -> int:
 def serving_app(folder: Path) -> Iterator[Server]:
     """The whole app, with this process's environment; its log and its count in `folder`."""
     log, counted, port = folder / "log", folder / "count", free_port()
-    with serving([sys.executable, str(HERE / "serve.py"), str(port), str(counted)], port, log):
-        yield Server(f"http://localhost:{port}/", log, counted)
+    command = [sys.executable, str(HERE / "serve.py"), str(port), str(counted)]
+    with serving(command, port, log) as pid:
+        yield Server(f"http://localhost:{port}/", log, counted, pid)
 
 
 def forget_measured(folder: Path, names: str) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
@@ -207,33 +207,62 @@ _IMPORT = re.compile(r'from "\./(\w+\.js)"')
 
 def replay_page(record: bytes, title: str) -> bytes:
     """One HTML file without any address in it: the stage's modules, its colours and a record."""
-    modules = {
-        f"stage/{path.name}": "data:text/javascript;base64,"
-        + base64.b64encode(
-            _IMPORT.sub(r'from "stage/\1"', path.read_text(encoding="utf-8")).encode()
-        ).decode()
-        for path in sorted(BROWSER.glob("*.js"))
-    }
-    style = (BROWSER / "stage.css").read_text(encoding="utf-8")
     options = json.dumps({"palettes": palettes(), "controls": "replay"})
+    return standalone_page(
+        title,
+        {"stage": BROWSER},
+        """body { margin: 0; padding: 8px; }
+.stage { --stage-height: calc(100dvh - 16px); }""",
+        f"""<div class="stage"></div>
+{embedded("record", record)}""",
+        f"""import {{ mount }} from "stage/main.js"
+mount(document.querySelector(".stage"), {{ ...{options}, record: embedded("record") }})""",
+    )
+
+
+def standalone_page(
+    title: str, folders: Mapping[str, Path], style: str, body: str, script: str
+) -> bytes:
+    """One HTML file that needs no other: the modules and styles of folders, and a script.
+
+    folders: by the name under which the script imports their modules, "NAME/file.js"; style: more
+    CSS; body: HTML; script: a module, in which `embedded(id)` gives the bytes of `embedded` here.
+    """
+    modules = {
+        f"{name}/{path.name}": "data:text/javascript;base64,"
+        + base64.b64encode(
+            _IMPORT.sub(rf'from "{name}/\1"', path.read_text(encoding="utf-8")).encode()
+        ).decode()
+        for name, folder in folders.items()
+        for path in sorted(folder.glob("*.js"))
+    }
+    styles = [
+        path.read_text(encoding="utf-8")
+        for folder in folders.values()
+        for path in sorted(folder.glob("*.css"))
+    ]
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{escape(title)}</title>
-<style>{style}
+<style>{"".join(styles)}
 :root {{ color-scheme: light dark; }}
-body {{ margin: 0; padding: 8px; font-family: "Source Sans 3", "Source Sans Pro", sans-serif; }}
-.stage {{ --stage-height: calc(100dvh - 16px); }}
+body {{ font-family: "Source Sans 3", "Source Sans Pro", sans-serif; }}
+{style}
 </style>
 <script type="importmap">{json.dumps({"imports": modules})}</script></head>
-<body><div class="stage"></div>
-<script type="text/plain" id="record">{base64.b64encode(record).decode()}</script>
+<body>{body}
 <script type="module">
-import {{ mount }} from "stage/main.js"
-const text = document.getElementById("record").textContent
-const record = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
-mount(document.querySelector(".stage"), {{ ...{options}, record }})
+const embedded = (id) =>
+  Uint8Array.from(atob(document.getElementById(id).textContent), (letter) => letter.charCodeAt(0))
+{script}
 </script></body></html>
 """.encode()
+
+
+def embedded(identity: str, content: bytes) -> str:
+    """The element that holds bytes in a `standalone_page`."""
+    text = base64.b64encode(content).decode()
+    return f'<script type="text/plain" id="{escape(identity)}">{text}</script>'
 
 
 # --- recorded runs that ship -------------------------------------------------------------------

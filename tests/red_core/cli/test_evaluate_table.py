@@ -1,8 +1,10 @@
 """`evaluate --table`: in this process, in two that share the work, and after a kill."""
 
 import json
+import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -108,6 +110,54 @@ def test_two_processes_give_the_table_of_one(attacked: Path, tmp_path: Path, cap
     assert f"{3 * UNITS}/{3 * UNITS}" in alone
     assert f"{3 * UNITS // 2}/{3 * UNITS // 2}" in done.stderr
     assert f"{3 * UNITS}/{3 * UNITS}" not in done.stderr
+    assert done.stdout.count("written") == 1
+    assert len(units(two)) == UNITS
+
+
+# What Slurm gives the script of a job: the machines' names, and a process on each of them.
+SCONTROL = "#!/bin/sh\necho localhost\necho another\n"
+SRUN = """#!/bin/sh
+"$@" & first=$!
+"$@" & second=$!
+wait $first && wait $second
+"""
+
+
+def test_the_slurm_example_measures_the_table_with_two_machines(
+    attacked: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two = (shutil.copytree(attacked, tmp_path / name) for name in ("one", "two"))
+    assert main(words(one)) == 0
+    script = (ROOT / "docs/deploy/tables.slurm").read_text()
+    assert script.count(".venv/bin/python") == 1
+    job = tmp_path / "job"
+    job.write_text(script.replace(".venv/bin/python", sys.executable))
+    for name, text in (("scontrol", SCONTROL), ("srun", SRUN)):
+        command = tmp_path / "bin" / name
+        command.parent.mkdir(exist_ok=True)
+        command.write_text(text)
+        command.chmod(0o755)
+    with socket.socket() as free:  # the script takes a port of 20000 to 29999 by the job's number
+        for number in range(os.getpid() % 10_000, 20_000):
+            if free.connect_ex(("localhost", 20_000 + number % 10_000)):
+                break
+    done = subprocess.run(
+        ["sh", str(job), *words(two)[1:]],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}",
+            "SLURM_JOB_ID": str(number),
+            "SLURM_JOB_NODELIST": "node[1-2]",
+            "SLURM_JOB_NUM_NODES": "2",
+        },
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert done.returncode == 0, done.stderr
+    assert report(two) == report(one)
+    assert json.loads(two.with_suffix(".json").read_text())["provenance"]["processes"] == 2
     assert done.stdout.count("written") == 1
     assert len(units(two)) == UNITS
 

@@ -102,9 +102,10 @@ class Lessons {
     const number = data.lessons.indexOf(lesson) + 1
     this.contents.replaceChildren(...data.lessons.map(({ key, title }, i) => element("option", { value: key }, `${i + 1}. ${title}`)))
     this.contents.value = lesson.key
-    this.where.textContent = data.playlist.length
-      ? `Playlist, ${at + 1} of ${order.length}`
-      : `Lesson ${number} of ${data.lessons.length}, step ${place.step} of ${lesson.steps.length}`
+    this.contents.hidden = data.lessons.length < 2 // the file of one lesson
+    const steps = `step ${place.step} of ${lesson.steps.length}`
+    if (data.playlist.length) this.where.textContent = `Playlist, ${at + 1} of ${order.length}`
+    else this.where.textContent = this.contents.hidden ? `${lesson.title}: ${steps}` : `Lesson ${number} of ${data.lessons.length}, ${steps}`
     this.back.disabled = at <= 0
     this.next.disabled = at >= order.length - 1
     const parts = [element("h2", {}, step.title), ...step.texts.map((text) => element("p", {}, text))]
@@ -173,6 +174,7 @@ class Lessons {
     const link = ({ text, href, id }, kind) => {
       const node = element("a", { href, class: kind, "data-go": id }, text)
       node.addEventListener("click", (event) => {
+        if (!this.data.leave) return // a file without a server: its links are addresses
         if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return // another tab
         event.preventDefault()
         this.data.leave(id)
@@ -181,7 +183,7 @@ class Lessons {
     }
     return [
       element("section", { class: "question", "aria-label": "A question" }, element("h3", {}, question.text), ...choices, answer),
-      element("p", { class: "more" }, "Try it live: ", link(trial, "trial")),
+      ...(trial ? [element("p", { class: "more" }, "Try it live: ", link(trial, "trial"))] : []),
       ...links.map((each) => element("p", { class: "more" }, "See also: ", link(each, "page"))),
     ]
   }
