@@ -24,7 +24,7 @@ h1, h2, h3, h4, p, td, [data-testid="stCaptionContainer"] { font-variant-numeric
   .st-key-statement { min-height: 11rem; }
 }
 /* 4.5 to 1 at least: the chosen one of a row on its tinted ground, white on violet, small print,
-   a slider's label, which Streamlit fades while the slider is disabled, and the value at its knob. */
+   a slider's label, which Streamlit fades while the slider is disabled, and its value. */
 [data-selected="true"] p { color: light-dark(#5b4a9e, #b3a6ec) !important; }
 button[kind="primary"]:not(:disabled) { background-color: light-dark(#5b4a9e, #6e5eb3); }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] :is(p, li) {
