@@ -69,11 +69,13 @@ def _proof(instances: Instances, view: ErrorBoundView | None) -> None:
             key="error-bound-lemma-9",
             height=_HEIGHT,
         )
-        st.caption(words.cocoercivity_line(sides))
+        with st.container(key="error-bound-lemma-9-said"):
+            st.caption(words.cocoercivity_line(sides))
     with right:
         st.caption("**The rate** if one constant changed", help=texts.DEPENDENCE)
         live_chart(rate_panels(around), key="error-bound-dependence", height=_HEIGHT)
-        st.caption(words.dependence_line(around))
+        with st.container(key="error-bound-dependence-said"):
+            st.caption(words.dependence_line(around))
 
 
 def _tables(current: ErrorBoundRequest, view: ErrorBoundView | None) -> None:
