@@ -11,6 +11,7 @@ from pages.ui.compare.page import page
 from pages.ui.link.projects import origin_note
 from pages.ui.look import page_style as style
 from pages.ui.look.section import section
+from pages.ui.look.symbols import legend
 
 style.apply()
 compare_style.apply()
@@ -23,4 +24,6 @@ else:
 page_state.show_warnings()
 with section("The image and the methods"):
     current = page(current)
+with section("The symbols"):
+    legend("compare")
 page_state.write_link(current)

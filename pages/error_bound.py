@@ -21,6 +21,7 @@ from pages.ui.error_bound.study import StudyView
 from pages.ui.live.compute_queue import DRAW_PRIORITY
 from pages.ui.look import page_style as style
 from pages.ui.look.section import section
+from pages.ui.look.symbols import legend
 from red_core.synthetic import Instances
 
 REFRESH = 0.25  # seconds between two looks at a run
@@ -80,6 +81,8 @@ if instances is not None:
         problem(current, instances)
 view = look(current)  # as all of this run of the page shows it, the sidebar too
 watch(current, instances, _busy(view))
+with section("The symbols"):
+    legend("error_bound")
 page_state.write_link(current)
 if not current.teach:
     with st.sidebar, section("The link and the export"):

@@ -13,6 +13,7 @@ from pages.ui.landscape.source import run_of, within_examples
 from pages.ui.landscape.synthetic import synthetic
 from pages.ui.look import page_style as style
 from pages.ui.look.section import section
+from pages.ui.look.symbols import legend
 
 SHOW_LABELS = {"synthetic": "Two dimensions", "image": "An image", "run": "The main page's run"}
 
@@ -33,4 +34,6 @@ with section("The landscape"):
         synthetic(current)
     else:
         real(current, run_of(current))
+with section("The symbols"):
+    legend("landscape")
 page_state.write_link(st.session_state["landscape.request"])

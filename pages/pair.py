@@ -10,6 +10,7 @@ from pages.ui.link.page_state import models_of
 from pages.ui.link.projects import origin_note
 from pages.ui.look import page_style as style
 from pages.ui.look.section import section
+from pages.ui.look.symbols import legend
 from pages.ui.pair import pair_page_state as page_state
 from pages.ui.pair.component import pair
 from pages.ui.pair.pair_controls import controls
@@ -34,6 +35,8 @@ with place, section("The two runs"):
         )
     ]
     pair(current, runs[0], runs[1])
+with section("The symbols"):
+    legend("pair")
 page_state.write_link(current)
 if current.first.teach:
     origin_note(current.first.settings.dataset)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pages.ui.look import page_style as style
 from pages.ui.look.section import section
+from pages.ui.look.symbols import legend
 from pages.ui.tables import tables_page_state as page_state
 from pages.ui.tables import tables_style as own_style
 from pages.ui.tables.section_assumption import assumption
@@ -29,4 +30,6 @@ with section("Where inversions begin and end"):
     starts(current)
 with section("The attacks nobody trained for"):
     unknown(current)
+with section("The symbols"):
+    legend("tables")
 page_state.write_link()

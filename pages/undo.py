@@ -15,6 +15,7 @@ from pages.ui.link.projects import origin_note
 from pages.ui.live.live_run import LIVE_RUNS, LiveRun
 from pages.ui.look import page_style as style
 from pages.ui.look.section import section
+from pages.ui.look.symbols import legend
 from pages.ui.stage import files, stage
 from pages.ui.undo import help_texts as texts
 from pages.ui.undo.undo_controls import controls
@@ -71,6 +72,8 @@ if current.teach:  # there is no sidebar, where it stands otherwise
     origin_note(current.settings.dataset)
 with section("The explanation"), st.expander("What am I seeing?"):
     st.markdown(texts.explained(current.settings))
+with section("The symbols"):
+    legend("undo")
 page_state.write_link(current)
 if not current.teach:
     with st.sidebar, section("The link and the command"):

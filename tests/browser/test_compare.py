@@ -36,6 +36,15 @@ def card(page: Page, title: str):
     return page.get_by_role("article", name=title, exact=True)
 
 
+def box(page: Page, title: str) -> list[float]:
+    """Where a card is on the page, however far that is scrolled, and its size."""
+    return card(page, title).evaluate(
+        """node => { const { x, y, width, height } = node.getBoundingClientRect()
+             const scrolled = document.querySelector("[data-testid=stMain]").scrollTop
+             return [x, y + scrolled, width, height] }"""
+    )
+
+
 def pill(page: Page, title: str):
     return page.get_by_test_id("stMain").get_by_role("button", name=title, exact=True)
 
@@ -56,7 +65,7 @@ def test_choose_run_and_scrub(open_compare):
     pill(page, "Norm ratios").click()
     expect(card(page, "Norm ratios")).to_be_visible()
     expect(page).to_have_url(re.compile("methods=cnn%2Cdefense-gan%2Cnorm-ratio"))
-    boxes = [card(page, title).bounding_box() for title in ("CNN", "Defense-GAN", "Norm ratios")]
+    boxes = [box(page, title) for title in ("CNN", "Defense-GAN", "Norm ratios")]
 
     press(page, "run")
     expect(headline(page)).to_contain_text("is read right by")
@@ -64,7 +73,7 @@ def test_choose_run_and_scrub(open_compare):
     expect(card(page, "Norm ratios")).to_contain_text(re.compile(r"attack\s*\S+.*(right|wrong)"))
     expect(card(page, "CNN")).to_contain_text(re.compile(r"\d m?s"))
     expect(page).to_have_url(re.compile("run=1"))
-    after = [card(page, title).bounding_box() for title in ("CNN", "Defense-GAN", "Norm ratios")]
+    after = [box(page, title) for title in ("CNN", "Defense-GAN", "Norm ratios")]
     assert after == boxes, "cards keep their places while they fill"
 
     end = first_picture(page, "Defense-GAN")

@@ -111,6 +111,53 @@ def test_an_attack_that_did_not_move_says_so(page: Page) -> None:
     assert detail.startswith("It did not leave its random start")
 
 
+IDEAL: dict[str, Any] = {"source": "realizable", "attack_steps": 0, "label": 4}
+NAMED = {"attack_names": ["linf", "l2", "l1", "none"], "attack_probabilities": [0.0, 1.0, 0, 0]}
+LEARNED = "The attacks' names were learned from real pictures"
+
+
+def test_an_ideal_instance_that_is_called_unknown_says_why(page: Page) -> None:
+    found = {"signal": 4, "attack": "unknown", **NAMED}
+    line, detail = said(page, **IDEAL, verdict=found)
+    assert line == (
+        "It reads as a 7. Underneath is a 4; "
+        "of the known answers an ℓ2 attack fits best, and that is right."
+    )
+    assert detail.startswith(LEARNED)
+    assert detail.endswith("so it counts as unknown.")
+    line, _ = said(page, **IDEAL, attack="l1", verdict=found)
+    assert line.endswith("fits best, and it was ℓ1.")
+    line, detail = said(page, **IDEAL, verdict={"signal": 4, **NAMED})
+    assert line == "It reads as a 7. Underneath is a 4, hidden by an ℓ2 attack."
+    assert detail.startswith(LEARNED), "the evidence is asked, and that is said"
+    assert "unknown" not in detail
+    line, detail = said(page, label=4, attack_steps=0, verdict=found)
+    assert line.endswith("the attack is like none of the known ones, though it was ℓ2.")
+    assert LEARNED not in detail
+
+
+def test_a_tie_of_block_residuals_is_called_a_tie(page: Page) -> None:
+    rules = {"signal": 4, "adversarial": 3, "has_evidence": False, "block_margin": 0.0002}
+    residuals = [[2.0, 1.0, 3.0], [1.0002, 2.0, 3.0]]  # of two classes
+    detail = said(page, label=4, verdict={**rules, "block_residuals": residuals})[1]
+    assert detail.endswith("the best blocks of ℓ∞ and ℓ2 leave the same: a tie.")
+    apart = {**rules, "block_margin": 0.02, "block_residuals": residuals}
+    assert said(page, label=4, verdict=apart)[1].endswith("leaves 2.0% more.")
+    cells = page.evaluate(
+        """async ([module, verdict]) => {
+             const { Verdict } = await import(module)
+             const parent = document.createElement("div")
+             const header = { classes: [..."0123456789"], label: 4, attack: "l2", settings: {} }
+             new Verdict(parent, () => {}).draw({ header, verdict, atEnd: true, truth: true })
+             return [...parent.querySelectorAll("td")].map((cell) => cell.textContent) }""",
+        [
+            f"/stage/{DIGEST}/verdict.js",
+            {**VERDICT, **NAMED, **rules, "psi": 4, "block": "l2"},
+        ],
+    )
+    assert cells[-1] == "ℓ2 ✓ (a tie)"
+
+
 @pytest.mark.parametrize(
     ("steps", "wanted"),
     [

@@ -29,6 +29,7 @@ PARTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             "The run of these settings": "pages.ui.undo.undo_registry.RunRegistry.prepare",
             "The stage": "pages.ui.stage.stage",
             "The explanation": "pages.ui.undo.help_texts.explained",
+            "The symbols": "pages.ui.look.symbols.introduced",
             "The link and the command": "pages.ui.compare.link.compare_link",
         },
     ),
@@ -37,6 +38,7 @@ PARTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {
             "The choice of the other settings": "pages.ui.pair.pair_controls.controls",
             "The two runs": "pages.ui.pair.component.pair",
+            "The symbols": "pages.ui.look.symbols.introduced",
             "The link": "streamlit.code",
         },
     ),
@@ -60,6 +62,7 @@ PARTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             "The answers of the methods": "pages.ui.compare.page.methods",
             "The strip of strengths": "pages.ui.compare.page._swept",
             "The answers by strength": "pages.ui.compare.page.strengths",
+            "The symbols": "pages.ui.look.symbols.introduced",
         },
     ),
     "tables": (
@@ -72,6 +75,7 @@ PARTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             "The dictionary's assumption": "pages.ui.tables.section_assumption.assumption",
             "Where inversions begin and end": "pages.ui.tables.section_starts.starts",
             "The attacks nobody trained for": "pages.ui.tables.section_unknown.unknown",
+            "The symbols": "pages.ui.look.symbols.introduced",
         },
     ),
     "landscape": (
@@ -82,6 +86,7 @@ PARTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             "The presets": "pages.ui.landscape.synthetic._presets",
             "The charts": "pages.ui.landscape.synthetic._charts",
             "The paths": "pages.ui.landscape.synthetic._moving",
+            "The symbols": "pages.ui.look.symbols.introduced",
         },
     ),
     "landscape of a run": (
@@ -99,6 +104,7 @@ PARTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             "Act 1, the problem,": "pages.ui.error_bound.section_problem.problem",
             "Act 2, the descent,": "pages.ui.error_bound.section_descent.descent",
             "Act 3, the theorem,": "pages.ui.error_bound.section_theorem.theorem",
+            "The symbols": "pages.ui.look.symbols.introduced",
             "The link and the export": "pages.ui.error_bound.error_bound_export.export",
         },
     ),
@@ -109,7 +115,8 @@ PARTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 }
 # What is drawn inside another part is not there without it.
 INSIDE = {
-    "The image and the methods": set(PARTS["compare"][1]) - {"The choice of image and attack"},
+    "The image and the methods": set(PARTS["compare"][1])
+    - {"The choice of image and attack", "The symbols"},
     "The cards of the methods": {"The answers of the methods"},
     "The strip of strengths": {"The answers by strength"},
     "The confusion matrices": {"The images of this cell"},

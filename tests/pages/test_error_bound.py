@@ -75,11 +75,21 @@ def texts(app: AppTest) -> str:
     return " ".join(element.value for element in [*app.caption, *app.markdown])
 
 
-def test_the_page_opens_with_three_acts_and_nothing_wrong():
-    app = open_page({})
+def test_a_visit_without_a_link_computes_a_case_that_the_theorem_covers(runs):
+    app = finish(open_page({}), runs)
     assert not app.exception
     assert not app.error
     assert not app.warning
+    first, second, third = headlines(app)
+    assert first == "Gaussian: 100 × 5, GELU, no attack."
+    assert second.startswith("Finished: all 10 instances have arrived")
+    assert third.startswith("Theorem 3 applies and holds: promised × ")
+    assert app.query_params["eta"] == "theorem"
+
+
+def test_a_link_opens_three_acts_and_runs_nothing():
+    app = open_page({"seed": "1"})
+    assert not app.exception
     first, second, third = headlines(app)
     assert first == "Gaussian: 100 × 10, leaky ReLU of slope 0.2, no attack."
     assert second.startswith("Not run yet")

@@ -20,13 +20,17 @@ def expansiveness_figure(
     means: Sequence[float],
     deviations: Sequence[float],
     rates: Sequence[float],
+    fitted: Sequence[float] = (),
 ) -> go.Figure:
     """mu's mean with one standard deviation around it, and the success rate below, over m.
 
     sizes: all m that will be measured, in ascending order; the others hold a value for the first
-    of them, as many as are known. Raises ValueError.
+    of them, as many as are known; fitted: the power law's value for each m, or none. Raises
+    ValueError.
     """
     known = len(means)
+    if len(fitted) not in (0, len(sizes)):
+        raise ValueError("the fit has a value for each m, or none")
     if not len(deviations) == len(rates) == known <= len(sizes):
         raise ValueError("means, deviations and rates must be equally many, at most one for an m")
     mean, deviation, rate = (
@@ -34,11 +38,21 @@ def expansiveness_figure(
     )
     at = list(range(len(sizes)))
     colours = theme.LIGHT
-    top = _nice(mean + np.nan_to_num(deviation))
+    spread = mean + np.nan_to_num(deviation)
+    top = _nice(np.concatenate((spread, np.array(fitted, dtype=np.float64))))
     entries = [
         ("●", colours.certificate, "mean μ ± one standard deviation"),
         ("■", colours.signal, "arrived"),
     ]
+    fit = []
+    if len(fitted):
+        entries.insert(1, ("- -", colours.accent, "power law"))
+        fit = [
+            {
+                "type": "scatter", "x": at, "y": list(fitted), "mode": "lines",
+                "line": {"color": colours.accent, "width": 2, "dash": "dash"}, "hoverinfo": "skip",
+            }
+        ]  # fmt: skip
     ticks = {"tickmode": "array", "tickvals": at, "ticktext": [str(m) for m in sizes]}
     layout = theme.layout(
         margin={"l": 52, "r": 16, "t": 30, "b": 40, "pad": 0},
@@ -55,7 +69,7 @@ def expansiveness_figure(
         bargap=0.55,
         hovermode="closest",
     )  # fmt: skip
-    return theme.figure([_curve(sizes, mean, deviation), _rates(sizes, rate)], layout)
+    return theme.figure([*fit, _curve(sizes, mean, deviation), _rates(sizes, rate)], layout)
 
 
 def _curve(sizes: Sequence[int], mean: Values, deviation: Values) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pages.ui.compare.compare_request import (
     image_of,
     main_page,
 )
+from pages.ui.compare.opening import opening
 from pages.ui.link.page_state import models_of, without_own_target
 from pages.ui.link.projects import origin_note
 from pages.ui.look.literal import literal_from, refused_settings
@@ -40,8 +41,9 @@ def controls(current: CompareRequest) -> CompareRequest:
         # The same methods, so far as the data set has them; its own story in the place of one.
         chosen = current.methods
         methods = STORY if chosen == first_choice(current.settings.dataset) else chosen
-        settings = image_of(RunSettings(dataset=dataset))
-        load_request(replace(current, settings=settings, own=None, methods=methods))
+        usual = RunSettings(dataset=dataset)
+        first = opening(dataset, len(models_of(usual).bundle.examples))
+        load_request(replace(first, methods=methods, sweep=False))
         st.rerun()
     index = _image(current)
     st.subheader("Attack", anchor=False)

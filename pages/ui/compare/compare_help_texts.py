@@ -114,7 +114,7 @@ that the method names; it is full where that is right, a ring where it is wrong.
 - At strength 0 there is no attack, and *no attack* is the right answer.
 - A tiny attack is hard to name, a huge one easy; the class goes the other way.
 
-Click a strength to take it over for the cards above.
+Click a strength to take it over for the cards below.
 """
 NO_SWEEP = {
     "none": "There is no attack to make stronger: choose one in the sidebar.",

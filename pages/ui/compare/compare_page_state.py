@@ -11,7 +11,8 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.ui.compare.compare_registry import compare_registry, image_key
-from pages.ui.compare.compare_request import CompareRequest, as_query, from_query
+from pages.ui.compare.compare_request import CompareRequest, as_query, from_query, image_of
+from pages.ui.compare.opening import opening
 from pages.ui.link import address
 from pages.ui.link.page_state import OWN_TARGET, models_of, without_own_target
 from pages.ui.live.queue_status import in_turn
@@ -19,6 +20,7 @@ from pages.ui.look.literal import literal
 from pages.ui.undo.undo_registry import RunContext, devices
 from pages.ui.undo.undo_request import Request
 from pages.ui.widgets.widget_keys import WidgetKeys
+from red_core.run.settings import RunSettings
 
 PAGE = "compare"  # this page's name in the session
 WIDGETS = WidgetKeys("compare")
@@ -27,14 +29,15 @@ WIDGETS = WidgetKeys("compare")
 def read_url() -> CompareRequest:
     """The request this run of the page begins with.
 
-    A first visit without a query begins with the main page's present image.
+    A first visit without a query begins with the main page's present image, or, where none was
+    chosen there, with an example on which the methods differ (`opening`).
     """
     state = st.session_state
     query = address.incoming_query(PAGE, "compare.request" in state)
     if query is not None:
         request, warnings = from_query(query)
-        if not query and (there := main_request()) is not None:
-            request = CompareRequest(there.settings, there.own)
+        if not query:
+            request = _opening(main_request())
         if request.settings.device not in devices():
             warnings.append(
                 f"This machine has no {request.settings.device} device: auto takes its place."
@@ -43,6 +46,15 @@ def read_url() -> CompareRequest:
         state["compare.request"], state["compare.warnings"] = request, warnings
         WIDGETS.renew()
     return _within_examples()
+
+
+def _opening(there: Request | None) -> CompareRequest:
+    """What a visit without a query begins with; there: what the main page holds."""
+    chosen = there is not None and image_of(there.settings) != image_of(RunSettings())
+    if there is not None and (chosen or there.own is not None):
+        return CompareRequest(there.settings, there.own)
+    usual = RunSettings()
+    return opening(usual.dataset, len(models_of(usual).bundle.examples))
 
 
 def main_request() -> Request | None:

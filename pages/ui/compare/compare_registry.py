@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui.compare.compare_request import CompareRequest
 from pages.ui.compare.comparison import Comparison
-from pages.ui.compare.sweep import Sweep
+from pages.ui.compare.sweep import Sweep, SweepView
 from pages.ui.link.page_state import models_of
 from pages.ui.undo.undo_registry import RunRegistry, digest
 from red_core.methods import Method
@@ -29,6 +29,15 @@ def fitted(dataset: str, device: str) -> dict[str, Method]:
 def methods_at_hand(bundle: Bundle) -> dict[str, Method]:
     """The bundle's own."""
     return fitted(bundle.dataset, str(bundle.device))
+
+
+KEPT_SWEEPS = 8  # of images that anybody may see; 9 images and their answers each
+
+
+@st.cache_resource(show_spinner=False)
+def kept_sweeps() -> dict[_Work, SweepView]:
+    """What sweeps of gallery images found last, for every visitor; the latest KEPT_SWEEPS."""
+    return {}
 
 
 class CompareRegistry:
@@ -70,7 +79,8 @@ class CompareRegistry:
     def begin_sweep(self, request: CompareRequest, anew: bool) -> None:
         """Begin a sweep; anew: repeat what has been answered already, too."""
         before = self.sweep(request)
-        kept = None if before is None or anew else before.view()
+        known = kept_sweeps().get(_work(sweep_key(request))) if before is None else before.view()
+        kept = None if anew else known
         self.drop_sweep()
         bundle = models_of(request.settings).bundle
         self._sweep = (
@@ -80,6 +90,18 @@ class CompareRegistry:
                 kept,
             ),
         )  # fmt: skip
+
+    def keep_sweep(self, request: CompareRequest, view: SweepView) -> None:
+        """Keep what a sweep that has ended found, for whoever asks for the same; own images not."""
+        ended = not view.busy and all(row.status in ("done", "missing") for row in view.rows)
+        if request.own is not None or not ended:
+            return
+        kept, work = kept_sweeps(), _work(sweep_key(request))
+        if len(view.rows) >= len(kept[work].rows if work in kept else ()):
+            kept.pop(work, None)
+            kept[work] = view
+        while len(kept) > KEPT_SWEEPS:
+            kept.pop(next(iter(kept)))
 
     def drop_comparison(self) -> None:
         """End the comparison and forget it."""

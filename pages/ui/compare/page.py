@@ -45,17 +45,17 @@ def page(current: CompareRequest) -> CompareRequest:
     of_cards = card_context(context)
     # What a link begins computes already: without priority it could end before it is first drawn.
     with DRAW_PRIORITY.drawing():
-        with section("The cards of the methods"):
-            _live(
-                "The answers of the methods",
-                lambda: _compared(current),
-                lambda view: methods(current, context, of_cards, view),
-            )
         with section("The strip of strengths"):
             _live(
                 "The answers by strength",
                 lambda: _swept(current),
                 lambda view: strengths(current, context, view),
+            )
+        with section("The cards of the methods"):
+            _live(
+                "The answers of the methods",
+                lambda: _compared(current),
+                lambda view: methods(current, context, of_cards, view),
             )
     latest: CompareRequest = st.session_state["compare.request"]
     return latest
@@ -91,7 +91,11 @@ def _compared(current: CompareRequest) -> ComparisonView | None:
 
 def _swept(current: CompareRequest) -> SweepView | None:
     worker = None if why_not(current) else compare_registry().sweep(current)
-    return None if worker is None else worker.view()
+    if worker is None:
+        return None
+    view = worker.view()
+    compare_registry().keep_sweep(current, view)
+    return view
 
 
 def _begin(current: CompareRequest, context: RunContext) -> None:

@@ -1,4 +1,4 @@
-"""The first part of the page: the attacked image, the methods to choose, and their cards."""
+"""The second part of the page: the methods to choose, and their cards on one attacked image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The second part of the page: at which strength of the attack each method breaks."""
+"""The first part of the page: at which strength of the attack each method breaks."""
 
 from __future__ import annotations
 

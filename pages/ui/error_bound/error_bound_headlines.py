@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import torch
+
 from pages.ui.error_bound.constants import Lemma
 from pages.ui.undo.headlines import FIGURE_SPACE, number
 from red_core.synthetic import FAMILIES, InstanceSettings
 from red_core.theory import WDC
+from red_core.theory.cocoercivity import Cocoercivity
+from red_core.theory.growth import PowerLaw
+from red_core.theory.rate_dependence import RateDependence
 
 TIGHTEST = 1 / 290  # what Huang et al. (2021) ask of the WDC's constant (footnote 4)
 
@@ -207,6 +212,44 @@ def _share(rate: float) -> str:
     return "every instance" if rate == 1 else f"{rate:.0%} of the instances"
 
 
+def cocoercivity_line(sides: Cocoercivity | None) -> str:
+    """Whether (14) held at the steps looked at, and how near its sides came."""
+    if sides is None:
+        return "It is compared when the run has ended."
+    known = torch.isfinite(sides.left) & torch.isfinite(sides.right)
+    left, right = sides.left[known], sides.right[known]
+    if not len(left):
+        return "No step was under way."
+    broken = int((right > left + 1e-9 * left.abs().max()).sum())
+    if broken:
+        return f"The left side is below the bound at {broken} of {len(left)} steps."
+    some = left > 0
+    if not bool(some.any()):
+        return f"The left side is never below the bound, at {len(left)} steps."
+    share = float((right[some] / left[some]).max())
+    return (
+        f"The left side is never below the bound, at {len(left)} steps of {_instances(sides)}; "
+        f"the bound reaches {max(share, 0):.0%} of it at most."
+    )
+
+
+def _instances(sides: Cocoercivity) -> str:
+    count = sides.left.shape[1]
+    return "1 instance" if count == 1 else f"{count} instances"
+
+
+def dependence_line(found: RateDependence | None) -> str:
+    """How far epsilon is from the most that the theorem admits, at the medians."""
+    if found is None:
+        return "It comes with the run's μ, ρ and ε."
+    if found.share >= 1:
+        return f"ε is {found.share:.3g} times the most that the theorem admits: no step is left."
+    return (
+        f"ε is {found.share:.0%} of the most that the theorem admits. At its best step size it "
+        f"promises × {factor(found.here)}."
+    )
+
+
 def lemma_line(lemma: Lemma | None) -> str:
     """How tight Lemma 14 is, or why it says nothing."""
     if lemma is None:
@@ -274,10 +317,16 @@ def _raises(two_rows: bool, hadamard: bool) -> str:
     return "does not raise μ here"
 
 
-def trend(sizes: list[int], means: list[float]) -> str:
-    """Figure 1's or 3's curve in numbers: a sentence."""
+def trend(sizes: list[int], means: list[float], law: PowerLaw | None) -> str:
+    """Figure 1's or 3's curve in numbers, and the slope of its fit: two sentences of Markdown."""
     grew = means[-1] / means[0] if means[0] > 0 else math.nan
-    return (
+    said = (
         f"From m = {sizes[0]} to m = {sizes[-1]} the mean μ goes from {means[0]:.3g} to "
         f"{means[-1]:.3g}, {grew:.1f} times as much."
+    )
+    if law is None:
+        return said
+    return (
+        f"{said} A straight line through their logarithms has the slope **{law.exponent:.2f}**: "
+        f"where m doubles, μ grows {2**law.exponent:.2f} times."
     )

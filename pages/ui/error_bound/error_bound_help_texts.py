@@ -149,6 +149,18 @@ SAMPLED_PROXIMAL = (
     "The curvature is the largest found at 5 points of each segment from one iterate to the next, "
     "at up to 100 steps: the true one may be larger."
 )
+LEMMA_9 = (
+    "The proof rests on inequality (14): at every step the gradient has to point away from the "
+    "solution by at least so much. Solid: its left side, ⟨∇f, distance⟩. Dashed: the bound that "
+    "follows from η and the ρ and ε found. The space between the two is what the theorem gives "
+    "away."
+)
+DEPENDENCE = (
+    "What the theorem promises at its best step size, at the instances' median μ, ρ and ε, if one "
+    "of them changed and the others stayed. Without negative curvature twice the μ makes the "
+    "progress four times as large, twice the ρ a quarter. From ε = 9μ²/(32ρ) on no step size is "
+    "admissible."
+)
 LEMMA = (
     "Lemma 14 bounds ρ and ε for one layer by norms of W and D_a. As printed it lacks a factor 2, "
     "takes a root that is too small, and subtracts the least singular value of D_a, which the "

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from pages.ui.error_bound.error_bound_presets import OPENING
 from pages.ui.error_bound.error_bound_registry import error_bound_registry
 from pages.ui.error_bound.error_bound_request import ErrorBoundRequest, as_query, from_query
 from pages.ui.link import address
@@ -25,11 +26,11 @@ WIDGETS = WidgetKeys("error_bound")
 
 
 def read_url() -> ErrorBoundRequest:
-    """The request this run of the page begins with."""
+    """The request this run of the page begins with; a first visit without a query shows OPENING."""
     state = st.session_state
     query = address.incoming_query(PAGE, "error_bound.request" in state)
     if query is not None:
-        request, warnings = from_query(query)
+        request, warnings = from_query(query) if query else (OPENING, [])
         exchange(request)
         state["error_bound.warnings"], state["error_bound.run"] = warnings, request.run
     current: ErrorBoundRequest = state["error_bound.request"]

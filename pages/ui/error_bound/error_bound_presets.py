@@ -121,6 +121,7 @@ LESSONS = (
     ),
 )
 ALL_PRESETS = (*PRESETS, *LESSONS)
+OPENING = LESSONS[0].request  # what a visit without a link sees: a case that a theorem covers
 
 
 def preset_of(request: ErrorBoundRequest) -> int | None:

@@ -12,6 +12,7 @@ table.lemma td:last-child { text-align: left; padding-left: 1rem; }
 .st-key-error-bound-said { min-height: 8.5rem; }
 .st-key-error-bound-stated { min-height: 4.5rem; }
 .st-key-error-bound-wdc { min-height: 5rem; }
+.st-key-error-bound-lemma-9-said, .st-key-error-bound-dependence-said { min-height: 3.25rem; }
 @media (max-width: 640px) {
   table.numbers { font-size: .8rem; }
   table.numbers td, table.numbers th { padding-right: .3rem; }
@@ -19,6 +20,7 @@ table.lemma td:last-child { text-align: left; padding-left: 1rem; }
   .st-key-error-bound-said { min-height: 20rem; }
   .st-key-error-bound-stated { min-height: 9rem; }
   .st-key-error-bound-wdc { min-height: 8rem; }
+  .st-key-error-bound-lemma-9-said, .st-key-error-bound-dependence-said { min-height: 4.75rem; }
 }
 </style>
 """

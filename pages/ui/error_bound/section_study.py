@@ -16,6 +16,7 @@ from pages.ui.error_bound.study import StudyView
 from pages.ui.look.literal import literal
 from pages.ui.widgets.live_chart import live_chart
 from red_core.measure.studies import EXAMPLES, Row
+from red_core.theory.growth import power_law
 
 _NAMES = {"figure1": "Figure 1", "figure3": "Figure 3", "examples": "Section 5.1 and B.5"}
 _HEIGHT = 400  # px
@@ -51,12 +52,17 @@ def study(current: ErrorBoundRequest, view: StudyView | None) -> None:
 
 def _over_m(current: ErrorBoundRequest, names: tuple[str, ...], rows: tuple[Row, ...]) -> None:
     sizes = [int(name) for name in names]
-    figure = expansiveness_figure(
-        sizes, *([row[key] for row in rows] for key in ("mu_mean", "mu_std", "success_rate"))
+    law = None
+    if len(rows) == len(sizes):
+        law = power_law(sizes, [row["mu_mean"] for row in rows])
+    means, deviations, rates = (
+        [row[key] for row in rows] for key in ("mu_mean", "mu_std", "success_rate")
     )
+    fitted = [] if law is None else [law(m) for m in sizes]
+    figure = expansiveness_figure(sizes, means, deviations, rates, fitted)
     live_chart(figure, key="error-bound-expansiveness", height=_HEIGHT)
     if len(rows) == len(sizes):
-        st.markdown(words.trend(sizes, [row["mu_mean"] for row in rows]))
+        st.markdown(words.trend(sizes, [row["mu_mean"] for row in rows], law))
     else:
         st.markdown("The paper draws μ rising with m. Ours comes with the run.")
     padded = [*rows, *[None] * (len(sizes) - len(rows))]

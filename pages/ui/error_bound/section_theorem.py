@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import streamlit as st
+import torch
 
+from pages.ui.charts.cocoercivity import cocoercivity_figure
 from pages.ui.charts.interval import interval_figure
+from pages.ui.charts.rate_panels import rate_panels
 from pages.ui.charts.rates import rates_figure
 from pages.ui.error_bound import error_bound_headlines as words
 from pages.ui.error_bound import error_bound_help_texts as texts
 from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
 from pages.ui.error_bound.number_tables import constants_table, lemma_table
 from pages.ui.error_bound.run import ErrorBoundView
-from pages.ui.error_bound.view_model import outcome_of, rates_of, step_sizes_of
+from pages.ui.error_bound.view_model import (
+    cocoercivity_of,
+    dependence_of,
+    outcome_of,
+    rates_of,
+    step_sizes_of,
+)
 from pages.ui.look.page_style import headline
 from pages.ui.widgets.live_chart import live_chart
 from red_core.synthetic import Instances
@@ -39,9 +48,34 @@ def theorem(current: ErrorBoundRequest, instances: Instances, view: ErrorBoundVi
     with st.container(key="error-bound-said"):
         for sentence in words.theorem_sentences(found):
             st.markdown(sentence)
+    if current.method != "proximal":
+        _proof(instances, view)
     _tables(current, view)
     with st.expander("What am I seeing?"):
         st.markdown(texts.ACT_3)
+
+
+def _proof(instances: Instances, view: ErrorBoundView | None) -> None:
+    """What the theorem rests on, along the path, and what its promise depends on."""
+    left, right = st.columns(2, gap="medium")
+    found, around = cocoercivity_of(instances, view), dependence_of(view)
+    with left:
+        st.caption("**Lemma 9**, inequality (14), over the squared distance", help=texts.LEMMA_9)
+        ks, sides = ([], None) if found is None else (found[0].tolist(), found[1])
+        nothing = torch.empty(0, len(instances))
+        both = (nothing, nothing) if sides is None else (sides.left, sides.right)
+        live_chart(
+            cocoercivity_figure(ks, *(side.numpy() for side in both)),
+            key="error-bound-lemma-9",
+            height=_HEIGHT,
+        )
+        with st.container(key="error-bound-lemma-9-said"):
+            st.caption(words.cocoercivity_line(sides))
+    with right:
+        st.caption("**The rate** if one constant changed", help=texts.DEPENDENCE)
+        live_chart(rate_panels(around), key="error-bound-dependence", height=_HEIGHT)
+        with st.container(key="error-bound-dependence-said"):
+            st.caption(words.dependence_line(around))
 
 
 def _tables(current: ErrorBoundRequest, view: ErrorBoundView | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -16,7 +17,9 @@ from pages.ui.error_bound.error_bound_headlines import THEOREM, Outcome, Progres
 from pages.ui.error_bound.run import ErrorBoundView
 from red_core.synthetic import Instances
 from red_core.theory import ProximalGuarantee, leaky_floor, one_layer_contraction
+from red_core.theory.cocoercivity import Cocoercivity, cocoercivity
 from red_core.theory.descent import Path
+from red_core.theory.rate_dependence import RateDependence, rate_dependence
 from red_core.theory.verification import Found
 
 Lines = Sequence[tuple[str, Sequence[float]]]
@@ -219,6 +222,38 @@ def rates_of(view: ErrorBoundView | None, count: int) -> Rates | None:
     mean = found.guarantee.observed_mean if isinstance(found, Found) else nothing
     parts = (promised, sharper, result.observed, mean)
     return Rates(*(_padded(part, count).numpy() for part in parts))
+
+
+def cocoercivity_of(
+    instances: Instances, view: ErrorBoundView | None
+) -> tuple[Tensor, Cocoercivity] | None:
+    """Lemma 9 at the steps that were examined: k [K], and both sides of (14) until arrival.
+
+    None while something is still computed, and for a regularised descent.
+    """
+    if view is None or view.busy or view.path is None or not isinstance(view.findings, Found):
+        return None
+    path, result = view.path, view.findings.guarantee
+    count = len(result)
+    at = torch.isin(path.k, result.steps.k)
+    found = cocoercivity(
+        instances.take(torch.arange(count)), path.z[at][:, :count], path.c_a[at][:, :count],
+        path.eta[:count], result.rho, result.epsilon, path.method == "inversion",
+    )  # fmt: skip
+    under_way = path.under_way[at][:, :count]
+    sides = (torch.where(under_way, side, torch.nan) for side in (found.left, found.right))
+    return path.k[at], Cocoercivity(*sides)
+
+
+def dependence_of(view: ErrorBoundView | None) -> RateDependence | None:
+    """How the promise depends on its constants, at their medians; None where it has none."""
+    if view is None or view.busy or not isinstance(view.findings, Found):
+        return None
+    result = view.findings.guarantee
+    mu, rho, epsilon = (float(part.nanmedian()) for part in (result.mu, result.rho, result.epsilon))
+    if not (math.isfinite(epsilon) and 0 < mu < math.inf and 0 < rho < math.inf):
+        return None
+    return rate_dependence(mu, rho, epsilon)
 
 
 def _padded(values: Tensor, count: int) -> Tensor:

@@ -6,9 +6,10 @@ another's: {alone.signal}. So a text stays true when the trained parts, and the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from pages.ui.look.symbols import SYMBOLS, symbols_in
 
 STAGE_PARTS = ("headline", "pictures", "verdict", "frames", "blocks", "curves", "plane")
 PANELS = ("", "draw", "line", "lambda")
@@ -92,44 +93,3 @@ class Lesson:
         """The symbols that texts of this lesson use, and what each means."""
         names = symbols_in(" ".join(texts))
         return [(name, self.symbols.get(name, SYMBOLS[name])) for name in names]
-
-
-SYMBOLS = {
-    "x": "the clean picture, numbers from 0 (black) to 1 (white)",
-    "δ": "the pattern that an attack adds, one number a pixel",
-    "x′": "the attacked picture, clean picture and pattern: all that the method is given",
-    "ψ": "the classifier that is attacked: a network that reads digits",
-    "ε": "the attack's budget: the most that its pattern may measure in its norm",
-    "ℓ∞": "the norm that is the largest change of any pixel",
-    "ℓ2": "the norm that is the root of the summed squares of all changes",
-    "ℓ1": "the norm that is the sum of all changes, without their signs",
-    "G": "the generator: a network that draws a digit from 100 numbers",
-    "z": "the numbers that the generator draws from",
-    "Dₐ": "the dictionary: its columns are attacks on training digits",
-    "cₐ": "the attack's code: how much of each column is used",
-    "λ": "the weight of the cost of every block of the code",
-    "λₘₐₓ": "the least such weight at which every block is off",
-    "f": "the loss: what digit and attack together do not explain, squared",
-    "∇f": "the gradient of the loss: the direction in which it grows fastest",
-    "μ": "the error bound: the gradient's length over the distance to the solution",
-    "ρ": "the largest curvature of the loss (its Hessian's largest eigenvalue)",
-    "η": "the step size of gradient descent",
-    "σ": "the activation: what the generator's layers do to every number",
-}
-
-_LETTER = "A-Za-zα-ωΑ-Ωₐₘₓ₀-₉∞′_"
-_FOUND = {
-    name: re.compile(rf"(?<![{_LETTER}∇]){re.escape(name)}(?![{_LETTER}])")
-    for name in SYMBOLS
-    if name not in ("Dₐ", "cₐ")
-}
-_FOUND |= {"Dₐ": re.compile("Dₐ"), "cₐ": re.compile("cₐ")}  # written together: Dₐcₐ
-
-
-def symbols_in(text: str) -> list[str]:
-    """The names of SYMBOLS that a text uses, in the order of SYMBOLS.
-
-    >>> symbols_in("x′ = G(z) + Dₐcₐ + rest")
-    ['x′', 'G', 'z', 'Dₐ', 'cₐ']
-    """
-    return [name for name, pattern in _FOUND.items() if pattern.search(text)]

@@ -1,6 +1,6 @@
 """The ten lessons: texts, the states of the stage beside them, questions, trials.
 
-No paragraph is longer than 60 words, and every symbol of a step is in `lesson.SYMBOLS`; tests hold
+No paragraph is longer than 60 words, and every symbol of a step is in `look.symbols`; tests hold
 both. What a text says of a run is filled in from that run (`facts`).
 """
 

@@ -24,12 +24,13 @@ h1, h2, h3, h4, p, td, [data-testid="stCaptionContainer"] { font-variant-numeric
   .st-key-statement { min-height: 11rem; }
 }
 /* 4.5 to 1 at least: the chosen one of a row on its tinted ground, white on violet, small print,
-   and a slider's label, which Streamlit fades while the slider is disabled. */
+   a slider's label, which Streamlit fades while the slider is disabled, and its value. */
 [data-selected="true"] p { color: light-dark(#5b4a9e, #b3a6ec) !important; }
 button[kind="primary"]:not(:disabled) { background-color: light-dark(#5b4a9e, #6e5eb3); }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] :is(p, li) {
   color: light-dark(#5f666e, #a4aab2); opacity: 1 !important; }
 .stSlider span[aria-hidden="true"] p { color: light-dark(#1f2328, #e8e8e4); }
+[data-testid="stSliderThumbValue"] p { color: light-dark(#5b4a9e, #b3a6ec); }
 table.answers { width: 100%; border-collapse: collapse; font-size: .9rem; }
 table.answers th { text-align: left; font-weight: 600; }
 table.answers th, table.answers td {

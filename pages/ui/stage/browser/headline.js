@@ -1,6 +1,7 @@
 // What the stage says in words: one line for every moment, and the verdict at the end.
 
 import { a, ATTACK_NAMES, element, largest, percent } from "./paint.js"
+import { tied, TIE } from "./tie.js"
 
 const QUIET = 1500 // ms between two lines of the live region while a run goes on
 
@@ -43,7 +44,7 @@ export function sentences(store) {
   }
   if (store.atEnd) {
     const failed = survived(header, store.verdict.adversarial)
-    return { line: verdictLine(store), detail: failed ? advice(store) : certainty(store) }
+    return { line: verdictLine(store), detail: failed ? advice(store) : ideal(store) || certainty(store) }
   }
   const reads = `${names[largest(record.psi)]}`
   const sure = percent(Math.max(...record.psi))
@@ -127,6 +128,11 @@ function attackPhrase(header, verdict) {
   const said = verdict.attack
   const true_ = header.attack
   const label = ATTACK_NAMES
+  if (said === "unknown" && header.source === "realizable" && verdict.has_evidence) {
+    const best = verdict.attack_names[largest(verdict.attack_probabilities)]
+    const nearest = best === "none" ? "no attack" : `an ${label[best]} attack`
+    return `; of the known answers ${nearest} fits best, and ${best === true_ ? "that is right" : `it was ${label[true_]}`}.`
+  }
   if (said === "unknown") {
     const was = true_ === null ? "" : true_ === "none" ? ", though nothing was added" : `, though it was ${label[true_]}`
     return `; the attack is like none of the known ones${was}.`
@@ -139,10 +145,18 @@ function attackPhrase(header, verdict) {
   return `; the attack is taken for ${label[said]}, but it was ${label[true_]}.`
 }
 
+/** What the evidence on an image that G made rests on, "" for other images. */
+function ideal({ header, verdict }) {
+  if (header.source !== "realizable" || !verdict.has_evidence) return ""
+  const learned = "The attacks' names were learned from real pictures, whose pixels end at black and white. This sum of G and a pattern does not"
+  return verdict.attack === "unknown" ? `${learned}: so it counts as unknown.` : `${learned}.`
+}
+
 /** How sure the verdict is, in words. */
-function certainty({ verdict }) {
+function certainty({ header, verdict }) {
   const signal = percent(Math.max(...verdict.signal_probabilities))
   if (!verdict.has_evidence) {
+    if (verdict.block_margin < TIE) return `Signal ${signal} sure; ${tied(header, verdict)}.`
     return `Signal ${signal} sure; the next attack's best block leaves ${(100 * verdict.block_margin).toFixed(1)}% more.`
   }
   const attack = percent(Math.max(...verdict.attack_probabilities))

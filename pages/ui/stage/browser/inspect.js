@@ -2,6 +2,7 @@
 
 import { a, ATTACK_NAMES, element, largest, signed } from "./paint.js"
 import { bytesOf } from "./record.js"
+import { tied, TIE } from "./tie.js"
 
 export class Inspector {
   /** ask(k, label, attack): a promise of the server's answer, or null where no server has the run. */
@@ -86,8 +87,10 @@ export class Inspector {
     const flat = verdict.block_residuals.flat()
     const least = flat.indexOf(Math.min(...flat))
     const bars = verdict.attack_names.map((name, place) => `${ATTACK_NAMES[name]} ${(100 * verdict.attack_probabilities[place]).toFixed(1)}%`).join(", ")
+    const next = verdict.block_margin < TIE ? tied(header, verdict)
+      : `the best block of another attack leaves ${(100 * verdict.block_margin).toFixed(1)}% more`
     const paragraphs = [
-      element("p", {}, `The paper's rule: what is left of x′ − G(z), its length, if only one block is used. The least, bold, is ${ATTACK_NAMES[attacks[least % attacks.length]]}; the best block of another attack leaves ${(100 * verdict.block_margin).toFixed(1)}% more.`),
+      element("p", {}, `The paper's rule: what is left of x′ − G(z), its length, if only one block is used. The least, bold, is ${ATTACK_NAMES[attacks[least % attacks.length]]}; ${next}.`),
     ]
     if (verdict.rule_lambda) paragraphs.push(element("p", {}, `For this rule cₐ is solved once more for the last G(z), at λ = ${verdict.rule_lambda} λₘₐₓ, the paper's: λₘₐₓ is the least λ at which every block is off.`))
     if (verdict.has_evidence) paragraphs.push(element("p", {}, `This method weighs these lengths with the shape of the rest: ${bars}.`))

@@ -1,6 +1,7 @@
 // Who says what, and how sure: the table and the bars of the verdict.
 
 import { ATTACK_NAMES, element } from "./paint.js"
+import { TIE } from "./tie.js"
 
 export class Verdict {
   /** onOpen: called with "picture" or "attack" where its bars are pointed at. */
@@ -27,7 +28,7 @@ export class Verdict {
       ["the truth", truth ? nameOr(names, header.label) : "–", truth ? attackOr(header.attack) : "–"],
       ["ψ on x′", shown ? marked(names, shown.adversarial, header.label) : "–", ""],
       ["this method", shown ? marked(names, shown.signal, header.label) : "–", shown ? markedAttack(shown.attack, header.attack) : "–"],
-      ["the paper's rules", shown ? marked(names, shown.psi, header.label) : "–", shown ? markedAttack(shown.block, header.attack) : "–"],
+      ["the paper's rules", shown ? marked(names, shown.psi, header.label) : "–", shown ? byRule(shown, header.attack) : "–"],
     ]
     this.body.replaceChildren(...rows.map(([who, ...cells]) =>
       element("tr", {}, element("th", { scope: "row" }, who), ...cells.map((cell) => element("td", {}, cell)))))
@@ -48,6 +49,11 @@ function attackOr(attack) {
 
 function marked(names, said, true_) {
   return true_ === null ? names[said] : `${names[said]} ${said === true_ ? "✓" : "✗"}`
+}
+
+/** The paper's rule's answer: where two attacks' best blocks leave the same it is only the first. */
+function byRule({ block, block_margin }, true_) {
+  return `${markedAttack(block, true_)}${block !== "none" && block_margin < TIE ? " (a tie)" : ""}`
 }
 
 function markedAttack(said, true_) {

@@ -11,14 +11,17 @@ import pytest
 
 from pages.ui.charts.angles import angle_figure
 from pages.ui.charts.bound import bound_figure
+from pages.ui.charts.cocoercivity import cocoercivity_figure
 from pages.ui.charts.convergence import convergence_figure
 from pages.ui.charts.examples_chart import Stated, examples_figure
 from pages.ui.charts.expansiveness import expansiveness_figure
 from pages.ui.charts.histogram import mu_histogram
 from pages.ui.charts.interval import StepSizes, interval_figure
+from pages.ui.charts.rate_panels import rate_panels
 from pages.ui.charts.rates import Rates, rates_figure
 from pages.ui.charts.strands import MAX_VERTICES, axis_end, median, thin
 from pages.ui.look import theme
+from red_core.theory.rate_dependence import rate_dependence
 
 KS = [0, 10, 20, 30]
 PATHS = 10.0 ** -np.array([[0, 0.5], [1, 1.5], [2, 3], [4, 5]])
@@ -56,9 +59,19 @@ FIGURES: dict[str, tuple[Callable[[], go.Figure], Callable[[], go.Figure]]] = {
         lambda: rates_figure(Rates([0.99, math.nan], [0.98, 1.2], [0.9, 0.8], [0.7, 0.8]), 2),
         lambda: rates_figure(None, 2),
     ),
+    "cocoercivity": (
+        lambda: cocoercivity_figure(KS, 30 * PATHS, 12 * PATHS - 1),
+        lambda: cocoercivity_figure([], EMPTY, EMPTY),
+    ),
+    "dependence": (
+        lambda: rate_panels(rate_dependence(1.0, 3.0, 0.02)),
+        lambda: rate_panels(None),
+    ),
     "angles": (lambda: angle_figure(np.eye(4)), lambda: angle_figure(None)),
     "expansiveness": (
-        lambda: expansiveness_figure(SIZES, [0.1, 0.3, 0.42], [0.02, 0.1, 0.1], [1, 1, 0.5]),
+        lambda: expansiveness_figure(
+            SIZES, [0.1, 0.3, 0.42], [0.02, 0.1, 0.1], [1, 1, 0.5], [0.1, 0.2, 0.3, 0.4, 0.5]
+        ),
         lambda: expansiveness_figure(SIZES, [], [], []),
     ),
     "examples": (
@@ -97,6 +110,38 @@ def test_nothing_jumps_when_the_data_come(name: str) -> None:
     for axis in ("xaxis", "yaxis"):
         assert known[axis].get("title") == empty[axis].get("title")
     assert len(known["annotations"]) == len(empty["annotations"]) == 1
+
+
+def test_the_fit_is_drawn_beside_the_means_and_named() -> None:
+    fitted = [0.1, 0.2, 0.4, 0.7, 1.2]
+    drawn = expansiveness_figure(SIZES, [0.1] * 5, [0.01] * 5, [1.0] * 5, fitted)
+    assert list(drawn.data[0].y) == fitted
+    assert "power law" in _key(drawn)
+    assert drawn.layout.yaxis.range[1] >= 1.2, "the fit is within the axis"
+    assert "power law" not in _key(expansiveness_figure(SIZES, [0.1] * 5, [0.01] * 5, [1.0] * 5))
+    with pytest.raises(ValueError, match="each m"):
+        expansiveness_figure(SIZES, [], [], [], [1.0])
+
+
+def test_both_sides_of_lemma_9_share_an_axis_that_holds_them() -> None:
+    drawn = cocoercivity_figure(KS, 30 * PATHS, 12 * PATHS - 1)
+    low, high = drawn.layout.yaxis.range
+    assert low <= -1
+    assert high >= 30
+    with pytest.raises(ValueError, match="each of 4 k"):
+        cocoercivity_figure(KS, PATHS, PATHS[:2])
+
+
+def test_the_three_panels_change_one_constant_each() -> None:
+    found = rate_dependence(1.0, 3.0, 0.02)
+    drawn = rate_panels(found)
+    lines, dots = drawn.data[::2], drawn.data[1::2]
+    assert [trace.xaxis for trace in lines] == ["x", "x2", "x3"]
+    assert [dot.x[0] for dot in dots] == [1.0, 1.0, found.share]
+    for trace, values in zip(
+        lines, (found.over_mu, found.over_rho, found.over_epsilon), strict=True
+    ):
+        np.testing.assert_allclose(trace.y, 1 - values.numpy())
 
 
 def test_every_instance_is_a_line_of_its_own() -> None:

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui.compare import compare_registry as registry
 from pages.ui.compare import compare_request as requests
+from pages.ui.compare import opening
 from pages.ui.compare.compare_request import CompareRequest
 from pages.ui.compare.section_strength import take
 from pages.ui.live.loaded_models import LoadedModels
@@ -24,12 +25,14 @@ from tests.pages.ui.compare.conftest import Slow
 
 APP = str(Path(__file__).resolve().parents[4] / "pages/main.py")
 SMALL = {"attack_steps": "2", "index": "3", "methods": "fake,slow"}
+STRIP, METHODS = 1, 2  # places of the headlines; the image's is the first
 
 
 @pytest.fixture(autouse=True)
 def toy(monkeypatch, parts: LoadedModels, fakes):
     session.load_models.clear()
     registry.fitted.clear()
+    registry.kept_sweeps().clear()
     monkeypatch.setattr(session, "load_bundle", lambda *_: parts.bundle)
     monkeypatch.setattr(requests, "_STORY", ("fake", "slow"))
     threads = torch.get_num_threads()
@@ -37,6 +40,7 @@ def toy(monkeypatch, parts: LoadedModels, fakes):
     torch.set_num_threads(threads)
     session.load_models.clear()
     registry.fitted.clear()
+    registry.kept_sweeps().clear()
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -83,7 +87,7 @@ def test_a_target_that_is_the_own_class_is_left_out_and_said():
     assert "it is the image's own class" in app.warning[0].value
 
 
-def headline(app: AppTest, place: int = 1) -> str:
+def headline(app: AppTest, place: int = METHODS) -> str:
     return str(app.header[place].value)
 
 
@@ -106,9 +110,39 @@ def test_the_page_opens_and_nothing_runs_by_itself(cards) -> None:
     assert not app.warning
     assert "read as" in headline(app, 0)
     assert headline(app) == "Not run yet: press Run."
-    assert headline(app, 2) == "How strong must the attack be? Press Sweep."
+    assert headline(app, STRIP) == "How strong must the attack be? Press Sweep."
     assert list(cards) == ["Fake", "Slow and steady"]
     assert {card.status for card in cards.values()} == {"not run yet"}
+
+
+def test_a_visit_without_a_link_sweeps_an_image_on_which_methods_differ(monkeypatch, made) -> None:
+    monkeypatch.setattr(opening, "differing", lambda dataset, attack: 4)
+    app = AppTest.from_file(APP, default_timeout=120)
+    app.switch_page("compare.py").run()
+    assert (app.query_params["index"], app.query_params["sweep"]) == ("4", "1")
+    rerun_until(app, lambda a: a.button("compare.sweep").label == "Sweep again")
+    assert "is read" in headline(app, STRIP)
+    monkeypatch.setattr(Slow, "classify", None)  # asked again it would fail
+    made[0].clear()
+    again = opened({"attack_steps": "100", "index": "4", "sweep": "1"})
+    rerun_until(again, lambda a: a.button("compare.sweep").label == "Sweep again")
+    assert headline(again, STRIP) == headline(app, STRIP), "the next visitor finds it computed"
+
+
+def test_the_first_image_is_one_that_divides_the_methods(monkeypatch) -> None:
+    opening.differing.cache_clear()
+    digits = "0123456789"
+    said = {"fake": "0123456789", "slow": "0123496789", "other": "9876543210"}
+    kept = {
+        "true": digits,
+        "blocks": {"psi": {"linf": {key: {"signal": text} for key, text in said.items()}}},
+    }
+    monkeypatch.setattr(opening, "load_answers", lambda *_: kept)
+    assert opening.differing("mnist", "linf") == 5, "one of the two shown at first is wrong"
+    opening.differing.cache_clear()
+    monkeypatch.setattr(opening, "load_answers", lambda *_: None)
+    assert opening.differing("mnist", "linf") == 0
+    opening.differing.cache_clear()
 
 
 def test_every_control_has_help_that_teaches() -> None:
@@ -171,13 +205,15 @@ def test_stop_ends_a_run(cards, monkeypatch) -> None:
 def test_a_sweep_says_where_each_breaks() -> None:
     app = opened({"methods": "fake,namer"})
     app.button("compare.sweep").click().run()
-    rerun_until(app, lambda a: "every strength" in headline(a, 2))
-    assert headline(app, 2) == ("The 3 is read at every strength by the one method that answers.")
+    rerun_until(app, lambda a: "every strength" in headline(a, STRIP))
+    assert headline(app, STRIP) == (
+        "The 3 is read at every strength by the one method that answers."
+    )
     assert "The attack named right: Fake at 8 of 9 and Namer at 0 of 9 strengths." in said(app)
     assert app.query_params["sweep"] == "1"
     assert app.button("compare.sweep").label == "Sweep again"
     again = opened({"methods": "fake,namer", "sweep": "1"})
-    rerun_until(again, lambda a: "every strength" in headline(a, 2))
+    rerun_until(again, lambda a: "every strength" in headline(a, STRIP))
 
 
 def test_images_in_colour_are_compared_and_swept(cards, colour_pages) -> None:
@@ -192,7 +228,7 @@ def test_images_in_colour_are_compared_and_swept(cards, colour_pages) -> None:
     assert strip is not None
     assert opened_picture(strip.source).shape == (32, 32 * len(strip.captions), 3)
     app.button("compare.sweep").click().run()
-    rerun_until(app, lambda a: headline(a, 2).startswith("The horse is read"))
+    rerun_until(app, lambda a: headline(a, STRIP).startswith("The horse is read"))
     assert not app.exception
 
 
@@ -202,12 +238,14 @@ def opened_picture(url: str) -> np.ndarray:
 
 def test_another_strength_keeps_the_sweep_and_asks_for_a_new_run(cards) -> None:
     app = opened({"sweep": "1", "run": "1"})
-    rerun_until(app, lambda a: "every strength" in headline(a, 2) and "read right" in headline(a))
+    rerun_until(
+        app, lambda a: "every strength" in headline(a, STRIP) and "read right" in headline(a)
+    )
     widget(app, "number_input", "Budget").set_value(0.15).run()
     assert app.query_params["eps"] == "0.15"
     assert "run" not in app.query_params
     assert headline(app) == "Not run yet: press Run."
-    assert "every strength" in headline(app, 2)
+    assert "every strength" in headline(app, STRIP)
 
 
 def test_a_click_takes_a_strength_over(monkeypatch) -> None:
@@ -231,7 +269,7 @@ def test_a_click_takes_a_strength_over(monkeypatch) -> None:
 )
 def test_where_there_is_nothing_to_sweep_the_page_says_so(query, words) -> None:
     app = opened({**query, "sweep": "1"})
-    assert words in headline(app, 2)
+    assert words in headline(app, STRIP)
     assert not app.exception
     app.button("compare.run").click().run()
     rerun_until(app, lambda a: "read right" in headline(a))

@@ -7,6 +7,7 @@ import pytest
 from pages.ui.error_bound import error_bound_headlines as words
 from pages.ui.error_bound.error_bound_headlines import Outcome, Progress
 from red_core.synthetic import InstanceSettings
+from red_core.theory.growth import power_law
 
 NOW = Progress("running", "descent", 0, 7, 2000, 3, 10, 1.2e-3)
 SMOOTH = Outcome("Theorem 3", 10, 10, 10, 10, True, 0.97, 0.81, True)
@@ -136,6 +137,10 @@ def test_a_study_under_way_says_where_it_is():
 
 
 def test_the_trend_in_numbers():
-    assert words.trend([50, 400], [0.04, 0.16]) == (
-        "From m = 50 to m = 400 the mean μ goes from 0.04 to 0.16, 4.0 times as much."
+    grew = "From m = 50 to m = 400 the mean μ goes from 0.04 to 0.16, 4.0 times as much."
+    law = power_law([50, 400], [0.04, 0.16])
+    assert words.trend([50, 400], [0.04, 0.16], None) == grew
+    assert words.trend([50, 400], [0.04, 0.16], law) == (
+        f"{grew} A straight line through their logarithms has the slope **0.67**: where m doubles, "
+        "μ grows 1.59 times."
     )

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from pages.ui.error_bound import error_bound_headlines as words
 from pages.ui.error_bound import findings
 from pages.ui.error_bound import view_model as reading
 from pages.ui.error_bound.error_bound_export import numbers
@@ -143,3 +144,34 @@ def test_the_numbers_to_save_are_those_of_the_command_line(start):
 def test_json_has_no_nan():
     assert plain(torch.tensor([[1.0, torch.nan], [torch.inf, 2.0]])) == [[1.0, None], [None, 2.0]]
     assert plain(float("nan")) is None
+
+
+def test_lemma_9_is_shown_at_the_examined_steps_and_holds_there(start):
+    view = settled(start(ErrorBoundRequest(settings=SMOOTH, steps=60)))
+    made = make_instances(SMOOTH)
+    found = reading.cocoercivity_of(made, view)
+    assert found is not None
+    ks, sides = found
+    assert set(ks.tolist()) <= set(view.path.k.tolist())
+    known = torch.isfinite(sides.left)
+    assert bool(known.any())
+    assert bool((sides.left - sides.right)[known].ge(-1e-9).all())
+    said = words.cocoercivity_line(sides)
+    assert said.startswith(f"The left side is never below the bound, at {int(known.sum())} steps")
+    below = replace(sides, right=sides.left + 1)
+    assert "is below the bound at" in words.cocoercivity_line(below)
+    assert reading.cocoercivity_of(made, replace(view, busy=True)) is None
+
+
+def test_the_dependence_is_taken_at_the_medians(start):
+    view = settled(start(ErrorBoundRequest(settings=SMOOTH, steps=60)))
+    found = reading.dependence_of(view)
+    result = view.findings.guarantee
+    assert found is not None
+    assert found.limit == pytest.approx(
+        9 * float(result.mu.median()) ** 2 / (32 * float(result.rho.median()))
+    )
+    assert "of the most that the theorem admits" in words.dependence_line(found)
+    too_bent = replace(found, share=3.0)
+    assert words.dependence_line(too_bent).startswith("ε is 3 times the most")
+    assert reading.dependence_of(replace(view, findings=None)) is None

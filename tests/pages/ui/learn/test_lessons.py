@@ -10,8 +10,9 @@ import pytest
 from pages.ui.learn import view
 from pages.ui.learn.facts import facts_of, moments_of
 from pages.ui.learn.learn_request import LearnRequest, as_query, from_query
-from pages.ui.learn.lesson import PANELS, STAGE_PARTS, SYMBOLS, Lesson, Trial, symbols_in
+from pages.ui.learn.lesson import PANELS, STAGE_PARTS, Lesson, Trial
 from pages.ui.learn.lessons import LAMBDAS, LESSONS, experiments
+from pages.ui.look.symbols import symbols_in
 from pages.ui.stage import files
 from pages.ui.undo import undo_request
 from red_core.data.assets import checked_bytes
@@ -95,15 +96,6 @@ def test_every_symbol_of_a_step_is_introduced_in_it(step) -> None:
     for name, words in introduced.items():
         assert symbols_in(words) == [], f"{name} is explained by symbols"
         assert len(words.split()) <= 15
-
-
-def test_the_symbols_are_found_where_they_are_written() -> None:
-    assert symbols_in("x′ = G(z) + Dₐcₐ + rest") == ["x′", "G", "z", "Dₐ", "cₐ"]
-    assert symbols_in("exact axes of Gz, maximal zeal") == []
-    assert symbols_in("λₘₐₓ") == ["λₘₐₓ"]
-    assert symbols_in("‖∇f‖ ≥ μ") == ["∇f", "μ"]
-    for name in SYMBOLS:
-        assert symbols_in(f"so {name}, here") == [name]
 
 
 def test_the_moments_are_those_of_the_record() -> None:
