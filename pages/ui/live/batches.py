@@ -19,13 +19,17 @@ import torch
 from pages.ui.live.compute_queue import COMPUTE_QUEUE, DRAW_PRIORITY, SLICE, FairLock
 from red_core.threads import threads_for
 
-MOST = 16  # workers in one batch; more are another one, for which another core may be free
 Member = TypeVar("Member")
 Computed = TypeVar("Computed", contravariant=True)
 
 
 class Batch(Protocol[Computed]):
-    """What is computed for the members of one key."""
+    """What is computed for the members of one key.
+
+    most: members at most; more are another batch, for which another core may be free.
+    """
+
+    most: int
 
     def wants(self, member: Computed) -> bool:
         """Whether there is something left to compute for it here."""
@@ -68,7 +72,7 @@ class Batches:
         ticket = _Ticket(member)
         with self._lock:
             groups = self._groups.setdefault(key, [])
-            open_ones = [group for group in groups if len(group.tickets) < MOST]
+            open_ones = [each for each in groups if len(each.tickets) < each.batch.most]
             if not open_ones:
                 open_ones = [_Group(make())]
                 groups += open_ones

@@ -23,6 +23,11 @@ from red_core.algorithm.verdict import judge
 from red_core.recording.run_recorder import record_iterates
 from red_core.run.experiment import readers_for
 
+MOST = 16  # runs in one batch
+# That enter the alternation together: each looks ahead for its plane then, a tenth of a second for
+# MNIST, and nobody else gets a turn meanwhile.
+ENTERING = 4
+
 if TYPE_CHECKING:
     from pages.ui.live.runner import Runner
 
@@ -48,10 +53,17 @@ def _moment(state: State, options: SolverOptions) -> tuple[bool, int, bool]:
     return joint, state.starts, enters
 
 
+def step_batch(run: Runner) -> StepBatch:
+    """A batch for this run and those with its `step_key`."""
+    enters = _moment(run.solved[1], run.options)[-1]
+    return StepBatch(ENTERING if enters else MOST)
+
+
 class StepBatch:
     """The runs of one `step_key`, a step of all of them at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST) -> None:
+        self.most = most
         self._runs: list[Runner] = []  # whose items the problem and the state hold, in their order
         self._solved: tuple[RedProblem, State] | None = None
         self._left: set[Runner] = set()
@@ -113,6 +125,7 @@ class VerdictBatch:
     """The runs of one `verdict_key`, each judged once."""
 
     def __init__(self) -> None:
+        self.most = MOST
         self._judged: set[Runner] = set()
 
     def wants(self, member: Runner) -> bool:

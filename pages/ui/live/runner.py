@@ -18,9 +18,9 @@ from pages.ui.live.history import History, grid_ks, moved
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.origin import ITS_OWN, NoStartError, Origin, begin_from
 from pages.ui.live.run_batches import (
-    StepBatch,
     VerdictBatch,
     record_together,
+    step_batch,
     step_key,
     verdict_key,
 )
@@ -202,7 +202,7 @@ class Runner(Worker[Update]):
         self._record(began)
 
     def _take_together(self) -> bool:
-        self._batches.join(self, step_key(self), StepBatch)
+        self._batches.join(self, step_key(self), lambda: step_batch(self))
         return True
 
     def _record(self, began: float) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from pages.ui.live.batches import MOST, Batches
+from pages.ui.live.batches import Batches
 from pages.ui.live.compute_queue import FairLock
 
 
@@ -21,6 +21,8 @@ class Counting:
 
 class Counts:
     """Counts its members; `sizes` are those of its stretches, all of `wrong` fail together."""
+
+    most = 16
 
     def __init__(self, sizes: list[int], before: Callable[[], None] = lambda: None) -> None:
         self.sizes, self.before = sizes, before
@@ -168,14 +170,14 @@ def test_a_batch_that_fails_as_a_whole_fails_for_all():
 def test_more_than_the_most_are_two_batches(places):
     line, sizes = FairLock(places), []
     batches = Batches(line)
-    members = [Counting(4) for _ in range(MOST + 5)]
+    members = [Counting(4) for _ in range(Counts.most + 5)]
     with contextlib.ExitStack() as held:
         for _ in range(places):
             held.enter_context(line.turn())
         threads, _ = started(batches, members, lambda: Counts(sizes))
         joined(batches, len(members))
     ended(threads)
-    assert sorted(sizes) == [5] * 4 + [MOST] * 4
+    assert sorted(sizes) == [5] * 4 + [Counts.most] * 4
     assert all(member.count == 4 for member in members)
     assert not batches._groups
 

@@ -164,6 +164,32 @@ def test_runs_that_began_at_different_times_share_a_batch(room, parts, sizes) ->
         assert_same(one, alone(parts, settings))
 
 
+def test_few_enter_the_alternation_at_a_time(room, parts, sizes, monkeypatch) -> None:
+    """Each looks ahead for its plane then, which must not keep others from their turns."""
+    entering: list[int] = []
+    before = run_batches.record_iterates
+
+    def noted(recorders, problem, iterates, *rest):
+        entering.append(
+            sum(
+                one.plane is None and it.phase == "joint"
+                for one, it in zip(recorders, iterates, strict=True)
+            )
+        )
+        before(recorders, problem, iterates, *rest)
+
+    monkeypatch.setattr(run_batches, "record_iterates", noted)
+    every = [replace(of_preset("best"), index=index) for index in range(6)]
+    runs = room.paused(every)
+    with room.line.turn():
+        for run in runs:
+            run.resume()
+    found = [ended(run) for run in runs]
+    assert max(sizes) == 6
+    assert max(entering) == run_batches.ENTERING
+    assert_same(found[5], alone(parts, every[5]))
+
+
 def test_different_options_or_presets_never_meet(room, sizes) -> None:
     every = [of_preset("best"), of_preset("best", steps=7), of_preset("paper")]
     runs = room.paused(every)
