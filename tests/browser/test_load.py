@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,9 @@ def records_of(watched: Watched) -> np.ndarray:
 
 def test_every_session_gets_the_run_of_its_own_image(server: Server) -> None:
     queries = [f"index={index}&{QUERY}" for index in range(SESSIONS)]
-    watched = asyncio.run(measure_load.at_once(server.url, queries, 1.0, 600))
+    clients = measure_load.at_once(server.url, queries, 1.0, 600)
+    with ThreadPoolExecutor(1) as pool:  # Playwright's own loop runs in this thread
+        watched = pool.submit(asyncio.run, clients).result()
     bundle, clear = load_bundle("mnist", "cpu"), 0
     ends = []
     for index, each in enumerate(watched):
