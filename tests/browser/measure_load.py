@@ -28,7 +28,7 @@ from red_core.run.bundle import load_bundle
 from red_core.run.settings import RunSettings
 from red_core.threads import computing_on, threads_for
 from tests.browser.conftest import Server, serving_app
-from tests.browser.visitor import Files, Visitor, Watched, watch
+from tests.browser.visitor import Files, Visitor, Watched, run_clients, watch
 
 BESIDE = "dataset=cifar10&preset=paper"
 EARLY = 20  # visits after which memory is compared
@@ -217,8 +217,8 @@ def measure(parts: Sequence[str], asked: argparse.Namespace) -> dict[str, Figure
     torch.set_num_threads(1)
     for part in parts:
         with tempfile.TemporaryDirectory() as folder, serving_app(Path(folder)) as server:
-            asyncio.run(verdict_seconds(server.url, "index=0&run=1", asked.limit))
-            found[part] = asyncio.run(PARTS[part](server, asked))
+            run_clients(verdict_seconds(server.url, "index=0&run=1", asked.limit))
+            found[part] = run_clients(PARTS[part](server, asked))
         print(table(part, found[part]), flush=True)
     return found
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ from red_core.run.bundle import load_bundle
 from red_core.run.settings import RunSettings
 from tests.browser import measure_load
 from tests.browser.conftest import Server
-from tests.browser.visitor import Watched
+from tests.browser.visitor import Watched, run_clients
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -54,9 +52,7 @@ def records_of(watched: Watched) -> np.ndarray:
 
 def test_every_session_gets_the_run_of_its_own_image(server: Server) -> None:
     queries = [f"index={index}&{QUERY}" for index in range(SESSIONS)]
-    clients = measure_load.at_once(server.url, queries, 1.0, 600)
-    with ThreadPoolExecutor(1) as pool:  # Playwright's own loop runs in this thread
-        watched = pool.submit(asyncio.run, clients).result()
+    watched = run_clients(measure_load.at_once(server.url, queries, 1.0, 600))
     bundle, clear = load_bundle("mnist", "cpu"), 0
     ends = []
     for index, each in enumerate(watched):

@@ -12,10 +12,11 @@ import json
 import queue
 import re
 import time
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -23,6 +24,13 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
 CLOSED_TAB = 1001
+T = TypeVar("T")
+
+
+def run_clients(clients: Coroutine[Any, Any, T]) -> T:
+    """What the clients come to, run in a thread of its own: Playwright has a loop in a test's."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, clients).result()
 
 
 class Visitor:
