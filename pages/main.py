@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.ui.live import limits
+from pages.ui.look.literal import literal
 from pages.ui.look.section import section
 from pages.ui.widgets.hear_once import hear_clicks_once
 
@@ -14,6 +16,9 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state=340,
 )
+if not limits.INSIDE.enter(limits.session_id()):
+    st.error(literal(limits.full_house()))
+    st.stop()
 pages = [
     st.Page("undo.py", title="Undo an attack", default=True),
     st.Page("learn.py", title="Learn"),

@@ -49,14 +49,16 @@ def page(browser, server: Server):
     context.close()
 
 
-def said(page: Page, record: dict[str, Any] | None = None, **other: Any) -> tuple[str, str]:
+def said(
+    page: Page, record: dict[str, Any] | None = None, notice: str = "", **other: Any
+) -> tuple[str, str]:
     """The line and the detail; record: the shown moment, where it is not the end."""
     header = {**HEADER, **{key: value for key, value in other.items() if key in HEADER}}
     verdict = {**VERDICT, **other.get("verdict", {})}
     store = {
         "header": header,
         "record": record or {},
-        "status": {"state": "finished", "error": ""},
+        "status": {"state": "finished", "error": "", "notice": notice},
         "verdict": verdict,
         "attacked": other.get("attacked"),
         "atEnd": record is None,
@@ -71,6 +73,11 @@ def said(page: Page, record: dict[str, Any] | None = None, **other: Any) -> tupl
 def attacking(k: int, read: int) -> dict[str, Any]:
     psi = [0.9 if label == read else 0.01 for label in range(10)]
     return {"phase": "attack", "k": k, "psi": psi}
+
+
+def test_a_limit_is_said_below_the_verdict_of_the_run_that_it_ended(page: Page) -> None:
+    assert said(page, notice="It was stopped.")[1] == "It was stopped."
+    assert said(page, attacking(199, 7), notice="It was stopped.")[1] != "It was stopped."
 
 
 def test_an_attack_that_failed_says_so_at_its_end(page: Page) -> None:

@@ -291,14 +291,14 @@ def test_a_link_repeats_the_run_to_the_same_iterates(parts, prepared):
 
 def test_a_change_of_settings_ends_the_run_and_its_wish(prepared):
     app = open_app({"run": "1"})
-    prepared[0].begin()
+    runner = prepared[0].begin()
     app.number_input("ui.seed").set_value(7).run()
     assert "run" not in app.query_params
     assert app.query_params["seed"] == "7"
     assert [run.settings.seed for run in prepared] == [0, 7]
     assert LIVE_RUNS.find(prepared[0].key) is None
-    prepared[0].runner._thread.join(30)
-    assert not prepared[0].runner._thread.is_alive()
+    runner._thread.join(30)
+    assert not runner._thread.is_alive()
 
 
 def test_a_number_that_cannot_be_is_refused_and_the_one_before_holds(prepared):

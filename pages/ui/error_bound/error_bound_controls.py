@@ -16,6 +16,7 @@ from pages.ui.error_bound.error_bound_page_state import WIDGETS, exchange
 from pages.ui.error_bound.error_bound_presets import STUDIES, STUDY_STEPS
 from pages.ui.error_bound.error_bound_request import LIMITS, MAX_STEPS, STEPS, ErrorBoundRequest
 from pages.ui.error_bound.matrix import take_matrix
+from pages.ui.live.uploads import show_refusal
 from pages.ui.look.labels import ACTIVATION_LABELS, SCALE_LABELS
 from pages.ui.look.literal import literal, refused_settings
 from red_core.run.settings import MAX_SEED
@@ -136,6 +137,7 @@ def _upload(current: ErrorBoundRequest) -> None:
     st.file_uploader(
         "Your W", ["csv", "npy", "txt"], help=texts.MATRIX, key="error_bound.file", on_change=take
     )
+    show_refusal()
     if state["error_bound.refused"]:
         st.error(literal(state["error_bound.refused"]))
     if current.own is None:

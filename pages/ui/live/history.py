@@ -14,13 +14,18 @@ GRID = 25  # frames of Figure 4
 
 
 def moved(iterate: Iterate, device: str | torch.device) -> Iterate:
-    """The iterate with its tensors on a device."""
+    """The iterate with its tensors on a device, without what they were slices of."""
     values = {
-        name: value.detach().to(device)
+        name: _own(value.detach().to(device))
         for name, value in vars(iterate).items()
         if torch.is_tensor(value)
     }
     return Iterate(**{**vars(iterate), **values})
+
+
+def _own(value: torch.Tensor) -> torch.Tensor:
+    """The tensor alone: one item of a batch would keep the whole batch in memory."""
+    return value.clone() if value.untyped_storage().nbytes() > value.nbytes else value
 
 
 class History:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import secrets
 import threading
 import time
@@ -20,6 +19,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from pages.ui.live import limits
 from pages.ui.live.batches import RUN_BATCHES
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.origin import ITS_OWN, Origin
@@ -29,13 +29,14 @@ from red_core.recording.run_recorder import RunRecorder
 from red_core.run.settings import RunSettings
 
 CLOSED, DROPPED = 60.0, 600.0  # seconds that a run is kept after its tab closed, or was cut off
-MOST_BYTES = 256 * 2**20  # of the records of all runs that no browser is connected to
+RELOADED = 15.0  # of them, those in which most tabs that were reloaded are back
+CLOSED_BYTES = 32 * 2**20  # of the runs whose tab has been closed for longer than that
+MOST_BYTES = 256 * 2**20  # of all runs that no browser is connected to
 MOST_PLANES = 16  # that are drawn of one run, however often they are asked for
-RECORD_BYTES = 32 * 2**20  # of the records that later visitors get: some 200 runs of MNIST
-RECORD_VARIABLE = "RED_RECORD_MB"  # another bound, in MiB; 0 keeps none
 _SWEEP = 5.0
 _log = logging.getLogger("red.live")
 _TAKING_OVER = threading.Lock()  # two browsers at once must not wait for each other's run
+_ADMITTING = threading.Lock()  # two runs at once must not take the same last place
 
 
 class LiveRun:
@@ -43,7 +44,7 @@ class LiveRun:
 
     key: the only proof of who owns it; epoch: which beginning of the run the items belong to, 0
     before the first; identity: what is run: a run of the same identity may take this one over;
-    origin: what it begins from beside its settings.
+    origin: what it begins from beside its settings; owner: the session, None for one of its own.
     """
 
     def __init__(
@@ -54,8 +55,11 @@ class LiveRun:
         identity: object,
         clock: Callable[[], float] = time.monotonic,
         origin: Origin = ITS_OWN,
+        owner: object = None,
     ) -> None:
         self.origin = origin
+        self.owner = self if owner is None else owner
+        self.refusal: Callable[[LiveRun], str] = lambda run: ""  # why it may not begin, or ""
         self.parts, self.settings, self.own, self.identity = parts, settings, own, identity
         self.key = secrets.token_urlsafe(24)
         self.runner: Runner | None = None
@@ -65,6 +69,8 @@ class LiveRun:
         self._planes: tuple[int, set[str], int] = 0, set(), 0  # epoch, being drawn, asked for
         self._sockets = 0
         self._kept_until = clock() + DROPPED
+        self._closed_at: float | None = None
+        self._notice = ""
 
     @property
     def epoch(self) -> int:
@@ -109,13 +115,14 @@ class LiveRun:
         if speed is not None and not (isinstance(speed, (int, float)) and 0.01 <= speed <= 1000):
             raise ValueError("a speed is 0.01 to 1000 steps a second, or null")
         if name == "begin":
-            self.begin(paused=order.get("paused") is True, speed=speed)
+            self._admit(paused=order.get("paused") is True, speed=speed)
         elif name == "step":
             update = order.get("update")
             if update not in ("both", "z", "c_a"):
                 raise ValueError("a step moves both, z or c_a")
-            runner = self.runner or self.begin(paused=True, speed=speed)
-            runner.step(update, wait=0)
+            runner = self.runner or self._admit(paused=True, speed=speed)
+            if runner is not None:
+                runner.step(update, wait=0)
         elif name == "plane":
             axes = order.get("axes")
             if not isinstance(axes, str) or axes not in AXES:
@@ -128,6 +135,19 @@ class LiveRun:
                 self.runner.set_speed(speed)
             else:
                 getattr(self.runner, name)()
+
+    def _admit(self, *, paused: bool, speed: float | None) -> Runner | None:
+        """Begin the run, or note why it may not."""
+        with _ADMITTING:
+            self._notice = self.refusal(self)
+            return None if self._notice else self.begin(paused=paused, speed=speed)
+
+    def end_for(self, reason: str) -> None:
+        """Stop the run and say why, in a sentence for its visitor; what it found stays."""
+        runner = self.runner
+        if runner is not None:
+            self._notice = reason
+            runner.stop()
 
     def _draw_plane(self, axes: str) -> None:
         """Add the plane with these axes to the items, in a thread of its own."""
@@ -158,10 +178,13 @@ class LiveRun:
         threading.Thread(target=draw, name="red-plane", daemon=True).start()
 
     def status(self) -> dict[str, object]:
-        """The state of the run in plain values; "idle" before it began."""
-        if self.runner is None:
-            return {"state": "idle", "place": 0, "busy": False, "error": ""}
-        return self.runner.status()
+        """The state of the run in plain values; "idle" before it began.
+
+        notice: why it may not begin, or was ended; "" for neither.
+        """
+        runner = self.runner
+        idle = {"state": "idle", "place": 0, "busy": False, "error": ""}
+        return {**(idle if runner is None else runner.status()), "notice": self._notice}
 
     def may_take_over(self, other: LiveRun) -> bool:
         """Whether `other` is a run of the same that has begun; a browser may still watch it."""
@@ -175,7 +198,7 @@ class LiveRun:
             if other._sockets or self.runner is not None:
                 return False
             self.runner, other.runner = other.runner, None
-            self._recorded = other._recorded
+            self._recorded, self._notice = other._recorded, other._notice
         return True
 
     # --- who may come back ---------------------------------------------------------------
@@ -184,12 +207,14 @@ class LiveRun:
         """A browser watches."""
         with self._lock:
             self._sockets += 1
+            self._closed_at = None
 
     def disconnected(self, closed: bool) -> None:
         """A browser left; closed: its tab closed or reloaded, rather than the line being cut."""
         with self._lock:
             self._sockets -= 1
             self._kept_until = self._clock() + (CLOSED if closed else DROPPED)
+            self._closed_at = self._clock() if closed else None
 
     @property
     def watched(self) -> bool:
@@ -202,9 +227,31 @@ class LiveRun:
         return not self._sockets and self._clock() > self._kept_until
 
     @property
+    def left(self) -> bool:
+        """Whether its tab was closed, and not reloaded."""
+        closed = self._closed_at
+        return not self._sockets and closed is not None and self._clock() > closed + RELOADED
+
+    @property
+    def computes(self) -> bool:
+        """Whether it computes, or waits for its turn."""
+        runner = self.runner
+        return runner is not None and runner.status()["busy"] is True
+
+    @property
+    def seconds(self) -> float:
+        """How long it has computed."""
+        runner = self.runner
+        return 0.0 if runner is None else runner.view().seconds
+
+    @property
     def bytes(self) -> int:
-        """The size of its records."""
-        return sum(len(item) for item in self.items)
+        """The size of its records and of its iterates."""
+        runner = self.runner
+        frames = () if runner is None else runner.view().frames
+        tensors = (value for frame in frames[-1:] for value in vars(frame).values())
+        each = sum(value.nbytes for value in tensors if torch.is_tensor(value))
+        return sum(len(item) for item in self.items) + len(frames) * each
 
     @property
     def repeatable(self) -> bool:
@@ -214,13 +261,16 @@ class LiveRun:
             runner is not None
             and not runner.steered
             and self.settings.source != "own"
-            and self.status() == {"state": "finished", "place": 0, "busy": False, "error": ""}
+            and runner.status() == {"state": "finished", "place": 0, "busy": False, "error": ""}
         )
 
     def close(self) -> None:
-        """End the run."""
-        if self.runner is not None:
-            self.runner.close()
+        """End the run and let go of what it found, since its session may be kept for minutes."""
+        with self._lock:
+            runner, self.runner = self.runner, None
+            self._recorded = self.epoch, RunRecorder(self.parts.bundle, self.settings, self.own)
+        if runner is not None:
+            runner.close()
 
 
 class RunRecords:
@@ -258,12 +308,6 @@ class RunRecords:
             return next((body for sha, body in self._kept.values() if sha == digest), None)
 
 
-def record_bytes() -> int:
-    """The bound on kept records; the default where the variable is empty or no number."""
-    given = os.environ.get(RECORD_VARIABLE, "")
-    return int(given) * 2**20 if given.isdecimal() else RECORD_BYTES
-
-
 class LiveRuns:
     """All runs of the process by their keys; those that nobody comes back to are ended.
 
@@ -278,6 +322,7 @@ class LiveRuns:
 
     def add(self, run: LiveRun) -> None:
         """Keep a run until it is removed or expires."""
+        run.refusal = self._refusal
         with self._lock:
             self._runs[run.key] = run
             if self._sweeper is None:
@@ -304,16 +349,45 @@ class LiveRuns:
             self.records.keep(run)
         return self.records.find(identity)
 
-    def sweep(self) -> None:
-        """End what has expired, and of the unwatched the oldest beyond MOST_BYTES."""
+    def _refusal(self, run: LiveRun) -> str:
+        """Why a run may not begin, in a sentence for its visitor; "" where it may."""
+        others = sum(each.computes for each in self._all() if each is not run)
+        return limits.many_runs() if others >= limits.RUNS.value else ""
+
+    def _all(self) -> list[LiveRun]:
         with self._lock:
-            runs = list(self._runs.values())
-        unwatched = [run for run in runs if not run.watched]
-        size = sum(run.bytes for run in unwatched)
-        for run in unwatched:
-            if run.expired or size > MOST_BYTES:
-                size -= run.bytes
+            return list(self._runs.values())
+
+    def sweep(self) -> None:
+        """End what has expired, and what is beyond a bound: the oldest first."""
+        for run in self._all():
+            if run.expired:
                 self.remove(run)
+            elif run.computes and run.seconds > 60 * limits.RUN_MINUTES.value:
+                run.end_for(limits.long_run())
+        self._bound([run for run in self._all() if run.left], CLOSED_BYTES)
+        self._bound([run for run in self._all() if not run.watched], MOST_BYTES)
+        owned: dict[object, list[LiveRun]] = {}
+        for run in self._all():
+            owned.setdefault(run.owner, []).append(run)
+        for runs in owned.values():
+            most = limits.SESSION_MB.value * limits.MB
+            kept = [run for run in runs if run.watched or run.computes]
+            rest = most - sum(run.bytes for run in kept)
+            self._bound([run for run in runs if run not in kept], max(rest, 0))
+            for run in kept:
+                if rest < 0 and run.computes:
+                    run.end_for(limits.large_runs())
+
+    def _bound(self, runs: list[LiveRun], most: int) -> None:
+        """Remove the first of these runs, until the others hold no more bytes than that."""
+        sizes = [run.bytes for run in runs]
+        size = sum(sizes)
+        for run, each in zip(runs, sizes, strict=True):
+            if size <= most:
+                break
+            self.remove(run)
+            size -= each
 
     def _sweep(self) -> None:
         while True:
@@ -321,4 +395,4 @@ class LiveRuns:
             self.sweep()
 
 
-LIVE_RUNS = LiveRuns(RunRecords(record_bytes()))
+LIVE_RUNS = LiveRuns(RunRecords(limits.RECORD_MB.value * limits.MB))

@@ -11,6 +11,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
+from pages.ui.live.uploads import show_refusal
 from pages.ui.look.literal import literal
 from pages.ui.undo import help_texts as texts
 from pages.ui.undo.headlines import a
@@ -60,6 +61,7 @@ def upload(current: Intake | None, dataset: str, *, key: str) -> Intake | None:
     files = st.file_uploader(
         "Your image", TYPES, help=texts.upload(dataset), key=key, accept_multiple_files=True
     )
+    show_refusal()
     if files:
         as_is = st.checkbox("As the file stores it", help=texts.AS_IS, key=f"ui.as_is.{dataset}")
         images = _taken(files[:MOST_FILES], dataset, as_is)

@@ -108,6 +108,7 @@ class RunRegistry:
         self._runner: Runner | None = None
         self._run_key: tuple[object, ...] | None = None
         self._shown: dict[str, LiveRun] = {}  # by the place in which it is shown
+        self._owner = object()  # of its runs, whose memory is bounded together
         self._ended: list[LiveRun] = []  # shown before, and judged: opened again at a click
 
     def prepare(
@@ -137,7 +138,7 @@ class RunRegistry:
             (run for run in candidates if run.identity == identity and LIVE_RUNS.find(run.key)),
             None,
         )
-        live = again or LiveRun(parts, settings, own, identity, origin=origin)
+        live = again or LiveRun(parts, settings, own, identity, origin=origin, owner=self._owner)
         if again is None:
             LIVE_RUNS.add(live)
         self._shown[place] = live

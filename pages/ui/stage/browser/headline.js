@@ -35,6 +35,7 @@ export function sentences(store) {
   if (!record) {
     const what = header.label === null ? "your image" : a(names[header.label])
     const now = status.state !== "idle"
+    if (!now && status.notice) return { line: "This run has not begun.", detail: status.notice }
     if (now && status.place) {
       return { line: "Waiting for its turn.", detail: `${status.place} ahead of this run.` }
     }
@@ -44,7 +45,8 @@ export function sentences(store) {
   }
   if (store.atEnd) {
     const failed = survived(header, store.verdict.adversarial)
-    return { line: verdictLine(store), detail: failed ? advice(store) : ideal(store) || certainty(store) }
+    const words = failed ? advice(store) : ideal(store) || certainty(store)
+    return { line: verdictLine(store), detail: status.notice || words }
   }
   const reads = `${names[largest(record.psi)]}`
   const sure = percent(Math.max(...record.psi))

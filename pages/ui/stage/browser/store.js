@@ -40,7 +40,7 @@ export class RunStore {
     this.attacked = null
     this.verdict = null
     this.theory = null
-    this.status = { state: "idle", place: 0, busy: false, error: "" }
+    this.status = { state: "idle", place: 0, busy: false, error: "", notice: "" }
     this.received = 0 // items, as the server counts them
     this.epoch = 0
     this.position = 0
@@ -84,7 +84,7 @@ export class RunStore {
     this.take({ ...header, event: "header" })
     records.forEach((record) => this._add(record))
     events.forEach((event) => this.take(event))
-    this.status = { state: "recorded", place: 0, busy: false, error: "" }
+    this.status = { state: "recorded", place: 0, busy: false, error: "", notice: "" }
   }
 
   _add(record) {

@@ -30,6 +30,16 @@ def test_every_iterate_is_kept_until_there_are_too_many(monkeypatch):
     assert len(steps) <= 2  # even, but for the last
 
 
+def test_an_item_of_a_batch_does_not_keep_the_batch_in_memory():
+    batch = torch.arange(30.0)
+    kept = History()
+    kept.add(Iterate(0, "joint", *([batch[7:8]] * 11)))
+    frame = kept.frames[0]
+    tensors = [value for value in vars(frame).values() if torch.is_tensor(value)]
+    assert [value.item() for value in tensors] == [7.0] * 11
+    assert {value.untyped_storage().nbytes() for value in tensors} == {4}
+
+
 @pytest.mark.parametrize(
     ("k", "expected"), [(-3, 0), (0, 0), (4, 0), (5, 0), (6, 1), (10, 1), (99, 3)]
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -10,12 +12,10 @@ import pytest
 from pages.ui.live.live_run import (
     CLOSED,
     DROPPED,
-    RECORD_BYTES,
-    RECORD_VARIABLE,
+    RELOADED,
     LiveRun,
     LiveRuns,
     RunRecords,
-    record_bytes,
 )
 
 
@@ -131,9 +131,10 @@ def test_a_closed_tab_is_given_a_minute_and_a_drop_ten(make, clock, closed, kept
     runs.sweep()
     assert runs.find(run.key) is run
     clock.now += 2
+    runner = run.runner
     runs.sweep()
     assert runs.find(run.key) is None
-    until(lambda: not run.runner._thread.is_alive())
+    until(lambda: not runner._thread.is_alive())
 
 
 def test_unwatched_runs_are_bounded_in_bytes(make, monkeypatch) -> None:
@@ -146,6 +147,48 @@ def test_unwatched_runs_are_bounded_in_bytes(make, monkeypatch) -> None:
     every[0].connected()
     runs.sweep()
     assert [runs.find(run.key) is run for run in every] == [True, False, True, True]
+
+
+def test_what_is_removed_holds_nothing_more_although_its_session_lives_on(make) -> None:
+    runs, run = LiveRuns(RunRecords(0)), make()
+    runs.add(run)
+    run.begin()
+    until(lambda: ended(run))
+    iterate, runner = weakref.ref(run.runner.view().frames[0]), run.runner
+    assert run.bytes > len(runner.view().frames) * runner.view().frames[0].image.nbytes
+    runner._thread.join(60)
+    del runner
+    runs.remove(run)
+    gc.collect()
+    assert iterate() is None
+    assert len(run.items) == 1
+    assert run.status()["state"] == "idle"
+
+
+def test_runs_of_closed_tabs_make_way_first_once_a_reload_would_be_over(
+    make, clock, monkeypatch
+) -> None:
+    runs = LiveRuns(RunRecords(0))
+    every = [make() for _ in range(4)]
+    for run in every:
+        runs.add(run)
+        run.connected()
+    for run, closed in zip(every, (False, True, True, True), strict=True):
+        run.disconnected(closed)
+    monkeypatch.setattr("pages.ui.live.live_run.CLOSED_BYTES", 1.5 * every[0].bytes)
+
+    def kept() -> list[bool]:
+        runs.sweep()
+        return [runs.find(run.key) is run for run in every]
+
+    clock.now = RELOADED - 1
+    assert kept() == [True, True, True, True]
+    every[2].connected()  # it was a reload
+    every[2].disconnected(closed=False)
+    clock.now = RELOADED + 1
+    assert kept() == [True, False, True, True]
+    monkeypatch.setattr("pages.ui.live.live_run.CLOSED_BYTES", 0.5 * every[0].bytes)
+    assert kept() == [True, False, True, False]
 
 
 def test_only_the_key_finds_a_run(make) -> None:
@@ -215,11 +258,3 @@ def test_records_are_bounded_and_the_unused_ones_go_first(make) -> None:
     none = RunRecords(0)
     none.keep(first)
     assert none.find("a") is None
-
-
-@pytest.mark.parametrize(
-    ("given", "bound"), [("", RECORD_BYTES), ("0", 0), ("2", 2 * 2**20), ("many", RECORD_BYTES)]
-)
-def test_the_bound_is_the_environments(monkeypatch, given: str, bound: int) -> None:
-    monkeypatch.setenv(RECORD_VARIABLE, given)
-    assert record_bytes() == bound
