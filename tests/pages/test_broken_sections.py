@@ -86,6 +86,7 @@ PARTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             "The presets": "pages.ui.landscape.synthetic._presets",
             "The charts": "pages.ui.landscape.synthetic._charts",
             "The paths": "pages.ui.landscape.synthetic._moving",
+            "The PL condition": "pages.ui.landscape.synthetic._pl",
             "The symbols": "pages.ui.look.symbols.introduced",
         },
     ),
@@ -120,7 +121,7 @@ INSIDE = {
     "The cards of the methods": {"The answers of the methods"},
     "The strip of strengths": {"The answers by strength"},
     "The confusion matrices": {"The images of this cell"},
-    "The landscape": {"The presets", "The charts", "The paths", "The slice"},
+    "The landscape": {"The presets", "The charts", "The paths", "The slice", "The PL condition"},
 }
 CASES = [(page, part) for page, (_, parts) in PARTS.items() for part in parts]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from pages.ui.charts.landscape import Basin, Fate, Mark, Relief
+from pages.ui.charts.landscape import Basin, Fate, Mark, Relief, Ring
 from pages.ui.landscape.landscape_headlines import SOLVED, place
 from pages.ui.landscape.landscape_scan import SIDE, SurfaceBase
 from red_core.landscape import DIVERGED, MOVING, Basins, StationaryPoint, Surface
+from red_core.landscape.conditions import ExcludedBalls, excluded_balls
 
 NAMES = ("z₁", "z₂")
 MARKED = 0.01  # of f(0): a stationary point with a lower barrier gets no mark
@@ -17,6 +18,25 @@ def relief_of(surface: Surface, names: tuple[str, str], log: bool) -> Relief:
     """The surface as figures draw it."""
     values = surface.values.double().clamp_min(0).numpy()
     return Relief(surface.x.numpy(), surface.y.numpy(), values, names, log)
+
+
+def pl_of(base: SurfaceBase) -> Relief:
+    """The PL quotient as figures draw it; at a solution, where it asks nothing, the largest."""
+    known = base.quotients.nan_to_num(0.0)
+    values = base.quotients.nan_to_num(float(known.max())).numpy()
+    x, y = base.surface.x.numpy(), base.surface.y.numpy()
+    return Relief(x, y, values, NAMES, log=True, tight=True, what="‖∇f‖²/(2f)")
+
+
+def rings_of(base: SurfaceBase, epsilon: float) -> tuple[ExcludedBalls, list[Ring]]:
+    """Corollary 4's balls for a WDC constant, and their circles in the plane."""
+    balls = excluded_balls(base.inversion, epsilon)
+    star, centre = base.inversion.z_star.tolist(), balls.centre.tolist()
+    rings = [
+        Ring(star[0], star[1], balls.near, "excluded around z*"),
+        Ring(centre[0], centre[1], balls.far, "excluded around -κ z*"),
+    ]
+    return balls, rings
 
 
 def worth_a_mark(base: SurfaceBase, basins: Basins | None) -> list[StationaryPoint]:

@@ -26,8 +26,11 @@ from pages.ui.widgets.download_offer import drawn_note
 from pages.ui.widgets.gallery import gallery, indices_of
 from red_core.data.assets import is_made
 from red_core.data.datasets import CLASSES, NOUNS, TITLES
+from red_core.parse import written
 from red_core.run.settings import MAX_SEED
 from red_core.synthetic import ACTIVATIONS, FAMILIES, SCALES, InstanceSettings
+
+WDC_CONSTANTS = tuple(float(f"1e{exponent}") for exponent in range(-28, 0, 2))
 
 
 def controls(current: LandscapeRequest) -> LandscapeRequest:
@@ -51,7 +54,20 @@ def _synthetic(current: LandscapeRequest) -> LandscapeRequest:
     basins = st.toggle(
         "Colour the basins", current.basins, help=texts.BASINS, key=WIDGETS.key("basins")
     )
-    return replace(current, settings=settings, rate=rate, log=log, basins=basins)
+    with st.expander("More"):
+        wdc = _wdc(current.wdc)
+    return replace(current, settings=settings, rate=rate, log=log, basins=basins, wdc=wdc)
+
+
+def _wdc(now: float) -> float:
+    """The constant for which Corollary 4's balls are drawn, 0 for none."""
+    known = {written(value): value for value in sorted({0.0, *WDC_CONSTANTS, now})}
+    # As texts: Streamlit takes numbers for equal that differ by less than 5e-13.
+    chosen = st.select_slider(
+        "Excluded balls for a WDC constant", list(known), written(now), help=texts.BALLS,
+        format_func=lambda text: text if known[text] else "none", key=WIDGETS.key("wdc"),
+    )  # fmt: skip
+    return known[str(chosen)]
 
 
 def _real(current: LandscapeRequest) -> LandscapeRequest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import torch
 from torch import Tensor
 
 from pages.ui.landscape.landscape_scan import SurfaceBase
@@ -12,6 +13,7 @@ from pages.ui.landscape.slice import SliceView
 from pages.ui.live.runner import Runner
 from pages.ui.look.literal import literal
 from red_core.landscape import DIVERGED, MOVING, Basins, Plane
+from red_core.landscape.conditions import ExcludedBalls
 from red_core.landscape.plane import share
 
 ALIGNED = 0.95  # cosine from which on a point is said to lie along z*
@@ -64,6 +66,35 @@ def _mixed(base: SurfaceBase, basins: Basins, counts: Counter[int], solved: int,
     if spots > 1:
         return f"{stopped} of {total} starts end at one of {spots} spurious points, most {where}."
     return f"{stopped} of {total} starts end at {what} {where}."
+
+
+def pl_line(base: SurfaceBase | None) -> str:
+    """Whether the PL condition can hold on all of the plane: a headline."""
+    if base is None:
+        return "It comes with the landscape."
+    traps = [
+        point
+        for point in base.stationary.points
+        if not point.solution and point.value > SOLVED * base.stationary.height
+    ]
+    if traps:
+        where = "one point" if len(traps) == 1 else f"{len(traps)} points"
+        return f"PL fails on this plane: the slope vanishes, or turns, at {where} with f above 0."
+    least = float(base.quotients.nan_to_num(torch.inf).min())
+    return f"PL holds on this grid: ‖∇f‖²/(2f) is nowhere below {least:.2g}."
+
+
+def balls_line(balls: ExcludedBalls, epsilon: float, size: float) -> str:
+    """The balls that Corollary 4 excludes, in numbers; size: the length of z*."""
+    said = (
+        f"Corollary 4 excludes starts within {balls.near / size:.2g} ‖z*‖ of z* and within "
+        f"{balls.far / size:.2g} ‖z*‖ of -κ z*."
+    )
+    if epsilon > balls.largest:
+        return f"{said} It admits a constant of {balls.largest:.1e} at most, so it says nothing."
+    if epsilon > balls.whole:
+        return f"{said} z* itself is excluded until the constant is below {balls.whole:.1e}."
+    return said
 
 
 def place(z: Tensor, z_star: Tensor) -> str:

@@ -30,6 +30,19 @@ LOG = (
 BASINS = (
     "Sends 25 x 25 starts downhill and colours each by where it ends. Off: colour is the height."
 )
+BALLS = (
+    "Corollary 4 excludes starts in two balls: around z* and around -κ z*. Their radii grow with "
+    "the constant of the Weight Distribution Condition. The paper's two absolute constants are "
+    "unknown and count as 1; larger ones make the balls larger still."
+)
+PL = """
+The **PL condition** asks for ‖∇f‖² ≥ 2μ f at every z, with one μ above zero: wherever the loss is
+not zero, the slope is not either. The picture shows ‖∇f‖²/(2f), the largest μ that a point allows;
+dark is small.
+
+Where descent can stop at a loss above zero, no μ is left, and the condition fails as a whole. Near
+z\\* it may hold all the same. So the paper's conditions are local: they ask along the path only.
+"""
 START = "Where a path begins: z₁, z₂. Or click on a chart. Several: 0.5, -1; 2, 0."
 RANDOM = "Adds five starts drawn evenly over the plane."
 CLEAR = "Takes all paths away."

@@ -45,8 +45,8 @@ def update_request(request: LandscapeRequest) -> LandscapeRequest:
     state = st.session_state
     if request != state["landscape.request"]:
         state["landscape.warnings"], state["landscape.refused"] = [], ""
-        if replace(request, log=False, basins=False, starts=()) != replace(
-            state["landscape.request"], log=False, basins=False, starts=()
+        if replace(request, log=False, basins=False, starts=(), wdc=0.0) != replace(
+            state["landscape.request"], log=False, basins=False, starts=(), wdc=0.0
         ):
             state["landscape.at"] = None
         if replace(request, plane="pca", log=False) != replace(

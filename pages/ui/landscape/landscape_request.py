@@ -39,7 +39,8 @@ class LandscapeRequest:
     slice through a run of its own, of `dataset`'s bundled image `index` under attack `kind`);
     settings: of the synthetic instance, d = 2; rate: the step size over the safe one; log: whether
     heights are logarithms; basins: whether basins are coloured; starts: where paths begin; plane:
-    how the latent space is cut; teach: whether to hide the controls. Raises ValueError.
+    how the latent space is cut; teach: whether to hide the controls; wdc: the constant in [0, 1]
+    for which Corollary 4's balls are drawn, 0 for none. Raises ValueError.
     """
 
     show: str = "synthetic"
@@ -53,6 +54,7 @@ class LandscapeRequest:
     plane: str = "pca"
     teach: bool = False
     dataset: str = "mnist"
+    wdc: float = 0.0
 
     def __post_init__(self) -> None:
         _one_of("show", self.show, SHOWS)
@@ -68,6 +70,8 @@ class LandscapeRequest:
         object.__setattr__(self, "settings", replace(settings, examples=1, attack=False))
         if not 0.05 <= self.rate <= MAX_RATE:
             raise ValueError(f"rate must lie between 0.05 and {MAX_RATE:g}, not {self.rate:g}")
+        if not 0 <= self.wdc <= 1:
+            raise ValueError(f"wdc must lie between 0 and 1, not {self.wdc:g}")
         if len(self.starts) > MAX_STARTS:
             raise ValueError(f"there can be {MAX_STARTS} starts, not {len(self.starts)}")
         if not all(math.isfinite(value) for start in self.starts for value in start):
@@ -185,6 +189,6 @@ _SETTINGS = {f.name: str(f.type) for f in fields(InstanceSettings) if f.name in 
 _PLAIN = {
     f.name: str(f.type)
     for f in fields(LandscapeRequest)
-    if f.name in ("rate", "log", "basins", "dataset", "index", "kind", "plane")
+    if f.name in ("rate", "log", "basins", "dataset", "index", "kind", "plane", "wdc")
 }
 _DEFAULT = LandscapeRequest()

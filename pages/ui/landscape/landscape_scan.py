@@ -26,6 +26,7 @@ from red_core.landscape import (
     safe_eta,
     stationary_points,
 )
+from red_core.landscape.conditions import pl_quotient
 from red_core.synthetic import InstanceSettings, make_instances
 
 SIDE = 25  # starts a side, whose ends colour the basins
@@ -40,7 +41,8 @@ class SurfaceBase:
     """What is known at once of a landscape.
 
     inversion: f; surface: its heights; stationary: its stationary points; eta: the safe step size
-    for starts anywhere in the surface's bounds; predicted: -kappa z* [2], or None.
+    for starts anywhere in the surface's bounds; predicted: -kappa z* [2], or None; quotients: of
+    the PL condition, over the same grid, NaN where f is 0.
     """
 
     inversion: Inversion
@@ -48,6 +50,7 @@ class SurfaceBase:
     stationary: Stationary
     eta: float
     predicted: torch.Tensor | None
+    quotients: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -130,4 +133,5 @@ def surface_base_of(settings: InstanceSettings) -> SurfaceBase:
         stationary_points(inversion),
         safe_eta(inversion, bounds.points(SIDE)),
         predicted_spurious(inversion),
+        pl_quotient(inversion, bounds.points(surface.size)).unflatten(0, (surface.size,) * 2),
     )

@@ -8,15 +8,27 @@ from html import escape
 import streamlit as st
 
 from pages.ui.charts.landscape import (
+    Mark,
+    Ring,
     above_figure,
     above_trails,
     descent_figure,
+    ring_traces,
     tall_figure,
     tall_trails,
 )
 from pages.ui.landscape import landscape_headlines as words
 from pages.ui.landscape import landscape_help_texts as texts
-from pages.ui.landscape.drawing import MARKED, NAMES, basin_of, marks_of, relief_of, worth_a_mark
+from pages.ui.landscape.drawing import (
+    MARKED,
+    NAMES,
+    basin_of,
+    marks_of,
+    pl_of,
+    relief_of,
+    rings_of,
+    worth_a_mark,
+)
 from pages.ui.landscape.landscape_page_state import begin_at, load_request
 from pages.ui.landscape.landscape_presets import PRESETS
 from pages.ui.landscape.landscape_registry import landscape_registry
@@ -68,6 +80,22 @@ def synthetic(request: LandscapeRequest) -> None:
     live()
     with st.expander("What am I seeing?"):
         st.markdown(texts.SYNTHETIC)
+    with section("The PL condition"):
+        _pl(view)
+
+
+def _pl(view: LandscapeScanView) -> None:
+    """The PL quotient over the plane, and whether the condition can hold on all of it."""
+    banner("pl", "The PL condition", words.pl_line(view.base))
+    left, right = st.columns(2, gap="medium")
+    relief, marks = None, list[Mark]()
+    if view.base is not None:
+        relief, marks = pl_of(view.base), marks_of(view.base, view.basins)
+    with left:
+        limits = (-LEAST, LEAST, -LEAST, LEAST)
+        live_chart(above_figure(relief, marks, limits=limits), key="pl", height=HEIGHT)
+    with right:
+        st.markdown(texts.PL)
 
 
 def _presets(request: LandscapeRequest) -> None:
@@ -116,14 +144,20 @@ def _charts(request: LandscapeRequest, view: LandscapeScanView) -> None:
             basin = basin_of(view.basins, view.base)
             if set(basin.fates) == {"home"}:
                 basin = None  # one basin: the plain heights are smoother
+    balls, rings = None, list[Ring]()
+    if view.base is not None and request.wdc:
+        balls, rings = rings_of(view.base, request.wdc)
     limits = (-LEAST, LEAST, -LEAST, LEAST)
     left, right = st.columns(2, gap="medium")
     with left:
-        above = above_figure(relief, marks, basin, limits=limits)
+        above = above_figure(relief, marks, basin, limits=limits, over=ring_traces(rings))
         live_chart(above, key="above", height=HEIGHT, on_click=_clicked)
     with right:
         tall = tall_figure(relief, marks, basin, limits=limits)
         live_chart(tall, key="tall", height=HEIGHT, on_click=_clicked)
+    if view.base is not None and balls is not None:
+        size = float(view.base.inversion.z_star.norm())
+        st.caption(words.balls_line(balls, request.wdc, size))
 
 
 def _clicked(click: Click) -> None:

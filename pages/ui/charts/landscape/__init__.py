@@ -5,7 +5,7 @@ paths, as overlays of either; `descent`: f along them; `away`: what a slice
 does not show of one.
 """
 
-from pages.ui.charts.landscape.above import above_figure
+from pages.ui.charts.landscape.above import Ring, above_figure, ring_traces
 from pages.ui.charts.landscape.away import away_figure
 from pages.ui.charts.landscape.descent_path import descent_figure
 from pages.ui.charts.landscape.relief import Basin, Fate, Mark, Relief
@@ -17,11 +17,13 @@ __all__ = [
     "Fate",
     "Mark",
     "Relief",
+    "Ring",
     "Trail",
     "above_figure",
     "above_trails",
     "away_figure",
     "descent_figure",
+    "ring_traces",
     "tall_figure",
     "tall_trails",
 ]

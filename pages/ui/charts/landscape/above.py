@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,32 @@ def above_figure(
         ],
     )  # fmt: skip
     return theme.figure(traces, layout)
+
+
+@dataclass(frozen=True)
+class Ring:
+    """A disc in the plane; name: what it holds."""
+
+    x: float
+    y: float
+    radius: float
+    name: str
+
+
+def ring_traces(rings: Sequence[Ring]) -> list[dict[str, Any]]:
+    """Discs as shaded outlines in front of a landscape; a large one may cover all of it."""
+    turn = np.linspace(0, 2 * np.pi, 121)
+    return [
+        {
+            "type": "scatter",
+            "x": (ring.x + ring.radius * np.cos(turn)).astype(np.float32),
+            "y": (ring.y + ring.radius * np.sin(turn)).astype(np.float32),
+            "mode": "lines", "fill": "toself", "fillcolor": theme.LIGHT.residual,
+            "opacity": 0.45, "name": ring.name, "hoverinfo": "skip",
+            "line": {"color": theme.LIGHT.text, "width": 2, "dash": "dot"},
+        }
+        for ring in rings
+    ]  # fmt: skip
 
 
 def _empty() -> dict[str, Any]:

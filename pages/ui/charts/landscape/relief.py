@@ -38,7 +38,8 @@ class Relief:
     lowest value, since f is 0 at a solution; steady: whether the ends of the axis are round
     numbers around the grid's, so that they rarely move while similar reliefs follow each other
     (else it begins at f = 0 and ends with the grid's highest); tight: whether it begins with the
-    grid's lowest instead. Raises ValueError for other shapes, NaN and infinity.
+    grid's lowest instead; what: the name of what is drawn. Raises ValueError for
+    other shapes, NaN and infinity.
     """
 
     x: Values
@@ -48,6 +49,7 @@ class Relief:
     log: bool = False
     steady: bool = False
     tight: bool = False
+    what: str = "f"
 
     def __post_init__(self) -> None:
         for name in ("x", "y", "values"):
@@ -114,7 +116,7 @@ class Relief:
     @property
     def title(self) -> str:
         """What the height is."""
-        return "log₁₀ f" if self.log else "f"
+        return f"log₁₀ {self.what}" if self.log else self.what
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,12 @@ from pages.ui.charts.landscape import (
     Basin,
     Mark,
     Relief,
+    Ring,
     Trail,
     above_figure,
     above_trails,
     descent_figure,
+    ring_traces,
     tall_figure,
     tall_trails,
 )
@@ -185,3 +187,17 @@ def test_the_axis_of_steps_doubles() -> None:
     )
     assert short["range"] == [0, 64]
     assert long["range"] == [0, 512]
+
+
+def test_discs_are_drawn_around_their_centres() -> None:
+    first, second = ring_traces([Ring(1.0, -2.0, 0.5, "near"), Ring(0.0, 0.0, 90.0, "far")])
+    away = np.hypot(first["x"] - 1.0, first["y"] + 2.0)
+    np.testing.assert_allclose(away, 0.5, rtol=1e-5)
+    assert float(np.abs(second["x"]).max()) > 89, "larger than the plane: it covers all of it"
+    drawn = above_figure(RELIEF, MARKS, over=ring_traces([Ring(0.0, 0.0, 1.0, "a disc")]))
+    assert [trace.name for trace in drawn.data][-1] == "a disc"
+
+
+def test_the_quotient_has_a_name_of_its_own() -> None:
+    assert Relief(SIDE, SIDE, VALUES, NAMES, log=True, what="g").title == "log₁₀ g"
+    assert RELIEF.title == "f"

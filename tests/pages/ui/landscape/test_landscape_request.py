@@ -36,6 +36,7 @@ NUMBER = st.floats(-50, 50)
     kind=st.sampled_from(["linf", "l2", "l1", "none"]),
     plane=st.sampled_from(["pca", "hessian", "difference", "random"]),
     dataset=st.sampled_from(sorted(DATASETS)),
+    wdc=st.sampled_from([0.0, 1e-28, 1e-16, 0.01]),
 )
 def test_a_link_repeats_its_request_exactly(
     show,
@@ -52,6 +53,7 @@ def test_a_link_repeats_its_request_exactly(
     kind,
     plane,
     dataset,
+    wdc,
 ):
     settings = InstanceSettings(
         family=family, d=2, m=m, layers=layers, activation=activation, scale=scale, seed=seed,
@@ -59,7 +61,7 @@ def test_a_link_repeats_its_request_exactly(
     )  # fmt: skip
     log, basins, teach = flags
     request = LandscapeRequest(
-        show, settings, rate, log, basins, tuple(starts), index, kind, plane, teach, dataset
+        show, settings, rate, log, basins, tuple(starts), index, kind, plane, teach, dataset, wdc
     )
     again, warnings = from_query(as_query(request))
     assert warnings == []
@@ -77,6 +79,12 @@ def test_a_data_set_that_is_not_there_is_named() -> None:
     assert request == LandscapeRequest("image", index=3)
     assert len(warnings) == 1
     assert "dataset is left out: unknown data set 'cifar'" in warnings[0]
+
+
+def test_a_constant_that_is_none_is_named() -> None:
+    request, warnings = from_query({"wdc": "2"})
+    assert request == LandscapeRequest()
+    assert "wdc must lie between 0 and 1, not 2" in warnings[0]
 
 
 def test_the_default_needs_no_query() -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from pages.ui.landscape.drawing import basin_of, marks_of
-from pages.ui.landscape.landscape_headlines import headline, paths_line, place
+from pages.ui.landscape.drawing import basin_of, marks_of, pl_of, rings_of
+from pages.ui.landscape.landscape_headlines import balls_line, headline, paths_line, pl_line, place
 from pages.ui.landscape.landscape_scan import SIDE, LandscapeScan, SurfaceBase, surface_base_of
 from pages.ui.landscape.paths import STEPS, STRIDE, Paths, PathsView
 from pages.ui.live.compute_queue import FairLock
@@ -189,3 +189,30 @@ def test_places_are_told_as_multiples_of_z_star_where_they_are() -> None:
     assert place(-0.34 * z_star, z_star) == "near -0.34 z*"
     assert place(torch.tensor([2.0, 1.0], dtype=torch.float64), z_star) == "at (2.00, 1.00)"
     assert place(0 * z_star, z_star) == "at the origin"
+
+
+def test_whether_pl_fails_is_said_and_drawn() -> None:
+    trap = InstanceSettings(d=2, examples=1, activation="softplus", layers=2, scale="1/d", seed=2)
+    base = surface_base_of(trap)
+    assert pl_line(None) == "It comes with the landscape."
+    assert pl_line(base).startswith("PL fails on this plane: the slope vanishes, or turns, at")
+    relief = pl_of(base)
+    assert relief.title == "log₁₀ ‖∇f‖²/(2f)"
+    spurious = next(p for p in base.stationary.points if not p.solution and p.value > 1e-6)
+    near = np.hypot(relief.x[None] - float(spurious.z[0]), relief.y[:, None] - float(spurious.z[1]))
+    assert relief.values[near < 0.15].max() < 0.2 * np.median(relief.values), "dark at a trap"
+    benign = surface_base_of(InstanceSettings(d=2, examples=1, family="two_rows"))
+    assert pl_line(benign).startswith("PL holds on this grid: ‖∇f‖²/(2f) is nowhere below ")
+
+
+def test_the_balls_of_corollary_4_are_said_in_lengths_of_z_star() -> None:
+    base = surface_base_of(InstanceSettings(d=2, examples=1, activation="relu", layers=2))
+    size = float(base.inversion.z_star.norm())
+    balls, (near, far) = rings_of(base, 1e-16)
+    assert (near.x, near.y) == tuple(base.inversion.z_star.tolist())
+    assert near.radius == pytest.approx(8e-4 * size)
+    assert far.radius == pytest.approx(0.8192 * size)
+    said = balls_line(balls, 1e-16, size)
+    assert said.endswith("within 0.0008 ‖z*‖ of z* and within 0.82 ‖z*‖ of -κ z*.")
+    assert "z* itself is excluded" in balls_line(rings_of(base, 1e-12)[0], 1e-12, size)
+    assert "so it says nothing" in balls_line(rings_of(base, 1e-4)[0], 1e-4, size)
