@@ -243,6 +243,8 @@ def links(page: str = "") -> Iterator[dict[str, str]]:
                 value = "".join(letters)
             if draw.random() < 0.1:
                 name = draw.choice(["solver.", "solver.**", name.upper(), "__class__", "", "\x00"])
+            if page:  # as a server reads the bytes of an address
+                value = value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
             query[name] = value
         yield query
 
