@@ -199,3 +199,5 @@ def test_a_second_visitor_of_a_link_gets_the_first_ones_record(visit, tmp_path, 
         assert server.runs() == 0, "nothing was computed for it"
         press(second, "own")
         until(second, lambda now: now["state"] == "finished" and now["records"] == count)
+        for page in (first, second):
+            page.close()  # before the server: a page that lost it complains in the console

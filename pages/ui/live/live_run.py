@@ -7,6 +7,7 @@ run that went to its end by itself is kept for those who open a link to the same
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import logging
@@ -319,6 +320,7 @@ class LiveRuns:
         self._runs: dict[str, LiveRun] = {}
         self._lock = threading.Lock()
         self._sweeper: threading.Thread | None = None
+        self._removed = False  # whether runs have ended since the last sweep
 
     def add(self, run: LiveRun) -> None:
         """Keep a run until it is removed or expires."""
@@ -340,6 +342,7 @@ class LiveRuns:
             self._runs.pop(run.key, None)
         self.records.keep(run)
         run.close()
+        self._removed = True
 
     def record_of(self, identity: object) -> str | None:
         """The SHA-256 of the record of an ended run of the same, kept or still with its browser."""
@@ -378,6 +381,9 @@ class LiveRuns:
             for run in kept:
                 if rest < 0 and run.computes:
                     run.end_for(limits.large_runs())
+        if self._removed:
+            self._removed = False
+            give_back_memory()
 
     def _bound(self, runs: list[LiveRun], most: int) -> None:
         """Remove the first of these runs, until the others hold no more bytes than that."""
@@ -393,6 +399,18 @@ class LiveRuns:
         while True:
             time.sleep(_SWEEP)
             self.sweep()
+
+
+def give_back_memory() -> None:
+    """Give freed memory to the system, where the C library is glibc.
+
+    It keeps what ended threads have freed in arenas of theirs, and every run is a thread.
+    """
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):  # another C library, or Windows
+        return
+    trim(0)
 
 
 LIVE_RUNS = LiveRuns(RunRecords(limits.RECORD_MB.value * limits.MB))

@@ -16,6 +16,7 @@ from pages.ui.live.live_run import (
     LiveRun,
     LiveRuns,
     RunRecords,
+    give_back_memory,
 )
 
 
@@ -163,6 +164,29 @@ def test_what_is_removed_holds_nothing_more_although_its_session_lives_on(make) 
     assert iterate() is None
     assert len(run.items) == 1
     assert run.status()["state"] == "idle"
+
+
+def test_memory_is_given_back_after_runs_have_ended(make, monkeypatch) -> None:
+    runs, run, given = LiveRuns(RunRecords(0)), make(), []
+    monkeypatch.setattr("pages.ui.live.live_run.give_back_memory", lambda: given.append(1))
+    runs.add(run)
+    runs.sweep()
+    assert given == []
+    runs.remove(run)
+    for _ in range(2):
+        runs.sweep()
+    assert given == [1]
+
+
+@pytest.mark.parametrize("library", [object(), OSError("none")])
+def test_another_c_library_keeps_its_memory(monkeypatch, library) -> None:
+    def load(name: None) -> object:
+        if isinstance(library, OSError):
+            raise library
+        return library
+
+    monkeypatch.setattr("ctypes.CDLL", load)
+    give_back_memory()
 
 
 def test_runs_of_closed_tabs_make_way_first_once_a_reload_would_be_over(
