@@ -7,6 +7,7 @@ from pages.ui.look.section import section
 from pages.ui.look.symbols import legend
 from pages.ui.tables import tables_page_state as page_state
 from pages.ui.tables import tables_style as own_style
+from pages.ui.tables.section_angles import angles
 from pages.ui.tables.section_assumption import assumption
 from pages.ui.tables.section_matrices import matrices
 from pages.ui.tables.section_starts import starts
@@ -26,6 +27,8 @@ with section("The confusion matrices"):
     matrices(current)
 with section("The dictionary's assumption"):
     assumption(current)
+with section("The angles between blocks"):
+    angles(current)
 with section("Where inversions begin and end"):
     starts(current)
 with section("The attacks nobody trained for"):

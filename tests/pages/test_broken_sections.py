@@ -73,6 +73,7 @@ PARTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             "The confusion matrices": "pages.ui.tables.section_matrices.matrices",
             "The images of this cell": "pages.ui.tables.section_matrices.cell",
             "The dictionary's assumption": "pages.ui.tables.section_assumption.assumption",
+            "The angles between blocks": "pages.ui.tables.section_angles.angles",
             "Where inversions begin and end": "pages.ui.tables.section_starts.starts",
             "The attacks nobody trained for": "pages.ui.tables.section_unknown.unknown",
             "The symbols": "pages.ui.look.symbols.introduced",

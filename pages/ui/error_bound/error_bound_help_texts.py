@@ -6,6 +6,11 @@ PRESETS = (
     "One press sets everything as the paper has it and runs. What the paper leaves open (the slope "
     "of σ, the scale of W, the step size) stands in the sidebar: change it and run again."
 )
+ATTACKED = (
+    "B.5 states its examples without an attack and says that they work with the attack dictionary "
+    "of B.1 as well. Here z and c_a move in turn: see how many instances arrive, and after how "
+    "many steps."
+)
 LESSONS = "Cases in which the paper's theorems can be seen to hold, and to stop holding."
 FAMILY = (
     "Where W comes from. G(z) = σ(Wz), or several such layers (eq. 4). Gaussian weights are the "

@@ -77,6 +77,22 @@ PRESETS = (
     ),
 )
 
+
+def _attacked(name: str) -> Preset:
+    """An example of B.5 with the attack dictionary of B.1: z and c_a move in turn."""
+    plain = _of_study(EXAMPLES[name])
+    settings = replace(plain.settings, attack=True, training=6, examples=10)
+    request = replace(plain, settings=settings, method="alternating", steps=40_000)
+    return Preset(
+        f"{EXAMPLE_TITLES[name]}, attacked",
+        "The same W with an attack, D_a of 6 columns. How many arrive within 40,000 steps?",
+        request,
+    )
+
+
+# B.5 says that its examples work with the attack dictionary of B.1 as well; 5.1 has it already.
+ATTACKED = tuple(_attacked(name) for name in EXAMPLES if not EXAMPLES[name].settings.attack)
+
 # Beyond the paper's own experiments: where its theorems can be seen to hold, and to stop.
 _GELU = InstanceSettings(d=5, activation="gelu", scale="1/d", start="near", radius=0.1)
 LESSONS = (
@@ -120,7 +136,7 @@ LESSONS = (
         ),
     ),
 )
-ALL_PRESETS = (*PRESETS, *LESSONS)
+ALL_PRESETS = (*PRESETS, *ATTACKED, *LESSONS)
 OPENING = LESSONS[0].request  # what a visit without a link sees: a case that a theorem covers
 
 
@@ -131,9 +147,16 @@ def preset_of(request: ErrorBoundRequest) -> int | None:
 
 
 def paper_mu(request: ErrorBoundRequest) -> tuple[str, float] | None:
-    """The example of the request's family, and the mean mu that the paper states for it."""
+    """The example of the request's family, and the mean mu that the paper states for it.
+
+    None where it has an attack and the paper's example has none, or the other way round.
+    """
     for name, study in EXAMPLES.items():
-        if study.settings.family == request.settings.family and study.paper_mu is not None:
+        same = (study.settings.family, study.settings.attack) == (
+            request.settings.family,
+            request.settings.attack,
+        )
+        if same and study.paper_mu is not None:
             return EXAMPLE_TITLES[name], study.paper_mu
     return None
 

@@ -10,6 +10,7 @@ from pages.ui.error_bound import error_bound_help_texts as texts
 from pages.ui.error_bound.error_bound_page_state import WIDGETS, load_request
 from pages.ui.error_bound.error_bound_presets import (
     ALL_PRESETS,
+    ATTACKED,
     LESSONS,
     PRESETS,
     Preset,
@@ -19,10 +20,11 @@ from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
 
 
 def gallery(current: ErrorBoundRequest) -> None:
-    """Draw the two rows of presets; the one whose numbers are shown is marked."""
+    """Draw the three rows of presets; the one whose numbers are shown is marked."""
     marked = preset_of(current)
     _row("The paper's experiments", PRESETS, 0, marked, texts.PRESETS)
-    _row("Lessons", LESSONS, len(PRESETS), marked, texts.LESSONS)
+    _row("B.5 with an attack", ATTACKED, len(PRESETS), marked, texts.ATTACKED)
+    _row("Lessons", LESSONS, len(PRESETS) + len(ATTACKED), marked, texts.LESSONS)
 
 
 def _row(label: str, presets: Sequence[Preset], first: int, marked: int | None, about: str) -> None:

@@ -108,6 +108,26 @@ the dictionary's own block, the one of its class and its attack.
   name the attack.
 """
 
+COMPARE_BLOCKS = (
+    "Measures the angles between the spans of all pairs of blocks of D_a, which takes about ten "
+    "seconds. Others may compute meanwhile."
+)
+ANGLES = """
+Every block of D_a spans a subspace: the attacks it can explain. Two subspaces that come close
+explain the same attacks, and then no rule can name the type.
+
+- **The picture**: a row and a column for each block, grouped by attack, within it by class. The
+  colour is half the sine of the **smallest principal angle**, pale where two spans nearly share a
+  direction. Off the three squares on the diagonal the types differ.
+- **The margin**: half the sine of the smallest angle to a block of another type. If the block of
+  the truth leaves over less than that share of what it explains of δ, the nearest span has the
+  right type, whatever δ is. That is enough, not needed: it is for the worst δ.
+- **Coherence**: the largest cosine between two single columns.
+
+The part above says how much a block really leaves over: far more than the margin. So nothing is
+sure by geometry alone, and what decides in practice is the typical attack, not the worst.
+"""
+
 STARTS = """
 The generator of these images takes a class, so an inversion in W+ has to begin in one. The paper
 begins in a random class and observes that the inversion "usually converges to an image of the

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pages.ui.error_bound.error_bound_presets import (
+    ATTACKED,
     EXAMPLE_TITLES,
     PRESETS,
     models_of,
@@ -15,7 +16,7 @@ from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
 from pages.ui.error_bound.study import StudyRun, parts_of_axis
 from pages.ui.live.compute_queue import FairLock
 from red_core.measure.studies import EXAMPLES, FIGURE_1, Study, expansiveness
-from red_core.synthetic import InstanceSettings
+from red_core.synthetic import InstanceSettings, make_instances
 from red_core.theory.descent import DescentOptions
 from tests.pages.ui.error_bound.conftest import settled, small
 
@@ -58,6 +59,18 @@ def test_rows_come_one_by_one_and_a_stopped_study_keeps_them(start):
     run = start(QUICK)
     view = settled(run, lambda view: len(view.rows) >= 1)
     assert view.rows[0]["instances"] == 6
+
+
+def test_every_example_without_an_attack_has_one_with_it():
+    names = [preset.name.removesuffix(", attacked") for preset in ATTACKED]
+    assert names == ["Example 15", "Example 16", "Example 16, noisy", "Example 17"]
+    for preset in ATTACKED:
+        request = preset.request
+        assert request.settings.attack
+        assert (request.method, request.steps, request.run) == ("alternating", 40_000, True)
+        assert paper_mu(request) is None, "the paper states it without an attack"
+        made = make_instances(request.settings)
+        assert int(made.ranks.max()) + made.d <= made.n, "one solution: mu need not go to 0"
 
 
 def test_every_example_has_a_preset_with_the_papers_value():

@@ -6,7 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
+
+from pages.ui.look.theme import ATTACK_LABELS
+from pages.ui.tables import section_angles
+from red_core.algorithm.problem import AttackDictionary
+from red_core.measure.identifiability import identifiability
 
 APP = str(Path(__file__).resolve().parents[4] / "pages/main.py")
 
@@ -52,10 +58,34 @@ def test_a_data_set_without_any_file_is_no_crash(unmeasured):
     assert any("assumption --dataset fashion" in command for command in codes(app))
 
 
+def test_the_blocks_are_compared_when_somebody_asks(measured, monkeypatch):
+    section_angles.kept().clear()
+    draw = torch.Generator().manual_seed(0)
+    deltas = torch.randn(10, 3, 2, 784, generator=draw, dtype=torch.float64)
+    small = AttackDictionary.from_attacks(deltas, ("linf", "l2", "l1"))
+    monkeypatch.setattr(section_angles, "dictionary_of", lambda dataset: small)
+    app = well(opened())
+    assert "When must an attack's type be named right?" in headlines(app)
+    app.button("tables-angles").click().run()
+    well(app)
+    found = identifiability(small)
+    least = found.margin.amin(1)
+    name = ATTACK_LABELS[found.attacks[int(least.argmin())]]
+    wanted = (
+        f"The margin is smallest for {name}: {float(least.min()):.1%} of what its block explains."
+    )
+    assert wanted in headlines(app)
+    assert f"leaves over less than {float(least[0]):.1%} of what it explains" in said(app)
+    assert app.button("tables-angles").disabled
+    assert wanted in headlines(opened()), "the next visitor finds it"
+    section_angles.kept().clear()
+
+
 def test_the_page_shows_all_its_parts(measured):
     app = well(opened())
     assert not app.warning
-    table, matrices, assumption, starts, unknown = headlines(app)
+    table, matrices, assumption, angles, starts, unknown = headlines(app)
+    assert angles == "When must an attack's type be named right?"
     assert table.startswith("BSD-GAN best reads ")
     assert matrices.startswith("BSD-GAN best under ℓ∞: ")
     assert "of an unseen attack over" in assumption
