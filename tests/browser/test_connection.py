@@ -148,6 +148,32 @@ def test_a_paused_run_stays_paused_over_a_drop(browser, server: Server):
         context.close()
 
 
+def test_a_drop_after_the_end_costs_neither_records_nor_verdict(browser, server: Server):
+    port = int(server.url.rsplit(":", 1)[1].strip("/"))
+    with proxy(port) as (through, links):
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        page = context.new_page()
+        page.goto(f"http://localhost:{through}/?index=6&pace=full&{SHORT}")
+        ready(page)
+        press(page, "primary")
+        finished(page)
+        before, verdict = shown(page), page.locator(".stage .verdict").inner_text()
+        for _ in range(2):
+            cut(links)
+            expect(page.locator(".stage .alert")).to_contain_text("The connection is cut")
+            expect(page.locator(".stage .alert")).to_be_hidden()
+        after = shown(page)
+        assert [after[name] for name in ("run", "state", "records", "shown")] == [
+            before[name] for name in ("run", "state", "records", "shown")
+        ]
+        assert page.locator(".stage .verdict").inner_text() == verdict
+        assert json.loads(saved(page, "json"))["settings"]["index"] == 6
+        press(page, "again")  # the run is the visitor's still: it takes orders
+        until(page, lambda now: now["state"] == "running" or now["run"] != before["run"])
+        finished(page)
+        context.close()
+
+
 def test_leaving_the_page_closes_its_socket_and_keeps_its_records(open_page):
     page = open_page(f"index=7&run=1&pace=full&{SHORT}")
     page.add_init_script("")  # the count below lives in the page itself
