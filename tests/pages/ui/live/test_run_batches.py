@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -48,6 +49,19 @@ class Class:
         for run in runs:
             wait_until(run, lambda view: not view.busy)
         return runs
+
+    def resume(self, runs: Sequence[Runner]) -> None:
+        """Let paused ones go on, all from the same moment."""
+        with self.line.turn():
+            for run in runs:
+                run.resume()
+            until = time.monotonic() + 60
+            while sum(len(one.tickets) for some in self._groups() for one in some) < len(runs):
+                assert time.monotonic() < until
+                time.sleep(0.002)
+
+    def _groups(self) -> list:
+        return list(self.batches._groups.values())
 
 
 @pytest.fixture
@@ -124,9 +138,7 @@ def assert_same(found: tuple[RunView, RecordedRun], expected: tuple[RunView, Rec
 def test_runs_of_a_preset_together_are_those_alone(preset, room, parts, sizes) -> None:
     every = [replace(of_preset(preset), index=index) for index in range(3)]
     runs = room.paused(every)
-    with room.line.turn():
-        for run in runs:
-            run.resume()
+    room.resume(runs)
     found = [ended(run) for run in runs]
     assert max(sizes) == 3
     for settings, one in zip(every, found, strict=True):
@@ -140,9 +152,7 @@ def test_runs_in_colour_together_are_those_alone(preset, colour, sizes) -> None:
     every = [replace(of_preset(preset, "cifar10", **changes), index=index) for index in range(2)]
     room = Class(colour)
     runs = room.paused(every)
-    with room.line.turn():
-        for run in runs:
-            run.resume()
+    room.resume(runs)
     found = [ended(run) for run in runs]
     assert max(sizes) == 2
     for settings, one in zip(every, found, strict=True):
@@ -156,9 +166,7 @@ def test_runs_that_began_at_different_times_share_a_batch(room, parts, sizes) ->
     for run, steps in zip(runs, (6, 3, 1), strict=True):
         for _ in range(steps):
             run.step("both", wait=30)
-    with room.line.turn():
-        for run in runs:
-            run.resume()
+    room.resume(runs)
     found = [ended(run) for run in runs]
     for settings, one in zip(every, found, strict=True):
         assert_same(one, alone(parts, settings))
@@ -181,21 +189,19 @@ def test_few_enter_the_alternation_at_a_time(room, parts, sizes, monkeypatch) ->
     monkeypatch.setattr(run_batches, "record_iterates", noted)
     every = [replace(of_preset("best"), index=index) for index in range(6)]
     runs = room.paused(every)
-    with room.line.turn():
-        for run in runs:
-            run.resume()
+    for run in runs:
+        for _ in range(STEPS["start_steps"] - 1):
+            run.step("both", wait=60)
+    room.resume(runs)
     found = [ended(run) for run in runs]
-    assert max(sizes) == 6
-    assert max(entering) == run_batches.ENTERING
+    assert sorted(count for count in entering if count) == [2, run_batches.ENTERING]
     assert_same(found[5], alone(parts, every[5]))
 
 
 def test_different_options_or_presets_never_meet(room, sizes) -> None:
     every = [of_preset("best"), of_preset("best", steps=7), of_preset("paper")]
     runs = room.paused(every)
-    with room.line.turn():
-        for run in runs:
-            run.resume()
+    room.resume(runs)
     for run in runs:
         ended(run)
     assert max(sizes) == 1
@@ -216,9 +222,7 @@ def test_one_that_is_paused_and_stepped_leaves_and_comes_back(room, parts, sizes
         patched.setattr(
             run_batches, "observe", lambda *args: (pause_at_some_time(), before(*args))[1]
         )
-        with room.line.turn():
-            for run in runs:
-                run.resume()
+        room.resume(runs)
         other = ended(runs[1])
         view = wait_until(runs[0], lambda view: not view.busy)
         assert view.state == "paused"
@@ -243,9 +247,7 @@ def test_one_that_diverges_fails_alone(room, parts) -> None:
         return keep(iterate, began)
 
     runs[1].keep = diverge
-    with room.line.turn():
-        for run in runs:
-            run.resume()
+    room.resume(runs)
     view = wait_until(runs[1], lambda view: not view.busy)
     assert (view.state, view.error, view.k) == ("failed", "too large", 2)
     for place in (0, 2):
