@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from pages.ui.learn.routes import routes as lesson_routes
 from pages.ui.link.projects import StartError, open_named
 from pages.ui.live.uploads import UploadLimit
+from pages.ui.stage.no_delay import without_delay
 from pages.ui.stage.routes import routes as stage_routes
 
 try:
@@ -21,4 +22,5 @@ app = st.App(
     "pages/main.py",
     routes=[*stage_routes(), *lesson_routes()],
     middleware=[Middleware(UploadLimit)],
+    lifespan=without_delay,
 )

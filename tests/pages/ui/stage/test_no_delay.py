@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from contextlib import closing
+
+import pytest
+
+from pages.ui.stage.no_delay import listening, without_delay
+
+
+def bound() -> socket.socket:
+    """As Streamlit makes its own."""
+    made = socket.socket(family=socket.AF_INET)
+    made.bind(("127.0.0.1", 0))
+    made.listen(5)
+    return made
+
+
+def delays(listener: socket.socket) -> bool:
+    """Whether the server's end of a new connection waits before it sends."""
+    with socket.create_connection(listener.getsockname()), closing(listener.accept()[0]) as end:
+        return not end.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="sockets are not found here")
+def test_what_is_accepted_in_the_apps_life_sends_at_once() -> None:
+    async def live(listener: socket.socket) -> bool:
+        async with without_delay(None):
+            return delays(listener)
+
+    with bound() as listener:
+        assert delays(listener)
+        assert not asyncio.run(live(listener))
+
+
+def test_only_what_listens_is_found() -> None:
+    with bound() as listener, bound() as other, socket.create_connection(other.getsockname()):
+        names = {found.getsockname() for found in closed(listening())}
+        assert {listener.getsockname(), other.getsockname()} <= names
+        before = len(os.listdir("/dev/fd"))
+        list(closed(listening()))
+        assert len(os.listdir("/dev/fd")) == before
+
+
+def closed(found):
+    for each in found:
+        with each:
+            yield each
+
+
+def test_where_sockets_cannot_be_found_nothing_happens(monkeypatch) -> None:
+    monkeypatch.setattr("pages.ui.stage.no_delay._OPEN", "/nowhere")
+    assert list(listening()) == []
