@@ -11,6 +11,7 @@ import json
 import math
 import time
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import torch
@@ -103,6 +104,12 @@ class RunRecorder:
             "clean": image_text(clean[0]),
         }
         self.items: list[bytes | str] = [json.dumps({"event": "header", **self.header})]
+
+    def emptied(self) -> RunRecorder:
+        """A recorder of the same run that holds nothing but the header."""
+        same = copy(self)
+        same.items, same.plane, same._observed = self.items[:1], None, None
+        return same
 
     # --- the attack ----------------------------------------------------------------------
 

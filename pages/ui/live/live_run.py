@@ -269,7 +269,8 @@ class LiveRun:
         """End the run and let go of what it found, since its session may be kept for minutes."""
         with self._lock:
             runner, self.runner = self.runner, None
-            self._recorded = self.epoch, RunRecorder(self.parts.bundle, self.settings, self.own)
+            epoch, recorder = self._recorded
+            self._recorded = epoch, recorder.emptied()
         if runner is not None:
             runner.close()
 
