@@ -19,11 +19,13 @@ COMMAND = (
 
 def test_the_report(toy_assets: Path, tmp_path: Path, capsys) -> None:
     out = tmp_path / "speed.json"
-    assert main([*SMALL, "--preset", "paper", "--json", str(out)]) == 0
+    assert main([*SMALL, "--turns", "1", "--preset", "paper", "--json", str(out)]) == 0
     report = json.loads(out.read_text())
+    found = report["details"]
     assert report["throughput_ratio"] > 0
     assert report["objective_ratio"] == pytest.approx(1, rel=1e-3)
-    assert 0 < report["peak_share"] <= 1
+    computed = found["batch_images_per_second"] * found["flops_per_image"]
+    assert report["peak_share"] == pytest.approx(computed / found["peak_flops_per_second"])
     assert report["paper_seconds"] > 0
     assert report["best_seconds"] > 0
     assert report["device"] == "cpu"
