@@ -126,8 +126,10 @@ def measure_resnet20(folder: Path, images: int, per_class: int = 50) -> dict[str
     """Train a ResNet-20 for an epoch, make a CIFAR-10 project of it; its minutes."""
     train = load_official("cifar10", "train")
     few = ImageSet(train.images[:images], train.labels[:images], train.source)
-    weights, module = train_foreign(folder, few, RESNET20, epochs=1)
     project = folder / "project"
+    if (project / "project.json").exists():
+        raise SystemExit(f"{folder} holds a project already: name another --folder")
+    weights, module = train_foreign(folder, few, RESNET20, epochs=1)
     words = ["project", "new", "resnet20", "--folder", str(project), "--device", "cpu"]
     words += ["--dataset", "cifar10", "--classifier", str(weights), "--module", str(module)]
     began = time.perf_counter()
