@@ -168,3 +168,9 @@ def test_the_figures_of_a_foreign_classifier_are_the_measured_ones() -> None:
     assert f"(l-inf {named[0]}, l2 {named[1]}, l1 {named[2]})" in page
     assert f"{percent(found['mean_signal_accuracy'])}% of the signals" in page
     assert f"read {read[0]}, {read[1]} and {read[2]}%" in page
+
+
+def test_the_minutes_of_a_resnet20s_dictionary_are_the_measured_ones() -> None:
+    text = (ROOT / "tests/red_core/recipes/resnet20.json").read_text(encoding="utf-8")
+    page = (ROOT / "docs/extend.md").read_text(encoding="utf-8")
+    assert f"took {json.loads(text)['minutes_to_the_dictionary']:.1f} minutes on\n" in page
