@@ -38,7 +38,7 @@ BALLS = (
 PL = """
 The **PL condition** asks for ‖∇f‖² ≥ 2μ f at every z, with one μ above zero: wherever the loss is
 not zero, the slope is not either. The picture shows ‖∇f‖²/(2f), the largest μ that a point allows;
-dark is small.
+the deeper the colour, the smaller it is.
 
 Where descent can stop at a loss above zero, no μ is left, and the condition fails as a whole. Near
 z\\* it may hold all the same. So the paper's conditions are local: they ask along the path only.

@@ -14,6 +14,7 @@ one or two pass so near a kink of G's rectifiers that rounding alone moves their
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,7 @@ def files(case: Case) -> str:
 
 def main() -> None:
     """Record every case with the present code and files."""
+    argparse.ArgumentParser(description=__doc__.partition("\n")[0]).parse_args()
     stored: dict[str, np.ndarray] = {}
     bundles: dict[str, Bundle] = {}
     for name, case in CASES.items():
