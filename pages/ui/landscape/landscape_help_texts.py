@@ -116,8 +116,8 @@ SLICE_PLANE_LATER = "It appears when the alternation begins."
 SLICE_PLANE = "When it is paused or has ended, click a point to look at it."
 SLICE_PLANE_HELP = (
     "A plane through the latent space, and over it f(z) = ‖x' - G(z) - D_a c_a‖² with c_a as it is "
-    "at this step: as c_a learns the attack, the landscape itself changes. Dark is low. The plane "
-    "is chosen before the path is known, and stays."
+    "at this step: as c_a learns the attack, the landscape itself changes. The deeper the colour, "
+    "the lower f is. The plane is chosen before the path is known, and stays."
 )
 CUT = "The page Landscape cuts this run along PCA of its path, Hessian directions or z* - z⁰."
 
