@@ -16,8 +16,8 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state=340,
 )
-if not limits.INSIDE.enter(limits.session_id()):
-    st.error(literal(limits.full_house()))
+if not limits.ADMITTED.admit(limits.session_id()):
+    st.error(literal(limits.too_many_visitors()))
     st.stop()
 pages = [
     st.Page("undo.py", title="Undo an attack", default=True),

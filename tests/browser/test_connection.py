@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server, free_port, serving_app, wait_for
 from tests.browser.stage import (
@@ -102,14 +102,22 @@ def cut(links: list[socket.socket]) -> None:
     links.clear()
 
 
-def test_ten_drops_of_the_connection_cost_no_record(browser, server: Server):
+@contextmanager
+def through_proxy(browser, server: Server, query: str) -> Iterator[tuple[Page, list]]:
+    """A page of the app behind a proxy, and the proxy's links, for `cut`."""
     port = int(server.url.rsplit(":", 1)[1].strip("/"))
-    query = f"index=6&attack=l2&pace=full&{LONG.replace('3000', '700')}"
     with proxy(port) as (through, links):
         context = browser.new_context(viewport={"width": 1440, "height": 900})
         page = context.new_page()
         page.goto(f"http://localhost:{through}/?{query}")
         ready(page)
+        yield page, links
+        context.close()
+
+
+def test_ten_drops_of_the_connection_cost_no_record(browser, server: Server):
+    query = f"index=6&attack=l2&pace=full&{LONG.replace('3000', '700')}"
+    with through_proxy(browser, server, query) as (page, links):
         press(page, "primary")
         for number in range(10):
             least = 30 + 40 * number
@@ -120,19 +128,13 @@ def test_ten_drops_of_the_connection_cost_no_record(browser, server: Server):
         moments = page.locator(".stage").evaluate(
             "(root) => root.stage.store.records.map((record) => [record.phase, record.k])"
         )
-        context.close()
     wanted = [["attack", k] for k in range(21)]
     wanted += [["start", k] for k in range(5)] + [["joint", k] for k in range(5, 706)]
     assert moments == wanted, "each record once, in order"
 
 
 def test_a_paused_run_stays_paused_over_a_drop(browser, server: Server):
-    port = int(server.url.rsplit(":", 1)[1].strip("/"))
-    with proxy(port) as (through, links):
-        context = browser.new_context()
-        page = context.new_page()
-        page.goto(f"http://localhost:{through}/?index=6&pace=full&{LONG}")
-        ready(page)
+    with through_proxy(browser, server, f"index=6&pace=full&{LONG}") as (page, links):
         press(page, "primary")
         until(page, lambda now: int(now["records"]) > 60)
         page.keyboard.press(" ")
@@ -145,16 +147,10 @@ def test_a_paused_run_stays_paused_over_a_drop(browser, server: Server):
         assert shown(page)["records"] == str(count)
         press(page, "stop")
         until(page, lambda now: now["state"] == "stopped")
-        context.close()
 
 
 def test_a_drop_after_the_end_costs_neither_records_nor_verdict(browser, server: Server):
-    port = int(server.url.rsplit(":", 1)[1].strip("/"))
-    with proxy(port) as (through, links):
-        context = browser.new_context(viewport={"width": 1440, "height": 900})
-        page = context.new_page()
-        page.goto(f"http://localhost:{through}/?index=6&pace=full&{SHORT}")
-        ready(page)
+    with through_proxy(browser, server, f"index=6&pace=full&{SHORT}") as (page, links):
         press(page, "primary")
         finished(page)
         before, verdict = shown(page), page.locator(".stage .verdict").inner_text()
@@ -171,7 +167,6 @@ def test_a_drop_after_the_end_costs_neither_records_nor_verdict(browser, server:
         press(page, "again")  # the run is the visitor's still: it takes orders
         until(page, lambda now: now["state"] == "running" or now["run"] != before["run"])
         finished(page)
-        context.close()
 
 
 def test_leaving_the_page_closes_its_socket_and_keeps_its_records(open_page):

@@ -92,7 +92,7 @@ def methods_line(shown: Sequence[Attempt], truth: Truth, names: Sequence[str]) -
         else:
             others.append(f"{title} ({names[found.label]})")
     if not right and not others:
-        return "Who sees through the attack, and who does not, will stand here."
+        return "Who sees through the attack, and who does not, will be shown here."
     if truth.label is None:
         return f"They read {listed(others)}. What is true of an image of your own nobody knows."
     wrong = f"Wrong: {listed(others)}." if others else "None is wrong."
@@ -170,4 +170,4 @@ def sweep_line(outcomes: Sequence[Outcome], name: str | None) -> str:
     ]
     if named:
         parts.append(f"The attack named right: {listed(named)} strengths.")
-    return " ".join(parts) or "At which strength each method breaks will stand here."
+    return " ".join(parts) or "At which strength each method breaks will be shown here."

@@ -170,7 +170,7 @@ def factor(value: float) -> str:
 def theorem_sentences(found: Outcome | None) -> list[str]:
     """What the theorem says here, in full: sentences of Markdown."""
     if found is None:
-        return ["Whether the theorem applies, and why, will stand here."]
+        return ["Whether the theorem applies, and why, will be shown here."]
     lines = []
     measured = "L − L*" if found.of_value else "the squared distance"
     if found.applies and found.promised is not None and found.observed is not None:

@@ -193,7 +193,7 @@ def _table(view: LandscapeScanView) -> None:
     """The stationary points, lowest first."""
     base = view.base
     if base is None:
-        st.caption("The stationary points will stand here.")
+        st.caption("The stationary points will be shown here.")
         return
     z_star = base.inversion.z_star
     points = worth_a_mark(base, view.basins)

@@ -1,9 +1,9 @@
-"""Alike work of several workers as one batch, computed by whichever of their threads has the turn.
+"""Batches: workers with the same kind of work computed together, by one of their threads.
 
-Workers meet under a key. The first to come leads: its thread queues for a turn and computes for
-all that have joined, while their threads sleep. Before every stretch newcomers are taken in and
-those are let go who want something else (a pause, slow motion, a single step) or have arrived. A
-leader that leaves hands over to the next.
+Workers join the batch of a key. The thread of the first one leads: it queues for a turn and
+computes for all members, while the other threads wait. Between two rounds new members are added,
+and members are released that have finished, or that pause, slow down or take a single step. When
+the leader is released, the next member leads.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ Computed = TypeVar("Computed", contravariant=True)
 class Batch(Protocol[Computed]):
     """What is computed for the members of one key.
 
-    most: members at most; more are another batch, for which another core may be free.
+    most: members at most; further ones get another batch, for which another core may be free.
     """
 
     most: int
 
-    def wants(self, member: Computed) -> bool:
+    def has_work(self, member: Computed) -> bool:
         """Whether there is something left to compute for it here."""
 
     def compute(self, members: Sequence[Computed]) -> Sequence[BaseException | None]:
-        """One stretch for all of them; what failed, member by member."""
+        """One round for all of them; the error of each, None for those without."""
 
     def release(self, member: Computed) -> None:
-        """Give a member back what is its own, before its thread goes on."""
+        """Return a member's own state to it, before its thread continues."""
 
 
 @dataclass(eq=False)
@@ -57,7 +57,7 @@ class _Group(Generic[Member]):
 
 
 class Batches:
-    """The batches that take their turns in one line."""
+    """The batches of one compute queue."""
 
     def __init__(self, line: FairLock) -> None:
         self._line = line
@@ -65,9 +65,9 @@ class Batches:
         self._groups: dict[Hashable, list[_Group[Any]]] = {}
 
     def join(self, member: Member, key: Hashable, make: Callable[[], Batch[Member]]) -> None:
-        """Compute for `member` with all others of the key until its batch wants no more of it.
+        """Compute `member` with the others of its key until its batch has no more work for it.
 
-        make: the batch of the key, where nobody has begun one. Raises what failed for this member.
+        make: makes the batch of the key, where there is none yet. Raises this member's error.
         """
         ticket = _Ticket(member)
         with self._lock:
@@ -89,19 +89,19 @@ class Batches:
             raise ticket.fault
 
     def _lead(self, key: Hashable, group: _Group[Any], ticket: _Ticket[Any]) -> None:
-        """Compute for the group until the leader's own member leaves it, then hand over."""
+        """Compute for the group until the leader's own member is released, then hand over."""
         threads = torch.get_num_threads()
         try:
             while not ticket.over:
-                with self._line.turn(give_up=lambda: self._let_go_all(group, ticket)) as mine:
+                with self._line.turn(give_up=lambda: self._release_idle(group, ticket)) as mine:
                     until = time.perf_counter() + SLICE
-                    while self._stretch(group, mine) and not ticket.over:
+                    while self._round(group, mine) and not ticket.over:
                         if time.perf_counter() > until and self._line.others_wait:
                             break
         except BaseException as error:  # of the batch as a whole
             for each in list(group.tickets):
                 each.fault = error
-                self._let_go(group, each)
+                self._release(group, each)
         finally:
             torch.set_num_threads(threads)
             with self._lock:
@@ -113,9 +113,9 @@ class Batches:
                 else:
                     group.leader.woken.set()
 
-    def _stretch(self, group: _Group[Any], mine: bool) -> bool:
-        """One stretch for those who want it, where the turn is `mine`; whether there were any."""
-        self._let_go_all(group)
+    def _round(self, group: _Group[Any], mine: bool) -> bool:
+        """One round for the members, where the turn is `mine`; whether there was one."""
+        self._release_idle(group)
         with self._lock:
             tickets = list(group.tickets)
         if not tickets or not mine:
@@ -127,18 +127,18 @@ class Batches:
         faults = group.batch.compute([each.member for each in tickets])
         for each, fault in zip(tickets, faults, strict=True):
             each.fault = fault
-            if fault is not None or not group.batch.wants(each.member):
-                self._let_go(group, each)
+            if fault is not None or not group.batch.has_work(each.member):
+                self._release(group, each)
         return True
 
-    def _let_go_all(self, group: _Group[Any], ticket: _Ticket[Any] | None = None) -> bool:
-        """Let those go who want no more of it; whether `ticket` was one of them."""
+    def _release_idle(self, group: _Group[Any], ticket: _Ticket[Any] | None = None) -> bool:
+        """Release the members without work; whether that of `ticket` is released."""
         for each in list(group.tickets):
-            if not group.batch.wants(each.member):
-                self._let_go(group, each)
+            if not group.batch.has_work(each.member):
+                self._release(group, each)
         return ticket is not None and ticket.over
 
-    def _let_go(self, group: _Group[Any], ticket: _Ticket[Any]) -> None:
+    def _release(self, group: _Group[Any], ticket: _Ticket[Any]) -> None:
         group.batch.release(ticket.member)
         with self._lock:
             group.tickets.remove(ticket)

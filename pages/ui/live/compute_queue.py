@@ -1,8 +1,8 @@
 """One queue for everything that computes: sessions take turns, first in, first out.
 
-As many compute at once as there are cores, one thread each. A run does not hold a core to its end.
-It computes for a slice of time, then goes to the back of the queue, so that everybody's first
-picture comes soon and a paused run holds up nobody.
+As many computations run at once as there are cores, one thread each. A run does not keep a core
+to its end: it computes for a slice of time, then goes to the back of the queue, so that every
+visitor's first picture comes soon and a paused run delays nobody.
 """
 
 from __future__ import annotations
@@ -15,44 +15,44 @@ from dataclasses import dataclass
 from red_core.threads import cores
 
 SLICE = 0.4  # seconds a run may compute while others wait
-OVERTAKEN = 20  # times at most that one who waits lets somebody in before them
+MOST_OVERTAKEN = 20  # times that a waiter is overtaken by first pictures
 _POLL = 0.2  # seconds between two checks of the place in the queue
 
 
 @dataclass(eq=False)
 class _Ticket:
-    ahead: bool
+    first_picture: bool
     overtaken: int = 0
 
 
 class FairLock:
     """A first-in, first-out lock whose waiters know how many are ahead of them.
 
-    places: how many may hold it at once.
+    slots: how many may have it at once.
     """
 
-    def __init__(self, places: int = 1) -> None:
-        self._places = places
+    def __init__(self, slots: int = 1) -> None:
+        self._slots = slots
         self._changed = threading.Condition()
-        self._waiting: list[_Ticket] = []  # the first `places` of them compute
+        self._waiting: list[_Ticket] = []  # the first `slots` of them compute
 
     @contextmanager
     def turn(
         self,
         on_place: Callable[[int], None] = lambda place: None,
         give_up: Callable[[], bool] = lambda: False,
-        ahead: bool = False,
+        first_picture: bool = False,
     ) -> Iterator[bool]:
         """Wait for the turn; the body gets True, or False where `give_up` returned True first.
 
         on_place: called with the number of waiters ahead whenever that changes, 0 at the end;
-        ahead: somebody's first picture, which comes before what goes on already (each who waits is
-        overtaken OVERTAKEN times at most).
+        first_picture: of a visitor, which goes before the runs that have begun (each waiter is
+        overtaken MOST_OVERTAKEN times at most).
         """
-        ticket = _Ticket(ahead)
+        ticket = _Ticket(first_picture)
         with self._changed:
             place = len(self._waiting)
-            while ahead and place > self._places and self._may_be_overtaken(place - 1):
+            while first_picture and place > self._slots and self._may_be_overtaken(place - 1):
                 place -= 1
             for waiting in self._waiting[place:]:
                 waiting.overtaken += 1
@@ -66,7 +66,7 @@ class FairLock:
 
     def _may_be_overtaken(self, place: int) -> bool:
         waiting = self._waiting[place]
-        return not waiting.ahead and waiting.overtaken < OVERTAKEN
+        return not waiting.first_picture and waiting.overtaken < MOST_OVERTAKEN
 
     def _wait(
         self, ticket: _Ticket, on_place: Callable[[int], None], give_up: Callable[[], bool]
@@ -87,17 +87,17 @@ class FairLock:
                 return False
 
     def _place_of(self, ticket: _Ticket) -> int:
-        return max(0, self._waiting.index(ticket) - self._places + 1)
+        return max(0, self._waiting.index(ticket) - self._slots + 1)
 
     @property
     def others_wait(self) -> bool:
         """Whether others wait behind those that compute."""
         with self._changed:
-            return len(self._waiting) > self._places
+            return len(self._waiting) > self._slots
 
     @property
     def alone(self) -> bool:
-        """Whether nobody computes or waits but the one that asks."""
+        """Whether nothing computes or waits but the caller."""
         with self._changed:
             return len(self._waiting) < 2
 

@@ -1,4 +1,4 @@
-"""What visitors may use of this process, and what they are told where a bound strikes.
+"""The limits on what visitors use of this process, and the message shown at each.
 
 Every bound has a variable of the environment that names another one (docs/deploy.md).
 """
@@ -46,8 +46,8 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def full_house() -> str:
-    """To a visitor for whom there is no place."""
+def too_many_visitors() -> str:
+    """Message to a visitor beyond SESSIONS."""
     visitors = counted(SESSIONS.value, "visitor")
     return (
         f"This server takes {visitors} at once, and all places are taken. Reload this page in a "
@@ -55,8 +55,8 @@ def full_house() -> str:
     )
 
 
-def many_runs() -> str:
-    """In the place of a run that does not begin."""
+def too_many_runs() -> str:
+    """Message for a run beyond RUNS, which does not begin."""
     if not RUNS.value:
         return "This server computes no runs. It plays the recorded ones."
     return (
@@ -65,13 +65,13 @@ def many_runs() -> str:
     )
 
 
-def long_run() -> str:
+def run_too_long() -> str:
     """Below the verdict of a run that was stopped."""
     minutes = counted(RUN_MINUTES.value, "minute")
     return f"It was stopped after {minutes} of computing, the most that one run gets here."
 
 
-def large_runs() -> str:
+def runs_too_large() -> str:
     """Below the verdict of a run that was stopped."""
     return (
         f"It was stopped: the runs of this tab fill {SESSION_MB.value} MB, the most that one "
@@ -79,7 +79,7 @@ def large_runs() -> str:
     )
 
 
-def fast_upload(seconds: int) -> str:
+def upload_too_fast(seconds: int) -> str:
     """In the place of a file that was not taken; seconds: until it would be, 0 for never."""
     if not UPLOAD_MB.value:
         return "This server takes no files."
@@ -87,7 +87,7 @@ def fast_upload(seconds: int) -> str:
     return f"A visitor may upload {UPLOAD_MB.value} MB a minute here, and this was more.{more}"
 
 
-def large_upload() -> str:
+def upload_too_large() -> str:
     """In the place of a file that was not taken."""
     return (
         f"The files above would fill more than {SESSION_MB.value} MB, the most that one visitor "
@@ -96,24 +96,24 @@ def large_upload() -> str:
 
 
 class Sessions:
-    """Who is let in: at most SESSIONS visitors who are connected.
+    """The admitted sessions: at most SESSIONS that are connected.
 
     connected: whether a session's browser is there.
     """
 
     def __init__(self, connected: Callable[[str], bool]) -> None:
         self._connected = connected
-        self._inside: set[str] = set()
+        self._admitted: set[str] = set()
         self._lock = threading.Lock()
 
-    def enter(self, session: str) -> bool:
-        """Whether a session has a place; it keeps it until its browser is gone."""
+    def admit(self, session: str) -> bool:
+        """Whether a session is admitted; it stays so until its browser disconnects."""
         with self._lock:
-            if session not in self._inside:
-                self._inside = {each for each in self._inside if self._connected(each)}
-                if len(self._inside) >= SESSIONS.value:
+            if session not in self._admitted:
+                self._admitted = {each for each in self._admitted if self._connected(each)}
+                if len(self._admitted) >= SESSIONS.value:
                     return False
-                self._inside.add(session)
+                self._admitted.add(session)
             return True
 
 
@@ -122,7 +122,7 @@ def connected(session: str) -> bool:
     return Runtime.exists() and Runtime.instance().is_active_session(session)
 
 
-INSIDE = Sessions(connected)
+ADMITTED = Sessions(connected)
 
 
 def session_id() -> str:

@@ -356,7 +356,7 @@ class LiveRuns:
     def _refusal(self, run: LiveRun) -> str:
         """Why a run may not begin, in a sentence for its visitor; "" where it may."""
         others = sum(each.computes for each in self._all() if each is not run)
-        return limits.many_runs() if others >= limits.RUNS.value else ""
+        return limits.too_many_runs() if others >= limits.RUNS.value else ""
 
     def _all(self) -> list[LiveRun]:
         with self._lock:
@@ -368,7 +368,7 @@ class LiveRuns:
             if run.expired:
                 self.remove(run)
             elif run.computes and run.seconds > 60 * limits.RUN_MINUTES.value:
-                run.end_for(limits.long_run())
+                run.end_for(limits.run_too_long())
         self._bound([run for run in self._all() if run.left], CLOSED_BYTES)
         self._bound([run for run in self._all() if not run.watched], MOST_BYTES)
         owned: dict[object, list[LiveRun]] = {}
@@ -381,7 +381,7 @@ class LiveRuns:
             self._bound([run for run in runs if run not in kept], max(rest, 0))
             for run in kept:
                 if rest < 0 and run.computes:
-                    run.end_for(limits.large_runs())
+                    run.end_for(limits.runs_too_large())
         if self._removed:
             self._removed = False
             give_back_memory()

@@ -1,7 +1,7 @@
-"""What runs of one set of models and options compute together: steps of Algorithm 1, and verdicts.
+"""The batches of runs with the same models and options: steps of Algorithm 1, and verdicts.
 
-A run's answers are those that it would get alone, up to rounding: an item's iterates depend on its
-own x', starts and seed (`algorithm1`).
+A run gets the answers that it would get alone, up to rounding: an item's iterates depend on its own
+x', starts and seed (`algorithm1`).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from red_core.recording.run_recorder import record_iterates
 from red_core.run.experiment import readers_for
 
 MOST = 16  # runs in one batch
-# That enter the alternation together: each looks ahead for its plane then, a tenth of a second for
-# MNIST, and nobody else gets a turn meanwhile.
+# Runs that enter the alternation in one batch: each previews its plane then, a tenth of a second
+# for MNIST, in which no other run gets that core.
 ENTERING = 4
 
 if TYPE_CHECKING:
@@ -33,21 +33,21 @@ if TYPE_CHECKING:
 
 
 def step_key(run: Runner) -> Hashable:
-    """Which runs may take a step with this one.
+    """The key of runs that may take a step with this one.
 
-    They share models, options, phase and the number of starts. A batch enters the alternation as
-    one (`compete`), so the runs that are about to are a batch of their own.
+    They share models, options, phase and the number of starts. All items of a batch enter the
+    alternation at once (`compete`), so runs about to enter it are a batch of their own.
     """
     state = run.solved[1]
-    return "step", id(run.parts.bundle), run.options, *_moment(state, run.options)
+    return "step", id(run.parts.bundle), run.options, *_phase(state, run.options)
 
 
 def verdict_key(run: Runner) -> Hashable:
-    """Which runs may be judged with this one."""
+    """The key of runs that may be judged with this one."""
     return "verdict", id(run.parts.bundle), run.options, run.settings.preset
 
 
-def _moment(state: State, options: SolverOptions) -> tuple[bool, int, bool]:
+def _phase(state: State, options: SolverOptions) -> tuple[bool, int, bool]:
     joint = in_alternation(state)
     enters = not joint and int(state.k.max()) == options.start_steps - 1
     return joint, state.starts, enters
@@ -55,7 +55,7 @@ def _moment(state: State, options: SolverOptions) -> tuple[bool, int, bool]:
 
 def step_batch(run: Runner) -> StepBatch:
     """A batch for this run and those with its `step_key`."""
-    enters = _moment(run.solved[1], run.options)[-1]
+    enters = _phase(run.solved[1], run.options)[-1]
     return StepBatch(ENTERING if enters else MOST)
 
 
@@ -68,38 +68,38 @@ class StepBatch:
         self._solved: tuple[RedProblem, State] | None = None
         self._left: set[Runner] = set()
 
-    def wants(self, member: Runner) -> bool:
-        """Whether it goes on, and belongs here still."""
-        return member.goes_on and member not in self._left
+    def has_work(self, member: Runner) -> bool:
+        """Whether it is free-running, and in the phase of this batch."""
+        return member.free_running and member not in self._left
 
     def compute(self, members: Sequence[Runner]) -> list[BaseException | None]:
-        """One step of all, recorded; what failed, run by run."""
+        """One step of all, recorded; the error of each run, None for those without."""
         began = time.perf_counter()
         if list(members) != self._runs:
-            self._give_back()
-            self._gather(members)
+            self._split()
+            self._join(members)
         assert self._solved is not None
         options = members[0].options
         problem, before = self._solved
-        moment = _moment(before, options)
+        moment = _phase(before, options)
         state = step(problem, before, options)
         self._solved = problem, state
-        faults = record_together(members, problem, state, began)
+        faults = record_step(members, problem, state, began)
         over = ((state.k >= options.total) | state.settled).tolist()
-        # In the start phase one may come to the last step before it, and others not.
+        # In the start phase some may reach the step before the alternation, others not.
         last = (~state.joint & (state.k == options.start_steps - 1)).tolist()
-        moved = _moment(state, options)[:2] != moment[:2]
+        moved = _phase(state, options)[:2] != moment[:2]
         self._left.update(
             run for run, *ends in zip(members, over, last, strict=True) if moved or any(ends)
         )
         return faults
 
     def release(self, member: Runner) -> None:
-        """Give all members their own items back."""
-        self._give_back()
+        """Return their own items to all members."""
+        self._split()
         self._left.discard(member)
 
-    def _gather(self, members: Sequence[Runner]) -> None:
+    def _join(self, members: Sequence[Runner]) -> None:
         self._runs = list(members)
         if len(members) == 1:
             self._solved = members[0].solved
@@ -110,7 +110,7 @@ class StepBatch:
         problem = replace(problems[0], observed=observed, seeds=seeds)
         self._solved = problem, concatenate(states)
 
-    def _give_back(self) -> None:
+    def _split(self) -> None:
         if self._solved is None:
             return
         problem, state = self._solved
@@ -128,8 +128,8 @@ class VerdictBatch:
         self.most = MOST
         self._judged: set[Runner] = set()
 
-    def wants(self, member: Runner) -> bool:
-        """Whether somebody still waits for its verdict."""
+    def has_work(self, member: Runner) -> bool:
+        """Whether its verdict is missing and still wanted."""
         return member not in self._judged and not member.closed
 
     def compute(self, members: Sequence[Runner]) -> list[BaseException | None]:
@@ -142,7 +142,7 @@ class VerdictBatch:
         readers = readers_for(first.parts.bundle, first.settings.preset)
         verdict = judge(problem, concatenate_iterates(last), readers)
         for place, (run, iterate) in enumerate(zip(members, last, strict=True)):
-            run.judged(verdict.item(place), iterate, began)
+            run.set_verdict(verdict.item(place), iterate, began)
         self._judged.update(members)
         return [None] * len(members)
 
@@ -151,10 +151,10 @@ class VerdictBatch:
         self._judged.discard(member)
 
 
-def record_together(
+def record_step(
     runs: Sequence[Runner], problem: RedProblem, state: State, began: float
 ) -> list[BaseException | None]:
-    """Record the present iterate of every run; what failed, run by run.
+    """Record the present iterate of every run; the error of each, None for those without.
 
     problem, state: one item a run; began: when the step was, in `time.perf_counter`'s seconds.
     """
@@ -164,7 +164,7 @@ def record_together(
     mu = []
     for run, one in zip(runs, each, strict=True):
         try:
-            mu.append(run.keep(one, began))
+            mu.append(run.add_iterate(one, began))
             faults.append(None)
         except FloatingPointError as error:
             mu.append(float("nan"))
@@ -183,6 +183,6 @@ def record_together(
             problem,
             [each[place] for place in places],
             [mu[place] for place in places],
-            [runs[place].stepped_by_hand for place in places],
+            [runs[place].single_step for place in places],
         )
     return faults

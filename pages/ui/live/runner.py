@@ -19,7 +19,7 @@ from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.origin import ITS_OWN, NoStartError, Origin, begin_from
 from pages.ui.live.run_batches import (
     VerdictBatch,
-    record_together,
+    record_step,
     step_batch,
     step_key,
     verdict_key,
@@ -121,11 +121,11 @@ class Runner(Worker[Update]):
             self._labels.update(zip((frame.k for frame in new), answers, strict=True))
         return [self._labels[frame.k] for frame in frames]
 
-    # --- what its batches ask (`run_batches`), in the thread that computes ----------------
+    # --- for its batches (`run_batches`), called in the thread that computes ---------------
 
     @property
     def solved(self) -> tuple[RedProblem, SolverState]:
-        """The problem and where its iterates are, one item; not while a batch holds them."""
+        """The problem and the state, one item; out of date while the run is in a batch."""
         assert self._solved is not None  # made by `_begin`, before any batch is joined
         return self._solved
 
@@ -135,16 +135,16 @@ class Runner(Worker[Update]):
 
     @property
     def closed(self) -> bool:
-        """Whether nobody will look any more."""
+        """Whether the run is closed: nobody watches any more."""
         return self._closed
 
     @property
-    def stepped_by_hand(self) -> bool:
-        """Whether its present step was asked for singly."""
+    def single_step(self) -> bool:
+        """Whether its present step was ordered as a single one."""
         return self._state == "paused"
 
-    def keep(self, iterate: Iterate, began: float) -> float:
-        """Keep an iterate for `view`; returns its mu. FloatingPointError where it is not finite."""
+    def add_iterate(self, iterate: Iterate, began: float) -> float:
+        """Add an iterate to `view`; returns its mu. FloatingPointError where it is not finite."""
         if not math.isfinite(float(iterate.loss[0])):
             raise FloatingPointError(
                 f"At step {iterate.k} the iterates stopped being finite: the step on z is too "
@@ -158,8 +158,8 @@ class Runner(Worker[Update]):
             self._seconds += time.perf_counter() - began
         return mu
 
-    def judged(self, verdict: Verdict, last: Iterate, began: float) -> None:
-        """Take the verdict on the last iterate."""
+    def set_verdict(self, verdict: Verdict, last: Iterate, began: float) -> None:
+        """Set the verdict on the last iterate."""
         ended = "stopped" if self._state == "stopped" else "finished"
         if self.recorder is not None:
             self.recorder.verdict(verdict, last, ended)
@@ -206,7 +206,7 @@ class Runner(Worker[Update]):
         return True
 
     def _record(self, began: float) -> None:
-        (fault,) = record_together([self], *self.solved, began)
+        (fault,) = record_step([self], *self.solved, began)
         if fault is not None:
             raise fault
 

@@ -27,7 +27,7 @@ _UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/([^/]+)$")  # of Streamlit: 
 @dataclass
 class _Visitor:
     recent: list[tuple[float, int]] = field(default_factory=list)  # when, and how many bytes
-    held: dict[str, int] = field(default_factory=dict)  # bytes by file
+    files: dict[str, int] = field(default_factory=dict)  # bytes by file
     refused: tuple[float, str] = -math.inf, ""  # when, and why
 
 
@@ -52,15 +52,15 @@ class Uploads:
             now = self._clock()
             visitor.recent = [each for each in visitor.recent if each[0] > now - MINUTE]
             wait = self._wait(visitor, size, now)
-            held = sum(visitor.held.values()) - visitor.held.get(file, 0)
+            stored = sum(visitor.files.values()) - visitor.files.get(file, 0)
             if wait is not None:
-                visitor.refused = now, limits.fast_upload(wait)
+                visitor.refused = now, limits.upload_too_fast(wait)
                 return False
-            if held + size > limits.SESSION_MB.value * limits.MB:
-                visitor.refused = now, limits.large_upload()
+            if stored + size > limits.SESSION_MB.value * limits.MB:
+                visitor.refused = now, limits.upload_too_large()
                 return False
             visitor.recent.append((now, size))
-            visitor.held[file] = size
+            visitor.files[file] = size
             return True
 
     @staticmethod
@@ -81,7 +81,7 @@ class Uploads:
         with self._lock:
             visitor = self._visitors.get(session)
             if visitor is not None:
-                visitor.held.pop(file, None)
+                visitor.files.pop(file, None)
                 visitor.refused = -math.inf, ""
 
     def refusal(self, session: str) -> str:
@@ -110,10 +110,10 @@ def show_refusal() -> None:
 
 
 class UploadLimit:
-    """Around the app: takes in a file that is beyond a bound, and forgets it.
+    """ASGI middleware: reads a file that is beyond a limit, and drops it.
 
-    The page is told that the file has come, finds none, and shows `Uploads.refusal` instead: an
-    error here would be shown by its number alone.
+    The browser gets the answer of a taken file; the page finds none and shows `Uploads.refusal`: of
+    an error answer Streamlit shows nothing but its number.
     """
 
     def __init__(self, app: ASGIApp, uploads: Uploads = UPLOADS) -> None:

@@ -83,7 +83,7 @@ class Worker(ABC, Generic[Order]):
         """One step, recorded; within a turn. FloatingPointError ends the work with its message."""
 
     def _take_together(self) -> bool:
-        """Steps in a batch with other workers', until it `goes_on` no more; False: it has none."""
+        """Take steps in a batch with other workers while `free_running`; False: there is none."""
         return False
 
     def _finish(self) -> None:
@@ -154,8 +154,8 @@ class Worker(ABC, Generic[Order]):
                 self._changed.notify_all()
 
     @property
-    def goes_on(self) -> bool:
-        """Whether it takes automatic steps, as fast as the machine can."""
+    def free_running(self) -> bool:
+        """Whether it takes steps without orders, as fast as the machine can."""
         with self._changed:
             running = self._state == "running" and not self._closed
             return running and self._speed is None and not self._manual
@@ -170,7 +170,7 @@ class Worker(ABC, Generic[Order]):
                     order = self._wait_for_order()
                     if order is None:
                         break
-                    if not (self.goes_on and self._take_together()):
+                    if not (self.free_running and self._take_together()):
                         self._advance(order)
                 self._finish()
         except torch.OutOfMemoryError:
@@ -187,7 +187,7 @@ class Worker(ABC, Generic[Order]):
                 self._changed.notify_all()
 
     def _started(self) -> bool:
-        with self._line.turn(self._tell_place, self._over, ahead=True) as mine:
+        with self._line.turn(self._tell_place, self._over, first_picture=True) as mine:
             if mine:
                 self._begin()
             return mine

@@ -79,8 +79,8 @@ _ON_PAGE = {
 
 
 def legend(page: str) -> None:
-    """A closed panel that introduces the symbols of a page, one a line."""
-    with st.expander("Symbols"):
+    """A panel that introduces the symbols of a page, one a line."""
+    with st.expander("Symbols", expanded=True):
         st.markdown("\n".join(f"- **{_plain(name)}** {text}" for name, text in introduced(page)))
 
 

@@ -40,8 +40,8 @@ def angles(current: TablesRequest) -> None:
         kept()[current.dataset] = in_turn(
             "compare the blocks",
             "Comparing the blocks",
-            lambda tell: identifiability(
-                dictionary_of(current.dataset), lambda: COMPUTE_QUEUE.turn(tell)
+            lambda on_place: identifiability(
+                dictionary_of(current.dataset), lambda: COMPUTE_QUEUE.turn(on_place)
             ),
         )
         st.rerun()
@@ -81,7 +81,7 @@ def headline(found: Identifiability | None) -> str:
 def margins(found: Identifiability | None) -> str:
     """For every attack the margin, and the block of another type that comes nearest."""
     if found is None:
-        return "The margins of all attacks will stand here."
+        return "The margins of all attacks will be shown here."
     lines = []
     for kind, attack in enumerate(found.attacks):
         least, most = float(found.margin[kind].min()), float(found.margin[kind].max())

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.undo import help_texts as texts
 from pages.ui.undo.widget_scope import numbers_of
-from pages.ui.widgets.widget_keys import default_of, place_of
+from pages.ui.widgets.widget_keys import option_index, widget_value
 from red_core.attacks.pgd import ATTACKS, MAX_EPS, MAX_STEPS, PAPER_ATTACKS
 from red_core.data.datasets import SHAPES
 
@@ -28,7 +28,7 @@ def attack_controls(dataset: str, source: str, class_names: tuple[str, ...]) -> 
         [*ATTACKS, "none"],
         format_func=ATTACK_LABELS.__getitem__,
         required=True,
-        default=default_of("ui.attack"),
+        default=widget_value("ui.attack"),
         help=texts.ATTACK,
         key="ui.attack",
         width="stretch",
@@ -59,7 +59,7 @@ def attack_controls(dataset: str, source: str, class_names: tuple[str, ...]) -> 
         "PGD steps",
         1,
         MAX_STEPS,
-        default_of(key, paper.steps),
+        widget_value(key, paper.steps),
         help=texts.ATTACK_STEPS.format(paper=paper.steps),
         key=key,
     )
@@ -67,7 +67,7 @@ def attack_controls(dataset: str, source: str, class_names: tuple[str, ...]) -> 
     target = st.selectbox(
         "Target",
         targets,
-        place_of(f"ui.target.{dataset}", targets),
+        option_index(f"ui.target.{dataset}", targets),
         format_func=lambda label: label if label == ANY else class_names[label],
         help=texts.TARGET,
         key=f"ui.target.{dataset}",
@@ -86,7 +86,7 @@ def _number(key: str, label: str, paper: float, step: float, most: float, text: 
         label,
         0.0,
         most,
-        default_of(key, paper),
+        widget_value(key, paper),
         step=step,
         format="%g",
         help=text.format(paper=paper),

@@ -16,7 +16,7 @@ from pages.ui.undo.attack_controls import ANY
 from pages.ui.undo.headlines import a
 from pages.ui.widgets.download_offer import download_panel
 from pages.ui.widgets.gallery import gallery, indices_of
-from pages.ui.widgets.widget_keys import default_of, place_of
+from pages.ui.widgets.widget_keys import option_index, widget_value
 from red_core.data.archive import DOWNLOADABLE
 from red_core.data.assets import is_made
 from red_core.data.datasets import CLASSES, NOUNS, TITLES
@@ -45,7 +45,7 @@ def dataset_picker(switch: Callable[[str], None]) -> None:
         format_func=literal_from(TITLES),
         required=True,
         help=texts.DATASET,
-        default=default_of("ui.dataset"),
+        default=widget_value("ui.dataset"),
         key="ui.dataset",
         on_change=take,
         width="stretch",
@@ -77,7 +77,7 @@ def image_controls(bundle: Bundle) -> tuple[dict[str, Any], Intake | None]:
     chosen = st.selectbox(
         "Source",
         list(labels),
-        place_of("ui.source", list(labels)),
+        option_index("ui.source", list(labels)),
         format_func=labels.__getitem__,
         help=texts.about(texts.SOURCE, bundle.dataset),
         key="ui.source",
@@ -114,7 +114,7 @@ def _label(bundle: Bundle) -> int | None:
     chosen = st.selectbox(
         "Its class",
         classes,
-        place_of(key, classes),
+        option_index(key, classes),
         format_func=lambda label: label if label == NOT_KNOWN else names[label],
         help=texts.LABEL,
         key=key,
@@ -147,7 +147,7 @@ def _gallery(bundle: Bundle) -> None:
         range(len(names)),
         format_func=literal_from(names),
         required=True,
-        default=default_of(key),
+        default=widget_value(key),
         help=texts.CLASS,
         key=key,
         on_change=to_class,
@@ -162,7 +162,7 @@ def _gallery(bundle: Bundle) -> None:
         "Example number",
         min_value=0,
         max_value=len(examples) - 1,
-        value=default_of("ui.index"),
+        value=widget_value("ui.index"),
         help=texts.INDEX,
         key="ui.index",
         on_change=follow_index,

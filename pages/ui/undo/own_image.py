@@ -18,7 +18,7 @@ from pages.ui.undo.headlines import a
 from pages.ui.undo.undo_registry import digest
 from pages.ui.widgets import pictures
 from pages.ui.widgets.drawing_pad import drawing
-from pages.ui.widgets.widget_keys import place_of
+from pages.ui.widgets.widget_keys import option_index
 from red_core.data.arrays import read_any
 from red_core.data.datasets import NOUNS, SHAPES
 from red_core.data.intake import Intake, IntakeError, from_canvas
@@ -150,7 +150,7 @@ def is_attacked(bundle: Bundle, current: Intake) -> bool:
     answer = st.radio(
         "Is it attacked already?",
         [True, False],
-        place_of("ui.attacked", [True, False]),
+        option_index("ui.attacked", [True, False]),
         format_func=lambda attacked: "Yes: undo it" if attacked else "No: attack it first",
         help=texts.ATTACKED_ALREADY,
         key="ui.attacked",

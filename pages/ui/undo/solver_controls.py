@@ -11,7 +11,7 @@ import streamlit as st
 from pages.ui.undo import help_texts as texts
 from pages.ui.undo.undo_registry import devices
 from pages.ui.undo.widget_scope import numbers_of
-from pages.ui.widgets.widget_keys import default_of, place_of
+from pages.ui.widgets.widget_keys import option_index, widget_value
 from red_core.algorithm.options import ACCELERATIONS, DIFFUSION, SIGNAL_STEPS, SolverOptions
 from red_core.algorithm.presets import DEFAULT_PRESET, GENERATORS, OWN, presets_of, presets_with
 from red_core.data.datasets import FEATURED
@@ -55,7 +55,7 @@ def solver_controls(
     preset = st.selectbox(
         "Preset",
         list(presets),
-        place_of(f"{prefix}.preset", list(presets)),
+        option_index(f"{prefix}.preset", list(presets)),
         help=texts.presets(dataset),
         key=f"{prefix}.preset",
     )
@@ -74,11 +74,13 @@ def solver_controls(
     left, right = st.columns(2, wrap=False)
     if "seed" not in left_out:
         key = f"{prefix}.seed"
-        seed = left.number_input("Seed", 0, MAX_SEED, default_of(key, 0), help=texts.SEED, key=key)
+        seed = left.number_input(
+            "Seed", 0, MAX_SEED, widget_value(key, 0), help=texts.SEED, key=key
+        )
         chosen["seed"] = int(seed)
     if "device" not in left_out:
         key, offered = f"{prefix}.device", devices()
-        place = place_of(key, offered)
+        place = option_index(key, offered)
         chosen["device"] = right.selectbox("Device", offered, place, help=texts.DEVICE, key=key)
     return chosen
 
@@ -96,7 +98,7 @@ def _generator(dataset: str, preset: str, prefix: str) -> str:
     if st.session_state.get(key) not in offered:
         st.session_state[key] = OWN
     chosen: str = st.selectbox(
-        "Generator", offered, place_of(key, offered), help=texts.GENERATOR, key=key
+        "Generator", offered, option_index(key, offered), help=texts.GENERATOR, key=key
     )
     return chosen
 
@@ -121,12 +123,12 @@ def shown(value: object) -> object:
 def _option(key: str, name: str, base: Any) -> Any:
     """One solver option in a widget of its type."""
     label, text = texts.OPTIONS.get(name, (name.replace("_", " ").capitalize(), None))
-    value = default_of(key, shown(base))
+    value = widget_value(key, shown(base))
     if isinstance(base, bool):
         return st.toggle(label, value, help=text, key=key)
     if name in _CHOICES:
         return st.selectbox(
-            label, _CHOICES[name], place_of(key, _CHOICES[name]), help=text, key=key
+            label, _CHOICES[name], option_index(key, _CHOICES[name]), help=text, key=key
         )
     if isinstance(base, tuple):
         written = st.text_input(label, value, help=text, key=key)

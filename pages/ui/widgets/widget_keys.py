@@ -1,8 +1,8 @@
-"""Widgets that take over values which their visitor did not choose: a preset's, a link's.
+"""Widgets with values that their visitor did not choose: a preset's, a link's.
 
 A value set through the session reaches a busy browser only if it draws that very run of the
 script; a widget's default reaches it with any run. So a page gives its widgets the values as
-defaults: new widgets with `WidgetKeys`, or the same ones with `default_of` beside the session
+defaults: new widgets with `WidgetKeys`, or the same ones with `widget_value` beside the session
 (.streamlit/config.toml keeps Streamlit from warning of it).
 """
 
@@ -46,12 +46,12 @@ class WidgetKeys:
         return call
 
 
-def default_of(key: str, new: Any = None) -> Any:
+def widget_value(key: str, new: Any = None) -> Any:
     """The value of a widget of this key, to be its default too; `new` where it has none yet."""
     return st.session_state.setdefault(key, new)
 
 
-def place_of(key: str, options: Sequence[Any]) -> int:
-    """As `default_of`, for a select box: the place of its value, of the first where it has none."""
+def option_index(key: str, options: Sequence[Any]) -> int:
+    """As `widget_value`, for a select box: the index of its value, 0 where it has none."""
     value = st.session_state.get(key)
     return options.index(value) if value in options else 0

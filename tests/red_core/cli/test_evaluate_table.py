@@ -91,6 +91,13 @@ def attacked(toy_tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     return folder
 
 
+def assert_same_table_of_two(done: subprocess.CompletedProcess[str], two: Path, one: Path) -> None:
+    """Two processes ended well, with the table of one."""
+    assert done.returncode == 0, done.stderr
+    assert report(two) == report(one)
+    assert json.loads(two.with_suffix(".json").read_text())["provenance"]["processes"] == 2
+
+
 def test_two_processes_give_the_table_of_one(attacked: Path, tmp_path: Path, capsys) -> None:
     one, two = (shutil.copytree(attacked, tmp_path / name) for name in ("one", "two"))
     assert main(words(one)) == 0
@@ -103,9 +110,7 @@ def test_two_processes_give_the_table_of_one(attacked: Path, tmp_path: Path, cap
         text=True,
         timeout=280,
     )
-    assert done.returncode == 0, done.stderr
-    assert report(two) == report(one)
-    assert json.loads(two.with_suffix(".json").read_text())["provenance"]["processes"] == 2
+    assert_same_table_of_two(done, two, one)
     # Each does half of the work, and one of them speaks.
     assert f"{3 * UNITS}/{3 * UNITS}" in alone
     assert f"{3 * UNITS // 2}/{3 * UNITS // 2}" in done.stderr
@@ -155,9 +160,7 @@ def test_the_slurm_example_measures_the_table_with_two_machines(
         text=True,
         timeout=280,
     )
-    assert done.returncode == 0, done.stderr
-    assert report(two) == report(one)
-    assert json.loads(two.with_suffix(".json").read_text())["provenance"]["processes"] == 2
+    assert_same_table_of_two(done, two, one)
     assert done.stdout.count("written") == 1
     assert len(units(two)) == UNITS
 

@@ -71,7 +71,7 @@ def test_who_is_right_and_who_is_not() -> None:
     assert words.methods_line(shown[1:], TRUE, NAMES).endswith("None is wrong.")
     assert words.methods_line(shown[:1], TRUE, NAMES).startswith("None is right.")
     assert "nobody knows" in words.methods_line(shown, Truth(None, None), NAMES)
-    assert "will stand here" in words.methods_line([Attempt("cnn")], TRUE, NAMES)
+    assert "will be shown here" in words.methods_line([Attempt("cnn")], TRUE, NAMES)
 
 
 def swept(key: str, labels: str, attack: str | None = None) -> Attempt:

@@ -28,7 +28,7 @@ class Counts:
         self.sizes, self.before = sizes, before
         self.wrong: BaseException | None = None
 
-    def wants(self, member: Counting) -> bool:
+    def has_work(self, member: Counting) -> bool:
         return member.count < member.most
 
     def compute(self, members: Sequence[Counting]) -> list[BaseException | None]:

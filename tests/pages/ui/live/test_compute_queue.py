@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 import time
 
-from pages.ui.live.compute_queue import OVERTAKEN, DrawPriority, FairLock
+from pages.ui.live.compute_queue import MOST_OVERTAKEN, DrawPriority, FairLock
 
 
 def test_the_line_is_first_come_first_served():
@@ -135,8 +135,8 @@ def test_a_first_picture_comes_before_what_goes_on():
     with line.turn():
         threads = [
             queued(line, order, "run"),
-            queued(line, order, "first", ahead=True),
-            queued(line, order, "second", ahead=True),
+            queued(line, order, "first", first_picture=True),
+            queued(line, order, "second", first_picture=True),
             queued(line, order, "other run"),
         ]
     for thread in threads:
@@ -148,7 +148,10 @@ def test_nobody_is_overtaken_for_ever():
     line, order = FairLock(), []
     with line.turn():
         threads = [queued(line, order, "run")]
-        threads += [queued(line, order, str(place), ahead=True) for place in range(OVERTAKEN + 3)]
+        threads += [
+            queued(line, order, str(place), first_picture=True)
+            for place in range(MOST_OVERTAKEN + 3)
+        ]
     for thread in threads:
         thread.join(10)
-    assert order.index("run") == OVERTAKEN
+    assert order.index("run") == MOST_OVERTAKEN

@@ -154,9 +154,9 @@ def test_a_place_is_free_once_its_visitor_is_gone(monkeypatch) -> None:
     monkeypatch.setenv(limits.SESSIONS.variable, "2")
     there = {"a", "b", "c"}
     sessions = Sessions(there.__contains__)
-    assert [sessions.enter(name) for name in "abc"] == [True, True, False]
-    assert sessions.enter("a"), "who is inside stays inside"
+    assert [sessions.admit(name) for name in "abc"] == [True, True, False]
+    assert sessions.admit("a"), "who is inside stays inside"
     there.remove("b")
-    assert sessions.enter("c")
+    assert sessions.admit("c")
     there.add("b")
-    assert not sessions.enter("b")
+    assert not sessions.admit("b")

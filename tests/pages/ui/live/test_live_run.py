@@ -20,19 +20,6 @@ from pages.ui.live.live_run import (
 )
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 @pytest.fixture
 def make(parts, settings, clock):
     made: list[LiveRun] = []

@@ -134,15 +134,20 @@ def assert_same(found: tuple[RunView, RecordedRun], expected: tuple[RunView, Rec
     assert (view.theory is None) == (other.theory is None)
 
 
-@pytest.mark.parametrize("preset", presets_of("mnist"))
-def test_runs_of_a_preset_together_are_those_alone(preset, room, parts, sizes) -> None:
-    every = [replace(of_preset(preset), index=index) for index in range(3)]
+def check_together(room: Class, every: Sequence[RunSettings]) -> None:
+    """Runs that go on from the same moment end as each alone."""
     runs = room.paused(every)
     room.resume(runs)
     found = [ended(run) for run in runs]
-    assert max(sizes) == 3
     for settings, one in zip(every, found, strict=True):
-        assert_same(one, alone(parts, settings))
+        assert_same(one, alone(room.parts, settings))
+
+
+@pytest.mark.parametrize("preset", presets_of("mnist"))
+def test_runs_of_a_preset_together_are_those_alone(preset, room, sizes) -> None:
+    every = [replace(of_preset(preset), index=index) for index in range(3)]
+    check_together(room, every)
+    assert max(sizes) == 3
 
 
 @pytest.mark.parametrize("preset", presets_of("cifar10"))
@@ -150,13 +155,8 @@ def test_runs_in_colour_together_are_those_alone(preset, colour, sizes) -> None:
     options = replace(presets_of("cifar10")[preset], **STEPS)
     changes = {} if colour.bundle.encoder or not options.encoder_start else {"encoder_start": False}
     every = [replace(of_preset(preset, "cifar10", **changes), index=index) for index in range(2)]
-    room = Class(colour)
-    runs = room.paused(every)
-    room.resume(runs)
-    found = [ended(run) for run in runs]
+    check_together(Class(colour), every)
     assert max(sizes) == 2
-    for settings, one in zip(every, found, strict=True):
-        assert_same(one, alone(colour, settings))
 
 
 def test_runs_that_began_at_different_times_share_a_batch(room, parts, sizes) -> None:
@@ -239,14 +239,14 @@ def test_one_that_is_paused_and_stepped_leaves_and_comes_back(room, parts, sizes
 def test_one_that_diverges_fails_alone(room, parts) -> None:
     every = [replace(of_preset("best"), index=index) for index in range(3)]
     runs = room.paused(every)
-    keep = runs[1].keep
+    add_iterate = runs[1].add_iterate
 
     def diverge(iterate, began):
         if iterate.k == 3:
             raise FloatingPointError("too large")
-        return keep(iterate, began)
+        return add_iterate(iterate, began)
 
-    runs[1].keep = diverge
+    runs[1].add_iterate = diverge
     room.resume(runs)
     view = wait_until(runs[1], lambda view: not view.busy)
     assert (view.state, view.error, view.k) == ("failed", "too large", 2)

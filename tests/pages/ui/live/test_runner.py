@@ -209,7 +209,9 @@ def test_a_diverging_run_says_so(settings, start):
     wild = dict(settings.solver) | {"signal_step": "gradient", "signal_rate": 10.0}
     runner = start(settings=replace(settings, solver=tuple(sorted(wild.items()))))
     # The toy's G is bounded, so force it: a loss that is not finite must end the run in words.
-    runner.keep = lambda iterate, began: (_ for _ in ()).throw(FloatingPointError("too large"))
+    runner.add_iterate = lambda iterate, began: (_ for _ in ()).throw(
+        FloatingPointError("too large")
+    )
     view = wait_until(runner, lambda view: view.ended)
     assert (view.state, view.error) == ("failed", "too large")
 

@@ -10,18 +10,6 @@ from pages.ui.live import limits
 from pages.ui.live.uploads import MINUTE, UploadLimit, Uploads
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 @pytest.fixture
 def there() -> set[str]:
     return {"mine", "yours"}
@@ -127,9 +115,9 @@ def test_a_file_beyond_the_bound_does_not_reach_the_app(uploads) -> None:
     assert uploads.refusal("mine") == ""
 
 
-def test_what_the_app_refuses_is_not_held(uploads, clock) -> None:
+def test_what_the_app_refuses_is_not_kept(uploads, clock) -> None:
     assert ask(uploads, "PUT", "mine", 10, status=413) == (413, 10)
-    assert uploads._visitors["mine"].held == {}
+    assert uploads._visitors["mine"].files == {}
 
 
 def test_a_session_that_is_not_there_is_the_apps_business(uploads) -> None:
