@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from pages.ui.compare.turn import Interrupted, Turn
+from pages.ui.live.worker import State
 from red_core.data.assets import AssetError, read_manifest
 from red_core.methods import METHODS, Answers, Method, Watch, fit
 from red_core.run.bundle import Bundle
@@ -51,6 +52,16 @@ class Attempt:
     def over(self) -> bool:
         """Whether running it again would tell nothing new."""
         return self.status in ("done", "missing", "failed")
+
+
+def state_of(state: State, busy: bool, attempts: Iterable[Attempt]) -> tuple[State, bool]:
+    """A worker's state, and whether it may change: not once all attempts are over.
+
+    Its thread ends a moment later; what it has found shall not look unfinished until then.
+    """
+    if state == "running" and all(one.over for one in attempts):
+        return "finished", False
+    return state, busy
 
 
 class FrameHistory:

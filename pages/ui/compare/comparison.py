@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from pages.ui.compare.attempt import Attempt, FrameHistory, answer, attempt
+from pages.ui.compare.attempt import Attempt, FrameHistory, answer, attempt, state_of
 from pages.ui.compare.turn import LongSteps, Turn
 from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock
 from pages.ui.live.worker import State
@@ -59,9 +59,9 @@ class Comparison(LongSteps):
     def view(self) -> ComparisonView:
         """The comparison as it stands."""
         with self._changed:
-            return ComparisonView(
-                self._state, tuple(self._attempts.values()), self._place, self._busy, self._error
-            )
+            attempts = tuple(self._attempts.values())
+            state, busy = state_of(self._state, self._busy, attempts)
+            return ComparisonView(state, attempts, self._place, busy, self._error)
 
     # --- the thread ----------------------------------------------------------------------
 

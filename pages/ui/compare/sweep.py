@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from pages.ui.compare.attempt import Attempt, answer, attempt
+from pages.ui.compare.attempt import Attempt, answer, attempt, state_of
 from pages.ui.compare.turn import LongSteps
 from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock
 from pages.ui.live.worker import State
@@ -94,13 +94,14 @@ class Sweep(LongSteps):
     def view(self) -> SweepView:
         """The sweep as it stands."""
         with self._changed:
-            images = self._images
+            images, rows = self._images, tuple(self._rows.values())
+            state, busy = state_of(self._state, self._busy, rows)
             return SweepView(
-                self._state,
+                state,
                 torch.cat(images) if images else torch.zeros(0, *SHAPES[self.bundle.dataset]),
-                tuple(self._rows.values()),
+                rows,
                 self._place,
-                self._busy,
+                busy,
                 self._error,
             )
 

@@ -132,10 +132,20 @@ def test_it_waits_its_turn_and_can_leave_the_line(compare) -> None:
 
 
 def test_two_comparisons_share_the_line(compare, monkeypatch) -> None:
-    monkeypatch.setattr(Slow, "pace", 0.1)
+    monkeypatch.setattr(Slow, "pace", 0.02)
+    monkeypatch.setattr(Slow, "steps", 10**6)  # neither ends before the other has begun
     line = FairLock()
-    first, second = compare("slow", line=line), compare("slow", line=line)
-    until(second, lambda view: by_key(view)["slow"].step >= 1)
-    assert by_key(first.view())["slow"].status == "running", "it has let the other in between"
-    assert by_key(settled(first))["slow"].status == "done"
-    assert by_key(settled(second))["slow"].status == "done"
+    both = [compare("slow", line=line) for _ in range(2)]
+    for comparison in both:
+        until(comparison, lambda view: by_key(view)["slow"].step >= 1)
+    for comparison in both:
+        comparison.stop()
+        assert by_key(settled(comparison))["slow"].status == "stopped"
+
+
+def test_what_is_kept_whole_is_finished_from_the_start(compare) -> None:
+    kept = by_key(settled(compare("fake", "broken")))
+    line = FairLock()
+    with line.turn():  # its thread waits here, and ends nothing
+        view = compare("fake", "broken", kept=kept, line=line).view()
+        assert (view.state, view.busy) == ("finished", False)
