@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from pages.ui.compare.turn import Interrupted, Turn
+from pages.ui.live.compute_queue import Interrupted, Turn
 from pages.ui.live.worker import State
 from red_core.data.assets import AssetError, read_manifest
 from red_core.methods import METHODS, Answers, Method, Watch, fit

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 
 from pages.ui.compare.attempt import Attempt, FrameHistory, answer, attempt, state_of
-from pages.ui.compare.turn import LongSteps, Turn
-from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock
-from pages.ui.live.worker import State
+from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock, Turn
+from pages.ui.live.worker import LongSteps, State
 from red_core.methods import Method
 from red_core.run.bundle import Bundle
 

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 
 from pages.ui.compare.attempt import Attempt, answer, attempt, state_of
-from pages.ui.compare.turn import LongSteps
 from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock
-from pages.ui.live.worker import State
+from pages.ui.live.worker import LongSteps, State
 from red_core.attacks.pgd import PAPER_ATTACKS, AttackSettings
 from red_core.data.datasets import SHAPES
 from red_core.methods import Method

@@ -16,7 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 
-from pages.ui.live.compute_queue import COMPUTE_QUEUE, DRAW_PRIORITY, SLICE, FairLock
+from pages.ui.live.compute_queue import COMPUTE_QUEUE, DRAW_PRIORITY, FairLock
 from red_core.threads import threads_for
 
 Member = TypeVar("Member")
@@ -94,9 +94,9 @@ class Batches:
         try:
             while not ticket.over:
                 with self._line.turn(give_up=lambda: self._release_idle(group, ticket)) as mine:
-                    until = time.perf_counter() + SLICE
+                    began = time.perf_counter()
                     while self._round(group, mine) and not ticket.over:
-                        if time.perf_counter() > until and self._line.others_wait:
+                        if self._line.is_over(began):
                             break
         except BaseException as error:  # of the batch as a whole
             for each in list(group.tickets):

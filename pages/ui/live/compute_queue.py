@@ -2,15 +2,18 @@
 
 As many computations run at once as there are cores, one thread each. A run does not keep a core
 to its end: it computes for a slice of time, then goes to the back of the queue, so that every
-visitor's first picture comes soon and a paused run delays nobody.
+visitor's first picture comes soon and a paused run delays nobody. What computes gives its core to
+a first picture at once.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Self
 
 from red_core.threads import cores
 
@@ -95,11 +98,88 @@ class FairLock:
         with self._changed:
             return len(self._waiting) > self._slots
 
+    def is_over(self, since: float) -> bool:
+        """Whether a turn that began at `since` (`time.perf_counter`) is to be given to others.
+
+        It is when they wait and SLICE is over, and at once when one of them waits for its first
+        picture.
+        """
+        with self._changed:
+            waiting = self._waiting[self._slots :]
+        if any(ticket.first_picture for ticket in waiting):
+            return True
+        return bool(waiting) and time.perf_counter() - since > SLICE
+
     @property
     def alone(self) -> bool:
         """Whether nothing computes or waits but the caller."""
         with self._changed:
             return len(self._waiting) < 2
+
+
+class Interrupted(Exception):
+    """The computation was stopped, or its page was left."""
+
+
+class Turn:
+    """A turn in `line` from `with` on, except while `yield_turn` has given it away.
+
+    tell_place: called with the number of those ahead, the first time; give_up: whether not to
+    begin; over: whether to end, once it has begun (give_up, unless it is given). `with` and
+    `yield_turn` raise Interrupted then. first_picture: as in `FairLock.turn`, the first time.
+    """
+
+    def __init__(
+        self,
+        line: FairLock,
+        tell_place: Callable[[int], None],
+        give_up: Callable[[], bool],
+        *,
+        over: Callable[[], bool] | None = None,
+        first_picture: bool = False,
+    ) -> None:
+        self._line, self._tell_place = line, tell_place
+        self._give_up, self._over = give_up, over or give_up
+        self._first_picture = first_picture
+        self._stack = ExitStack()
+        self._seconds = 0.0
+        self._since = 0.0
+
+    def __enter__(self) -> Self:
+        self._wait(
+            self._line.turn(self._tell_place, self._give_up, self._first_picture), self._give_up
+        )
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._leave()
+
+    @property
+    def seconds(self) -> float:
+        """Computed so far; waiting does not count."""
+        return self._seconds + time.perf_counter() - self._since
+
+    def yield_turn(self) -> None:
+        """Between two steps: pages may draw, and others compute when the turn is over."""
+        if self._over():
+            raise Interrupted
+        waited = time.perf_counter()
+        DRAW_PRIORITY.let_draw()
+        self._since += time.perf_counter() - waited
+        if self._line.is_over(self._began):
+            self._leave()
+            self._wait(self._line.turn(give_up=self._over), self._over)
+
+    def _wait(self, turn: AbstractContextManager[bool], give_up: Callable[[], bool]) -> None:
+        mine = self._stack.enter_context(turn)
+        if not mine or give_up():
+            self._stack.close()
+            raise Interrupted
+        self._since = self._began = time.perf_counter()
+
+    def _leave(self) -> None:
+        self._seconds, self._since = self.seconds, time.perf_counter()
+        self._stack.close()
 
 
 class DrawPriority:

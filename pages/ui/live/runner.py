@@ -171,13 +171,11 @@ class Runner(Worker[Update]):
     # --- the thread ----------------------------------------------------------------------
 
     def _begin(self) -> None:
-        began = time.perf_counter()
-        watch = None if self.recorder is None else self.recorder.watch
         if self._example is None:
             seed = self._origin.attack_seed
             attack = self.settings if seed is None else replace(self.settings, seed=seed)
             try:
-                self._example = craft_example(self.parts.bundle, attack, self._own, watch)
+                self._example = craft_example(self.parts.bundle, attack, self._own, self._watch)
             except ValueError as error:  # such as l1 on a device whose attack does not run
                 raise WorkError(f"The attack could not be made: {error}.") from error
         if self.recorder is not None:
@@ -189,7 +187,13 @@ class Runner(Worker[Update]):
             self.solved = begin_from(bundle, attacked, self.options, seeds, self._origin)
         except NoStartError as error:
             raise WorkError(f"The run cannot begin: {error}.") from error
-        self._record(began)
+        self._record(time.perf_counter() - self._first_turn.seconds)
+
+    def _watch(self, done: int, images: Tensor, logits: Tensor) -> None:
+        """Before each step of the attack."""
+        if self.recorder is not None:
+            self.recorder.watch(done, images, logits)
+        self._first_turn.yield_turn()
 
     @property
     def _done(self) -> bool:

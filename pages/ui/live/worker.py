@@ -17,7 +17,7 @@ from typing import Generic, Literal, TypeVar
 
 import torch
 
-from pages.ui.live.compute_queue import COMPUTE_QUEUE, DRAW_PRIORITY, SLICE, FairLock
+from pages.ui.live.compute_queue import COMPUTE_QUEUE, DRAW_PRIORITY, FairLock, Interrupted, Turn
 from red_core.threads import threads_for
 
 THREAD_NAME = "red-run"
@@ -71,7 +71,10 @@ class Worker(ABC, Generic[Order]):
 
     @abstractmethod
     def _begin(self) -> None:
-        """Make what is computed and record its start; within a turn."""
+        """Make what is computed and record its start; within a turn.
+
+        A long one calls `_first_turn.yield_turn` once there is something to see, and later on.
+        """
 
     @property
     @abstractmethod
@@ -187,10 +190,15 @@ class Worker(ABC, Generic[Order]):
                 self._changed.notify_all()
 
     def _started(self) -> bool:
-        with self._line.turn(self._tell_place, self._over, first_picture=True) as mine:
-            if mine:
+        self._first_turn = Turn(
+            self._line, self._tell_place, self._over, over=lambda: self._closed, first_picture=True
+        )
+        try:
+            with self._first_turn:
                 self._begin()
-            return mine
+        except Interrupted:
+            return False
+        return True
 
     def _wait_for_order(self) -> Order | None:
         """The next step to take, once there is one; None when there will be none."""
@@ -214,7 +222,7 @@ class Worker(ABC, Generic[Order]):
         with self._line.turn(give_up=self._over) as mine:
             if not mine:
                 return
-            until = time.perf_counter() + SLICE
+            turn_began = time.perf_counter()
             while True:
                 DRAW_PRIORITY.let_draw()
                 began = time.perf_counter()
@@ -226,7 +234,7 @@ class Worker(ABC, Generic[Order]):
                 speed = self._speed
                 if speed is not None:
                     break
-                if time.perf_counter() > until and self._line.others_wait:
+                if self._line.is_over(turn_began):
                     return
         with self._changed:  # slow motion sleeps outside the line, and wakes at any order
             left = 1 / speed - (time.perf_counter() - began)
@@ -249,3 +257,17 @@ class Worker(ABC, Generic[Order]):
     def _fail(self, message: str) -> None:
         with self._changed:
             self._state, self._error = "failed", message
+
+
+class LongSteps(Worker[str]):
+    """A worker with long steps: each `_take` asks for turns of its own.
+
+    A method's `classify` is one call of up to a minute: between two of its steps (`watch`) it
+    yields its turn, and ends where nobody waits for its answer any more.
+    """
+
+    def _advance(self, order: str) -> None:
+        self._take(order)
+
+    def _turn(self) -> Turn:
+        return Turn(self._line, self._tell_place, self._over)

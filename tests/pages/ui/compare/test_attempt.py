@@ -13,7 +13,7 @@ from pages.ui.compare.attempt import (
     words_of,
     words_of_missing,
 )
-from pages.ui.compare.turn import Interrupted
+from pages.ui.live.compute_queue import Interrupted
 from red_core.data.assets import AssetError
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 import time
 
-from pages.ui.live.compute_queue import MOST_OVERTAKEN, DrawPriority, FairLock
+from pages.ui.live.compute_queue import MOST_OVERTAKEN, SLICE, DrawPriority, FairLock
 
 
 def test_the_line_is_first_come_first_served():
@@ -155,3 +155,17 @@ def test_nobody_is_overtaken_for_ever():
     for thread in threads:
         thread.join(10)
     assert order.index("run") == MOST_OVERTAKEN
+
+
+def test_a_turn_is_over_at_once_for_a_first_picture_and_after_a_slice_for_others():
+    line, order = FairLock(), []
+    with line.turn():
+        now = time.perf_counter()
+        assert not line.is_over(now - 2 * SLICE), "nobody waits"
+        threads = [queued(line, order, "run")]
+        assert not line.is_over(time.perf_counter())
+        assert line.is_over(time.perf_counter() - 2 * SLICE)
+        threads.append(queued(line, order, "first", first_picture=True))
+        assert line.is_over(time.perf_counter())
+    for thread in threads:
+        thread.join(10)

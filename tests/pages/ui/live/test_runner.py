@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 import torch
@@ -28,7 +28,7 @@ def start(parts: LoadedModels, settings: RunSettings):
 
     def begin(**kwargs) -> Runner:
         chosen = kwargs.pop("settings", settings)
-        made = craft_example(parts.bundle, chosen)
+        made = craft_example(parts.bundle, chosen) if kwargs.pop("crafted", True) else None
         runners.append(Runner(parts, chosen, made, **kwargs))
         return runners[-1]
 
@@ -263,6 +263,62 @@ def test_a_run_stopped_in_line_leaves_it(start):
         assert view.verdict is None
     with line.turn() as mine:
         assert mine
+
+
+@dataclass
+class Attack:
+    """One that takes steps until `go`, or for ever; `begun` when its first is over."""
+
+    begun: threading.Event = field(default_factory=threading.Event)
+    go: threading.Event = field(default_factory=threading.Event)
+
+
+@pytest.fixture
+def endless(monkeypatch) -> Attack:
+    """The first attack that is made; the others are as they are."""
+    attack = Attack()
+
+    def craft(bundle, settings, own, watch):
+        image = bundle.examples.images[:1]
+        if not attack.begun.is_set():
+            while not attack.go.is_set():
+                watch(0, image, bundle.psi(image))
+                attack.begun.set()
+        return craft_example(bundle, settings, own, watch)
+
+    monkeypatch.setattr("pages.ui.live.runner.craft_example", craft)
+    return attack
+
+
+def test_a_run_gets_its_first_picture_while_the_attack_of_another_is_made(start, endless) -> None:
+    line = FairLock()
+    first = start(line=line, crafted=False)
+    assert endless.begun.wait(20)
+    second = start(line=line, crafted=False)
+    wait_until(second, lambda view: view.frames)
+    assert not first.view().frames
+    endless.go.set()
+    assert wait_until(first, lambda view: view.ended).state == "finished"
+    assert wait_until(second, lambda view: view.ended).state == "finished"
+
+
+def test_a_stop_while_the_attack_is_made_waits_for_it_and_judges(start, endless) -> None:
+    runner = start(line=FairLock(), crafted=False)
+    assert endless.begun.wait(20)
+    runner.stop()
+    endless.go.set()
+    view = wait_until(runner, lambda view: not view.busy)
+    assert view.state == "stopped"
+    assert view.verdict is not None
+
+
+def test_a_close_while_the_attack_is_made_ends_it(start, endless) -> None:
+    runner = start(line=FairLock(), crafted=False)
+    assert endless.begun.wait(20)
+    runner.close()
+    runner._thread.join(20)
+    assert not runner._thread.is_alive()
+    assert runner.view().state == "running", "nothing has failed"
 
 
 def test_an_attack_that_cannot_be_made_says_why(monkeypatch, parts, settings) -> None:

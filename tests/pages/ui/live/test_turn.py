@@ -5,8 +5,7 @@ import time
 
 import pytest
 
-from pages.ui.compare.turn import Interrupted, Turn
-from pages.ui.live.compute_queue import SLICE, FairLock
+from pages.ui.live.compute_queue import SLICE, FairLock, Interrupted, Turn
 
 
 def turn(line: FairLock, over=lambda: False, places: list[int] | None = None) -> Turn:
