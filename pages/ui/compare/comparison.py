@@ -60,7 +60,7 @@ class Comparison(LongSteps):
         with self._changed:
             attempts = tuple(self._attempts.values())
             state, busy = state_of(self._state, self._busy, attempts)
-            return ComparisonView(state, attempts, self._place, busy, self._error)
+            return ComparisonView(state, attempts, self._place, busy, self.message)
 
     # --- the thread ----------------------------------------------------------------------
 

@@ -101,7 +101,7 @@ class Sweep(LongSteps):
                 rows,
                 self._place,
                 busy,
-                self._error,
+                self.message,
             )
 
     # --- the thread ----------------------------------------------------------------------

@@ -99,7 +99,6 @@ class ErrorBoundRun(Worker[Order]):
         self._findings: Findings | None = None
         self._lemma: Lemma | None = None
         self._wdc: WDC | None = None
-        self._seconds = 0.0
         self._kept: tuple[tuple[int, int], Path] | None = None
         super().__init__("go", paused=paused, speed=speed, line=line)
 
@@ -122,7 +121,7 @@ class ErrorBoundRun(Worker[Order]):
                 wdc=self._wdc,
                 seconds=self._seconds,
                 busy=self._busy,
-                error=self._error,
+                error=self.message,
             )
 
     def _path(self) -> Path | None:
@@ -137,7 +136,6 @@ class ErrorBoundRun(Worker[Order]):
     # --- the thread ----------------------------------------------------------------------
 
     def _begin(self) -> None:
-        began = time.perf_counter()
         if self.request.eta == "theorem":
             with self._changed:
                 self._phase = "search"
@@ -147,7 +145,6 @@ class ErrorBoundRun(Worker[Order]):
                 inversion = self._options.method == "inversion"
                 eta = step_sizes(self.instances, inversion)[self.request.eta]
             self._descend(eta)
-        self._count(began)
 
     def _descend(self, eta: Tensor | None) -> None:
         recorder = Recorder(Descent(self.instances, self._options, eta))
@@ -159,20 +156,18 @@ class ErrorBoundRun(Worker[Order]):
         return self._recorder is not None and self._recorder.done
 
     def _take(self, order: Order) -> None:
-        began = time.perf_counter()
         if self._recorder is None:
             self._search()
         elif order == "one":
             with self._changed:
                 self._recorder.step()
         else:
-            self._go(self._recorder, began)
-        self._count(began)
+            self._go(self._recorder)
 
-    def _go(self, recorder: Recorder, began: float) -> None:
+    def _go(self, recorder: Recorder) -> None:
         """Some steps: so many that a watched run speeds up, or what a slice of time holds."""
         most = None if self._speed is None else 1 + recorder.descent.k // _EASE
-        taken = 0
+        taken, began = 0, time.perf_counter()
         while not recorder.done and (most is None or taken < most):
             with self._changed:  # a page must not stack the points while they change
                 recorder.step()
@@ -243,12 +238,8 @@ class ErrorBoundRun(Worker[Order]):
                 return None
             began = time.perf_counter()
             value = compute()
-        self._count(began)
+            self._count(time.perf_counter() - began)
         return value
-
-    def _count(self, began: float) -> None:
-        with self._changed:
-            self._seconds += time.perf_counter() - began
 
 
 def _deeper(more: Descent, lowest: Tensor) -> Tensor:

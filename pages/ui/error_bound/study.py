@@ -64,7 +64,6 @@ class StudyRun(Worker[str]):
         self.parts = tuple(parts)
         self._rows: list[dict[str, Any]] = []
         self._recorder: Recorder | None = None
-        self._seconds = 0.0
         super().__init__("go", paused=paused, line=line)
 
     def view(self) -> StudyView:
@@ -80,7 +79,7 @@ class StudyRun(Worker[str]):
                 total=under_way.study.options.steps,
                 seconds=self._seconds,
                 busy=self._busy,
-                error=self._error,
+                error=self.message,
             )
 
     # --- the thread ----------------------------------------------------------------------
@@ -104,7 +103,6 @@ class StudyRun(Worker[str]):
                 found = self._recorder
                 self._rows.append(summarised(found.mu_mean, found.mu_least, found.arrived_at))
                 self._recorder = None
-            self._seconds += time.perf_counter() - began
 
 
 def _started(study: Study) -> Recorder:

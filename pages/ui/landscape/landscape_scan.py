@@ -84,7 +84,7 @@ class LandscapeScan(Worker[str]):
         """The current state of the scan."""
         with self._changed:
             return LandscapeScanView(
-                self._state, self._base, self._basins, self._busy, self._place, self._error
+                self._state, self._base, self._basins, self._busy, self._place, self.message
             )
 
     def wait(self, seconds: float) -> None:

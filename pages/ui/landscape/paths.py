@@ -145,7 +145,7 @@ class Paths(Worker[str]):
                 k=max((path.k for path in self._paths), default=0),
                 paused=self._paused,
                 place=self._place,
-                error=self._error,
+                error=self.message,
             )
 
     def _begin(self) -> None:

@@ -164,7 +164,7 @@ class Slice(Worker[str]):
                 level=-1 if sheet is None else sheet.level,
                 busy=self._busy,
                 place=self._place,
-                error=self._error,
+                error=self.message,
             )
 
     def wait(self, seconds: float) -> None:

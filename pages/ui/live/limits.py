@@ -34,8 +34,8 @@ class Limit:
 
 
 SESSIONS = Limit("RED_SESSIONS", 200)  # visitors connected at once
-RUNS = Limit("RED_RUNS", 100)  # runs that compute or wait at once
-RUN_MINUTES = Limit("RED_RUN_MINUTES", 30)  # of computing, of one run
+RUNS = Limit("RED_RUNS", 100)  # workers that compute or wait at once, of all pages
+RUN_MINUTES = Limit("RED_RUN_MINUTES", 30)  # of computing, of one worker
 SESSION_MB = Limit("RED_SESSION_MB", 256)  # of a visitor's runs, and of a visitor's files
 UPLOAD_MB = Limit("RED_UPLOAD_MB", 60)  # that a visitor uploads within a minute
 RECORD_MB = Limit("RED_RECORD_MB", 32)  # of the records that later visitors get; 0: none are kept

@@ -26,6 +26,7 @@ from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.origin import ITS_OWN, Origin
 from pages.ui.live.run_plane import AXES, NoPlaneError, plane_event
 from pages.ui.live.runner import Runner
+from pages.ui.live.worker import computing
 from red_core.recording.run_recorder import RunRecorder
 from red_core.run.settings import RunSettings
 
@@ -60,7 +61,6 @@ class LiveRun:
     ) -> None:
         self.origin = origin
         self.owner = self if owner is None else owner
-        self.refusal: Callable[[LiveRun], str] = lambda run: ""  # why it may not begin, or ""
         self.parts, self.settings, self.own, self.identity = parts, settings, own, identity
         self.key = secrets.token_urlsafe(24)
         self.runner: Runner | None = None
@@ -140,8 +140,9 @@ class LiveRun:
     def _admit(self, *, paused: bool, speed: float | None) -> Runner | None:
         """Begin the run, or note why it may not."""
         with _ADMITTING:
-            self._notice = self.refusal(self)
-            return None if self._notice else self.begin(paused=paused, speed=speed)
+            full = computing(self.runner) >= limits.RUNS.value
+            self._notice = limits.too_many_runs() if full else ""
+            return None if full else self.begin(paused=paused, speed=speed)
 
     def end_for(self, reason: str) -> None:
         """Stop the run and say why, in a sentence for its visitor; what it found stays."""
@@ -184,8 +185,11 @@ class LiveRun:
         notice: why it may not begin, or was ended; "" for neither.
         """
         runner = self.runner
-        idle = {"state": "idle", "place": 0, "busy": False, "error": ""}
-        return {**(idle if runner is None else runner.status()), "notice": self._notice}
+        if runner is None:
+            idle = {"state": "idle", "place": 0, "busy": False, "error": ""}
+            return {**idle, "notice": self._notice}
+        status = runner.status()
+        return {**status, "notice": self._notice or status["notice"]}
 
     def may_take_over(self, other: LiveRun) -> bool:
         """Whether `other` is a run of the same that has begun; a browser may still watch it."""
@@ -237,13 +241,7 @@ class LiveRun:
     def computes(self) -> bool:
         """Whether it computes, or waits for its turn."""
         runner = self.runner
-        return runner is not None and runner.status()["busy"] is True
-
-    @property
-    def seconds(self) -> float:
-        """How long it has computed."""
-        runner = self.runner
-        return 0.0 if runner is None else runner.view().seconds
+        return runner is not None and runner.computes
 
     @property
     def bytes(self) -> int:
@@ -262,7 +260,8 @@ class LiveRun:
             runner is not None
             and not runner.steered
             and self.settings.source != "own"
-            and runner.status() == {"state": "finished", "place": 0, "busy": False, "error": ""}
+            and not runner.computes
+            and runner.status()["state"] == "finished"
         )
 
     def close(self) -> None:
@@ -325,7 +324,6 @@ class LiveRuns:
 
     def add(self, run: LiveRun) -> None:
         """Keep a run until it is removed or expires."""
-        run.refusal = self._refusal
         with self._lock:
             self._runs[run.key] = run
             if self._sweeper is None:
@@ -353,11 +351,6 @@ class LiveRuns:
             self.records.keep(run)
         return self.records.find(identity)
 
-    def _refusal(self, run: LiveRun) -> str:
-        """Why a run may not begin, in a sentence for its visitor; "" where it may."""
-        others = sum(each.computes for each in self._all() if each is not run)
-        return limits.too_many_runs() if others >= limits.RUNS.value else ""
-
     def _all(self) -> list[LiveRun]:
         with self._lock:
             return list(self._runs.values())
@@ -367,8 +360,6 @@ class LiveRuns:
         for run in self._all():
             if run.expired:
                 self.remove(run)
-            elif run.computes and run.seconds > 60 * limits.RUN_MINUTES.value:
-                run.end_for(limits.run_too_long())
         self._bound([run for run in self._all() if run.left], CLOSED_BYTES)
         self._bound([run for run in self._all() if not run.watched], MOST_BYTES)
         owned: dict[object, list[LiveRun]] = {}

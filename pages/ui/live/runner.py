@@ -78,7 +78,6 @@ class Runner(Worker[Update]):
         self._total = options.total
         self._planned = tuple(grid_ks(self._total))
         self._solved: tuple[RedProblem, SolverState] | None = None
-        self._seconds = 0.0
         self._history = History()
         self._mu: dict[int, float] = {}
         self._verdict: Verdict | None = None
@@ -108,7 +107,7 @@ class Runner(Worker[Update]):
                 verdict=self._verdict,
                 theory=self._theory,
                 busy=self._busy,
-                error=self._error,
+                error=self.message,
             )
 
     def labels(self, frames: list[Iterate]) -> list[int]:
@@ -188,6 +187,9 @@ class Runner(Worker[Update]):
         except NoStartError as error:
             raise WorkError(f"The run cannot begin: {error}.") from error
         self._record(time.perf_counter() - self._first_turn.seconds)
+
+    def _count(self, seconds: float) -> None:
+        """Nothing: every iterate counts for itself, since a batch computes some of them."""
 
     def _watch(self, done: int, images: Tensor, logits: Tensor) -> None:
         """Before each step of the attack."""

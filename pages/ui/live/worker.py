@@ -13,10 +13,14 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from typing import Generic, Literal, TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, Literal, TypeVar
+from weakref import WeakSet
 
 import torch
 
+from pages.ui.live import limits
 from pages.ui.live.compute_queue import COMPUTE_QUEUE, DRAW_PRIORITY, FairLock, Interrupted, Turn
 from red_core.threads import threads_for
 
@@ -30,6 +34,13 @@ class WorkError(Exception):
 
 
 _log = logging.getLogger("red.worker")
+_WORKERS: WeakSet[Worker[Any]] = WeakSet()  # of this process
+_ADMITTING = threading.Lock()  # two workers at once must not take the same last place
+
+
+def computing(but: Worker[Any] | None = None) -> int:
+    """How many workers of this process compute or wait for their turn, besides `but`."""
+    return sum(each is not but and each.computes for each in list(_WORKERS))
 
 
 class Worker(ABC, Generic[Order]):
@@ -62,8 +73,14 @@ class Worker(ABC, Generic[Order]):
         self._speed = speed
         self._place = 0  # workers ahead in the line, before it begins
         self._error = ""
+        self._notice = ""  # why it was stopped, where no person did it
+        self._seconds = 0.0  # computed so far; waiting does not count
         self._busy = True  # something may still change without an order
         self.steered = False  # whether a step was asked for singly
+        with _ADMITTING:
+            if computing() >= limits.RUNS.value:
+                self._error = limits.too_many_runs()
+            _WORKERS.add(self)
         self._thread = threading.Thread(target=self._work, name=THREAD_NAME, daemon=True)
         self._thread.start()
 
@@ -98,14 +115,35 @@ class Worker(ABC, Generic[Order]):
         return "The memory ran out. Choose smaller numbers."
 
     def status(self) -> dict[str, object]:
-        """The state in plain values; place: workers ahead; busy: something may still change."""
+        """The state in plain values.
+
+        place: workers ahead; busy: something may still change; notice: why it was stopped, where
+        no person did it.
+        """
         with self._changed:
             return {
                 "state": self._state,
                 "place": self._place,
                 "busy": self._busy,
                 "error": self._error,
+                "notice": self._notice,
             }
+
+    @property
+    def message(self) -> str:
+        """Why it failed, or was stopped, where no person did it."""
+        return self._error or self._notice
+
+    @property
+    def computes(self) -> bool:
+        """Whether it computes, or waits for its turn."""
+        return self._busy and not self._closed
+
+    @property
+    def seconds(self) -> float:
+        """Computed so far; waiting does not count."""
+        with self._changed:
+            return self._seconds
 
     # --- steering ------------------------------------------------------------------------
 
@@ -161,13 +199,15 @@ class Worker(ABC, Generic[Order]):
         """Whether it takes steps without orders, as fast as the machine can."""
         with self._changed:
             running = self._state == "running" and not self._closed
-            return running and self._speed is None and not self._manual
+            return running and self._speed is None and not self._manual and not self._too_long
 
     # --- the thread ----------------------------------------------------------------------
 
     def _work(self) -> None:
         torch.set_num_threads(threads_for(self.batch))  # it holds for the calling thread alone
         try:
+            if self._error:
+                raise WorkError(self._error)
             if self._started():
                 while not self._done:
                     order = self._wait_for_order()
@@ -198,12 +238,24 @@ class Worker(ABC, Generic[Order]):
                 self._begin()
         except Interrupted:
             return False
+        self._count(self._first_turn.seconds)
         return True
+
+    def _count(self, seconds: float) -> None:
+        """Add to the seconds computed."""
+        with self._changed:
+            self._seconds += seconds
+
+    @property
+    def _too_long(self) -> bool:
+        return self.seconds > 60 * limits.RUN_MINUTES.value
 
     def _wait_for_order(self) -> Order | None:
         """The next step to take, once there is one; None when there will be none."""
         with self._changed:
             while True:
+                if not self._over() and self._too_long:
+                    self._state, self._notice = "stopped", limits.run_too_long()
                 if self._over():
                     return None
                 if self._manual:
@@ -227,7 +279,8 @@ class Worker(ABC, Generic[Order]):
                 DRAW_PRIORITY.let_draw()
                 began = time.perf_counter()
                 self._take(order)
-                if self._done or order != self._automatic:
+                self._count(time.perf_counter() - began)
+                if self._done or self._too_long or order != self._automatic:
                     return
                 if self._state != "running" or self._closed:
                     return
@@ -269,5 +322,14 @@ class LongSteps(Worker[str]):
     def _advance(self, order: str) -> None:
         self._take(order)
 
-    def _turn(self) -> Turn:
-        return Turn(self._line, self._tell_place, self._over)
+    @contextmanager
+    def _turn(self) -> Iterator[Turn]:
+        def over() -> bool:
+            return self._over() or self.seconds + turn.seconds > 60 * limits.RUN_MINUTES.value
+
+        turn = Turn(self._line, self._tell_place, self._over, over=over)
+        with turn:
+            try:
+                yield turn
+            finally:
+                self._count(turn.seconds)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from pages.ui.compare.comparison import Comparison
+from pages.ui.live import limits
 from pages.ui.live.compute_queue import FairLock
 from tests.pages.ui.compare.conftest import Broken, Slow, settled, until
 
@@ -149,3 +150,14 @@ def test_what_is_kept_whole_is_finished_from_the_start(compare) -> None:
     with line.turn():  # its thread waits here, and ends nothing
         view = compare("fake", "broken", kept=kept, line=line).view()
         assert (view.state, view.busy) == ("finished", False)
+
+
+def test_one_that_computes_for_too_long_is_stopped_and_says_so(compare, monkeypatch) -> None:
+    monkeypatch.setattr(Slow, "pace", 0.02)
+    monkeypatch.setattr(Slow, "steps", 10**6)
+    comparison = compare("slow", "fake")
+    until(comparison, lambda view: by_key(view)["slow"].step >= 1)
+    monkeypatch.setenv(limits.RUN_MINUTES.variable, "0")
+    view = settled(comparison)
+    assert (view.state, view.error) == ("stopped", limits.run_too_long())
+    assert [one.status for one in view.attempts] == ["stopped", "waiting"]

@@ -3,32 +3,52 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from pages.ui.live import limits
+from pages.ui.live.compute_queue import FairLock
 from pages.ui.live.limits import Limit, Sessions
 from pages.ui.live.live_run import LiveRun, LiveRuns, RunRecords
+from pages.ui.live.worker import Worker, computing
 
 
-class Computing:
-    """A runner that computes, until it is stopped."""
+class Computing(Worker[int]):
+    """Computes until it is stopped, and has computed for some seconds before."""
+
+    frames = ()
 
     def __init__(self, seconds: float = 0.0) -> None:
-        self.seconds, self.state, self.frames = seconds, "running", ()
+        self.before = seconds
+        super().__init__(1, line=FairLock())
 
-    def status(self) -> dict[str, object]:
-        busy = self.state == "running"
-        return {"state": self.state, "place": 0, "busy": busy, "error": ""}
+    def _begin(self) -> None:
+        self._count(self.before)
+
+    @property
+    def _done(self) -> bool:
+        return False
+
+    def _take(self, order: int) -> None:
+        time.sleep(0.001)
 
     def view(self) -> Computing:
         return self
 
-    def stop(self) -> None:
-        self.state = "stopped"
 
-    def close(self) -> None:
-        self.state = "closed"
+def until(wanted: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not wanted():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> None:
+    """The limits count all workers of the process: those of earlier tests have ended."""
+    until(lambda: computing() == 0)
 
 
 @pytest.fixture
@@ -40,7 +60,7 @@ def runs() -> LiveRuns:
 def make(parts, settings, runs):
     made: list[LiveRun] = []
 
-    def one(runner: Computing | None = None, owner: object = None) -> LiveRun:
+    def one(runner: Computing | None = None, owner: object = None, settings=settings) -> LiveRun:
         run = LiveRun(parts, settings, None, "same", owner=owner)
         run.runner = runner
         runs.add(run)
@@ -78,6 +98,7 @@ def test_a_run_more_than_the_server_takes_does_not_begin_until_another_has_ended
             "minute."
         )
     others[0].runner.stop()
+    until(lambda: computing() == 1)
     run.order({"order": "begin", "paused": True})
     assert run.runner is not None
     assert notice(run) == ""
@@ -92,20 +113,45 @@ def test_a_server_may_play_recorded_runs_alone(make, monkeypatch) -> None:
     assert notice(run) == "This server computes no runs. It plays the recorded ones."
 
 
-def test_a_run_that_computes_for_too_long_is_stopped(make, runs, monkeypatch) -> None:
+def test_every_worker_counts_and_one_too_many_fails_with_the_sentence(make, monkeypatch) -> None:
+    monkeypatch.setenv(limits.RUNS.variable, "1")
+    make(Computing())
+    other = Computing()
+    until(lambda: not other.computes)
+    assert (other.status()["state"], other.message) == ("failed", limits.too_many_runs())
+
+
+TOO_LONG = "It was stopped after 1 minute of computing, the most that one run gets here."
+
+
+def test_a_run_that_computes_for_too_long_is_stopped(make, monkeypatch) -> None:
     monkeypatch.setenv(limits.RUN_MINUTES.variable, "1")
-    short, long, over = (make(Computing(seconds)) for seconds in (60, 61, 61))
-    over.runner.state = "finished"
-    runs.sweep()
-    assert [run.status()["state"] for run in (short, long, over)] == [
-        "running",
-        "stopped",
-        "finished",
-    ]
-    assert notice(long) == (
-        "It was stopped after 1 minute of computing, the most that one run gets here."
-    )
-    assert notice(short) == notice(over) == ""
+    short, long = make(Computing(1)), make(Computing(60))
+    until(lambda: long.status()["state"] == "stopped")
+    assert notice(long) == long.runner.message == TOO_LONG
+    assert short.status()["state"] == "running"
+    assert notice(short) == ""
+
+
+def test_a_run_stopped_for_its_length_has_a_verdict(make, monkeypatch) -> None:
+    monkeypatch.setenv(limits.RUN_MINUTES.variable, "0")
+    run = make()
+    run.order({"order": "begin"})
+    until(lambda: not run.computes)
+    assert run.status()["state"] == "stopped"
+    assert notice(run).startswith("It was stopped after 0 minutes")
+    assert run.runner.view().verdict is not None
+    assert run.runner.view().k < run.runner.view().total
+
+
+def test_a_run_is_stopped_for_its_length_within_a_batch(make, parts, settings, monkeypatch) -> None:
+    options = tuple({**dict(settings.solver), "steps": 5000, "start_steps": 0}.items())
+    run = make(settings=replace(settings, solver=options))
+    run.order({"order": "begin"})
+    until(lambda: run.runner.view().k >= 2)
+    monkeypatch.setenv(limits.RUN_MINUTES.variable, "0")
+    until(lambda: not run.computes)
+    assert run.status()["state"] == "stopped"
 
 
 def test_a_stopped_run_says_so_until_it_is_begun_again(make, runs, monkeypatch) -> None:
