@@ -33,6 +33,7 @@ from tests.browser.visitor import Files, Visitor, Watched, run_clients, watch
 BESIDE = "dataset=cifar10&preset=paper"
 EARLY = 20  # visits after which memory is compared
 IMAGES = 40  # that the visits go through
+NOTED = 5.0  # seconds between two looks at the memory
 Figures = dict[str, float | int | None]
 
 
@@ -129,11 +130,53 @@ async def visits(server: Server, asked: argparse.Namespace) -> Figures:
     }
 
 
+async def steady(server: Server, asked: argparse.Namespace) -> Figures:
+    """Visitors who open link after link for some minutes, each leaving when its run has ended."""
+    began = time.perf_counter()
+    until = began + 60 * asked.minutes
+    held: list[tuple[float, float]] = []  # minutes, MB
+    came = opened = 0
+
+    async def visitor(number: int) -> None:
+        nonlocal came, opened
+        image = number
+        while (left := until - time.perf_counter()) > 0:
+            seconds = await verdict_seconds(server.url, f"index={image % IMAGES}&run=1", left)
+            came += seconds is not None
+            opened += 1
+            image += asked.together
+
+    async def note() -> None:
+        while time.perf_counter() < until:
+            await asyncio.sleep(min(NOTED, 60 * asked.minutes / 8))
+            if (now := memory(server.pid)) is not None:
+                held.append(((time.perf_counter() - began) / 60, now))
+
+    await asyncio.gather(note(), *(visitor(number) for number in range(asked.together)))
+    quarters: list[float | None] = []
+    for quarter in range(4):
+        begin = quarter * asked.minutes / 4
+        of_it = [mb for at, mb in held if begin <= at < begin + asked.minutes / 4]
+        quarters.append(statistics.median(of_it) if of_it else None)
+    _, second, third, last = quarters
+    return {
+        "visitors at once": asked.together,
+        "minutes": asked.minutes,
+        "visits": opened,
+        "verdicts that came": came,
+        "MB, median of the second quarter": second,
+        "MB, median of the third quarter": third,
+        "MB, median of the last quarter": last,
+        "last quarter over third": last / third if last and third else None,
+    }
+
+
 PARTS: dict[str, Callable[[Server, argparse.Namespace], Awaitable[Figures]]] = {
     "runs": runs,
     "beside": beside,
     "lesson": lesson,
     "visits": visits,
+    "steady": steady,
 }
 
 
@@ -248,6 +291,8 @@ def main(words: Sequence[str] | None = None) -> int:
         "--within", type=float, default=60, help="seconds in which they arrive (default: 60)"
     )
     parser.add_argument("--visits", type=int, default=200, help="one by one (default: 200)")
+    parser.add_argument("--minutes", type=float, default=20, help="of steady use (default: 20)")
+    parser.add_argument("--together", type=int, default=5, help="steady visitors (default: 5)")
     parser.add_argument(
         "--limit", type=float, default=900, help="seconds of any wait, and of all visits"
     )
@@ -256,7 +301,10 @@ def main(words: Sequence[str] | None = None) -> int:
     parts = tuple(PARTS) if asked.only is None else tuple(asked.only.split(","))
     if unknown := [part for part in parts if part not in PARTS]:
         parser.error(f"no part {unknown[0]!r}: choose {', '.join(PARTS)}")
-    if min(asked.runs, asked.rounds, asked.visitors, asked.visits) < 1 or asked.limit <= 0:
+    if (
+        min(asked.runs, asked.rounds, asked.visitors, asked.visits, asked.together) < 1
+        or min(asked.limit, asked.minutes) <= 0
+    ):
         parser.error("counts and seconds are above 0")
     found: dict[str, Any] = measure(parts, asked)
     if asked.json is not None:

@@ -82,6 +82,7 @@ def test_every_session_gets_the_run_of_its_own_image(server: Server) -> None:
 def test_the_command_measures_every_part(tmp_path: Path, capsys) -> None:
     path = tmp_path / "load.json"
     counts = {"runs": 3, "rounds": 1, "ahead": 1, "visitors": 3, "within": 1, "visits": 4}
+    counts |= {"minutes": 0.2, "together": 2}
     few = [word for name, count in counts.items() for word in (f"--{name}", str(count))]
     assert measure_load.main([*few, "--json", str(path)]) == 0
     found, shown = json.loads(path.read_text()), capsys.readouterr().out
@@ -91,6 +92,7 @@ def test_the_command_measures_every_part(tmp_path: Path, capsys) -> None:
     assert found["beside"]["CIFAR-10 still computing at the end"] == 1
     assert found["lesson"]["visitors"] == 3
     assert found["visits"]["verdicts that came"] == 4
+    assert found["steady"]["verdicts that came"] >= found["steady"]["visits"] - 2 > 0
     for part, figures in found.items():
         assert f"{part}: " in shown
         for name in figures:
@@ -100,4 +102,4 @@ def test_the_command_measures_every_part(tmp_path: Path, capsys) -> None:
 def test_a_part_that_there_is_not(capsys) -> None:
     with pytest.raises(SystemExit):
         measure_load.main(["--only", "runs,walks"])
-    assert "no part 'walks': choose runs, beside, lesson, visits" in capsys.readouterr().err
+    assert "no part 'walks': choose runs, beside, lesson, visits, steady" in capsys.readouterr().err
