@@ -44,7 +44,15 @@ from red_core.run.experiment import (
     start_seeds,
 )
 from red_core.run.settings import RunSettings, item_seed
-from red_core.theory import error_bound_mu, mu_to_last, proximal_pl, row_space
+from red_core.sbsc import BlockDictionary
+from red_core.theory import (
+    BlockCertificate,
+    certify,
+    error_bound_mu,
+    mu_to_last,
+    proximal_pl,
+    row_space,
+)
 
 ATTACK_RECORDS = 40  # pictures of the attack while it is made, at most
 SURFACES = 10  # of the landscape during a run: one for every tenth of the alternation
@@ -233,6 +241,22 @@ class RunRecorder:
             seconds=round(self._seconds(), 3),
         )
 
+    def certificate(self, found: BlockCertificate | None) -> None:
+        """Add what every minimiser in c_a says of BSD-GAN-AD's answer, at the last G(z)."""
+        if found is None:
+            return
+        radius = float(found.radius.max())
+        self._event(
+            "certificate",
+            attack=found.answer,
+            certain=found.certain,
+            residuals=_rounded(found.residuals.amin(0)),
+            radius=radius if math.isfinite(radius) else None,
+            zero=int(found.zero.sum()),
+            blocks=found.zero.numel(),
+            gap=found.gap,
+        )
+
     def theory(self, ks: Sequence[int], mu: Sequence[float], quotient: Sequence[float]) -> None:
         """Add mu and the proximal-PL quotient (eq. 11) of the iterates k (NaN: undefined)."""
         self._event(
@@ -344,6 +368,9 @@ def record_run(bundle: Bundle, settings: RunSettings, own: Tensor | None = None)
         recorder.iterate(problem, frames[-1], mu[-1])
     verdict = judge(problem, frames[-1], readers_for(bundle, settings.preset))
     recorder.verdict(verdict, frames[-1], "finished")
+    blocks = BlockDictionary.of_attacks(bundle.dictionary.to("cpu"))
+    rule = readers_for(bundle, settings.preset).rule_lambda
+    recorder.certificate(certify(problem, frames[-1], rule, blocks))
     if basis is not None:
         if example.truth is None:
             mu = mu_to_last(frames, basis)[:, 0].tolist()

@@ -6,7 +6,7 @@ active set; `minimise_plainly` is the solver the tests compare with.
 """
 
 from red_core.sbsc.active_set import minimise
-from red_core.sbsc.block_descent import Solution
+from red_core.sbsc.block_descent import Solution, descend
 from red_core.sbsc.blocks import BlockDictionary
 from red_core.sbsc.decision import decide
 from red_core.sbsc.objective import ElasticNet
@@ -20,6 +20,7 @@ __all__ = [
     "Solution",
     "decide",
     "decompose",
+    "descend",
     "follow",
     "minimise",
     "minimise_plainly",

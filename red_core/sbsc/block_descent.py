@@ -39,16 +39,17 @@ def descend(
     active: Tensor,
     start: Tensor,
     tolerance: float = TOLERANCE,
+    most_sweeps: int = _MOST_SWEEPS,
 ) -> Solution:
     """The minimum over the active blocks [B, blocks] alone, the others zero, from `start` [B, k].
 
     target: x' [B, n] in float64. The gap is that of the problem without the other blocks; it is
-    above `tolerance` only where 5,000 sweeps did not close it.
+    above `tolerance` only where `most_sweeps` (5,000) did not close it.
     """
     c = torch.where(_columns(blocks, active), start, 0.0)
     gap = torch.full_like(target[:, 0], torch.inf)
     left = torch.arange(len(target), device=target.device)
-    for _ in range(0, _MOST_SWEEPS, _MEMORY):
+    for _ in range(0, most_sweeps, _MEMORY):
         part = _Part(blocks, target[left], net.take(left), active[left], c[left])
         part.advance()
         c[left], gap[left] = part.c, part.gap()

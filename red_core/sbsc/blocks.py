@@ -40,11 +40,18 @@ class BlockDictionary:
                 f"D_s has {len(images)} classes of {images.shape[2]} pixels, "
                 f"D_a {dictionary.classes} of {dictionary.atoms.shape[0]}"
             )
-        columns = [block.T for block in images.double()]
-        for label in range(dictionary.classes):
-            for attack in range(len(dictionary.attacks)):
-                columns.append(dictionary.atoms[:, dictionary.block(label, attack)].double())
-        bases = tuple(_principal(_unit(block)) for block in columns)
+        signal = tuple(_principal(_unit(block.T)) for block in images.double())
+        attacks = cls.of_attacks(dictionary)
+        return cls((*signal, *attacks.bases), dictionary.classes, dictionary.attacks)
+
+    @classmethod
+    def of_attacks(cls, dictionary: AttackDictionary) -> Self:
+        """The blocks of D_a alone, without a D_s."""
+        bases = tuple(
+            _principal(_unit(dictionary.atoms[:, dictionary.block(label, attack)].double()))
+            for label in range(dictionary.classes)
+            for attack in range(len(dictionary.attacks))
+        )
         return cls(bases, dictionary.classes, dictionary.attacks)
 
     def __len__(self) -> int:

@@ -5,6 +5,7 @@ eta is the theorems' step size; mu, rho and epsilon are those of Assumption 5 an
 """
 
 from red_core.theory.assumptions import Assumption13, Condition, assumption_13
+from red_core.theory.certificate import BlockCertificate, block_certificate, certify
 from red_core.theory.curvature import curvature, curvature_lanczos
 from red_core.theory.error_bound import (
     MuSummary,
@@ -44,6 +45,7 @@ __all__ = [
     "WDC",
     "WDC_LIMIT",
     "Assumption13",
+    "BlockCertificate",
     "Condition",
     "Deviation",
     "Extremes",
@@ -55,6 +57,8 @@ __all__ = [
     "assumption_13",
     "bend_bounds",
     "best_step",
+    "block_certificate",
+    "certify",
     "contraction",
     "curvature",
     "curvature_lanczos",

@@ -98,11 +98,11 @@ def test_where_the_theorem_applies_no_line_crosses_its_bound(open_error_bound):
     numbers = saved(page)
     assert numbers["applies"] is True
     assert numbers["observed_rate"] <= numbers["predicted_rate"] < 1
-    drawn = page.evaluate(
-        """() => document.querySelector(".st-key-error-bound-distance .red-live-chart").data
-               .map((trace) => [trace.name, Array.from(trace._inputData?.y ?? trace.y)])"""
+    drawn = page.wait_for_function(  # the chart is drawn after the headline
+        """() => document.querySelector(".st-key-error-bound-distance .red-live-chart")?.data
+               ?.map((trace) => [trace.name, Array.from(trace._inputData?.y ?? trace.y)])"""
     )
-    lines = dict(drawn[1:])
+    lines = dict(drawn.json_value()[1:])
     bound, median = lines["bound of Theorem 3"], lines["median"]
     assert all(low <= high for low, high in zip(median, bound, strict=True))
 

@@ -75,6 +75,7 @@ def test_a_pixel_a_block_and_the_verdicts_bars_open_and_close(open_page):
     panel = opened(page, "attack")
     expect(panel.locator("td")).to_have_count(30)
     expect(panel.locator("td.bold")).to_have_count(1)
+    expect(panel.locator(".certificate")).to_contain_text("With every cₐ that minimises the")
     panel.get_by_role("button", name="Close").click()
     expect(panel).to_be_hidden()
 

@@ -27,7 +27,7 @@ from pages.ui.live.run_batches import (
 from pages.ui.live.run_view import RunView, Theory
 from pages.ui.live.worker import THREAD_NAME, Worker, WorkError
 from red_core.algorithm.algorithm1 import Update, finished, step
-from red_core.algorithm.observe import Iterate
+from red_core.algorithm.observe import Iterate, observe
 from red_core.algorithm.problem import RedProblem
 from red_core.algorithm.state import State as SolverState
 from red_core.algorithm.verdict import Verdict
@@ -36,10 +36,11 @@ from red_core.recording.slice_plane import has_latent
 from red_core.run.experiment import (
     AttackedBatch,
     craft_example,
+    readers_for,
     start_seeds,
 )
 from red_core.run.settings import RunSettings
-from red_core.theory import mu_to_last, proximal_pl
+from red_core.theory import certify, mu_to_last, proximal_pl
 
 __all__ = ["THREAD_NAME", "Runner"]
 
@@ -217,8 +218,11 @@ class Runner(Worker[Update]):
             raise fault
 
     def _finish(self) -> None:
-        """The verdict, then what the theorems say; both of the history's last iterate."""
+        """The verdict, then what the gap and the theorems say; all of the last iterate."""
         self._batches.join(self, verdict_key(self), VerdictBatch)
+        with self._line.turn(give_up=lambda: self._closed) as mine:
+            if mine and not self._closed:
+                self._certify()
         if not self._has_latent:  # the theorems speak of z
             return
         with self._line.turn(give_up=lambda: self._closed) as mine:
@@ -229,6 +233,14 @@ class Runner(Worker[Update]):
                     self.recorder.theory(ks, theory.mu, theory.proximal_pl)
                 with self._changed:
                     self._theory = theory
+
+    def _certify(self) -> None:
+        if self.recorder is None:
+            return
+        problem, state = self.solved
+        rule = readers_for(self.parts.bundle, self.settings.preset).rule_lambda
+        last = observe(problem, state, self.options)
+        self.recorder.certificate(certify(problem, last, rule, self.parts.blocks))
 
     def _theorise(self, problem: RedProblem) -> Theory:
         device = self.parts.bundle.device

@@ -24,7 +24,8 @@ from red_core.recording.run_recorder import RunRecorder, record_run
 from red_core.run.bundle import Bundle
 from red_core.run.experiment import begin_run, craft_example, start_seeds
 from red_core.run.settings import RunSettings, item_seed
-from red_core.theory import row_space
+from red_core.sbsc import BlockDictionary
+from red_core.theory import certify, row_space
 
 SOLVER = (
     ("carry", 2),
@@ -67,7 +68,7 @@ def test_every_moment_is_there_in_order(bundle: Bundle, settings: RunSettings) -
     assert len(run.records) == run.header["planned"]
     names = [event["event"] for event in run.events]
     assert names[0] == "attacked"
-    assert names[-2:] == ["verdict", "theory"]
+    assert names[-3:] == ["verdict", "certificate", "theory"]
     assert "surface" in names
     assert np.isnan(run.records["spot_x"][phases < 2]).all()
     assert np.isfinite(run.records["spot_x"][phases == 2]).all()
@@ -89,9 +90,16 @@ def test_the_records_are_the_iterates_of_the_plain_loop(
     for found, frame in zip(run.records[7:], path, strict=True):
         assert float(found["loss"]) == pytest.approx(float(frame.loss[0]), rel=1e-4)
         assert found["energy"] == pytest.approx(frame.block_energy[0].numpy(), rel=1e-3, abs=1e-4)
-    verdict = run.events[-2]
+    verdict, certificate = run.events[-3:-1]
     assert verdict["k"] == 17
     assert verdict["signal"] == int(bundle.psi(path[-1].image).argmax())
+    assert certificate["blocks"] == 30
+    lam = None if verdict["rule_lambda"] is None else float(verdict["rule_lambda"])
+    blocks = BlockDictionary.of_attacks(bundle.dictionary)
+    expected = certify(problem, path[-1], lam, blocks)
+    assert expected is not None
+    assert (certificate["attack"], certificate["certain"]) == (expected.answer, expected.certain)
+    assert certificate["residuals"] == pytest.approx(expected.residuals.amin(0).tolist(), rel=1e-3)
 
 
 def test_the_attack_is_watched_without_being_changed(bundle: Bundle, settings: RunSettings) -> None:

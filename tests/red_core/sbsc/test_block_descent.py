@@ -91,9 +91,9 @@ def test_an_item_does_not_depend_on_its_neighbours(make_union) -> None:
         )
 
 
-@pytest.mark.parametrize("lam", [0.0, 1.0])
-def test_lambda_must_lie_between_zero_and_one(lam: float) -> None:
-    with pytest.raises(ValueError, match="lambda must lie between 0 and 1"):
+@pytest.mark.parametrize("lam", [0.0, -0.5, 1.1])
+def test_lambda_must_lie_above_zero_and_at_most_at_one(lam: float) -> None:
+    with pytest.raises(ValueError, match="lambda must lie above 0 and at most at 1"):
         ElasticNet(torch.ones(1, 1), lam)
 
 

@@ -4,6 +4,25 @@ import { a, ATTACK_NAMES, element, largest, signed } from "./paint.js"
 import { bytesOf } from "./record.js"
 import { tied, TIE } from "./tie.js"
 
+/** Whether another step on the attack's code could change the rule's answer: see docs/record.md. */
+function settled({ attacks }, verdict, { attack, certain, residuals, radius, zero, blocks }) {
+  const name = ATTACK_NAMES[attacks[attack]]
+  const lengths = attacks.map((each, row) => `${ATTACK_NAMES[each]} ${residuals[row].toFixed(3)}`).join(", ")
+  const minimum = `With every cₐ that minimises the objective at this G(z), the least lengths are ${lengths}, and ${zero} of ${blocks} blocks are off`
+  if (!certain) {
+    return `${minimum}${radius === null ? ", as far as is known" : ""}. The duality gap cannot tell which is least: the rule's answer is open.`
+  }
+  if (attacks[attack] !== verdict.block) return `${minimum}: further steps on cₐ would change the rule's answer to ${name}.`
+  return `${minimum}: no further step on cₐ can change the rule's answer, ${name}. This is proved by the duality gap, to within ${bound(radius)}.`
+}
+
+/** A bound rounded up to a power of ten, without exponents. */
+function bound(radius) {
+  if (radius === null) return "what decides"
+  const digits = Math.max(0, Math.floor(-Math.log10(Math.max(radius, 1e-9))))
+  return digits > 6 ? "a millionth" : (10 ** -digits).toFixed(digits)
+}
+
 export class Inspector {
   /** ask(k, label, attack): a promise of the server's answer, or null where no server has the run. */
   constructor(parent, ask, onClose) {
@@ -37,7 +56,7 @@ export class Inspector {
     const { what } = this
     if (!what || !store.header) return
     const still = store.playback !== "playing"
-    const key = `${store.epoch} ${store.moment} ${what.kind === "block" ? still : ""} ${store.truth} ${store.atEnd}`
+    const key = `${store.epoch} ${store.moment} ${what.kind === "block" ? still : ""} ${store.truth} ${store.atEnd} ${store.certificate !== null}`
     if (this.drawn === key && this.store === store && this.palette === palette) return
     Object.assign(this, { drawn: key, store, palette })
     if (what.kind === "pixel") this._pixel(store, what, values)
@@ -81,7 +100,7 @@ export class Inspector {
         [name, ...columns.map(([, shares]) => [(100 * shares[label]).toFixed(1), largest(shares) === label])])))
   }
 
-  _attack({ header, verdict, atEnd }) {
+  _attack({ header, verdict, certificate, atEnd }) {
     if (!atEnd) { this._say("The attack's name", element("p", {}, "It is found when the run has ended.")); return }
     const { attacks, classes } = header
     const flat = verdict.block_residuals.flat()
@@ -95,6 +114,7 @@ export class Inspector {
     if (verdict.rule_lambda) paragraphs.push(element("p", {}, `For this rule cₐ is solved once more for the last G(z), at λ = ${verdict.rule_lambda} λₘₐₓ, the paper's: λₘₐₓ is the least λ at which every block is off.`))
     if (verdict.has_evidence) paragraphs.push(element("p", {}, `This method weighs these lengths with the shape of the rest: ${bars}.`))
     if (verdict.unknown_p !== null) paragraphs.push(element("p", {}, `Of runs on known attacks, ${(100 * verdict.unknown_p).toFixed(1)}% are as unusual as this one; below 0.5% it is called unknown.`))
+    if (certificate && verdict.block !== "none") paragraphs.push(element("p", { class: "certificate" }, settled(header, verdict, certificate)))
     this._say("Computed from: what each block leaves", ...paragraphs,
       table(["class", ...attacks.map((name) => ATTACK_NAMES[name])], classes.map((name, label) =>
         [name, ...attacks.map((_, row) => [verdict.block_residuals[label][row].toFixed(2), label * attacks.length + row === least])])))

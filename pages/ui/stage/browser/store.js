@@ -39,6 +39,7 @@ export class RunStore {
     this.planes = {} // by their axes: those that were asked for
     this.attacked = null
     this.verdict = null
+    this.certificate = null
     this.theory = null
     this.status = { state: "idle", place: 0, busy: false, error: "", notice: "" }
     this.received = 0 // items, as the server counts them
@@ -66,6 +67,7 @@ export class RunStore {
       this.planes[event.axes] = event.refused ? event : planeOf(event)
     } else if (event.event === "attacked") this.attacked = event
     else if (event.event === "verdict") this.verdict = event
+    else if (event.event === "certificate") this.certificate = event
     else if (event.event === "theory") {
       this.theory = { ...event, mu: floatsOf(event.mu), k: floatsOf(event.k) }
     } else if (event.event === "state") this.status = event

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import re
 import tomllib
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from itertools import combinations
 from pathlib import Path
 
@@ -97,3 +98,20 @@ def test_the_diverging_map_is_even_about_zero(dark: bool) -> None:
 def test_an_unknown_attack_has_no_colour() -> None:
     with pytest.raises(ValueError, match="linfinity"):
         theme.LIGHT.attack("linfinity")
+
+
+PAGES = Path(theme.__file__).parents[2]
+STYLES = [path for kind in ("*.css", "*.js") for path in sorted(PAGES.rglob(kind))]
+SOURCES = [*STYLES, *sorted(PAGES.rglob("*.py"))]
+PALETTE = {field.name for field in fields(theme.Palette)}
+GIVEN = {  # "--name: value" of a style, "--name" set from a module
+    name for path in SOURCES for name in re.findall(r"--([\w-]+)\"?[:,]", path.read_text())
+}
+
+
+@pytest.mark.parametrize("path", STYLES, ids=lambda path: path.name)
+def test_every_colour_that_a_style_or_a_module_names_is_there(path: Path) -> None:
+    text = path.read_text()
+    named = set(re.findall(r"var\(--([\w-]+)[,)]", text)) - {f"red-{name}" for name in PALETTE}
+    assert {name for name in named - GIVEN if not name.startswith("st-")} == set()
+    assert set(re.findall(r"\bpalette\.(\w+)", text)) <= {*PALETTE, "diverging"}
