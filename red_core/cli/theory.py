@@ -23,6 +23,7 @@ from red_core.cli.common import (
     finish,
 )
 from red_core.data.assets import assets_root
+from red_core.measure import planted
 from red_core.measure.result_store import keep
 from red_core.measure.studies import (
     EXAMPLES,
@@ -72,7 +73,8 @@ def add(subparsers: Subparsers) -> None:
         one.add_argument("--steps", type=count, metavar="K", help="steps of a descent, at most")
         if name != "verify":
             one.add_argument("--keep", action="store_true", help="store them in assets/theory/")
-        _add_settings(one)
+        if name != "planted":
+            _add_settings(one)
         one.set_defaults(execute=execute, make=make, part=name)
         return one
 
@@ -98,6 +100,7 @@ def add(subparsers: Subparsers) -> None:
     checked.add_argument("--samples", type=count, default=5, help="points a segment (default: 5)")
     checked.add_argument("--matrix", type=Path, metavar="FILE", help="W as CSV or NPY: family own")
     part("survey", "where Theorem 3 applies: activations x distance of the start", _survey)
+    part("planted", "mu, rho, epsilon near planted solutions of the trained generators", _planted)
 
 
 def _add_eta(parser: argparse.ArgumentParser) -> None:
@@ -259,6 +262,19 @@ def _survey(arguments: argparse.Namespace) -> list[Row]:
         print(f"{row['case']:18s} {row['activation']:22s} {start:10s} {applies}{tight}", flush=True)
         rows.append(row)
     return rows
+
+
+def _planted(arguments: argparse.Namespace) -> list[Row]:
+    found = []
+    for row in planted.rows(arguments.seeds or planted.SOLUTIONS, arguments.steps or planted.STEPS):
+        print(
+            f"{row['dataset']:8s} {row['generator']:6s} {row['theorem']} {row['radius']:7g} away: "
+            f"mu {row['mu']:.3g}, rho {row['rho']:.3g}, epsilon {row['epsilon']:.3g}; admitted "
+            f"{row['inside']} of {row['descents']}, without a kink {row['applies']}",
+            flush=True,
+        )
+        found.append(row)
+    return found
 
 
 def _verify(arguments: argparse.Namespace) -> Row:

@@ -1,9 +1,10 @@
-"""The keys of the kept numbers of the theory: Figures 1 to 3, the examples, the survey."""
+"""The keys of the kept numbers of the theory: figures, examples, survey, planted solutions."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from red_core.measure import planted
 from red_core.measure.result_store import Key, result_key
 from red_core.measure.studies import EXAMPLES, FIGURE_1, FIGURE_2, FIGURE_3, Study
 from red_core.run.code_digest import changed_values, code_digest
@@ -11,6 +12,7 @@ from red_core.theory.verification import SURVEYED
 
 STUDIES = "red_core.measure.studies"
 VERIFICATION = "red_core.theory.verification"
+PLANTED = "red_core.measure.planted"
 
 
 def study_values(study: Study) -> dict[str, Any]:
@@ -30,5 +32,7 @@ def theory_key(part: str, command: str) -> Key:
         "examples": {name: study_values(study) for name, study in EXAMPLES.items()},
         "survey": changed_values(SURVEYED),
     }
-    code = code_digest(VERIFICATION if part == "survey" else STUDIES)
+    if part == "planted":
+        base[part] = {"files": planted.files()}
+    code = code_digest({"survey": VERIFICATION, "planted": PLANTED}.get(part, STUDIES))
     return result_key([code], {"command": command, "base": base[part]}, None)

@@ -19,6 +19,7 @@ from red_core.theory.error_bound import (
 from red_core.theory.guarantee import Guarantee, Steps, guarantee
 from red_core.theory.lemma14 import bend_bounds, lemma14, lemma14_in_proof, lemma14_printed
 from red_core.theory.one_layer import leaky_floor, one_layer_contraction
+from red_core.theory.planted import Planted, TrainedNetwork, near_planted, planted_moving
 from red_core.theory.proximal import proximal_decrease, proximal_pl, signal_gradient_norm
 from red_core.theory.proximal_guarantee import ProximalGuarantee, proximal_guarantee
 from red_core.theory.segments import SIDES, SegmentCurvature, segment_curvature
@@ -51,9 +52,11 @@ __all__ = [
     "Extremes",
     "Guarantee",
     "MuSummary",
+    "Planted",
     "ProximalGuarantee",
     "SegmentCurvature",
     "Steps",
+    "TrainedNetwork",
     "assumption_13",
     "bend_bounds",
     "best_step",
@@ -72,7 +75,9 @@ __all__ = [
     "lemma14_printed",
     "mu_along_path",
     "mu_to_last",
+    "near_planted",
     "one_layer_contraction",
+    "planted_moving",
     "proximal_decrease",
     "proximal_guarantee",
     "proximal_pl",

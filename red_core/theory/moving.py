@@ -15,12 +15,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from red_core.algorithm.problem import apply_each
-from red_core.synthetic import Instances, Network
+from red_core.synthetic import Instances
+
+
+class Differentiable(Protocol):
+    """A G with its derivatives: see `Network`, whose shapes these are."""
+
+    @property
+    def latent(self) -> int:
+        """d."""
+
+    @property
+    def outputs(self) -> int:
+        """n."""
+
+    def __call__(self, z: Tensor) -> Tensor:
+        """G(z)."""
+
+    def jacobian(self, z: Tensor) -> Tensor:
+        """J(z)."""
+
+    def pullback(self, z: Tensor, rows: Tensor) -> Tensor:
+        """J(z)^T v."""
+
+    def bend(self, z: Tensor, rows: Tensor) -> Tensor:
+        """sum_i v_i Hess G_i(z)."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +57,7 @@ class Moving:
     kernel [I]: whether D_a has one, k > rank. Points v = (z, a) are [..., I, d + r].
     """
 
-    network: Network
+    network: Differentiable
     atoms: Tensor
     basis: Tensor
     target: Tensor
