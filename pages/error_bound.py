@@ -17,6 +17,7 @@ from pages.ui.error_bound.section_descent import descent
 from pages.ui.error_bound.section_problem import problem
 from pages.ui.error_bound.section_study import study
 from pages.ui.error_bound.section_theorem import theorem
+from pages.ui.error_bound.section_trained import trained
 from pages.ui.error_bound.study import StudyView
 from pages.ui.live.compute_queue import DRAW_PRIORITY
 from pages.ui.look import page_style as style
@@ -81,6 +82,8 @@ if instances is not None:
         problem(current, instances)
 view = look(current)  # as all of this run of the page shows it, the sidebar too
 watch(current, instances, _busy(view))
+with section("The trained generators"):
+    trained()
 with section("The symbols"):
     legend("error_bound")
 page_state.write_link(current)

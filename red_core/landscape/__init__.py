@@ -2,7 +2,8 @@
 
 Everything is importable from here. Where to cut: `plane`, `principal`, `planes`,
 `curvature_plane`, and `plane_preview` for a plane before the path is known. Heights over nested
-grids: `surface`; for a real problem `images` (every c_a from one evaluation of G) and `refit`.
+grids: `surface`; for a real problem `trajectory` (the path of a run), `images` (every c_a from one
+evaluation of G) and `refit`.
 What the landscape of a synthetic instance (`inversion`) holds: `stationary` points, exact through
 `sectors` and `corners` or searched for by `newton`, with their `prominence` and `kappa`; `basins`.
 """
@@ -27,6 +28,7 @@ from red_core.landscape.refit import refitted_height
 from red_core.landscape.sectors import Sectors, find_sectors
 from red_core.landscape.stationary import stationary_points
 from red_core.landscape.surface import SIZES, Bounds, Sheet, Surface, path_bounds, refine
+from red_core.landscape.trajectory import Trajectory, plane_of, trajectory_of
 
 __all__ = [
     "DIVERGED",
@@ -43,6 +45,7 @@ __all__ = [
     "Stationary",
     "StationaryPoint",
     "Surface",
+    "Trajectory",
     "coordinate_plane",
     "difference_plane",
     "find_sectors",
@@ -52,6 +55,7 @@ __all__ = [
     "kappa",
     "path_bounds",
     "pca_plane",
+    "plane_of",
     "planes_ahead",
     "predicted_spurious",
     "preview_paths",
@@ -64,5 +68,6 @@ __all__ = [
     "safe_eta",
     "starts_plane",
     "stationary_points",
+    "trajectory_of",
     "variance_shares",
 ]

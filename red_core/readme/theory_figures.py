@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from red_core.data.datasets import TITLES
+
 FOLDER = "theory"  # of assets/
-PARTS = ("figure1", "figure2", "figure3", "examples", "survey")
+PARTS = ("figure1", "figure2", "figure3", "examples", "survey", "planted")
 BLOCK = "theory"  # the markers of its document
 
 _EXAMPLE_NAMES = {
@@ -32,6 +34,8 @@ def render(kept: dict[str, dict[str, Any]]) -> str:
         parts.append(f"Figure 2 (`{kept['figure2']['command']}`): {points}. {found['basins']}")
     if kept.get("survey"):
         parts.append(_survey(kept["survey"]))
+    if kept.get("planted"):
+        parts.append(_planted(kept["planted"]))
     return "\n\n".join(parts)
 
 
@@ -100,6 +104,41 @@ def _survey(content: dict[str, Any]) -> str:
         f"it met) is {_range(rows, False)} without an attack and {_range(rows, True)} with one. "
         "With a kink (leaky ReLU) Assumption 1 fails, so they never apply; there the floor "
         f"2 alpha^2 sigma_min(W)^2 holds instead. By `{content['command']}`."
+    )
+
+
+def _planted(content: dict[str, Any]) -> str:
+    rows = content["numbers"]
+    radii = list(dict.fromkeys(row["radius"] for row in rows))
+    starts = " | ".join(f"{radius:g} away" for radius in radii)
+    lines = [
+        f"| trained generator | theorem | mu at z* | rho | {starts} |",
+        "|---|---|---:|---:|" + "---:|" * len(radii),
+    ]
+    for key in dict.fromkeys((row["dataset"], row["generator"], row["theorem"]) for row in rows):
+        some = [row for row in rows if (row["dataset"], row["generator"], row["theorem"]) == key]
+        cells = [
+            f"{row['inside']} of {row['descents']}, epsilon {row['epsilon']:.2g}" for row in some
+        ]
+        name = TITLES[key[0]] + (", ours" if key[1] == "own" else ", the paper's")
+        first = some[0]
+        lines.append(
+            f"| {name} | {key[2].removeprefix('Theorem ')} | {first['mu_limit']:.2g} "
+            f"| {first['rho']:.3g} | {' | '.join(cells)} |"
+        )
+    smooth = [sum(row["applies"] for row in rows if row["radius"] == radius) for radius in radii]
+    total = sum(row["descents"] for row in rows if row["radius"] == radii[0])
+    broken = sum(not row["held"] for row in rows)
+    kept = "none of them did worse than promised" if not broken else f"{broken} rows broke it"
+    whole = " ".join(dict.fromkeys(f"{TITLES[row['dataset']]}: {row['ranks']}" for row in rows))
+    return "\n".join(lines) + (
+        "\n\nNear planted solutions (z*, c_a*) of the trained generators, c_a in the row space of "
+        "the true block: how many descents have an admitted step size by the constants of their "
+        f"own path (mu^2 above 32/9 rho epsilon), and the largest epsilon; {kept}. To the letter "
+        "Assumption 1 also wants no rectifier to change its side on the way: so it is for "
+        + ", ".join(f"{count} at {radius:g}" for count, radius in zip(smooth, radii, strict=True))
+        + f", of {total} each. With all of D_a neither theorem can apply. {whole} "
+        f"By `{content['command']}`, {content['seconds']:.0f} s."
     )
 
 

@@ -9,9 +9,10 @@ import streamlit as st
 from pages.ui.landscape.landscape_request import LandscapeRequest, Start
 from pages.ui.landscape.landscape_scan import LandscapeScan, SurfaceBase
 from pages.ui.landscape.paths import Paths
-from pages.ui.landscape.slice import Slice, Trajectory
+from pages.ui.landscape.slice import Slice
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.undo.undo_registry import RunRegistry
+from red_core.landscape import Trajectory
 
 
 class LandscapeRegistry:

@@ -25,7 +25,7 @@ from pages.ui.landscape.landscape_page_state import WIDGETS, update_plane
 from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import PLANES, LandscapeRequest
 from pages.ui.landscape.pointed import pointed
-from pages.ui.landscape.slice import Slice, SliceView, trajectory_of
+from pages.ui.landscape.slice import Slice, SliceView
 from pages.ui.live.compute_queue import DRAW_PRIORITY
 from pages.ui.live.history import nearest
 from pages.ui.live.runner import Runner
@@ -34,6 +34,7 @@ from pages.ui.look.section import section
 from pages.ui.widgets import pictures
 from pages.ui.widgets.live_chart import live_chart, overlay
 from pages.ui.widgets.picture_row import RowPicture, nothing_yet
+from red_core.landscape import trajectory_of
 from red_core.recording.slice_plane import has_latent
 
 PLANE_LABELS = {"pca": "PCA", "hessian": "Hessian", "difference": "z* - z⁰", "random": "Random"}
@@ -107,7 +108,7 @@ def _look(request: LandscapeRequest, runner: Runner | None) -> Look | None:
     cut = landscape_registry().slice(
         runner.parts,
         lambda: trajectory_of(
-            runner.parts, runner.settings, runner.example.attacked, run.frames, truth
+            runner.parts.bundle, runner.settings, runner.example.attacked, run.frames, truth
         ),
         request.plane,
         (runner, len(run.frames)),

@@ -11,10 +11,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from pages.ui.landscape.slice import Trajectory, plane_of, trajectory_of
 from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock
 from pages.ui.live.runner import Runner
-from red_core.landscape import ImageSheet, Plane, path_bounds
+from red_core.landscape import (
+    ImageSheet,
+    Plane,
+    Trajectory,
+    path_bounds,
+    plane_of,
+    trajectory_of,
+)
 from red_core.landscape.plane import share
 from red_core.recording.record_file import floats
 from red_core.recording.slice_plane import SIZES, has_latent
@@ -39,7 +45,7 @@ def plane_event(runner: Runner, axes: str, line: FairLock = COMPUTE_QUEUE) -> di
     trajectory = _trajectory(runner, axes)
     bundle = runner.parts.bundle
     with line.turn():
-        plane = plane_of(runner.parts, trajectory, AXES[axes])
+        plane = plane_of(runner.parts.bundle, trajectory, AXES[axes])
         like = trajectory.like.to(bundle.device)
         bounds = path_bounds(plane, trajectory.path)
         sizes = SIZES[trajectory.attacked.shape[1]]
@@ -93,4 +99,5 @@ def _trajectory(runner: Runner, axes: str) -> Trajectory:
             "generator to see this plane."
         )
     star: torch.Tensor | None = None if truth is None else truth[0][0]
-    return trajectory_of(runner.parts, runner.settings, runner.example.attacked, frames, star)
+    bundle, attacked = runner.parts.bundle, runner.example.attacked
+    return trajectory_of(bundle, runner.settings, attacked, frames, star)

@@ -17,13 +17,11 @@ from pages.ui.landscape.slice import (
     COLOUR_LEVELS,
     SIZES,
     Slice,
-    Trajectory,
-    plane_of,
-    trajectory_of,
 )
 from pages.ui.live.compute_queue import FairLock
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.runner import Runner
+from red_core.landscape import Trajectory, plane_of, trajectory_of
 from red_core.run.experiment import craft_example
 from red_core.run.settings import RunSettings
 from tests.pages.conftest import make_parts, wait_until
@@ -43,7 +41,7 @@ def run():
 @pytest.fixture(scope="module")
 def trajectory(run: Runner) -> Trajectory:
     frames = run.view().frames
-    return trajectory_of(run.parts, run.settings, run.example.attacked, frames, None)
+    return trajectory_of(run.parts.bundle, run.settings, run.example.attacked, frames, None)
 
 
 def finished(run: Runner, trajectory: Trajectory, kind: str = "pca") -> Slice:
@@ -84,7 +82,7 @@ def test_the_surface_is_the_iterates_own_height_where_it_lies_in_the_plane(
 
 @pytest.mark.parametrize("kind", ["pca", "hessian", "difference", "random"])
 def test_every_plane_says_what_it_shows(run: Runner, trajectory: Trajectory, kind: str) -> None:
-    plane = plane_of(run.parts, trajectory, kind)
+    plane = plane_of(run.parts.bundle, trajectory, kind)
     assert plane.explained is not None
     assert 0 <= sum(plane.explained) <= 1 + 1e-9
     told = plane_line(plane, known=False)
@@ -95,7 +93,7 @@ def test_every_plane_says_what_it_shows(run: Runner, trajectory: Trajectory, kin
 
 def test_pca_shows_the_most_of_the_path(run: Runner, trajectory: Trajectory) -> None:
     shown = {
-        kind: sum(plane_of(run.parts, trajectory, kind).explained or ())
+        kind: sum(plane_of(run.parts.bundle, trajectory, kind).explained or ())
         for kind in ("pca", "hessian", "difference", "random")
     }
     assert max(shown, key=lambda kind: shown[kind]) == "pca"
@@ -112,7 +110,7 @@ def test_the_known_z_star_is_where_the_difference_leads(
     run: Runner, trajectory: Trajectory
 ) -> None:
     truth = torch.arange(8.0)
-    plane = plane_of(run.parts, replace(trajectory, truth=truth), "difference")
+    plane = plane_of(run.parts.bundle, replace(trajectory, truth=truth), "difference")
     assert plane.coordinates(truth).tolist() == pytest.approx([0, 0], abs=1e-6)
     assert plane.coordinates(trajectory.path[0])[1] == pytest.approx(0, abs=1e-6)
 
@@ -120,7 +118,7 @@ def test_the_known_z_star_is_where_the_difference_leads(
 def test_another_leader_is_a_jump(run: Runner) -> None:
     frames = list(run.view().frames)
     frames[9] = replace(frames[9], leader=frames[9].leader + 1)
-    trajectory = trajectory_of(run.parts, run.settings, run.example.attacked, frames, None)
+    trajectory = trajectory_of(run.parts.bundle, run.settings, run.example.attacked, frames, None)
     assert trajectory.jumps == (4, 5)
 
 
@@ -175,7 +173,7 @@ def test_a_run_in_colour_over_z_of_two_dimensions_is_cut(colour: LoadedModels, k
     wait_until(runner, lambda view: not view.busy)
     run = runner.view()
     assert run.state == "finished", run.error
-    trajectory = trajectory_of(colour, settings, made.attacked, run.frames, made.truth[0])
+    trajectory = trajectory_of(colour.bundle, settings, made.attacked, run.frames, made.truth[0])
     assert trajectory.path.shape == (13, 9 * 16)
     assert trajectory.truth is not None
     cut = finished(runner, trajectory, kind)

@@ -1,0 +1,79 @@
+"""Theorems 3 and 6 near planted solutions of the trained generators: kept numbers, as a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.error_bound import error_bound_help_texts as texts
+from pages.ui.error_bound.number_tables import html_table, short
+from pages.ui.look.page_style import banner
+from red_core.data.datasets import TITLES
+from red_core.measure.result_store import stored
+
+Row = dict[str, Any]
+_HEAD = (
+    "theorem", "start, away", "μ, smallest", "μ at the solution", "ρ", "ε", "μ² / (32/9 ρε)",
+    "η admitted", "and no kink met",
+)  # fmt: skip
+
+
+def trained() -> None:
+    """Draw the rows of the generator that is chosen."""
+    rows: list[Row] = stored("theory", "planted.json").get("numbers", [])
+    if not rows:
+        return
+    known = list(dict.fromkeys((row["dataset"], row["generator"]) for row in rows))
+    chosen = st.segmented_control(
+        "Trained generator",
+        known,
+        default=known[0],
+        format_func=lambda key: title(*key),
+        required=True,
+        key="error-bound-trained",
+        help=texts.TRAINED_GENERATOR,
+    )
+    shown = [row for row in rows if (row["dataset"], row["generator"]) == chosen]
+    banner("trained", "On trained generators", headline(shown))
+    st.html(html_table(_HEAD, [cells(row) for row in shown], "numbers"))
+    st.caption(f"{texts.TRAINED_WHOLE} {shown[0]['ranks']}")
+    with st.expander("What am I seeing?"):
+        st.markdown(texts.TRAINED)
+
+
+def title(dataset: str, generator: str) -> str:
+    """The name of a trained generator."""
+    paper = {"mnist": "DCGAN", "fashion": "WGAN"}.get(dataset, "own")
+    return f"{TITLES[dataset]}, {'ours' if generator == 'own' else f'the paper’s {paper}'}"
+
+
+def headline(rows: list[Row]) -> str:
+    """How far from the solution the theorems' numbers hold."""
+    held = [row["radius"] for row in rows if row["inside"] == row["descents"]]
+    failed = [row["radius"] for row in rows if row["inside"] == 0]
+    if not held:
+        return "Near this generator's solutions neither theorem's numbers hold."
+    if not failed:
+        return f"The theorems' numbers hold as far as {max(held):g} away from the solution."
+    return (
+        f"The theorems' numbers hold up to {max(held):g} away from the solution, and fail "
+        f"{min(failed):g} away."
+    )
+
+
+def cells(row: Row) -> list[str]:
+    """A row of the table."""
+    share = row["mu_squared_over_needed"]
+    count = row["descents"]
+    return [
+        row["theorem"],
+        f"{row['radius']:g}",
+        short(row["mu"]),
+        short(row["mu_limit"]),
+        short(row["rho"]),
+        short(row["epsilon"]),
+        "∞" if share is None else short(share),
+        f"{row['inside']} of {count}",
+        f"{row['applies']} of {count}",
+    ]
