@@ -27,7 +27,7 @@ def go(page: Page, name: str) -> None:
 
 def seed(page: Page):
     """The newest field: while the page is drawn anew, an old one may still stand."""
-    return page.get_by_role("spinbutton", name=re.compile("Seed")).last
+    return page.get_by_role("spinbutton", name=re.compile("Seed"), include_hidden=True).last
 
 
 def test_a_link_leads_straight_to_a_page(open_page):
@@ -100,3 +100,42 @@ def test_back_on_one_page_undoes_a_change(open_page):
     page.go_back()
     expect(seed(page)).to_have_value("5")
     expect(page).to_have_url(re.compile("seed=5"))
+
+
+# The sidebar's groups: from a heading to the next; open: what is drawn outside of "More".
+GROUPS = """() => {
+  const sidebar = document.querySelector('[data-testid="stSidebar"]')
+  const groups = []
+  for (const node of sidebar.querySelectorAll('h3, [data-testid="stWidgetLabel"], .red-gallery')) {
+    if (node.matches("h3")) groups.push({ name: node.textContent, open: [], marks: 0 })
+    else if (groups.length && !node.closest("details") && node.checkVisibility()) {
+      const group = groups.at(-1)
+      group.open.push(node.textContent || "gallery")
+      const mark = node.querySelector('[data-testid="stTooltipIcon"]')
+      if (mark && Number(getComputedStyle(mark).opacity) > 0) group.marks += 1
+    }
+  }
+  return groups
+}"""
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("", "index=3"), ("compare", "methods=cnn"), ("landscape", ""),
+        ("landscape", "show=image"), ("error_bound", "attack=true"), ("pair", ""),
+    ],
+)  # fmt: skip
+def test_a_group_of_choices_shows_two_at_most_and_one_help_mark(open_page, path, query):
+    page = open_page(query, path=path)
+    expect(page.locator('[data-testid="stSidebar"] h3').first).to_be_visible()
+    page.wait_for_timeout(3000)
+    groups = page.evaluate(GROUPS)
+    assert groups
+    assert [each for each in groups if len(each["open"]) > 2] == []
+    assert sum(each["marks"] for each in groups) == 0
+    for label in page.locator('[data-testid="stSidebar"] [data-testid="stWidgetLabel"]').all():
+        if label.is_visible() and label.locator('[data-testid="stTooltipIcon"]').count():
+            label.hover()
+            page.wait_for_function(f"() => ({GROUPS})().reduce((n, one) => n + one.marks, 0) === 1")
+            break

@@ -102,9 +102,10 @@ def _image(current: CompareRequest) -> int:
         chosen = st.session_state[WIDGETS.key("class")]
         to_index(indices_of(bundle, chosen)[0])
 
+    st.subheader("Class", anchor=False)
     st.pills(
         "Class", range(len(names)), format_func=literal_from(names), required=True, default=label,
-        help=texts.CLASS, key=WIDGETS.key("class"),
+        help=texts.CLASS, label_visibility="collapsed", key=WIDGETS.key("class"),
         on_change=WIDGETS.unless_renewed(to_class),
     )  # fmt: skip
     gallery(

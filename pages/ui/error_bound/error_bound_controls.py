@@ -43,15 +43,6 @@ def controls(current: ErrorBoundRequest) -> ErrorBoundRequest:
     problem = _problem(current) if current.show == "descent" else _of_study(current)
     st.subheader("Descent", anchor=False)
     descent = _descent(current)
-    left, right = st.columns(2, wrap=False)
-    with right:
-        problem["seed"] = _whole("Seed", "seed", current.settings.seed, 0, MAX_SEED, texts.SEED)
-    if current.show != "examples":  # those have numbers of their own
-        with left:
-            problem["examples"] = _whole(
-                "Instances", "examples", current.settings.examples, 1, LIMITS["examples"],
-                texts.EXAMPLES,
-            )  # fmt: skip
     try:
         return replace(current, settings=replace(current.settings, **problem), **descent)
     except ValueError as error:
@@ -66,6 +57,22 @@ def _problem(current: ErrorBoundRequest) -> dict[str, Any]:
     """What the widgets ask for of G, of D_a and of the start."""
     now, values = current.settings, dict[str, Any]()
     _family(current)
+    _attacked(current)
+    with st.expander("More"):
+        values |= _size(current) | _activation(current)
+        values["scale"] = _scale(current)
+        if now.family in _NOISY:
+            values["noise"] = _real(
+                "Noise of the rows", "noise", now.noise, 0, 10, 0.05, texts.NOISE
+            )
+        if now.attack:
+            values |= _dictionary(current)
+        return values | _start(current) | _instances(current)
+
+
+def _size(current: ErrorBoundRequest) -> dict[str, Any]:
+    """m, d and the layers, so far as the family leaves them open."""
+    now, values = current.settings, dict[str, Any]()
     family = FAMILIES[now.family]
     if now.family != "own":
         left, right = st.columns(2, wrap=False)
@@ -76,19 +83,31 @@ def _problem(current: ErrorBoundRequest) -> dict[str, Any]:
             values["d"] = _whole("Latent d", "d", now.d, 1, LIMITS["d"], texts.D, disabled=fixed)
     if family.layers is None:
         values["layers"] = _whole("Layers", "layers", now.layers, 1, LIMITS["layers"], texts.LAYERS)
-    values |= _activation(current)
-    values["scale"] = _scale(current)
-    if now.family in _NOISY:
-        values["noise"] = _real("Noise of the rows", "noise", now.noise, 0, 10, 0.05, texts.NOISE)
-    return values | _attack(current) | _start(current)
+    return values
+
+
+def _instances(current: ErrorBoundRequest) -> dict[str, Any]:
+    """How many instances are drawn, and from which seed."""
+    values = {}
+    left, right = st.columns(2, wrap=False)
+    if current.show != "examples":  # those have numbers of their own
+        with left:
+            values["examples"] = _whole(
+                "Instances", "examples", current.settings.examples, 1, LIMITS["examples"],
+                texts.EXAMPLES,
+            )  # fmt: skip
+    with right:
+        values["seed"] = _whole("Seed", "seed", current.settings.seed, 0, MAX_SEED, texts.SEED)
+    return values
 
 
 def _of_study(current: ErrorBoundRequest) -> dict[str, Any]:
     """What a study leaves open: the activation, and over m the scale of W."""
     values = _activation(current)
-    if current.show in STUDIES:
-        values["scale"] = _scale(current)
-    return values
+    with st.expander("More"):
+        if current.show in STUDIES:
+            values["scale"] = _scale(current)
+        return values | _instances(current)
 
 
 def _family(current: ErrorBoundRequest) -> None:
@@ -175,7 +194,7 @@ def _scale(current: ErrorBoundRequest) -> str | None:
     )  # fmt: skip
 
 
-def _attack(current: ErrorBoundRequest) -> dict[str, Any]:
+def _attacked(current: ErrorBoundRequest) -> None:
     now = current.settings
 
     def to_attack() -> None:
@@ -190,8 +209,11 @@ def _attack(current: ErrorBoundRequest) -> dict[str, Any]:
         "Attacked: x' = G(z*) + D_a c_a*", now.attack, help=texts.ATTACK, key=WIDGETS.key("attack"),
         on_change=WIDGETS.unless_renewed(to_attack),
     )  # fmt: skip
-    if not now.attack:
-        return {}
+
+
+def _dictionary(current: ErrorBoundRequest) -> dict[str, Any]:
+    """The size of D_a, and of the classifier that its attacks are on."""
+    now = current.settings
     left, right = st.columns(2, wrap=False)
     with left:
         training = _whole(
@@ -228,12 +250,14 @@ def _descent(current: ErrorBoundRequest) -> dict[str, Any]:
             width="stretch",
         )  # fmt: skip
     proximal = values["method"] == "proximal"
-    if proximal:
-        values["lambda_fraction"] = _real(
-            "λ / λ_max", "lambda", current.lambda_fraction, 0.001, 2, 0.05, texts.LAMBDA
-        )
     values["eta"] = _eta(current, STUDY_STEPS if proximal or current.show != "descent" else STEPS)
-    if current.show != "examples":
+    if current.show == "examples":
+        return values
+    with st.expander("More"):
+        if proximal:
+            values["lambda_fraction"] = _real(
+                "λ / λ_max", "lambda", current.lambda_fraction, 0.001, 2, 0.05, texts.LAMBDA
+            )
         values["steps"] = _whole("Steps at most", "steps", current.steps, 1, MAX_STEPS, texts.STEPS)
     return values
 

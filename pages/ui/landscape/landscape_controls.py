@@ -85,10 +85,11 @@ def _real(current: LandscapeRequest) -> LandscapeRequest:
             first = indices_of(bundle, chosen)[0]
             load_request(replace(current, index=first))
 
+        noun = NOUNS[current.dataset].one.capitalize()
+        st.subheader(noun, anchor=False)
         st.pills(
-            NOUNS[current.dataset].one.capitalize(), range(len(names)),
-            format_func=literal_from(names), required=True, default=label,
-            help=texts.IMAGE, key=WIDGETS.key("class"),
+            noun, range(len(names)), format_func=literal_from(names), required=True, default=label,
+            help=texts.IMAGE, label_visibility="collapsed", key=WIDGETS.key("class"),
             on_change=WIDGETS.unless_renewed(to_class),
         )  # fmt: skip
         gallery(
@@ -147,34 +148,39 @@ def _network(current: LandscapeRequest) -> InstanceSettings:
         on_change=WIDGETS.unless_renewed(to_family),
     )  # fmt: skip
     st.caption(family.note)
-    values: dict[str, Any] = {}
-    left, right = st.columns(2, wrap=False)
-    with left:
-        values["m"] = _whole("Outputs m", "m", now.m, 2, MAX_M, texts.M)
-    if family.layers is None:
-        with right:
-            values["layers"] = _whole("Layers", "layers", now.layers, 1, MAX_LAYERS, texts.LAYERS)
     names = list(ACTIVATIONS)
     st.selectbox(
         "Activation σ", names, names.index(now.activation), help=texts.ACTIVATION,
         format_func=ACTIVATION_LABELS.__getitem__, key=WIDGETS.key("activation"),
         on_change=WIDGETS.unless_renewed(to_activation),
     )  # fmt: skip
-    if now.parameter is not None:
-        leaky = now.activation == "leaky_relu"
-        label, text = ("Slope below zero", texts.SLOPE) if leaky else ("β", texts.BETA)
-        most, step = (1.0, 0.05) if leaky else (100.0, 1.0)
-        values["parameter"] = _number(label, "parameter", now.parameter, 0.01, most, text, step)
-    if now.family == "example15":
-        values["noise"] = _number("Noise of the rows", "noise", now.noise, 0.0, 10.0, texts.NOISE)
-    left, right = st.columns(2, wrap=False)
-    with left:
-        values["scale"] = st.selectbox(
-            "Scale of W", SCALES, SCALES.index(now.scale or SCALES[0]), help=texts.SCALE,
-            format_func=SCALE_LABELS.__getitem__, key=WIDGETS.key("scale"),
-        )  # fmt: skip
-    with right:
-        values["seed"] = _whole("Seed", "seed", now.seed, 0, MAX_SEED, texts.SEED)
+    values: dict[str, Any] = {}
+    with st.expander("More"):
+        left, right = st.columns(2, wrap=False)
+        with left:
+            values["m"] = _whole("Outputs m", "m", now.m, 2, MAX_M, texts.M)
+        if family.layers is None:
+            with right:
+                values["layers"] = _whole(
+                    "Layers", "layers", now.layers, 1, MAX_LAYERS, texts.LAYERS
+                )
+        if now.parameter is not None:
+            leaky = now.activation == "leaky_relu"
+            label, text = ("Slope below zero", texts.SLOPE) if leaky else ("β", texts.BETA)
+            most, step = (1.0, 0.05) if leaky else (100.0, 1.0)
+            values["parameter"] = _number(label, "parameter", now.parameter, 0.01, most, text, step)
+        if now.family == "example15":
+            values["noise"] = _number(
+                "Noise of the rows", "noise", now.noise, 0.0, 10.0, texts.NOISE
+            )
+        left, right = st.columns(2, wrap=False)
+        with left:
+            values["scale"] = st.selectbox(
+                "Scale of W", SCALES, SCALES.index(now.scale or SCALES[0]), help=texts.SCALE,
+                format_func=SCALE_LABELS.__getitem__, key=WIDGETS.key("scale"),
+            )  # fmt: skip
+        with right:
+            values["seed"] = _whole("Seed", "seed", now.seed, 0, MAX_SEED, texts.SEED)
     return replace(now, **values)
 
 

@@ -45,6 +45,7 @@ def controls(current: PairRequest) -> PairRequest:
     chosen = solver_controls(first.dataset, WIDGETS, left_out)
     if made:
         st.caption(_KEPT)
+    st.subheader("Its start", anchor=False)
     start = st.selectbox(
         "Class of the start", range(len(names)), index=None, format_func=names.__getitem__,
         placeholder="Its own starts", help=START, key=f"{WIDGETS}.start",

@@ -44,34 +44,35 @@ def attack_controls(dataset: str, source: str, class_names: tuple[str, ...]) -> 
     eps = _number(
         f"ui.eps.{place}", "Budget ε", paper.eps, steps_of_eps[kind], MAX_EPS[kind], texts.EPS
     )
-    left, right = st.columns(2, wrap=False)
-    with left:
-        step = _number(
-            f"ui.step_size.{place}",
-            "Step size",
-            paper.step_size,
-            paper.step_size / 2,
-            MAX_EPS[kind],
-            texts.STEP_SIZE,
+    with st.expander("More"):
+        left, right = st.columns(2, wrap=False)
+        with left:
+            step = _number(
+                f"ui.step_size.{place}",
+                "Step size",
+                paper.step_size,
+                paper.step_size / 2,
+                MAX_EPS[kind],
+                texts.STEP_SIZE,
+            )
+        key = f"ui.steps.{place}"
+        steps = right.number_input(
+            "PGD steps",
+            1,
+            MAX_STEPS,
+            widget_value(key, paper.steps),
+            help=texts.ATTACK_STEPS.format(paper=paper.steps),
+            key=key,
         )
-    key = f"ui.steps.{place}"
-    steps = right.number_input(
-        "PGD steps",
-        1,
-        MAX_STEPS,
-        widget_value(key, paper.steps),
-        help=texts.ATTACK_STEPS.format(paper=paper.steps),
-        key=key,
-    )
-    targets = [ANY, *range(len(class_names))]
-    target = st.selectbox(
-        "Target",
-        targets,
-        option_index(f"ui.target.{dataset}", targets),
-        format_func=lambda label: label if label == ANY else class_names[label],
-        help=texts.TARGET,
-        key=f"ui.target.{dataset}",
-    )
+        targets = [ANY, *range(len(class_names))]
+        target = st.selectbox(
+            "Target",
+            targets,
+            option_index(f"ui.target.{dataset}", targets),
+            format_func=lambda label: label if label == ANY else class_names[label],
+            help=texts.TARGET,
+            key=f"ui.target.{dataset}",
+        )
     return {
         "attack": kind,
         "eps": eps,

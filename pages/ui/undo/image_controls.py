@@ -142,13 +142,16 @@ def _gallery(bundle: Bundle) -> None:
     def follow_index() -> None:
         state[key] = int(examples.labels[state["ui.index"]])
 
+    noun = NOUNS[bundle.dataset].one.capitalize()
+    st.subheader(noun, anchor=False)
     st.pills(
-        NOUNS[bundle.dataset].one.capitalize(),
+        noun,
         range(len(names)),
         format_func=literal_from(names),
         required=True,
         default=widget_value(key),
         help=texts.CLASS,
+        label_visibility="collapsed",
         key=key,
         on_change=to_class,
     )
@@ -158,12 +161,13 @@ def _gallery(bundle: Bundle) -> None:
         key="ui.gallery",
         attack=state.get("ui.attack", "none"),
     )
-    st.number_input(
-        "Example number",
-        min_value=0,
-        max_value=len(examples) - 1,
-        value=widget_value("ui.index"),
-        help=texts.INDEX,
-        key="ui.index",
-        on_change=follow_index,
-    )
+    with st.expander("More"):
+        st.number_input(
+            "Example number",
+            min_value=0,
+            max_value=len(examples) - 1,
+            value=widget_value("ui.index"),
+            help=texts.INDEX,
+            key="ui.index",
+            on_change=follow_index,
+        )

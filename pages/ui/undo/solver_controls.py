@@ -1,4 +1,4 @@
-"""The sidebar's third part: the preset, and each of its numbers under Advanced."""
+"""The sidebar's third part: preset and seed, and everything else of the solver under Advanced."""
 
 from __future__ import annotations
 
@@ -60,10 +60,18 @@ def solver_controls(
         key=f"{prefix}.preset",
     )
     chosen: dict[str, Any] = {"preset": preset}
-    if "generator" not in left_out:
-        chosen["generator"] = _generator(dataset, preset, prefix)
+    if "seed" not in left_out:
+        key = f"{prefix}.seed"
+        seed = st.number_input("Seed", 0, MAX_SEED, widget_value(key, 0), help=texts.SEED, key=key)
+        chosen["seed"] = int(seed)
     options, hidden = [], _deciding_nothing(dataset, presets[preset])
     with st.expander("Advanced"):
+        if "generator" not in left_out:
+            chosen["generator"] = _generator(dataset, preset, prefix)
+        if "device" not in left_out:
+            key, offered = f"{prefix}.device", devices()
+            place = option_index(key, offered)
+            chosen["device"] = st.selectbox("Device", offered, place, help=texts.DEVICE, key=key)
         for field in fields(SolverOptions):
             base = getattr(presets[preset], field.name)
             if field.name in hidden:
@@ -71,17 +79,6 @@ def solver_controls(
             value = _option(solver_key(dataset, preset, field.name, prefix), field.name, base)
             options.append((field.name, value))
     chosen["solver"] = tuple(options)
-    left, right = st.columns(2, wrap=False)
-    if "seed" not in left_out:
-        key = f"{prefix}.seed"
-        seed = left.number_input(
-            "Seed", 0, MAX_SEED, widget_value(key, 0), help=texts.SEED, key=key
-        )
-        chosen["seed"] = int(seed)
-    if "device" not in left_out:
-        key, offered = f"{prefix}.device", devices()
-        place = option_index(key, offered)
-        chosen["device"] = right.selectbox("Device", offered, place, help=texts.DEVICE, key=key)
     return chosen
 
 

@@ -75,6 +75,7 @@ def controls(
         attack = attack_controls(current.settings.dataset, image["source"], bundle.class_names)
     st.subheader("Solver", anchor=False)
     solver = solver_controls(current.settings.dataset)
+    st.subheader("The paper's experiments", anchor=False)
     _named(current.settings.dataset, load_request)
     if image["source"] == "own" and own is None:
         return current.settings, current.own
@@ -108,7 +109,8 @@ def _named(dataset: str, load_request: Callable[[Request], None]) -> None:
         range(len(ready)),
         index=None,
         format_func=lambda place: ready[place].name,
-        placeholder="The paper's experiments",
+        placeholder="Choose one",
+        label_visibility="collapsed",
         help="Each sets everything above.\n\n"
         + "\n\n".join(f"**{one.name}.** {one.about}" for one in ready),
         key="pick",
