@@ -106,7 +106,7 @@ PARTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             "Act 1, the problem,": "pages.ui.error_bound.section_problem.problem",
             "Act 2, the descent,": "pages.ui.error_bound.section_descent.descent",
             "Act 3, the theorem,": "pages.ui.error_bound.section_theorem.theorem",
-            "The trained generators": "pages.ui.error_bound.section_trained.headline",
+            "The trained generators": "pages.ui.error_bound.section_trained.stored",
             "The symbols": "pages.ui.look.symbols.introduced",
             "The link and the export": "pages.ui.error_bound.error_bound_export.export",
         },

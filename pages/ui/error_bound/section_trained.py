@@ -25,15 +25,16 @@ def trained() -> None:
     if not rows:
         return
     known = list(dict.fromkeys((row["dataset"], row["generator"]) for row in rows))
-    chosen = st.segmented_control(
+    place = st.segmented_control(
         "Trained generator",
-        known,
-        default=known[0],
-        format_func=lambda key: title(*key),
+        range(len(known)),
+        default=0,
+        format_func=lambda place: title(*known[place]),
         required=True,
         key="error-bound-trained",
         help=texts.TRAINED_GENERATOR,
     )
+    chosen = known[place or 0]
     shown = [row for row in rows if (row["dataset"], row["generator"]) == chosen]
     banner("trained", "On trained generators", headline(shown))
     st.html(html_table(_HEAD, [cells(row) for row in shown], "numbers"))

@@ -17,8 +17,13 @@ h1, h2, h3, h4, p, td, [data-testid="stCaptionContainer"] { font-variant-numeric
 .st-key-statement { min-height: 4.5rem; }
 /* Two number fields side by side need this much; a page opened by its own link may get less. */
 @media (min-width: 641px) { [data-testid="stSidebar"][aria-expanded="true"] { min-width: 340px; } }
-[data-testid="stSidebar"] [data-testid="stTooltipIcon"] { opacity: 0; }
-[data-testid="stSidebar"] [data-testid="stElementContainer"]:is(:hover, :focus-within) [data-testid="stTooltipIcon"] { opacity: 1; }
+/* Some colours of code are too faint to read. */
+[data-testid="stCode"] .token { color: inherit !important; }
+/* A help mark shows for the control that is pointed at, or has the focus. */
+[data-testid="stSidebar"] [data-testid="stElementContainer"] [data-testid="stTooltipIcon"] {
+  opacity: 0; }
+[data-testid="stSidebar"] [data-testid="stElementContainer"]:is(:hover, :focus-within)
+  [data-testid="stTooltipIcon"] { opacity: 1; }
 [class*="st-key-overlays"] { display: none; } /* what is drawn over other charts takes no room */
 @media (max-width: 640px) { /* a line of headline takes two on a phone */
   [class*="st-key-headline-"] h2 { font-size: 1.3rem; }
