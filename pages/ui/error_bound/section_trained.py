@@ -37,7 +37,7 @@ def trained() -> None:
     chosen = known[place or 0]
     shown = [row for row in rows if (row["dataset"], row["generator"]) == chosen]
     banner("trained", "On trained generators", headline(shown))
-    st.html(html_table(_HEAD, [cells(row) for row in shown], "numbers"))
+    st.html(html_table(_HEAD, [cells(row) for row in shown], "numbers trained"))
     st.caption(f"{texts.TRAINED_WHOLE} {shown[0]['ranks']}")
     with st.expander("What am I seeing?"):
         st.markdown(texts.TRAINED)
