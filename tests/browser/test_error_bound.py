@@ -313,7 +313,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(open_error_bound, s
     wide = page.evaluate(
         """() => [...document.querySelectorAll("section.stMain *")].filter((node) => {
              const box = node.getBoundingClientRect()
-             return box.width > 0 && box.right > innerWidth + 1
+             return box.width > 0 && box.right > screen.width + 1
            }).map((node) => node.className || node.tagName)"""
     )
     assert wide == []

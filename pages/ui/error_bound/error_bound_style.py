@@ -17,6 +17,7 @@ table.lemma td:last-child { text-align: left; padding-left: 1rem; }
   table.numbers { font-size: .8rem; }
   table.numbers td, table.numbers th { padding-right: .3rem; }
   table.numbers td:first-child { white-space: normal; }
+  table.trained :is(th, td):nth-child(7) { display: none; } /* it follows from the others */
   .st-key-error-bound-said { min-height: 20rem; }
   .st-key-error-bound-stated { min-height: 9rem; }
   .st-key-error-bound-wdc { min-height: 8rem; }

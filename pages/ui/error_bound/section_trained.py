@@ -51,8 +51,10 @@ def title(dataset: str, generator: str) -> str:
 
 def headline(rows: list[Row]) -> str:
     """How far from the solution the theorems' numbers hold."""
-    held = [row["radius"] for row in rows if row["inside"] == row["descents"]]
-    failed = [row["radius"] for row in rows if row["inside"] == 0]
+    radii = list(dict.fromkeys(row["radius"] for row in rows))
+    here = {radius: [row for row in rows if row["radius"] == radius] for radius in radii}
+    held = [at for at in radii if all(row["inside"] == row["descents"] for row in here[at])]
+    failed = [at for at in radii if all(row["inside"] == 0 for row in here[at])]
     if not held:
         return "Near this generator's solutions neither theorem's numbers hold."
     if not failed:
@@ -68,7 +70,7 @@ def cells(row: Row) -> list[str]:
     share = row["mu_squared_over_needed"]
     count = row["descents"]
     return [
-        row["theorem"],
+        row["theorem"].removeprefix("Theorem "),
         f"{row['radius']:g}",
         short(row["mu"]),
         short(row["mu_limit"]),

@@ -49,6 +49,7 @@ def row(radius: float, inside: int, **more: Any) -> dict[str, Any]:
         ([row(0.1, 3), row(1.0, 3)], "The theorems' numbers hold as far as 1 away"),
         ([row(0.1, 3), row(1.0, 0)], "hold up to 0.1 away from the solution, and fail 1 away."),
         ([row(0.1, 2), row(1.0, 0)], "neither theorem's numbers hold."),
+        ([row(0.1, 3), row(1.0, 3), row(0.1, 3), row(1.0, 2), row(3.0, 0)], "0.1 away from the"),
     ],
 )
 def test_the_headline_says_how_far_they_hold(rows: list[dict[str, Any]], said: str) -> None:
@@ -61,7 +62,7 @@ def test_without_a_negative_curvature_the_share_is_infinite() -> None:
         "mu_squared_over_needed": None, "applies": 1,
     }  # fmt: skip
     assert cells(row(0.01, 2, **some)) == [
-        "Theorem 3", "0.01", "1", "0.5", "2", "0", "∞", "2 of 3", "1 of 3",
+        "3", "0.01", "1", "0.5", "2", "0", "∞", "2 of 3", "1 of 3",
     ]  # fmt: skip
 
 
