@@ -69,7 +69,9 @@ def add(subparsers: Subparsers) -> None:
         one = parts.add_parser(name, help=words, description=words)
         one.add_argument("--json", type=Path, metavar="OUT", help="file to write the numbers to")
         add_threads(one)
-        one.add_argument("--seeds", type=count, metavar="N", help="as many W, seed by seed")
+        one.add_argument(
+            "--seeds", type=count, metavar="N", help="as many W, or planted solutions, seed by seed"
+        )
         one.add_argument("--steps", type=count, metavar="K", help="steps of a descent, at most")
         if name != "verify":
             one.add_argument("--keep", action="store_true", help="store them in assets/theory/")

@@ -73,7 +73,7 @@ def rows_of(dataset: str, generator: str, solutions: int, steps: int) -> Iterato
                 block, part = dictionary.atoms[:, columns].double(), c_star[columns]
             moving = planted_moving(made, z_star, block, part)
             for radius in RADII:
-                found[radius].append(near_planted(moving, radius, steps, theorem, seed))
+                found[radius].append(near_planted(moving, radius, steps, seed))
         for radius, some in found.items():
             yield _row(dataset, generator, theorem, radius, some) | {"ranks": ranks}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from red_core.data.datasets import TITLES
+from red_core.measure.planted import STEPS
+from red_core.theory.planted import EXAMINED
 
 FOLDER = "theory"  # of assets/
 PARTS = ("figure1", "figure2", "figure3", "examples", "survey", "planted")
@@ -132,10 +134,11 @@ def _planted(content: dict[str, Any]) -> str:
     kept = "none of them did worse than promised" if not broken else f"{broken} rows broke it"
     whole = " ".join(dict.fromkeys(f"{TITLES[row['dataset']]}: {row['ranks']}" for row in rows))
     return "\n".join(lines) + (
-        "\n\nNear planted solutions (z*, c_a*) of the trained generators, c_a in the row space of "
-        "the true block: how many descents have an admitted step size by the constants of their "
-        f"own path (mu^2 above 32/9 rho epsilon), and the largest epsilon; {kept}. To the letter "
-        "Assumption 1 also wants no rectifier to change its side on the way: so it is for "
+        "\n\nNear planted solutions (z*, c_a*) of the trained generators, c_a in the row space "
+        "of the true block: how many descents have an admitted step size by the constants of "
+        f"their own path (mu^2 above 32/9 rho epsilon; mu of {STEPS} steps, rho and epsilon "
+        f"sampled along {EXAMINED} of them), and the largest epsilon; {kept}. Strictly, Assumption "
+        "1 also needs a path on which no rectifier changes its side: so it is for "
         + ", ".join(f"{count} at {radius:g}" for count, radius in zip(smooth, radii, strict=True))
         + f", of {total} each. With all of D_a neither theorem can apply. {whole} "
         f"By `{content['command']}`, {content['seconds']:.0f} s."

@@ -44,15 +44,8 @@ from red_core.run.experiment import (
     start_seeds,
 )
 from red_core.run.settings import RunSettings, item_seed
-from red_core.sbsc import BlockDictionary
-from red_core.theory import (
-    BlockCertificate,
-    certify,
-    error_bound_mu,
-    mu_to_last,
-    proximal_pl,
-    row_space,
-)
+from red_core.theory import BlockCertificate, certify, error_bound_mu, mu_to_last, proximal_pl
+from red_core.theory.dictionary_parts import DictionaryParts
 
 ATTACK_RECORDS = 40  # pictures of the attack while it is made, at most
 SURFACES = 10  # of the landscape during a run: one for every tenth of the alternation
@@ -350,14 +343,23 @@ def live_mu(iterate: Iterate, truth: tuple[Tensor, Tensor] | None, basis: Tensor
     return float(found[0])
 
 
-def record_run(bundle: Bundle, settings: RunSettings, own: Tensor | None = None) -> bytes:
-    """Run `settings` to the end without a page, and return the compressed file of it."""
+def record_run(
+    bundle: Bundle,
+    settings: RunSettings,
+    own: Tensor | None = None,
+    parts: DictionaryParts | None = None,
+) -> bytes:
+    """Run `settings` to the end without a page, and return the compressed file of it.
+
+    parts: what other runs with the bundle's D_a have computed of it already.
+    """
+    parts = DictionaryParts(bundle.dictionary) if parts is None else parts
     recorder = RunRecorder(bundle, settings, own)
     example = craft_example(bundle, settings, own, watch=recorder.watch)
     recorder.attacked(example)
     options = settings.solver_options()
     problem, state = begin_run(bundle, example.attacked, options, start_seeds(settings))
-    basis = row_space(bundle.dictionary) if has_latent(settings) else None
+    basis = parts.basis if has_latent(settings) else None
     frames = [observe(problem, state, options)]
     mu = [live_mu(frames[0], example.truth, basis)]
     recorder.iterate(problem, frames[0], mu[0])
@@ -368,9 +370,8 @@ def record_run(bundle: Bundle, settings: RunSettings, own: Tensor | None = None)
         recorder.iterate(problem, frames[-1], mu[-1])
     verdict = judge(problem, frames[-1], readers_for(bundle, settings.preset))
     recorder.verdict(verdict, frames[-1], "finished")
-    blocks = BlockDictionary.of_attacks(bundle.dictionary.to("cpu"))
     rule = readers_for(bundle, settings.preset).rule_lambda
-    recorder.certificate(certify(problem, frames[-1], rule, blocks))
+    recorder.certificate(certify(problem, frames[-1], rule, parts.blocks))
     if basis is not None:
         if example.truth is None:
             mu = mu_to_last(frames, basis)[:, 0].tolist()

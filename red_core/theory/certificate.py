@@ -21,6 +21,7 @@ So every block residual ||y - D_b c*_b|| of every minimiser lies in an interval.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -32,7 +33,7 @@ from red_core.algorithm.prox import lambda_max
 from red_core.sbsc import BlockDictionary, ElasticNet, descend
 
 GAP = 1e-12  # of the c_a problem, relative to its objective
-SWEEPS = 20  # over the active blocks, before others may join them
+SWEEPS = 10  # over the active blocks, before others may join them
 MOST_SWEEPS = 300  # in all: what is not solved by then keeps a wide radius
 ROUNDING = 1e-14  # of a gap in float64, relative to its objective
 
@@ -67,27 +68,38 @@ class BlockCertificate:
 
 
 def certify(
-    problem: RedProblem, iterate: Iterate, rule_lambda: float | None, blocks: BlockDictionary
+    problem: RedProblem,
+    iterate: Iterate,
+    rule_lambda: float | None,
+    blocks: BlockDictionary,
+    between: Callable[[], None] = lambda: None,
 ) -> BlockCertificate | None:
     """The certificate of BSD-GAN-AD's answer at an iterate, a batch of one; None where lambda = 0.
 
     rule_lambda: as of `Readers`: the share of lambda_max, None: the iterate's own lambda; blocks:
-    of the problem's D_a (`BlockDictionary.of_attacks`).
+    of the problem's D_a (`BlockDictionary.of_attacks`); between: called between any SWEEPS sweeps.
     """
     target = (problem.observed - iterate.image).flatten(1)
     lam = iterate.lam
     if rule_lambda is not None:
         lam = rule_lambda * lambda_max(target, problem.dictionary)
-    return block_certificate(blocks, target[0], float(lam[0])) if float(lam[0]) > 0 else None
+    if not float(lam[0]) > 0:
+        return None
+    return block_certificate(blocks, target[0], float(lam[0]), between=between)
 
 
 def block_certificate(
-    blocks: BlockDictionary, target: Tensor, lam: float, exact: bool = False
+    blocks: BlockDictionary,
+    target: Tensor,
+    lam: float,
+    exact: bool = False,
+    between: Callable[[], None] = lambda: None,
 ) -> BlockCertificate:
     """Minimise in c_a and bound the block residuals of every minimiser.
 
     blocks: of D_a alone (`BlockDictionary.of_attacks`); target: y = x' - G(z), [n]; lam: lambda of
-    eq. 5, positive; exact: go on once the answer is certain, until the gap is closed. In float64.
+    eq. 5, positive; exact: go on once the answer is certain, until the gap is closed; between: as
+    of `certify`. In float64.
     """
     y = target.to(blocks.bases[0]).flatten()[None]
     net = ElasticNet(y.new_full((1, len(blocks)), lam), 1.0)
@@ -97,6 +109,7 @@ def block_certificate(
     for _ in range(0, MOST_SWEEPS, SWEEPS):
         if (found.certain and not exact) or found.gap <= GAP:
             break
+        between()
         active |= blocks.correlations(residual) > net.threshold
         solved = descend(blocks, y, net, active, c, GAP / 2, SWEEPS)
         c, residual = solved.coefficients, solved.residual

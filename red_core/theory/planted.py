@@ -6,15 +6,17 @@ mu falls to 0 (`rank_sentence`). With c_a = c_a* (Theorem 3), or with the column
 alone (Theorem 6, c_a within the row space of D_b), z* and c* can be isolated: then mu, rho and
 epsilon of a descent from a small distance say whether the theorem applies to it.
 
-A trained G has rectifiers, whose kinks break Assumption 1. Near z* no rectifier changes its side
-(`Planted.sides`): there G is as smooth as its last activation, and the theorem does apply if its
-numbers do.
+A trained G has rectifiers, whose kinks break Assumption 1. The points at which each of them is on
+the same side as at z* (`TrainedNetwork.sides`) form a convex polytope, since G up to its last
+activation is affine there. A path whose corners all lie in it meets no kink: the theorem applies to
+it if its conditions on mu, rho and epsilon are met.
+
+mu is taken at every step of a descent of so many steps, and falls further if it goes on; rho and
+epsilon at EXAMINED of them, from within (`segment_curvature`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -84,22 +86,16 @@ class TrainedNetwork:
     def sides(self, z: Tensor) -> Tensor:
         """On which side every rectifier is at points z [P, d]: bool [P, rectifiers]."""
         found: list[Tensor] = []
-
-        @contextmanager
-        def hooked() -> Iterator[None]:
-            rectifiers = {m for m in self.generator.modules() if isinstance(m, nn.ReLU)}
-            hooks = [
-                m.register_forward_pre_hook(lambda _m, given: found.append(given[0].flatten(1) > 0))
-                for m in rectifiers
-            ]
-            try:
-                yield
-            finally:
-                for hook in hooks:
-                    hook.remove()
-
-        with hooked():
+        hooks = [
+            module.register_forward_pre_hook(lambda _, given: found.append(given[0].flatten(1) > 0))
+            for module in self.generator.modules()
+            if isinstance(module, nn.ReLU)
+        ]
+        try:
             self.generator(z)
+        finally:
+            for hook in hooks:
+                hook.remove()
         return torch.cat(found, dim=1)
 
 
@@ -107,14 +103,13 @@ class TrainedNetwork:
 class Planted:
     """What a descent from near (z*, c*) measures; see `near_planted`.
 
-    theorem; radius: ||w^0 - w*||; mu: smallest at any of its steps; mu_limit: 2 sigma_min(M)^2 of
+    radius: ||w^0 - w*||; mu: smallest at any of its steps; mu_limit: 2 sigma_min(M)^2 of
     M = [J, D_b V] at w*, to which mu falls as it arrives; rho, epsilon: largest found; eta: the
     step; low, high: those admitted, NaN where there is none; needed: 32/9 rho epsilon, above which
     mu^2 has to be; promised, observed: factors of the squared distance, the worst of any step;
     changed: rectifiers that are on another side than at z* somewhere on the path.
     """
 
-    theorem: str
     radius: float
     mu: float
     mu_limit: float
@@ -168,7 +163,7 @@ def planted_moving(
 
 
 @torch.no_grad()
-def near_planted(moving: Moving, radius: float, steps: int, theorem: str, seed: int = 0) -> Planted:
+def near_planted(moving: Moving, radius: float, steps: int, seed: int = 0) -> Planted:
     """Descend from a random point at a distance, and measure the constants of that path.
 
     The step is the best that the constants of the path before admit, from 1 / rho at w* on.
@@ -181,14 +176,11 @@ def near_planted(moving: Moving, radius: float, steps: int, theorem: str, seed: 
     eta = 1 / float(ends[-1])
     best: Planted | None = None
     for _ in range(ROUNDS):
-        here = _measured(moving, start, eta, steps, theorem, float(ends[0].clamp_min(0)))
+        here = _measured(moving, start, eta, steps, float(ends[0].clamp_min(0)))
         if best is None or (here.inside and not (best.inside and best.promised <= here.promised)):
             best = here
-        wanted = float(
-            best_step(
-                *(torch.tensor(v, dtype=star.dtype) for v in (here.mu, here.rho, here.epsilon))
-            )
-        )
+        constants = star.new_tensor([here.mu, here.rho, here.epsilon])
+        wanted = float(best_step(*constants))
         if wanted != wanted or abs(wanted / eta - 1) < 1e-2:
             break
         eta = wanted
@@ -196,9 +188,7 @@ def near_planted(moving: Moving, radius: float, steps: int, theorem: str, seed: 
     return best
 
 
-def _measured(
-    moving: Moving, start: Tensor, eta: float, steps: int, theorem: str, limit: float
-) -> Planted:
+def _measured(moving: Moving, start: Tensor, eta: float, steps: int, limit: float) -> Planted:
     star, path, gradients = moving.star, [start], []
     for _ in range(steps):
         gradients.append(moving.gradient(path[-1]))
@@ -219,7 +209,6 @@ def _measured(
     assert isinstance(network, TrainedNetwork)
     sides = network.sides(torch.cat((star, corners))[:, : network.latent])
     return Planted(
-        theorem=theorem,
         radius=float(distance[0]),
         mu=float(mu),
         mu_limit=limit,

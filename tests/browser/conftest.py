@@ -65,7 +65,7 @@ def overhanging(page) -> list[str]:
         """() => [...document.querySelectorAll("[data-testid=stMain] *:not([type=range])")]
            .filter((node) => {
              const box = node.getBoundingClientRect()
-             return box.width > 0 && box.right > innerWidth + 1
+             return box.width > 0 && box.right > screen.width + 1
            }).map((node) => node.className || node.tagName)"""
     )
 

@@ -26,6 +26,7 @@ from red_core.recording.record_file import read_run
 from red_core.recording.run_recorder import record_run
 from red_core.run.bundle import load_bundle
 from red_core.run.settings import RunSettings
+from red_core.theory.dictionary_parts import DictionaryParts
 from red_core.threads import computing_on, threads_for
 from tests.browser.conftest import Server, serving_app
 from tests.browser.visitor import Files, Visitor, Watched, run_clients, watch
@@ -117,7 +118,8 @@ async def visits(server: Server, asked: argparse.Namespace) -> Figures:
         if left <= 0:
             break
         link = f"index={number % IMAGES}&run=1"
-        came += await verdict_seconds(server.url, link, left) is not None
+        seconds = await verdict_seconds(server.url, link, left)
+        came += seconds is not None
         if number == after:
             early = memory(server.pid)
     end = memory(server.pid)
@@ -228,11 +230,12 @@ async def lesson_seconds(url: str, limit: float) -> float:
 def alone_seconds(asked: Sequence[RunSettings]) -> float:
     """Seconds in which these runs are solved and recorded, one after another."""
     bundle = load_bundle("mnist", "cpu")
+    parts = DictionaryParts(bundle.dictionary)  # computed once, as in the app
     with computing_on(threads_for(1)):
-        record_run(bundle, asked[0])  # kernels are chosen, files are read
+        record_run(bundle, asked[0], parts=parts)  # kernels are chosen, files are read
         began = time.perf_counter()
         for settings in asked:
-            record_run(bundle, settings)
+            record_run(bundle, settings, parts=parts)
         return time.perf_counter() - began
 
 

@@ -75,7 +75,10 @@ def test_a_pixel_a_block_and_the_verdicts_bars_open_and_close(open_page):
     panel = opened(page, "attack")
     expect(panel.locator("td")).to_have_count(30)
     expect(panel.locator("td.bold")).to_have_count(1)
-    expect(panel.locator(".certificate")).to_contain_text("With every cₐ that minimises the")
+    expect(panel.locator(".certificate")).to_have_count(2)
+    minimum, gap = panel.locator(".certificate").all()
+    expect(minimum).to_contain_text("At the minimum over cₐ for this G(z) the least lengths are")
+    expect(gap).to_contain_text("The duality gap, a bound on how far the objective is above")
     panel.get_by_role("button", name="Close").click()
     expect(panel).to_be_hidden()
 

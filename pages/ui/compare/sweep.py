@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from pages.ui.compare.attempt import Attempt, answer, attempt, state_of
-from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock
+from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock, Interrupted
 from pages.ui.live.worker import LongSteps, State
 from red_core.attacks.pgd import PAPER_ATTACKS, AttackSettings
 from red_core.data.datasets import SHAPES
@@ -122,12 +123,10 @@ class Sweep(LongSteps):
         attempt(Attempt(key), lambda: self._compute(key), self._tell)
 
     def _craft(self, factor: float) -> None:
-        with self._line.turn(self._tell_place, self._over) as mine:
-            if not mine:
-                return
-            chosen = self.settings
-            chosen = strength(chosen, factor) if factor else replace(chosen, attack="none")
-            made = craft_example(self.bundle, chosen, self.own)
+        chosen = self.settings
+        chosen = strength(chosen, factor) if factor else replace(chosen, attack="none")
+        with suppress(Interrupted), self._turn() as turn:
+            made = craft_example(self.bundle, chosen, self.own, lambda *_: turn.yield_turn())
             with self._changed:
                 self._images += (made.attacked.cpu(),)
 

@@ -221,14 +221,17 @@ TRAINED_WHOLE = "Only the true block's columns move here. With all of Dₐ no th
 
 TRAINED = """
 A picture that a trained generator made, plus attacks of one block, has a known solution. Descents
-start at the distances above from it, and μ, ρ and ε are measured along their own paths, as in
-act 3. Theorem 3 moves z alone, Theorem 6 also cₐ within the row space of the true block.
+start at the distances above from it. Theorem 3 moves z alone, Theorem 6 also cₐ within the row
+space of the true block.
 
-Both need μ² above 32/9 ρε, and a step size in the interval that follows. ε is 0 where the loss is
-convex along the path: then every step size up to 3/(2ρ) is admitted. As a path arrives, μ falls
-to its value at the solution, and the promise with it: convergence is linear, and very slow.
+μ is the smallest of the 30 steps of each; ρ and ε are sampled along three
+of them, as in act 3, and may be larger in between.
 
-To the letter the theorems also need an activation without kinks. A trained generator's rectifiers
-have them; where no rectifier changes its side between path and solution, the generator is smooth
+Both need μ² above 32/9 ρε, and a step size in the interval that follows. ε is 0 where no negative
+curvature was found: then every step size up to 3/(2ρ) is admitted. As a path arrives, μ falls to
+its value at the solution, and the promise with it: convergence is linear, and very slow.
+
+Strictly, the theorems also need an activation without kinks, and a trained generator's rectifiers
+have them. Where none of them changes its side between path and solution, the generator is smooth
 there, and the theorem applies in full.
 """

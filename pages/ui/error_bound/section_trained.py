@@ -50,19 +50,15 @@ def title(dataset: str, generator: str) -> str:
 
 
 def headline(rows: list[Row]) -> str:
-    """How far from the solution the theorems' numbers hold."""
+    """How far from the solution the theorems' conditions on the constants are met."""
     radii = list(dict.fromkeys(row["radius"] for row in rows))
-    here = {radius: [row for row in rows if row["radius"] == radius] for radius in radii}
-    held = [at for at in radii if all(row["inside"] == row["descents"] for row in here[at])]
-    failed = [at for at in radii if all(row["inside"] == 0 for row in here[at])]
-    if not held:
-        return "Near this generator's solutions neither theorem's numbers hold."
-    if not failed:
-        return f"The theorems' numbers hold as far as {max(held):g} away from the solution."
-    return (
-        f"The theorems' numbers hold up to {max(held):g} away from the solution, and fail "
-        f"{min(failed):g} away."
-    )
+    by_radius = {radius: [row for row in rows if row["radius"] == radius] for radius in radii}
+    met = [at for at in radii if all(row["inside"] == row["descents"] for row in by_radius[at])]
+    unmet = [at for at in radii if all(row["inside"] == 0 for row in by_radius[at])]
+    if not met:
+        return "Near this generator's solutions the conditions of neither theorem are met."
+    said = f"The conditions on μ, ρ and ε are met up to {max(met):g} away from the solution"
+    return f"{said}, and for no start {min(unmet):g} away." if unmet else f"{said}."
 
 
 def cells(row: Row) -> list[str]:

@@ -26,7 +26,7 @@ from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.origin import ITS_OWN, Origin
 from pages.ui.live.run_plane import AXES, NoPlaneError, plane_event
 from pages.ui.live.runner import Runner
-from pages.ui.live.worker import computing
+from pages.ui.live.worker import ADMITTING, computing
 from red_core.recording.run_recorder import RunRecorder
 from red_core.run.settings import RunSettings
 
@@ -38,7 +38,6 @@ MOST_PLANES = 16  # that are drawn of one run, however often they are asked for
 _SWEEP = 5.0
 _log = logging.getLogger("red.live")
 _TAKING_OVER = threading.Lock()  # two browsers at once must not wait for each other's run
-_ADMITTING = threading.Lock()  # two runs at once must not take the same last place
 
 
 class LiveRun:
@@ -139,7 +138,7 @@ class LiveRun:
 
     def _admit(self, *, paused: bool, speed: float | None) -> Runner | None:
         """Begin the run, or note why it may not."""
-        with _ADMITTING:
+        with ADMITTING:
             full = computing(self.runner) >= limits.RUNS.value
             self._notice = limits.too_many_runs() if full else ""
             return None if full else self.begin(paused=paused, speed=speed)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from pages.ui.live.batches import Batches
-from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock
+from pages.ui.live.compute_queue import COMPUTE_QUEUE, FairLock, Interrupted, Turn
 from pages.ui.live.history import History, grid_ks, moved
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.origin import ITS_OWN, NoStartError, Origin, begin_from
@@ -27,7 +28,7 @@ from pages.ui.live.run_batches import (
 from pages.ui.live.run_view import RunView, Theory
 from pages.ui.live.worker import THREAD_NAME, Worker, WorkError
 from red_core.algorithm.algorithm1 import Update, finished, step
-from red_core.algorithm.observe import Iterate, observe
+from red_core.algorithm.observe import Iterate
 from red_core.algorithm.problem import RedProblem
 from red_core.algorithm.state import State as SolverState
 from red_core.algorithm.verdict import Verdict
@@ -220,9 +221,7 @@ class Runner(Worker[Update]):
     def _finish(self) -> None:
         """The verdict, then what the gap and the theorems say; all of the last iterate."""
         self._batches.join(self, verdict_key(self), VerdictBatch)
-        with self._line.turn(give_up=lambda: self._closed) as mine:
-            if mine and not self._closed:
-                self._certify()
+        self._certify()
         if not self._has_latent:  # the theorems speak of z
             return
         with self._line.turn(give_up=lambda: self._closed) as mine:
@@ -235,12 +234,19 @@ class Runner(Worker[Update]):
                     self._theory = theory
 
     def _certify(self) -> None:
+        """What the gap says, with turns given to others between its sweeps."""
         if self.recorder is None:
             return
-        problem, state = self.solved
-        rule = readers_for(self.parts.bundle, self.settings.preset).rule_lambda
-        last = observe(problem, state, self.options)
-        self.recorder.certificate(certify(problem, last, rule, self.parts.blocks))
+        bundle = self.parts.bundle
+        rule = readers_for(bundle, self.settings.preset).rule_lambda
+        last = moved(self._history.frames[-1], bundle.device)
+        with (
+            suppress(Interrupted),
+            Turn(self._line, lambda place: None, lambda: self._closed) as turn,
+        ):
+            blocks = self.parts.blocks
+            found = certify(self.solved[0], last, rule, blocks, turn.yield_turn)
+            self.recorder.certificate(found)
 
     def _theorise(self, problem: RedProblem) -> Theory:
         device = self.parts.bundle.device

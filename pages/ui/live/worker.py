@@ -35,12 +35,14 @@ class WorkError(Exception):
 
 _log = logging.getLogger("red.worker")
 _WORKERS: WeakSet[Worker[Any]] = WeakSet()  # of this process
-_ADMITTING = threading.Lock()  # two workers at once must not take the same last place
+# Two workers at once must not take the same last place; reentrant: around a check and a beginning.
+ADMITTING = threading.RLock()
 
 
 def computing(but: Worker[Any] | None = None) -> int:
     """How many workers of this process compute or wait for their turn, besides `but`."""
-    return sum(each is not but and each.computes for each in list(_WORKERS))
+    with ADMITTING:
+        return sum(each is not but and each.computes for each in _WORKERS)
 
 
 class Worker(ABC, Generic[Order]):
@@ -77,7 +79,7 @@ class Worker(ABC, Generic[Order]):
         self._seconds = 0.0  # computed so far; waiting does not count
         self._busy = True  # something may still change without an order
         self.steered = False  # whether a step was asked for singly
-        with _ADMITTING:
+        with ADMITTING:
             if computing() >= limits.RUNS.value:
                 self._error = limits.too_many_runs()
             _WORKERS.add(self)

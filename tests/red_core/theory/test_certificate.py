@@ -93,6 +93,14 @@ def test_two_equal_blocks_leave_it_open() -> None:
     assert not found.certain
 
 
+def test_others_may_compute_between_its_sweeps() -> None:
+    D_a, y, calls = dictionary(0), target(0), []
+    lam = 0.35 * largest(D_a, y)
+    blocks = BlockDictionary.of_attacks(D_a)
+    block_certificate(blocks, y, lam, exact=True, between=lambda: calls.append(1))
+    assert len(calls) > 1
+
+
 def test_no_code_names_nothing() -> None:
     D_a, y = dictionary(0), target(0)
     found = block_certificate(BlockDictionary.of_attacks(D_a), y, 1.01 * largest(D_a, y))

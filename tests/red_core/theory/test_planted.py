@@ -71,8 +71,7 @@ def test_it_agrees_with_the_network_of_the_synthetic_instances() -> None:
 
 @pytest.mark.parametrize("block", [False, True])
 def test_near_the_solution_the_theorem_applies_and_holds(generator, block: bool) -> None:
-    theorem = "Theorem 6" if block else "Theorem 3"
-    found = near_planted(planted(generator, block), 1e-6, 6, theorem)
+    found = near_planted(planted(generator, block), 1e-6, 6)
     assert found.radius == pytest.approx(1e-6)
     assert found.changed == 0
     assert found.applies
@@ -83,7 +82,7 @@ def test_near_the_solution_the_theorem_applies_and_holds(generator, block: bool)
 
 
 def test_far_away_rectifiers_change_their_side(generator) -> None:
-    found = near_planted(planted(generator), 5.0, 6, "Theorem 6")
+    found = near_planted(planted(generator), 5.0, 6)
     assert found.changed > 0
     assert not found.applies
 
@@ -93,5 +92,5 @@ def test_a_solution_that_is_not_isolated_has_no_mu(generator) -> None:
     network = TrainedNetwork(generator, LATENT)
     columns = torch.eye(network.outputs, dtype=torch.float64)
     moving = planted_moving(network, point(1), columns, torch.zeros(network.outputs).double())
-    found = near_planted(moving, 1e-6, 3, "Theorem 6")
+    found = near_planted(moving, 1e-6, 3)
     assert found.mu_limit < 1e-12

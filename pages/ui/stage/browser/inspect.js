@@ -8,17 +8,16 @@ import { tied, TIE } from "./tie.js"
 function settled({ attacks }, verdict, { attack, certain, residuals, radius, zero, blocks }) {
   const name = ATTACK_NAMES[attacks[attack]]
   const lengths = attacks.map((each, row) => `${ATTACK_NAMES[each]} ${residuals[row].toFixed(3)}`).join(", ")
-  const minimum = `With every cₐ that minimises the objective at this G(z), the least lengths are ${lengths}, and ${zero} of ${blocks} blocks are off`
-  if (!certain) {
-    return `${minimum}${radius === null ? ", as far as is known" : ""}. The duality gap cannot tell which is least: the rule's answer is open.`
-  }
-  if (attacks[attack] !== verdict.block) return `${minimum}: further steps on cₐ would change the rule's answer to ${name}.`
-  return `${minimum}: no further step on cₐ can change the rule's answer, ${name}. This is proved by the duality gap, to within ${bound(radius)}.`
+  const known = radius === null ? "as far as is known" : `to within ${bound(radius)}`
+  const minimum = `At the minimum over cₐ for this G(z) the least lengths are ${lengths}, ${known}; ${zero} of ${blocks} blocks are off.`
+  const gap = "The duality gap, a bound on how far the objective is above its minimum,"
+  if (!certain) return [minimum, `${gap} does not decide which is least: the rule's answer is open.`]
+  if (attacks[attack] !== verdict.block) return [minimum, `${gap} proves that further steps on cₐ would change the rule's answer to ${name}.`]
+  return [minimum, `${gap} proves that no further step on cₐ can change the rule's answer, ${name}.`]
 }
 
 /** A bound rounded up to a power of ten, without exponents. */
 function bound(radius) {
-  if (radius === null) return "what decides"
   const digits = Math.max(0, Math.floor(-Math.log10(Math.max(radius, 1e-9))))
   return digits > 6 ? "a millionth" : (10 ** -digits).toFixed(digits)
 }
@@ -114,7 +113,9 @@ export class Inspector {
     if (verdict.rule_lambda) paragraphs.push(element("p", {}, `For this rule cₐ is solved once more for the last G(z), at λ = ${verdict.rule_lambda} λₘₐₓ, the paper's: λₘₐₓ is the least λ at which every block is off.`))
     if (verdict.has_evidence) paragraphs.push(element("p", {}, `This method weighs these lengths with the shape of the rest: ${bars}.`))
     if (verdict.unknown_p !== null) paragraphs.push(element("p", {}, `Of runs on known attacks, ${(100 * verdict.unknown_p).toFixed(1)}% are as unusual as this one; below 0.5% it is called unknown.`))
-    if (certificate && verdict.block !== "none") paragraphs.push(element("p", { class: "certificate" }, settled(header, verdict, certificate)))
+    if (certificate && verdict.block !== "none") {
+      for (const words of settled(header, verdict, certificate)) paragraphs.push(element("p", { class: "certificate" }, words))
+    }
     this._say("Computed from: what each block leaves", ...paragraphs,
       table(["class", ...attacks.map((name) => ATTACK_NAMES[name])], classes.map((name, label) =>
         [name, ...attacks.map((_, row) => [verdict.block_residuals[label][row].toFixed(2), label * attacks.length + row === least])])))

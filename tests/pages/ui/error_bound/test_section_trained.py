@@ -46,9 +46,12 @@ def row(radius: float, inside: int, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ([row(0.1, 3), row(1.0, 3)], "The theorems' numbers hold as far as 1 away"),
-        ([row(0.1, 3), row(1.0, 0)], "hold up to 0.1 away from the solution, and fail 1 away."),
-        ([row(0.1, 2), row(1.0, 0)], "neither theorem's numbers hold."),
+        ([row(0.1, 3), row(1.0, 3)], "are met up to 1 away from the solution."),
+        (
+            [row(0.1, 3), row(1.0, 0)],
+            "met up to 0.1 away from the solution, and for no start 1 away.",
+        ),
+        ([row(0.1, 2), row(1.0, 0)], "the conditions of neither theorem are met."),
         ([row(0.1, 3), row(1.0, 3), row(0.1, 3), row(1.0, 2), row(3.0, 0)], "0.1 away from the"),
     ],
 )

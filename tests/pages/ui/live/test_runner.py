@@ -166,7 +166,7 @@ def test_a_run_with_a_diffusion_model_has_no_latent_space(colour, in_colour, sou
 def test_the_basis_comes_with_the_end_of_a_run_and_once(monkeypatch, parts, settings):
     calls = []
     monkeypatch.setattr(
-        "pages.ui.live.loaded_models.row_space",
+        "red_core.theory.dictionary_parts.row_space",
         lambda given: calls.append(given) or row_space(given),
     )
     fresh = LoadedModels(parts.bundle)
@@ -192,7 +192,7 @@ def test_the_basis_is_computed_once_for_all_who_ask_at_once(monkeypatch, parts):
         assert go.wait(60)
         return row_space(given)
 
-    monkeypatch.setattr("pages.ui.live.loaded_models.row_space", slow)
+    monkeypatch.setattr("red_core.theory.dictionary_parts.row_space", slow)
     fresh, found = LoadedModels(parts.bundle), []
     asking = [threading.Thread(target=lambda: found.append(fresh.basis)) for _ in range(4)]
     for thread in asking:
@@ -300,6 +300,24 @@ def test_a_run_gets_its_first_picture_while_the_attack_of_another_is_made(start,
     endless.go.set()
     assert wait_until(first, lambda view: view.ended).state == "finished"
     assert wait_until(second, lambda view: view.ended).state == "finished"
+
+
+def test_a_run_gets_its_first_picture_while_the_gap_of_another_is_read(
+    start, parts, settings, monkeypatch
+) -> None:
+    line, reading, others = FairLock(), threading.Event(), []
+
+    def endless(problem, iterate, rule, blocks, between):
+        reading.set()
+        while not (others and others[0].view().frames):
+            between()
+
+    monkeypatch.setattr("pages.ui.live.runner.certify", endless)
+    first = start(line=line, recorder=RunRecorder(parts.bundle, settings))
+    assert reading.wait(60)
+    others.append(start(line=line))
+    assert wait_until(others[0], lambda view: not view.busy).state == "finished"
+    assert wait_until(first, lambda view: not view.busy).state == "finished"
 
 
 def test_a_stop_while_the_attack_is_made_waits_for_it_and_judges(start, endless) -> None:
