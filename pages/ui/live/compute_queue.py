@@ -98,17 +98,17 @@ class FairLock:
         with self._changed:
             return len(self._waiting) > self._slots
 
-    def is_over(self, since: float) -> bool:
+    def is_over(self, since: float, seconds: float = SLICE) -> bool:
         """Whether a turn that began at `since` (`time.perf_counter`) is to be given to others.
 
-        It is when they wait and SLICE is over, and at once when one of them waits for its first
-        picture.
+        It is when they wait and it has lasted so many seconds, and at once when one of them waits
+        for its first picture.
         """
         with self._changed:
             waiting = self._waiting[self._slots :]
         if any(ticket.first_picture for ticket in waiting):
             return True
-        return bool(waiting) and time.perf_counter() - since > SLICE
+        return bool(waiting) and time.perf_counter() - since >= seconds
 
     @property
     def alone(self) -> bool:
@@ -126,7 +126,8 @@ class Turn:
 
     tell_place: called with the number of those ahead, the first time; give_up: whether not to
     begin; over: whether to end, once it has begun (give_up, unless it is given). `with` and
-    `yield_turn` raise Interrupted then. first_picture: as in `FairLock.turn`, the first time.
+    `yield_turn` raise Interrupted then. first_picture: as in `FairLock.turn`, the first time;
+    seconds: that it lasts while others wait.
     """
 
     def __init__(
@@ -137,8 +138,9 @@ class Turn:
         *,
         over: Callable[[], bool] | None = None,
         first_picture: bool = False,
+        seconds: float = SLICE,
     ) -> None:
-        self._line, self._tell_place = line, tell_place
+        self._line, self._tell_place, self._slice = line, tell_place, seconds
         self._give_up, self._over = give_up, over or give_up
         self._first_picture = first_picture
         self._stack = ExitStack()
@@ -166,7 +168,7 @@ class Turn:
         waited = time.perf_counter()
         DRAW_PRIORITY.let_draw()
         self._since += time.perf_counter() - waited
-        if self._line.is_over(self._began):
+        if self._line.is_over(self._began, self._slice):
             self._leave()
             self._wait(self._line.turn(give_up=self._over), self._over)
 

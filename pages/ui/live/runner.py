@@ -234,7 +234,7 @@ class Runner(Worker[Update]):
                     self._theory = theory
 
     def _certify(self) -> None:
-        """What the gap says, with turns given to others between its sweeps."""
+        """What the gap says; between its sweeps all others go first, whose verdicts are to come."""
         if self.recorder is None:
             return
         bundle = self.parts.bundle
@@ -242,7 +242,7 @@ class Runner(Worker[Update]):
         last = moved(self._history.frames[-1], bundle.device)
         with (
             suppress(Interrupted),
-            Turn(self._line, lambda place: None, lambda: self._closed) as turn,
+            Turn(self._line, lambda place: None, lambda: self._closed, seconds=0) as turn,
         ):
             blocks = self.parts.blocks
             found = certify(self.solved[0], last, rule, blocks, turn.yield_turn)

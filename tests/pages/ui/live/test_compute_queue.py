@@ -165,6 +165,7 @@ def test_a_turn_is_over_at_once_for_a_first_picture_and_after_a_slice_for_others
         threads = [queued(line, order, "run")]
         assert not line.is_over(time.perf_counter())
         assert line.is_over(time.perf_counter() - 2 * SLICE)
+        assert line.is_over(time.perf_counter(), 0)
         threads.append(queued(line, order, "first", first_picture=True))
         assert line.is_over(time.perf_counter())
     for thread in threads:
