@@ -6,11 +6,14 @@ psi on G(z), and `bsd_gan_ad`: the attack of the block with the smallest residua
 (`codes_at`): a smaller one finds a better z, and spreads c_a over so many blocks that none of them
 explains an l2 attack alone. `evidence` is that of the preset `best`: a model of the block
 residuals and of the residual's own statistics, trained on attacked training images, which may also
-answer that the attack is none of the known ones. `judge` puts them together.
+answer that the attack is none of the known ones. Where `best` has a denoiser, its
+second classifier reads G(z), the purified x' and x' itself, and the answer weighs the three.
+`judge` puts all together.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,6 +33,7 @@ UNKNOWN = "unknown"  # none of the known attacks, and not a clean image either
 LEAST = -8.0  # lowest log-probability of `type_log_probabilities`, so that none decides alone
 QUANTILES = (0.25, 0.5, 0.75, 0.9, 0.97)  # of |x' - G(z)| in the evidence
 UPPER_QUANTILES = (0.985, 0.995)
+SOURCES = ("G(z)", "D(x')", "x'")  # the pictures that a reader with `source_weights` reads
 PAPER_LAMBDA = SolverOptions().lambda_fraction  # B.2: 0.35 of lambda_max
 # c_a alone, from zero, until its relative duality gap is below the tolerance.
 _CODES = SolverOptions(
@@ -47,7 +51,10 @@ class Readers:
     """The models that turn the end of a run into answers; the paper's rules use psi alone.
 
     psi: the attacked classifier; reader: a second classifier of G(z), trained on recovered
-    pictures, or None; reader_temperature: divides its logits; evidence: the model of
+    pictures, or None; reader_temperature: divides its logits; purify: x' [B, C, H, W] -> n
+    purifications of each, [B, n, C, H, W], or None; source_weights: how much the reader's
+    log-probabilities of each of SOURCES count, [3], or None: it reads G(z) alone; both or none are
+    given; evidence: the model of
     `attack_evidence`, or None; types: a CNN that predicts the attack from x' alone (logits over
     the attacks and none), whose answer is one of the features of the evidence, or None;
     rule_lambda: the share of lambda_max at which c_a is solved anew for BSD-GAN-AD (`codes_at`), in
@@ -57,6 +64,8 @@ class Readers:
     psi: nn.Module
     reader: nn.Module | None = None
     reader_temperature: float = 1.0
+    purify: Callable[[Tensor], Tensor] | None = None
+    source_weights: Tensor | None = None
     evidence: EvidenceModel | None = None
     types: nn.Module | None = None
     rule_lambda: float | None = None
@@ -67,12 +76,13 @@ class Verdict:
     """The answers for a batch, with everything they rest on.
 
     signal_label [B], signal_probabilities [B, classes]: of the reader (psi where there is none);
-    psi_label, psi_probabilities: psi on G(z), BSD-GAN's answer; adversarial_label,
-    adversarial_probabilities: psi on x'; attack_label [B]: index into `attack_names`: the attacks,
-    "none", and last "unknown"; attack_probabilities [B, attacks + 1]: over the known answers,
-    `known_names`, whatever the label; block_label [B]: BSD-GAN-AD's answer, index into the
-    attacks; block_residuals [B, classes, attacks], of the c_a that this rule is asked of
-    (`Readers.rule_lambda`); signal_margin, attack_margin [B]: best minus
+    source_names: what it read, of SOURCES, () without a reader; source_probabilities [B, sources,
+    classes]: its answer from each of them alone; psi_label, psi_probabilities: psi on G(z),
+    BSD-GAN's answer; adversarial_label, adversarial_probabilities: psi on x'; attack_label [B]:
+    index into `attack_names`: the attacks, "none", and last "unknown"; attack_probabilities
+    [B, attacks + 1]: over the known answers, `known_names`, whatever the label; block_label [B]:
+    BSD-GAN-AD's answer, index into the attacks; block_residuals [B, classes, attacks], of the c_a
+    that this rule is asked of (`Readers.rule_lambda`); signal_margin, attack_margin [B]: best minus
     second-best probability; block_margin [B]: how much larger the best residual of another attack
     is, relative to the smallest; unknown_score [B]: how unlike every known answer the evidence is
     (squared Mahalanobis distance, from 0); unknown_p [B]: the share of known runs at least so
@@ -82,6 +92,8 @@ class Verdict:
 
     signal_label: Tensor
     signal_probabilities: Tensor
+    source_names: tuple[str, ...]
+    source_probabilities: Tensor
     psi_label: Tensor
     psi_probabilities: Tensor
     adversarial_label: Tensor
@@ -233,6 +245,39 @@ def type_log_probabilities(observed: Tensor, types: nn.Module) -> Tensor:
     return types(observed).log_softmax(1).clamp_min(LEAST)
 
 
+def combined(read: Tensor, weights: Tensor) -> Tensor:
+    """Class probabilities [B, classes] of weighed log-probabilities read [B, S, classes].
+
+    weights: [S]; the answer is proportional to the product of the probabilities to their powers.
+
+    >>> read = torch.tensor([[[0.9, 0.1], [0.2, 0.8]]]).log()
+    >>> combined(read, torch.tensor([1.0, 0.0])).tolist() == read[:, 0].exp().tolist()
+    True
+    """
+    return torch.einsum("bsk,s->bk", read, weights).softmax(1)
+
+
+@torch.no_grad()
+def read_signal(
+    observed: Tensor, image: Tensor, readers: Readers
+) -> tuple[tuple[str, ...], Tensor, Tensor]:
+    """What a reader makes of a run: names of SOURCES [S], each alone [B, S, classes], together.
+
+    observed: x' [B, C, H, W]; image: G(z) [B, C, H, W]. Needs a reader; its answer from n
+    purifications is their mean probability.
+    """
+    reader = readers.reader
+    assert reader is not None
+    alone = (reader(image) / readers.reader_temperature).softmax(1)
+    if readers.purify is None or readers.source_weights is None:
+        return SOURCES[:1], alone[:, None], alone
+    purified = readers.purify(observed)
+    drawn = reader(purified.flatten(0, 1)).softmax(1).unflatten(0, purified.shape[:2]).mean(1)
+    read = torch.stack((reader(image).softmax(1), drawn, reader(observed).softmax(1)), 1)
+    answer = combined(read.clamp_min(1e-8).log(), readers.source_weights)
+    return SOURCES, torch.stack((alone, drawn, read[:, 2]), 1), answer
+
+
 @torch.no_grad()
 def judge(problem: RedProblem, iterate: Iterate, readers: Readers) -> Verdict:
     """The verdict on an iterate (usually the last): see `Verdict` for its shapes and ranges.
@@ -252,8 +297,10 @@ def judge(problem: RedProblem, iterate: Iterate, readers: Readers) -> Verdict:
     attacks = problem.dictionary.attacks
     psi = signal = bsd_gan(iterate, readers.psi)
     before = readers.psi(problem.observed).softmax(1)
+    names_read: tuple[str, ...] = ()
+    read = before.new_zeros(len(before), 0, before.shape[1])
     if readers.reader is not None:
-        signal = (readers.reader(iterate.image) / readers.reader_temperature).softmax(1)
+        names_read, read, signal = read_signal(problem.observed, iterate.image, readers)
     rule = iterate
     if readers.rule_lambda is not None:
         rule = codes_at(problem, iterate, readers.rule_lambda)
@@ -272,6 +319,8 @@ def judge(problem: RedProblem, iterate: Iterate, readers: Readers) -> Verdict:
     return Verdict(
         signal_label=signal.argmax(1),
         signal_probabilities=signal,
+        source_names=names_read,
+        source_probabilities=read,
         psi_label=psi.argmax(1),
         psi_probabilities=psi,
         adversarial_label=before.argmax(1),

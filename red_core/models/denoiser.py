@@ -1,4 +1,4 @@
-"""The denoiser that purifies CIFAR-10 images (Section B.8): a small U-Net that knows the class.
+"""The denoiser that purifies CIFAR-10 images (Section B.8): a small U-Net.
 
 It is preconditioned as in EDM (Karras et al. 2022, Section 5) and keeps the size of its
 activations by unit kernels (Karras et al. 2024), without normalisation layers: on a CPU those cost
@@ -85,11 +85,12 @@ class _Attention(nn.Module):
 
 
 class Denoiser(nn.Module):
-    """D(x; sigma, y): the mean of the images that noise of deviation sigma can have turned into x.
+    """D(x; sigma): the mean of the images that noise of deviation sigma can have turned into x.
 
     widths: channels at each side of the U, from 32 x 32 on, halving; blocks: residual blocks of
-    each side on the way down and again on the way up; embedding: width of what noise level and
-    class are turned into; classes: one more, `unknown`, means any class.
+    each side on the way down and again on the way up; embedding: width of what the noise level is
+    turned into. It is not given a class: at the noise of purification a class changed no error
+    (equal to four digits), and the class of an attacked image is not known.
     """
 
     frequencies: Tensor
@@ -99,15 +100,13 @@ class Denoiser(nn.Module):
         widths: Sequence[int] = (32, 64, 128),
         blocks: int = 1,
         embedding: int = 128,
-        classes: int = 10,
     ) -> None:
         super().__init__()
-        self.unknown = classes
         self.register_buffer(
             "frequencies", 2 * math.pi * 2.0 ** torch.linspace(-2, 3, _FREQUENCIES), False
         )
         self.noise = _Conv(2 * _FREQUENCIES, embedding)
-        self.label = nn.Embedding(classes + 1, embedding)
+        self.offset = nn.Parameter(torch.randn(embedding))
         self.stem = _Conv(4, widths[0], 3)
 
         def side(width: int) -> _Side:
@@ -127,37 +126,34 @@ class Denoiser(nn.Module):
         """The network of a stored file, which tells its own shape; in float32."""
         sides = {int(name.split(".")[1]) for name in stored if name.startswith("down.")}
         blocks = {name.split(".")[2] for name in stored if name.startswith("down.0.")}
-        classes, embedding = stored["label.weight"].shape
+        embedding = len(stored["offset"])
         widths = [stored[f"down.{side}.0.conv1.weight"].shape[0] for side in sorted(sides)]
-        network = cls(widths, len(blocks), embedding, classes - 1)
+        network = cls(widths, len(blocks), embedding)
         network.load_state_dict({name: t.float() for name, t in stored.items()})
         return network
 
-    def forward(self, images: Tensor, sigma: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, sigma: Tensor) -> Tensor:
         """The denoised images [B, 3, H, W], about [-1, 1], in float32.
 
         images: noisy, on the [-1, 1] scale, sides divisible by 2 ** (sides of the U - 1);
-        sigma: [B], the noise's deviation, SIGMA_MIN to SIGMA_MAX; labels: [B] int64 in
-        0 .. classes, None where every class is unknown.
+        sigma: [B], the noise's deviation, SIGMA_MIN to SIGMA_MAX.
         """
-        if labels is None:
-            labels = torch.full((len(images),), self.unknown, device=images.device)
         level = sigma.float().view(-1, 1, 1, 1)
         total = (level.square() + SIGMA_DATA**2).sqrt()
-        raw = self._raw(images / total, level.log() / 4, labels)
+        raw = self._raw(images / total, level.log() / 4)
         kept = (SIGMA_DATA / total).square() * images
         return kept + (level * SIGMA_DATA / total) * raw.float()
 
-    def _embedding(self, level: Tensor, labels: Tensor) -> Tensor:
-        """[B, embedding, 1, 1] of ln(sigma) / 4 and the classes."""
+    def _embedding(self, level: Tensor) -> Tensor:
+        """[B, embedding, 1, 1] of ln(sigma) / 4."""
         phase = level * self.frequencies.view(1, -1, 1, 1)
         noise = self.noise(math.sqrt(2) * torch.cat([phase.cos(), phase.sin()], 1))
-        known = F.normalize(self.label.weight) * math.sqrt(self.label.embedding_dim)
-        return _SILU * F.silu(_HALF * (noise + known[labels][:, :, None, None]))
+        offset = F.normalize(self.offset, dim=0) * math.sqrt(len(self.offset))
+        return _SILU * F.silu(_HALF * (noise + offset[:, None, None]))
 
-    def _raw(self, x: Tensor, level: Tensor, labels: Tensor) -> Tensor:
+    def _raw(self, x: Tensor, level: Tensor) -> Tensor:
         """F of EDM's equation 7: the U-Net itself; inputs and outputs of size about 1."""
-        embedding = self._embedding(level, labels)
+        embedding = self._embedding(level)
         x = self.stem(torch.cat([x, torch.ones_like(x[:, :1])], 1))
         fine: list[Tensor] = []
         for number, side in enumerate(self.down):

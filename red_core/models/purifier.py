@@ -24,9 +24,9 @@ BATCH = 64  # noisy images at a time
 
 
 class Denoises(Protocol):
-    """D(x; sigma, y), as `Denoiser` is: x [B, 3, H, W] on [-1, 1], sigma [B], y [B] or None."""
+    """D(x; sigma), as `Denoiser` is: x [B, 3, H, W] on [-1, 1], sigma [B]."""
 
-    def __call__(self, images: Tensor, sigma: Tensor, labels: Tensor | None = None) -> Tensor:
+    def __call__(self, images: Tensor, sigma: Tensor) -> Tensor:
         """The mean of the clean images behind `images`, of their shape."""
         ...
 
@@ -77,50 +77,42 @@ class Purifier:
         return self.draws * (self.steps if self.stochastic else 2 * self.steps - 1)
 
     @torch.no_grad()
-    def __call__(
-        self, images: Tensor, seeds: Sequence[int], labels: Tensor | None = None
-    ) -> Tensor:
+    def __call__(self, images: Tensor, seeds: Sequence[int]) -> Tensor:
         """D(x') of images x' [B, 3, H, W]; the noise of each comes from its own seed.
 
-        labels: [B] int64, where the classes are known (as a rule they are not: None). Raises
-        ValueError where images, seeds and labels do not belong together or pixels leave [0, 1].
+        Raises ValueError where images and seeds do not belong together or pixels leave [0, 1].
         """
-        _check(images, seeds, labels)
+        _check(images, seeds)
         if self.sigma == 0:
             return images.clone()
         together = max(1, BATCH // self.draws)
         parts = [slice(first, first + together) for first in range(0, len(images), together)]
-        purified = [
-            self._purified(images[part], seeds[part], None if labels is None else labels[part])
-            for part in parts
-        ]
+        purified = [self._purified(images[part], seeds[part]) for part in parts]
         return torch.cat(purified) if purified else images.clone()
 
-    def _purified(self, images: Tensor, seeds: Sequence[int], labels: Tensor | None) -> Tensor:
+    def _purified(self, images: Tensor, seeds: Sequence[int]) -> Tensor:
         noise = self._noise(images, seeds)
         x = (2 * images - 1).repeat_interleave(self.draws, 0) + self.sigma * next(noise)
         x = x.contiguous(memory_format=torch.channels_last)
-        if labels is not None:
-            labels = labels.to(images.device).repeat_interleave(self.draws, 0)
         for level, lower in pairwise(schedule(self.sigma, self.steps)):
             if lower == 0:
-                x = self._denoised(x, level, labels)
+                x = self._denoised(x, level)
             elif self.stochastic:
                 kept = lower**2 / level  # noise left, to which as much fresh is added as lacks
-                x = x + (kept - level) * self._slope(x, level, labels)
+                x = x + (kept - level) * self._slope(x, level)
                 x = x + math.sqrt(lower**2 - kept**2) * next(noise)
             else:
-                slope = self._slope(x, level, labels)
-                ahead = self._slope(x + (lower - level) * slope, lower, labels)
+                slope = self._slope(x, level)
+                ahead = self._slope(x + (lower - level) * slope, lower)
                 x = x + (lower - level) * (slope + ahead) / 2
         return ((x + 1) / 2).clamp(0, 1).unflatten(0, (-1, self.draws)).mean(1)
 
-    def _denoised(self, x: Tensor, level: float, labels: Tensor | None) -> Tensor:
-        return self.denoiser(x, torch.full((len(x),), level, device=x.device), labels)
+    def _denoised(self, x: Tensor, level: float) -> Tensor:
+        return self.denoiser(x, torch.full((len(x),), level, device=x.device))
 
-    def _slope(self, x: Tensor, level: float, labels: Tensor | None) -> Tensor:
+    def _slope(self, x: Tensor, level: float) -> Tensor:
         """dx / d sigma along the probability flow."""
-        return (x - self._denoised(x, level, labels)) / level
+        return (x - self._denoised(x, level)) / level
 
     def _noise(self, images: Tensor, seeds: Sequence[int]) -> Iterator[Tensor]:
         """Standard normal noise [B * draws, 3, H, W], time after time; CPU noise on any device."""
@@ -131,12 +123,10 @@ class Purifier:
             yield torch.cat(drawn).to(images.device)
 
 
-def _check(images: Tensor, seeds: Sequence[int], labels: Tensor | None) -> None:
+def _check(images: Tensor, seeds: Sequence[int]) -> None:
     if images.dim() != 4:
         raise ValueError(f"images must be [B, 3, H, W], not {list(images.shape)}")
     if len(seeds) != len(images):
         raise ValueError(f"{len(images)} images need as many seeds, not {len(seeds)}")
-    if labels is not None and labels.shape != images.shape[:1]:
-        raise ValueError(f"{len(images)} images need as many labels, not {list(labels.shape)}")
     if not bool(((images >= 0) & (images <= 1)).all()):
         raise ValueError("images must be finite, with pixels in [0, 1]")

@@ -67,7 +67,7 @@ def _words(name: str, measured: Mapping[str, Any]) -> str:
         return f"percent of its attacks that fool ψ: {' / '.join(rates)} (l-inf / l2 / l1)"
     if name == "diffusion":
         errors = measured["denoising_error"]
-        words = ", ".join(f"{e['known']:.3f} at {sigma}" for sigma, e in errors.items())
+        words = ", ".join(f"{e:.3f} at {sigma}" for sigma, e in errors.items())
         return f"root mean square error on held-out images by sigma, in [-1, 1]: {words}"
     if name == "reader":
         own, psi = (_by_attack(measured[key]) for key in ("reader_on_runs", "psi_on_runs"))

@@ -35,8 +35,8 @@ _GREY = {
 _CIFAR10 = {
     "classifier": "red_core.recipes.cifar10.classifier:train_classifier",
     "generator": "red_core.recipes.cifar10.generator:train_generator",
-    "diffusion": "red_core.recipes.cifar10.diffusion:train_diffusion",
     "dictionary": "red_core.recipes.cifar10.dictionary:make_dictionary",
+    "diffusion": "red_core.recipes.cifar10.diffusion:train_diffusion",
     "examples": "red_core.recipes.cifar10.examples:draw_examples",
     "type_classifier": "red_core.recipes.cifar10.type_classifier:train_type_classifier",
     "reader": "red_core.recipes.cifar10.reader:train_reader",

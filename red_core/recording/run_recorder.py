@@ -230,6 +230,12 @@ class RunRecorder:
             rule_lambda=readers.rule_lambda,
             unknown_p=_rounded(verdict.unknown_p[0]),
             has_reader=readers.reader is not None,
+            sources=[
+                {"name": name, "probabilities": _rounded(alone)}
+                for name, alone in zip(
+                    verdict.source_names, verdict.source_probabilities[0], strict=True
+                )
+            ],
             has_evidence=readers.evidence is not None,
             seconds=round(self._seconds(), 3),
         )

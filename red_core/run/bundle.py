@@ -86,7 +86,7 @@ class Bundle:
 
     def paper_readers(self) -> Readers:
         """The paper's rules alone: psi reads G(z), block residuals name the attack."""
-        return replace(self.readers, reader=None, evidence=None, types=None)
+        return Readers(self.psi)
 
 
 def _load(module: nn.Module, tensors: dict[str, Tensor], device: torch.device) -> nn.Module:
@@ -208,19 +208,20 @@ def _load_readers(dataset: str, psi: nn.Module, target: torch.device) -> Readers
         types = _load(Table3CNN(len(stored["head.5.bias"])), stored, target)
     if "evidence.safetensors" in manifest:
         evidence = _load_evidence(dataset, target)
-    return Readers(psi, reader, temperature, evidence, types)
+    return Readers(psi, reader, temperature, evidence=evidence, types=types)
 
 
 def _load_cifar10(target: torch.device) -> Bundle:
     """CIFAR-10: a Wide ResNet, a style generator inverted in W+, and a denoiser."""
     manifest = read_manifest("cifar10")
     generator = cifar10_parts.load_generator(target)
-    encoder = reader = evidence = types = None
-    temperature = 1.0
+    encoder = evidence = types = None
+    denoiser = cifar10_parts.load_denoiser(target)
+    readers = Readers(cifar10_parts.load_psi(target))
     if "encoder.safetensors" in manifest:
         encoder = cifar10_parts.load_encoder(target)
     if "reader.safetensors" in manifest:
-        reader, temperature = cifar10_parts.load_reader(target)
+        readers = cifar10_parts.with_reader(readers, denoiser, target)
     if "type-classifier.safetensors" in manifest:
         types = cifar10_parts.load_types(target)
     if "evidence.safetensors" in manifest:
@@ -230,11 +231,11 @@ def _load_cifar10(target: torch.device) -> Bundle:
         CLASSES["cifar10"],
         generator,
         encoder,
-        Readers(cifar10_parts.load_psi(target), reader, temperature, evidence, types),
+        replace(readers, evidence=evidence, types=types),
         cifar10_parts.load_cifar10_dictionary(target),
         load_examples("cifar10"),
         target,
-        cifar10_parts.load_denoiser(target),
+        denoiser,
     )
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from red_core.algorithm.problem import AttackDictionary
+from red_core.algorithm.verdict import SOURCES, Readers
 from red_core.data.assets import AssetError, assets_root, read_manifest, read_tensors
 from red_core.data.attack_file import unpacked
 from red_core.data.datasets import CLASSES
+from red_core.models.airbench import AirbenchNet
 from red_core.models.channels_last import to_channels_last
 from red_core.models.denoiser import Denoiser
+from red_core.models.purifier import Purifier
 from red_core.models.style import StyleGenerator
 from red_core.models.style_partners import StyleEncoder
 from red_core.models.wide_resnet import WideResNet
@@ -22,6 +26,10 @@ M = TypeVar("M", bound=nn.Module)
 
 _Device = str | torch.device
 _PIXELS = 3 * 32 * 32
+READER = "reader.safetensors"
+# The purifications that the second classifier reads, chosen on held-out images with the rest of
+# the verdict.
+READ_SIGMA, READ_DRAWS = 0.15, 4
 
 
 def load_psi(device: _Device = "cpu") -> WideResNet:
@@ -39,11 +47,40 @@ def load_encoder(device: _Device = "cpu") -> StyleEncoder:
     return _network("encoder.safetensors", StyleEncoder.from_tensors, device)
 
 
-def load_reader(device: _Device = "cpu") -> tuple[WideResNet, float]:
-    """Who reads G(w), its norms folded, and what divides its logits; or AssetError."""
-    name = "reader.safetensors"
-    temperature = float(read_tensors("cifar10", name).get("temperature", 1.0))
-    return _reading(name, device), temperature
+def load_reader(device: _Device = "cpu") -> tuple[AirbenchNet, float]:
+    """The second classifier, and what divides its logits on G(w); or AssetError."""
+    temperature = float(read_tensors("cifar10", READER).get("temperature", 1.0))
+    return _network(READER, _airbench, device), temperature
+
+
+def with_reader(readers: Readers, denoiser: Denoiser, device: _Device = "cpu") -> Readers:
+    """`readers` with the second classifier, what it reads of x', and how much each counts."""
+    weights = read_tensors("cifar10", READER).get("weights")
+    if weights is None or weights.shape != (len(SOURCES),):
+        raise _foreign(READER)
+    reader, temperature = load_reader(device)
+    return replace(
+        readers,
+        reader=reader,
+        reader_temperature=temperature,
+        purify=purify_with(denoiser),
+        source_weights=weights.float().to(device),
+    )
+
+
+def purify_with(denoiser: Denoiser) -> Callable[[Tensor], Tensor]:
+    """x' [B, 3, 32, 32] -> READ_DRAWS purifications of each, [B, READ_DRAWS, 3, 32, 32].
+
+    D's first guesses behind noise of READ_SIGMA; the noise is the same for every image, so that an
+    image is always read alike.
+    """
+    purifier = Purifier(denoiser, READ_SIGMA, steps=1)
+
+    def purify(observed: Tensor) -> Tensor:
+        draws = [purifier(observed, [seed] * len(observed)) for seed in range(READ_DRAWS)]
+        return torch.stack(draws, 1)
+
+    return purify
 
 
 def load_types(device: _Device = "cpu") -> WideResNet:
@@ -85,8 +122,13 @@ def _reading(name: str, device: _Device) -> WideResNet:
     return to_channels_last(network, device).requires_grad_(False)  # folding made new parameters
 
 
+def _airbench(stored: Mapping[str, Tensor]) -> AirbenchNet:
+    others = ("temperature", "weights")
+    return AirbenchNet.from_tensors({k: t for k, t in stored.items() if k not in others})
+
+
 def _wide_resnet(stored: Mapping[str, Tensor]) -> WideResNet:
-    return WideResNet.from_tensors({k: t for k, t in stored.items() if k != "temperature"})
+    return WideResNet.from_tensors(stored)
 
 
 def _network(name: str, build: Callable[[Mapping[str, Tensor]], M], device: _Device) -> M:

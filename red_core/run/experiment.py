@@ -210,9 +210,9 @@ def start_seeds(settings: RunSettings) -> list[int]:
 def readers_for(bundle: Bundle, preset: str) -> Readers:
     """The readers a preset answers with: the paper's rules for the paper's presets.
 
-    `best` has readers of its own for both answers, `bsd-dp` for the signal alone: the evidence was
-    trained on what G leaves over. Where `best` runs at a smaller lambda than the paper's,
-    BSD-GAN-AD is asked at the paper's.
+    `best` has readers of its own for both answers, `bsd-dp` for the signal alone, which it reads
+    off its own purified picture: the evidence was trained on what G leaves over. Where `best` runs
+    at a smaller lambda than the paper's, BSD-GAN-AD is asked at the paper's.
     """
     if preset == "best":
         smaller = presets_of(bundle.dataset)["best"].lambda_fraction < PAPER_LAMBDA

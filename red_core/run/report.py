@@ -84,6 +84,12 @@ def item_answers(verdict: Verdict, iterate: Iterate, item: int) -> dict[str, Any
         },
         "probabilities": {
             "signal": _rounded(verdict.signal_probabilities[item]),
+            "sources": {
+                name: _rounded(alone)
+                for name, alone in zip(
+                    verdict.source_names, verdict.source_probabilities[item], strict=True
+                )
+            },
             "psi_signal": _rounded(verdict.psi_probabilities[item]),
             "adversarial": _rounded(verdict.adversarial_probabilities[item]),
             "attack": dict(

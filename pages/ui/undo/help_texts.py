@@ -267,7 +267,8 @@ VERDICT = """
 At the end x' is split into three parts that add up to it: **G(z)**, **D_a c_a**, and the **rest**.
 
 - *Which {one}?* A classifier reads G(z). The paper lets the attacked ψ read it (BSD-GAN); the
-  preset `best` asks a second classifier, trained on recovered pictures.
+  preset `best` asks a second classifier, trained on recovered pictures; on CIFAR-10 it reads x' and
+  a denoised x' as well, and the verdict weighs its three answers.
 - *Which attack?* The paper compares ‖x' - G(z) - D_a[i][j] c_a[i][j]‖ over the {number} blocks
   and takes the attack of the smallest (BSD-GAN-AD). `best` weighs these with the shape of the rest,
   and says *none of the known attacks* where it is stranger than in 199 of 200 runs on known ones.

@@ -114,8 +114,9 @@ _PAPER_PRESET = (
     "the paper's StyleGAN-XL seems not to do."
 )
 _READER = (
-    "In `best` and BSD-DP a second classifier, trained on recovered images, gives the class; the "
-    "lines `read by ψ` are the same runs under the paper's rules."
+    "In `best` and BSD-DP a second classifier, trained on recovered images, gives the class; in "
+    "`best` it reads G(w), D(x') and x', and the answer weighs the three. The lines `read by ψ` "
+    "are the same runs under the paper's rules."
 )
 _DICTIONARY = (
     "Block residuals say little here: what G misses is as large as the attack, and the 6,000 "

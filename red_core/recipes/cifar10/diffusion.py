@@ -1,8 +1,8 @@
 """Train the denoiser of CIFAR-10 for the noise that purification uses (Section B.8).
 
-The loss is EDM's (Karras et al. 2022, equation 8): the squared error of D(y + n; sigma), weighted
-so that every sigma counts alike. Half of the labels are hidden, so that the network also learns
-the mean over all classes, which purifying an image of unknown class needs.
+First on clean images, with EDM's loss (Karras et al. 2022, equation 8): the squared error of
+D(y + n; sigma), weighted so that every sigma counts alike. Then on attacked images, judged by psi's
+features too (`guided.py`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from red_core.data.datasets import ImageSet, load_official
 from red_core.models.channels_last import to_channels_last
 from red_core.models.denoiser import SIGMA_DATA, SIGMA_MAX, SIGMA_MIN, Denoiser
+from red_core.recipes.cifar10.guided import Guidance, GuidedTrainer
+from red_core.recipes.cifar10.pool import attacked_pool
 from red_core.recipes.cifar10.training import (
     Shuffled,
     chunks,
@@ -29,8 +31,8 @@ from red_core.recipes.cifar10.training import (
     write_trained,
 )
 from red_core.recipes.common import RecipeContext
+from red_core.run.cifar10_parts import load_psi
 
-HIDDEN = 0.5  # share of the labels that the network does not get
 WARM_UP = 0.04  # share of the steps in which the rate rises
 MEMORY = 0.03  # share of the steps over which the weights are averaged
 MEASURED_AT = (0.05, 0.1, 0.2, 0.35)
@@ -38,12 +40,17 @@ MEASURED_AT = (0.05, 0.1, 0.2, 0.35)
 
 @dataclass(frozen=True)
 class Size:
-    """One scale of the recipe. images: of the data set, None for all; tested: held-out images."""
+    """One scale of the recipe.
+
+    guidance: of the second training; images: of the data set, None for all; tested: held-out
+    images.
+    """
 
     widths: tuple[int, ...]
     blocks: int
     embedding: int
     epochs: float
+    guidance: Guidance
     batch: int = 128
     peak: float = 0.01
     images: int | None = None
@@ -51,9 +58,11 @@ class Size:
 
 
 SIZES = {
-    "tiny": Size((8, 8), 1, 16, epochs=2, batch=64, peak=0.1, images=256, tested=64),
-    "cpu": Size((32, 64, 128), 1, 128, epochs=16),
-    "gpu": Size((96, 192, 256), 2, 256, epochs=60, batch=512),
+    "tiny": Size(
+        (8, 8), 1, 16, 2, Guidance(2, batch=16), batch=64, peak=0.1, images=256, tested=64
+    ),
+    "cpu": Size((32, 64, 128), 1, 128, 16, Guidance(600)),
+    "gpu": Size((96, 192, 256), 2, 256, 60, Guidance(10_000, batch=512), batch=512),
 }
 
 
@@ -79,7 +88,7 @@ class DiffusionTrainer:
     def __init__(self, size: Size, data: ImageSet, seed: int, device: str) -> None:
         torch.manual_seed(seed)
         self.size, self.device = size, device
-        self.images, self.labels = data.images.to(device), data.labels.to(device)
+        self.images = data.images.to(device)
         self.network = to_channels_last(Denoiser(size.widths, size.blocks, size.embedding), device)
         self.batches = Shuffled(len(data), size.batch, seed)
         self.steps = math.ceil(size.epochs * self.batches.per_epoch)
@@ -95,17 +104,15 @@ class DiffusionTrainer:
         return self.size.peak * 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
 
     def step(self, number: int) -> Mapping[str, float]:
-        """One batch; its loss. Noise, levels and labels come from the CPU's generator."""
+        """One batch; its loss. Noise and levels come from the CPU's generator."""
         index = self.batches(number).to(self.device)
         images = 2 * flipped_and_shifted(self.images[index], margin=0) - 1
         count = len(images)
         sigma = drawn_sigma(torch.rand(count)).to(self.device)
-        hidden = (torch.rand(count) < HIDDEN).to(self.device)
         noise = torch.randn(images.shape).to(self.device)
-        labels = self.labels[index].masked_fill(hidden, self.network.unknown)
         self.optimiser.param_groups[0]["lr"] = self.rate(number)
         with lowered(self.device):
-            denoised = self.network(images + sigma.view(-1, 1, 1, 1) * noise, sigma, labels)
+            denoised = self.network(images + sigma.view(-1, 1, 1, 1) * noise, sigma)
         loss = weighted_loss(denoised, images, sigma).mean()
         self.optimiser.zero_grad()
         loss.backward()
@@ -131,30 +138,28 @@ class DiffusionTrainer:
 @torch.no_grad()
 def denoising_errors(
     denoiser: Denoiser, data: ImageSet, seed: int, device: str
-) -> dict[str, dict[str, float]]:
+) -> dict[str, float]:
     """Root mean squared errors of D at each level of MEASURED_AT, on the [-1, 1] scale.
 
-    {sigma: {"unknown": without the class, "known": with it}}; the noise's own error is sigma.
+    {sigma: error}; the noise's own error is sigma.
     """
     errors = {}
     for number, sigma in enumerate(MEASURED_AT):
         generator = torch.Generator().manual_seed(seed + number)
         noise = sigma * torch.randn(data.images.shape, generator=generator)
-        sums = torch.zeros(2)
+        total = 0.0
         for part in chunks(len(data), 250):
-            images, labels = (2 * data.images[part] - 1).to(device), data.labels[part].to(device)
+            images = (2 * data.images[part] - 1).to(device)
             levels = torch.full((len(images),), sigma, device=device)
-            for column, given in enumerate((None, labels)):
-                with lowered(device):
-                    denoised = denoiser(images + noise[part].to(device), levels, given)
-                sums[column] += (denoised - images).square().sum().cpu()
-        unknown, known = (sums / data.images.numel()).sqrt().tolist()
-        errors[f"{sigma:g}"] = {"unknown": round(unknown, 5), "known": round(known, 5)}
+            with lowered(device):
+                denoised = denoiser(images + noise[part].to(device), levels)
+            total += float((denoised - images).square().sum())
+        errors[f"{sigma:g}"] = round((total / data.images.numel()) ** 0.5, 5)
     return errors
 
 
 def train_diffusion(context: RecipeContext) -> None:
-    """Train, measure on held-out images what is written, and write `diffusion.safetensors`."""
+    """Train twice, measure what is written on held-out images; write `diffusion.safetensors`."""
     size = SIZES[context.scale]
     data, held_out = load_official("cifar10", "train"), load_official("cifar10", "held_out")
     data = ImageSet(data.images[: size.images], data.labels[: size.images], data.source)
@@ -163,18 +168,23 @@ def train_diffusion(context: RecipeContext) -> None:
     )
     trainer = DiffusionTrainer(size, data, context.seed, context.device)
     hours = train(context, "diffusion", trainer, trainer.steps)
-    stored = halved(trainer.average.module.state_dict())
+    first = Denoiser.from_tensors(halved(trainer.average.module.state_dict()))
+    psi, pool = load_psi(context.device), attacked_pool(context)
+    guided = GuidedTrainer(size.guidance, first, psi, pool, context.seed, context.device)
+    hours += train(context, "guided", guided, size.guidance.steps)
+    stored = halved(guided.average.module.state_dict())
     denoiser = to_channels_last(Denoiser.from_tensors(stored), context.device).eval()
     write_trained(
         context,
         "diffusion",
         "diffusion",
-        trainer.average.module,
+        guided.average.module,
         hours,
         architecture=f"U-Net {'-'.join(map(str, size.widths))} x {size.blocks}, EDM",
         noise=[SIGMA_MIN, SIGMA_MAX],
         measured={
             "held_out_images": len(held_out),
+            "pool": {"images": len(pool.labels), "fooled": pool.fooled},
             "denoising_error": denoising_errors(denoiser, held_out, context.seed, context.device),
         },
     )

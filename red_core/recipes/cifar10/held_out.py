@@ -22,8 +22,8 @@ from red_core.recipes.common import RecipeContext, load_checkpoint, save_checkpo
 from red_core.run.cifar10_parts import load_psi
 from red_core.run.settings import item_seed
 
-COUNTS = {"tiny": 2, "cpu": 60, "gpu": 500}
-BATCH = 60
+COUNTS = {"tiny": 2, "cpu": 200, "gpu": 500}
+BATCH = 50
 
 
 @dataclass(frozen=True)

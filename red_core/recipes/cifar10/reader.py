@@ -1,78 +1,82 @@
-"""Train the reader of CIFAR-10: psi, taught to read what `best` and the purifier make of images.
+"""Train the second classifier of CIFAR-10, which answers for `best` and BSD-DP: the reader.
 
-It starts from psi's weights and sees clean images, attacked ones at every strength, images as the
-encoder redraws them, alone or blended with what they were redrawn from, first guesses of the
-denoiser, and, above all, G(w) of finished runs.
+Its own architecture and initialisation, so that psi's weak directions are not its own. It is
+trained on clean images first (`clean_reader.py`), then on what it will be asked to read: clean
+images, attacked ones at any strength up to 1.5, what the denoiser makes of them, what the encoder
+redraws, and G(w) of finished runs; half of every batch has moved one gradient-sign step against
+the reader itself. How much each of the three pictures of a run counts is fitted on held-out runs.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+from red_core.algorithm.verdict import SOURCES, combined
 from red_core.attacks.pgd import ATTACKS
-from red_core.data.assets import read_tensors, write_tensors
+from red_core.data.assets import write_tensors
 from red_core.data.datasets import ImageSet, load_official
 from red_core.measure.intervals import share
+from red_core.models.airbench import AirbenchNet
 from red_core.models.channels_last import to_channels_last
+from red_core.models.denoiser import Denoiser
 from red_core.models.style import StyleGenerator
-from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10.attacked import StoredAttacks, stored_attacks
-from red_core.recipes.cifar10.held_out import HeldOut, held_out_runs
-from red_core.recipes.cifar10.runs import Runs, finished_runs
-from red_core.recipes.cifar10.training import (
-    flipped_and_shifted,
-    halved,
-    learn,
-    lowered,
-    train,
+from red_core.recipes.cifar10.clean_reader import (
+    CleanTrainer,
+    airbench_optimiser,
+    along,
+    log_probabilities,
 )
+from red_core.recipes.cifar10.held_out import HeldOut, held_out_runs
+from red_core.recipes.cifar10.pool import Pool, attacked_pool
+from red_core.recipes.cifar10.runs import Runs, finished_runs
+from red_core.recipes.cifar10.training import flipped_and_shifted, halved, lowered, train
 from red_core.recipes.common import RecipeContext, accuracy
 from red_core.recipes.runs import fit_temperature
-from red_core.run.cifar10_parts import load_denoiser, load_encoder, load_generator, load_psi
+from red_core.run.cifar10_parts import (
+    load_denoiser,
+    load_encoder,
+    load_generator,
+    load_psi,
+    purify_with,
+)
 
 NAME = "reader.safetensors"
 # Shares of a batch; the first guesses of the denoiser are the rest.
-CLEAN, ATTACKED, REDRAWN, FINISHED = 0.2, 0.2, 0.2, 0.3
-SIGMA = (0.05, 0.25)  # of the noise before a first guess, on the [-1, 1] scale
-STRONGEST = 1.2  # factor on D_a's perturbations
-SMOOTHING = 0.05
-MOMENTUM = 0.05  # of the norms' running moments: the mixture's, not psi's
+CLEAN, ATTACKED, STORED, REDRAWN, FINISHED = 0.25, 0.2, 0.1, 0.1, 0.15
+SIGMA = (0.05, 0.3)  # of the noise before a first guess, on the [-1, 1] scale
+STRONGEST = 1.5  # factor on the perturbations
+SMOOTHING = 0.1
+AGAINST_ITSELF = (
+    4 / 255
+)  # largest gradient-sign step against the reader; half of the images take it
 
 
 @dataclass(frozen=True)
 class Size:
-    """One scale of the recipe.
+    """One scale: channels, epochs on clean images, and steps on the mixture at a share of the peak.
 
-    cycles: steps of each cycle of the rate, which begins anew at half of the last one's peak.
+    images: of the clean training set, None for all.
     """
 
-    cycles: tuple[int, ...]
-    batch: int = 128
-    peak: float = 0.02
-
-    def rate_at(self, step: int) -> float:
-        """In each cycle: up along a line for a tenth of the steps, then down along a cosine."""
-        peak = self.peak
-        for steps in self.cycles:
-            if step < steps:
-                break
-            step, peak = step - steps, peak / 2
-        done = (step + 1) / steps
-        rise = min(1.0, done / 0.1)
-        fall = 0.5 * (1 + math.cos(math.pi * max(0.0, done - 0.1) / 0.9))
-        return peak * rise * fall
+    widths: tuple[int, ...]
+    epochs: float
+    steps: int
+    batch: int = 1024
+    peak: float = 0.35
+    images: int | None = None
 
 
 SIZES = {
-    "tiny": Size(cycles=(2,), batch=20),
-    "cpu": Size(cycles=(300, 250)),
-    "gpu": Size(cycles=(6000,), batch=256, peak=0.05),
+    "tiny": Size(widths=(8, 8, 8), epochs=1, steps=2, batch=64, images=1024),
+    "cpu": Size(widths=(64, 256, 256), epochs=10, steps=300),
+    "gpu": Size(widths=(128, 512, 512), epochs=40, steps=4000),
 }
 
 
@@ -81,29 +85,24 @@ class Sources:
     """What the reader learns from: images, and the frozen networks that redraw them."""
 
     clean: ImageSet
+    pool: Pool
     stored: StoredAttacks
     runs: Runs
     encoder: nn.Module
     generator: StyleGenerator
-    denoiser: nn.Module
+    denoiser: Denoiser
 
 
 class ReaderTrainer:
-    """The reader, which is `psi` at first, and its optimiser; one step a batch."""
+    """The reader after its first training, and its optimiser; one step a batch of the mixture."""
 
     def __init__(
-        self, size: Size, psi: WideResNet, sources: Sources, seed: int, device: str
+        self, size: Size, network: AirbenchNet, sources: Sources, seed: int, device: str
     ) -> None:
         torch.manual_seed(seed)
-        self.size, self.device, self.steps = size, device, sum(size.cycles)
-        self.sources = sources
-        for module in psi.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.momentum = MOMENTUM
-        self.network = to_channels_last(psi, device).train()
-        self.optimiser = torch.optim.SGD(
-            self.network.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True
-        )
+        self.size, self.device, self.sources = size, device, sources
+        self.network = to_channels_last(network, device).train()
+        self.optimiser, self.peaks = airbench_optimiser(self.network)
 
     def clean(self, count: int) -> tuple[Tensor, Tensor]:
         """Training images [count, 3, 32, 32] and their labels."""
@@ -112,7 +111,12 @@ class ReaderTrainer:
         return data.images[index].to(self.device), data.labels[index]
 
     def attacked(self, count: int) -> tuple[Tensor, Tensor]:
-        """Images of D_a, with their perturbations at any strength up to STRONGEST."""
+        """Images of the pool, under attacks of any strength up to STRONGEST."""
+        drawn = self.sources.pool.drawn(count, strongest=STRONGEST)
+        return drawn.attacked.to(self.device), drawn.labels
+
+    def stored(self, count: int) -> tuple[Tensor, Tensor]:
+        """Images of D_a, with their perturbations, full attacks, at any strength."""
         stored = self.sources.stored
         label = torch.randint(len(stored.labels), (count,))
         column = torch.randint(stored.columns, (count,))
@@ -157,23 +161,42 @@ class ReaderTrainer:
 
     def batch(self) -> tuple[Tensor, Tensor]:
         """Images [B, 3, 32, 32] and labels [B], drawn from torch's global generator."""
-        counts = [int(part * self.size.batch) for part in (CLEAN, ATTACKED, REDRAWN, FINISHED)]
-        parts = [
-            make(count)
-            for make, count in zip(
-                (self.clean, self.attacked, self.redrawn, self.finished, self.guessed),
-                (*counts, self.size.batch - sum(counts)),
-                strict=True,
-            )
+        counts = [
+            int(part * self.size.batch) for part in (CLEAN, ATTACKED, STORED, REDRAWN, FINISHED)
         ]
+        makers = (self.clean, self.attacked, self.stored, self.redrawn, self.finished, self.guessed)
+        counts.append(self.size.batch - sum(counts))
+        parts = [make(count) for make, count in zip(makers, counts, strict=True)]
         images = flipped_and_shifted(torch.cat([made for made, _ in parts]), margin=2)
         return images, torch.cat([labels for _, labels in parts]).to(self.device)
 
+    def against_itself(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Every other image after one gradient-sign step of any size up to AGAINST_ITSELF."""
+        leaf = images[::2].clone().requires_grad_()
+        with lowered(self.device):
+            logits = self.network(leaf)
+        loss = F.cross_entropy(logits.float(), labels[::2], reduction="sum")
+        (slope,) = torch.autograd.grad(loss, leaf)
+        size = AGAINST_ITSELF * torch.rand(len(leaf), 1, 1, 1).to(images)
+        moved = images.clone()
+        moved[::2] = (images[::2] + size * slope.sign()).clamp(0, 1)
+        return moved
+
     def step(self, number: int) -> Mapping[str, float]:
         """One batch; the loss and the share right in it."""
-        self.optimiser.param_groups[0]["lr"] = self.size.rate_at(number)
+        rate = along(((0, 0.05), (0.1, 1), (1, 0)), (number + 1) / self.size.steps)
+        for group, peak in zip(self.optimiser.param_groups, self.peaks, strict=True):
+            group["lr"] = self.size.peak * rate * peak
         images, labels = self.batch()
-        return learn(self.network, self.optimiser, images, labels, self.device, SMOOTHING)
+        images = self.against_itself(images, labels)
+        with lowered(self.device):
+            logits = self.network(images)
+        loss = F.cross_entropy(logits.float(), labels, label_smoothing=SMOOTHING, reduction="sum")
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        right = (logits.argmax(1) == labels).float().mean().item()
+        return {"loss": loss.item() / len(labels), "right": right}
 
     def state_dict(self) -> dict[str, Any]:
         """Weights and momenta."""
@@ -186,26 +209,39 @@ class ReaderTrainer:
 
 
 def train_reader(context: RecipeContext) -> None:
-    """Train, calibrate and measure on held-out runs, and write `reader.safetensors`."""
+    """Train twice, weigh and measure on held-out runs, and write `reader.safetensors`."""
     size, device = SIZES[context.scale], context.device
+    data = load_official("cifar10", "train")
+    data = ImageSet(data.images[: size.images], data.labels[: size.images], data.source)
+    torch.manual_seed(context.seed)
+    first = CleanTrainer(AirbenchNet(size.widths), data, size.epochs, context.seed, device)
+    hours = train(context, "clean-reader", first, first.steps)
     sources = Sources(
-        *(load_official("cifar10", "train"), stored_attacks(), finished_runs(context)),
+        *(data, attacked_pool(context), stored_attacks(), finished_runs(context)),
         *(load_encoder(device), load_generator(device), load_denoiser(device)),
     )
-    psi = WideResNet.from_tensors(read_tensors("cifar10", "classifier.safetensors"))
-    trainer = ReaderTrainer(size, psi, sources, context.seed, device)
-    hours = train(context, "reader", trainer, trainer.steps)
+    trainer = ReaderTrainer(size, first.network, sources, context.seed, device)
+    hours += train(context, "reader", trainer, size.steps)
     stored = halved(trainer.network.state_dict())
-    reader = to_channels_last(WideResNet.from_tensors(stored), device).eval()
+    reader = to_channels_last(AirbenchNet.from_tensors(stored), device).eval()
     held_out = held_out_runs(context)
+    observed, labels = held_out.observed, held_out.runs.labels
     ends = held_out.runs.images[:, -1].float()
-    with torch.no_grad():
-        logits = torch.cat([reader(part.to(device)).cpu() for part in ends.split(100)])
-    temperature = fit_temperature(logits, held_out.runs.labels)
+    purify = purify_with(sources.denoiser)
+    purified = torch.cat([purify(part.to(device)).cpu() for part in observed.split(100)])
+    pictures = (ends[:, None], purified, observed[:, None])  # in the order of SOURCES
+    read = torch.stack([log_probabilities(reader, shown, device) for shown in pictures], 1)
+    weights = fit_weights(read, labels)
+    chosen = combined(read, weights).argmax(1)
+    temperature = fit_temperature(read[:, 0], labels)
     write_tensors(
         "cifar10",
         NAME,
-        {**stored, "temperature": torch.tensor(temperature)},
+        {
+            **stored,
+            "weights": weights,
+            "temperature": torch.tensor(temperature),
+        },
         command=context.command("reader"),
         scale=context.scale,
         seed=context.seed,
@@ -213,22 +249,52 @@ def train_reader(context: RecipeContext) -> None:
         hours=round(hours, 3),
         parameters=sum(p.numel() for p in trainer.network.parameters()),
         measured={
-            "held_out_images": len(ends),
-            "reader_on_runs": _by_answer(reader, ends, held_out, device),
-            "psi_on_runs": _by_answer(load_psi(device), ends, held_out, device),
-            "reader_on_attacked": _by_answer(reader, held_out.observed, held_out, device),
+            "held_out_images": len(labels),
+            "clean_test_accuracy": _test_accuracy(context, reader),
+            "weights": dict(zip(SOURCES, [round(w, 4) for w in weights.tolist()], strict=True)),
+            "all_three_on_runs": _by_answer(chosen == labels, held_out),
+            "reader_on_runs": _by_answer(read[:, 0].argmax(1) == labels, held_out),
+            "reader_on_purified": _by_answer(read[:, 1].argmax(1) == labels, held_out),
+            "reader_on_attacked": _by_answer(read[:, 2].argmax(1) == labels, held_out),
+            "psi_on_runs": _by_answer(_answers(load_psi(device), ends, device) == labels, held_out),
         },
         licence="MIT",
     )
 
 
-def _by_answer(
-    network: nn.Module, images: Tensor, held_out: HeldOut, device: str
-) -> dict[str, object]:
-    """Share of `images` that a network gives their label, for every attack and none."""
+def fit_weights(read: Tensor, labels: Tensor) -> Tensor:
+    """The weights [S], none negative, with which `combined` makes labels [N] likeliest.
+
+    read: log-probabilities [N, S, classes].
+    """
+    raw = torch.full((read.shape[1],), -1.0, requires_grad=True)
+    optimiser = torch.optim.LBFGS([raw], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        loss = F.cross_entropy(combined(read, F.softplus(raw)).log(), labels)
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    return F.softplus(raw).detach()
+
+
+def _test_accuracy(context: RecipeContext, reader: nn.Module) -> float:
+    test = load_official("cifar10", "test")
+    count = 200 if context.tiny else len(test)
+    return accuracy(reader, test.images[:count], test.labels[:count], context.device)
+
+
+@torch.no_grad()
+def _answers(network: nn.Module, images: Tensor, device: str) -> Tensor:
+    return torch.cat([network(part.to(device)).argmax(1).cpu() for part in images.split(100)])
+
+
+def _by_answer(right: Tensor, held_out: HeldOut) -> dict[str, object]:
+    """Share of held-out runs that are `right` [N], for every attack and none."""
     found: dict[str, object] = {}
     for number, name in enumerate((*ATTACKS, "none")):
         own = held_out.runs.attack == number
-        right = accuracy(network, images[own], held_out.runs.labels[own], device)
-        found[name] = share(round(right * int(own.sum())), int(own.sum()))
+        found[name] = share(int(right[own].sum()), int(own.sum()))
     return found

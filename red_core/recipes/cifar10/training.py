@@ -146,16 +146,17 @@ def write_trained(
     )
 
 
-def flipped_and_shifted(images: Tensor, margin: int = 4) -> Tensor:
+def flipped_and_shifted(images: Tensor, margin: int = 4, mirror: bool = True) -> Tensor:
     """Images [B, C, H, W] mirrored by a coin's toss and moved by up to `margin` pixels, reflected.
 
-    One toss and one shift an image, drawn from torch's global generator on the CPU.
+    One toss and one shift an image, drawn from torch's global generator on the CPU; without
+    `mirror` no toss counts.
     """
     count, _, height, width = images.shape
     device = images.device
     padded = torch.nn.functional.pad(images, (margin,) * 4, mode="reflect")
     shift = torch.randint(0, 2 * margin + 1, (count, 2)).to(device)
-    flip = torch.rand(count).to(device) < 0.5
+    flip = torch.rand(count).to(device) < (0.5 if mirror else 0.0)
     rows = shift[:, :1] + torch.arange(height, device=device)
     columns = torch.arange(width, device=device)
     columns = shift[:, 1:] + torch.where(flip[:, None], columns.flip(0), columns)

@@ -27,9 +27,11 @@ from red_core.recipes.cifar10 import (
     fidelity,
     generator,
     inversion,
+    pool,
     purification,
 )
 from red_core.recipes.cifar10.counting import weight_bytes
+from red_core.recipes.cifar10.guided import GuidedTrainer
 from red_core.recipes.cifar10.training import Shuffled
 
 TRAIN_IMAGES, CLASSES, SHAPE = 48_000, 10, (3, 32, 32)
@@ -126,7 +128,26 @@ def _diffusion(scale: str, device: str) -> list[Job]:
     data = images_like(size.images)
     trainer = diffusion.DiffusionTrainer(size, data, 0, device)
     held = weight_bytes(trainer.network, copies=ADAM + 1) + _bytes(data)
-    return _trained(trainer, trainer.batches.size, held, [("steps", 0, trainer.steps)])
+    psi = untrained_psi(scale, device)
+    made = torch.zeros(len(ATTACKS), len(data), *SHAPE).half()
+    drawn = pool.Pool(data.images, made, data.labels, {})
+    guided = GuidedTrainer(size.guidance, trainer.network, psi, drawn, 0, device)
+
+    def guiding(images: int) -> Callable[[], object]:
+        guided.size = replace(size.guidance, batch=images)
+        return lambda: guided.step(0)
+
+    return [
+        *_trained(trainer, trainer.batches.size, held, [("steps", 0, trainer.steps)]),
+        *pooled(psi, scale, device),
+        Job("guided steps", size.guidance.steps, size.guidance.batch, guiding, held),
+    ]
+
+
+def pooled(psi: WideResNet, scale: str, device: str) -> list[Job]:
+    """The pool's attacks, which the denoiser and the reader learn from."""
+    rounds = ceil(pool.COUNTS[scale] / pool.BATCH)
+    return attacks(psi, rounds, pool.BATCH, device, pool.STEPS)
 
 
 def _dictionary(scale: str, device: str) -> list[Job]:
@@ -144,8 +165,10 @@ def _dictionary_check(scale: str, device: str) -> list[Job]:
     return [reading("psi on the attacked images", untrained_psi(scale, device), images, device)]
 
 
-def attacks(psi: WideResNet, rounds: int, images: int, device: str) -> list[Job]:
-    """PGD of every kind in bf16, `rounds` times on `images` at once."""
+def attacks(
+    psi: WideResNet, rounds: int, images: int, device: str, steps: int | None = None
+) -> list[Job]:
+    """PGD of every kind in bf16, `rounds` times on `images` at once, in `steps` or the paper's."""
     attacked = dictionary.Lowered(psi, device)
 
     def ascent(kind: str, images: int) -> Callable[[], object]:
@@ -156,7 +179,7 @@ def attacks(psi: WideResNet, rounds: int, images: int, device: str) -> list[Job]
     return [
         Job(
             f"{kind} steps of PGD",
-            rounds * PAPER_ATTACKS["cifar10"][kind].steps,
+            rounds * (steps or PAPER_ATTACKS["cifar10"][kind].steps),
             images,
             partial(ascent, kind),
             weight_bytes(psi, copies=1),

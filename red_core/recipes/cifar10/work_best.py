@@ -13,6 +13,7 @@ from red_core.algorithm.algorithm1 import begin, step
 from red_core.algorithm.presets import CIFAR10_BEST
 from red_core.algorithm.problem import AttackDictionary, RedProblem
 from red_core.attacks.pgd import ATTACKS
+from red_core.models.airbench import AirbenchNet
 from red_core.models.channels_last import to_channels_last
 from red_core.models.denoiser import Denoiser
 from red_core.models.evidence_model import EvidenceModel
@@ -20,17 +21,18 @@ from red_core.models.style_partners import StyleEncoder
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10 import (
     attacked,
-    classifier,
     dictionary,
     diffusion,
     drawn_runs,
     evidence,
     generator,
     held_out,
+    pool,
     reader,
     runs,
     type_classifier,
 )
+from red_core.recipes.cifar10.clean_reader import CleanTrainer
 from red_core.recipes.cifar10.counting import weight_bytes
 from red_core.recipes.cifar10.work import (
     ADAM,
@@ -41,6 +43,7 @@ from red_core.recipes.cifar10.work import (
     attacks,
     batch_of,
     images_like,
+    pooled,
     reading,
     untrained_generator,
     untrained_psi,
@@ -81,20 +84,28 @@ def _reader(scale: str, device: str) -> list[Job]:
     denoiser = to_channels_last(
         Denoiser(shape.widths, shape.blocks, shape.embedding), device
     ).eval()
-    sources = reader.Sources(images_like(1000), stored, finished, encoder, network, denoiser)
-    own = classifier.SIZES[scale]
-    trainer = reader.ReaderTrainer(size, WideResNet(own.depth, own.width), sources, 0, device)
+    clean, attacks_made = images_like(1000), torch.zeros(len(ATTACKS), 1000, *SHAPE).half()
+    drawn = pool.Pool(clean.images, attacks_made, clean.labels, {})
+    sources = reader.Sources(clean, drawn, stored, finished, encoder, network, denoiser)
+    first = CleanTrainer(AirbenchNet(size.widths), clean, size.epochs, 0, device)
+    trainer = reader.ReaderTrainer(size, first.network, sources, 0, device)
 
     def training(images: int) -> Callable[[], object]:
         trainer.size = replace(size, batch=images)
         return lambda: trainer.step(0)
+
+    def clean_training(images: int) -> Callable[[], object]:
+        first.batches.size = images
+        return lambda: first.step(0)
 
     held = weight_bytes(trainer.network, copies=SGD)
     jobs = runs.jobs_of(stored, runs.SIZES[scale])
     together = CLASSES * runs.SIZES[scale].together
     return [
         *_best(scale, device, len(jobs), together),
-        Job("steps", trainer.steps, size.batch, training, held),
+        *pooled(untrained_psi(scale, device), scale, device),
+        Job("clean steps", first.steps, first.batches.size, clean_training, held),
+        Job("steps", size.steps, size.batch, training, held),
     ]
 
 

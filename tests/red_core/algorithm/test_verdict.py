@@ -13,6 +13,7 @@ from red_core.algorithm.prox import duality_gap, lambda_max
 from red_core.algorithm.verdict import (
     LEAST,
     NO_ATTACK,
+    SOURCES,
     UNKNOWN,
     Readers,
     attack_evidence,
@@ -234,3 +235,35 @@ def test_rules_without_a_threshold_call_nothing_unknown(scene):
         verdict = judge(problem, iterate, readers)
         assert verdict.unknown_p.tolist() == [1.0] * B
         assert verdict.attack_names.index(UNKNOWN) not in verdict.attack_label.tolist()
+
+
+def test_three_pictures_are_read_weighed_and_each_shown(scene):
+    problem, iterate = scene
+    reader, weights = Says(3, scale=4.0), torch.tensor([1.0, 0.5, 2.0], dtype=torch.float64)
+
+    def purify(observed: Tensor) -> Tensor:
+        return torch.stack((0.5 * observed, 1 - observed), 1)
+
+    readers = Readers(Says(0), reader, 2.0, purify, weights)
+    verdict = judge(problem, iterate, readers)
+    assert verdict.source_names == SOURCES
+    x, made = problem.observed, iterate.image
+    drawn = (reader(0.5 * x).softmax(1) + reader(1 - x).softmax(1)) / 2
+    alone = torch.stack(((reader(made) / 2).softmax(1), drawn, reader(x).softmax(1)), 1)
+    torch.testing.assert_close(verdict.source_probabilities, alone)
+    # The product of the three to the powers of the weights, G(z)'s without its temperature.
+    product = reader(made).softmax(1) * drawn**0.5 * reader(x).softmax(1) ** 2
+    torch.testing.assert_close(
+        verdict.signal_probabilities, product / product.sum(1, keepdim=True)
+    )
+    assert verdict.item(2).source_probabilities.equal(verdict.source_probabilities[2:3])
+
+
+def test_a_reader_without_weights_reads_the_signal_alone(scene):
+    problem, iterate = scene
+    verdict = judge(problem, iterate, Readers(Says(0), Says(3)))
+    assert verdict.source_names == SOURCES[:1]
+    assert verdict.source_probabilities[:, 0].equal(verdict.signal_probabilities)
+    plain = judge(problem, iterate, Readers(Says(0)))
+    assert plain.source_names == ()
+    assert plain.source_probabilities.shape == (B, 0, CLASSES)

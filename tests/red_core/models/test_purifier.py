@@ -21,9 +21,9 @@ class Gaussian:
     def __init__(self) -> None:
         self.rows: list[int] = []
 
-    def __call__(self, images: Tensor, sigma: Tensor, labels: Tensor | None = None) -> Tensor:
+    def __call__(self, images: Tensor, sigma: Tensor) -> Tensor:
         self.rows.append(len(images))
-        mean = torch.full((len(images),), MEAN) if labels is None else labels * 0.05
+        mean = torch.full((len(images),), MEAN)
         level, mean = sigma.view(-1, 1, 1, 1), mean.view(-1, 1, 1, 1)
         return mean + DEVIATION**2 / (DEVIATION**2 + level**2) * (images - mean)
 
@@ -144,19 +144,6 @@ def test_an_image_does_not_depend_on_its_neighbours(
     assert not torch.allclose(purifier(images[1:2], [7]), alone, atol=1e-3)
 
 
-def test_labels_are_passed_on(denoiser: Denoiser) -> None:
-    images, sigma = pictures(2), 0.2
-    labels = torch.tensor([0, 4])
-    told = Purifier(Gaussian(), sigma, 200, draws=8)(images, [1, 2], labels)
-    pulled = (2 * told - 1).mean((1, 2, 3))
-    assert float(pulled[1] - pulled[0]) == pytest.approx(0.2, abs=0.06)
-    # Class 10 of the network is what no label means.
-    purifier = Purifier(denoiser, sigma, 3)
-    unknown = purifier(images, [1, 2], torch.tensor([10, 10]))
-    assert torch.equal(purifier(images, [1, 2]), unknown)
-    assert not torch.allclose(purifier(images, [1, 2], labels), unknown, atol=1e-4)
-
-
 @pytest.mark.parametrize(
     ("steps", "stochastic", "draws"), [(1, False, 1), (5, False, 1), (5, True, 2)]
 )
@@ -192,8 +179,6 @@ def test_images_that_do_not_fit_are_refused() -> None:
     purifier, images = Purifier(Gaussian(), 0.1), pictures(2)
     with pytest.raises(ValueError, match="as many seeds"):
         purifier(images, [1])
-    with pytest.raises(ValueError, match="as many labels"):
-        purifier(images, [1, 2], torch.tensor([1]))
     with pytest.raises(ValueError, match="must be"):
         purifier(images[0], [1, 2, 3])
     for wrong in (images - 1, images * 3, images * float("nan")):
@@ -215,13 +200,3 @@ def test_the_bundled_denoiser_takes_the_noise_back_out(way: dict[str, int]) -> N
         # where hardly anything is known better, that is the noise again.
         assert moved[sigma] < (1.2 if sigma < 0.1 else 0.8) * sigma
     assert moved[0.02] < moved[0.1] < moved[0.3]
-
-
-def test_the_bundled_denoiser_heeds_the_class() -> None:
-    images, labels, denoiser = scenes(10), torch.arange(10), load_denoiser()
-    level = torch.full((10,), 0.4)
-    noisy = 2 * images - 1 + 0.4 * torch.stack([noise(i) for i in range(10)])
-    unknown = denoiser(noisy, level)
-    for other in (labels, labels.flip(0)):
-        change = (denoiser(noisy, level, other) - unknown).square().mean((1, 2, 3)).sqrt()
-        assert float(change.min()) > 1e-3

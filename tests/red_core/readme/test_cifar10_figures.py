@@ -46,7 +46,7 @@ MANIFEST: dict[str, Any] = {
     "diffusion.safetensors": MADE
     | {
         "measured": {
-            "denoising_error": {"0.1": {"unknown": 0.05, "known": 0.04}},
+            "denoising_error": {"0.1": 0.04},
             "purification": {
                 "way": "flow",
                 "sigma": 0.25,

@@ -91,10 +91,14 @@ export class Inspector {
 
   _picture({ header, verdict, atEnd }) {
     if (!atEnd) { this._say("The picture's class", element("p", {}, "It is read when the run has ended.")); return }
-    const columns = [["this method", verdict.signal_probabilities], ["ψ on G(z)", verdict.psi_probabilities], ["ψ on x′", verdict.adversarial_probabilities]]
+    const sources = verdict.sources ?? []  // older recordings have none
+    const weighed = sources.length > 1
+    const alone = weighed ? sources.map(({ name, probabilities }) => [`it on ${name.replace("'", "′")}`, probabilities]) : []
+    const columns = [["this method", verdict.signal_probabilities], ...alone, ["ψ on G(z)", verdict.psi_probabilities], ["ψ on x′", verdict.adversarial_probabilities]]
     const reader = verdict.has_reader ? "a second classifier, trained on recovered pictures" : "the attacked classifier ψ itself"
+    const pictures = weighed ? " about the recovered picture G(z), the denoised image D(x′) and x′ itself, and weighs its three answers as held-out runs taught" : ""
     this._say("Computed from: what classifiers read",
-      element("p", {}, `This method asks ${reader}. In per cent; the largest of each column is bold.`),
+      element("p", {}, `This method asks ${reader}${pictures}. In per cent; the largest of each column is bold.`),
       table(["class", ...columns.map(([name]) => name)], header.classes.map((name, label) =>
         [name, ...columns.map(([, shares]) => [(100 * shares[label]).toFixed(1), largest(shares) === label])])))
   }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 from collections import Counter
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,18 @@ import pytest
 import torch
 
 from red_core.algorithm.problem import AttackDictionary
-from red_core.attacks.pgd import ATTACKS
+from red_core.algorithm.verdict import combined
+from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS
 from red_core.data.assets import read_manifest, read_tensors
 from red_core.data.datasets import ImageSet
+from red_core.models.airbench import AirbenchNet
 from red_core.models.evidence_model import EvidenceModel
 from red_core.recipes.cifar10 import drawn_runs, held_out, runs, training
 from red_core.recipes.cifar10.attacked import StoredAttacks, stored_attacks, without
-from red_core.recipes.cifar10.reader import ReaderTrainer, Size
+from red_core.recipes.cifar10.clean_reader import CleanTrainer, along
+from red_core.recipes.cifar10.pool import Pool, quick
+from red_core.recipes.cifar10.reader import AGAINST_ITSELF, ReaderTrainer, fit_weights
+from red_core.recipes.cifar10.reader import SIZES as READERS
 from red_core.recipes.cifar10.runs import SIZES, Running, finished_runs, jobs_of, strengths
 from red_core.recipes.cifar10.type_classifier import (
     NONE,
@@ -172,16 +176,69 @@ def test_perturbations_on_drawn_pictures_are_those_kept_apart(
     assert clean.eq(0.5).all()
 
 
-# --- the reader's rate ----------------------------------------------------------------------
+# --- the pool, and what the reader learns ---------------------------------------------------
 
 
-def test_every_cycle_begins_at_half_the_peak() -> None:
-    size = Size(cycles=(20, 10), peak=0.4)
-    rates = [size.rate_at(step) for step in range(30)]
-    assert max(rates) == rates[1] == pytest.approx(0.4)
-    assert max(rates[20:]) == rates[20] == pytest.approx(0.2)
-    assert rates[19] == rates[29] == pytest.approx(0)
-    assert all(a > b for cycle in (rates[1:20], rates[20:]) for a, b in pairwise(cycle))
+def pool_of(images: int) -> Pool:
+    """Grey images; the perturbation of attack j is j + 1 hundredths in every value."""
+    shape = (len(ATTACKS), images, 3, 32, 32)
+    deltas = torch.arange(1, 4).view(-1, 1, 1, 1, 1).expand(shape) / 100
+    return Pool(torch.full(shape[1:], 0.5), deltas.half(), torch.arange(images) % 10, {})
+
+
+def test_the_pool_is_drawn_at_every_strength_and_kind() -> None:
+    torch.manual_seed(0)
+    drawn = pool_of(20).drawn(600, strongest=1.5)
+    away = (drawn.attacked - drawn.clean).flatten(1).mean(1)
+    assert away.min() < 0.005
+    assert 0.04 < away.max() <= 0.0451  # the third attack at one and a half times its strength
+    assert len(drawn.labels.unique()) == 10
+
+
+def test_quick_attacks_keep_the_papers_eps() -> None:
+    for kind in ATTACKS:
+        settings, made = PAPER_ATTACKS["cifar10"][kind], quick(kind)
+        assert made.eps == settings.eps
+        assert made.steps * made.step_size == pytest.approx(2.5 * made.eps)
+
+
+def test_rates_follow_the_lines() -> None:
+    points = ((0, 0.2), (0.25, 1), (1, 0))
+    assert [along(points, at) for at in (0, 0.125, 0.25, 0.625, 1)] == pytest.approx(
+        [0.2, 0.6, 1, 0.5, 0]
+    )
+
+
+def test_half_of_a_batch_moves_against_the_reader() -> None:
+    torch.manual_seed(0)
+    data = ImageSet(torch.rand(64, 3, 32, 32), torch.arange(64) % 10, "")
+    first = CleanTrainer(AirbenchNet((8, 8, 8)), data, 1, 0, "cpu")
+    trainer = ReaderTrainer(READERS["tiny"], first.network, None, 0, "cpu")
+    moved = trainer.against_itself(data.images, data.labels)
+    away = (moved - data.images).abs().flatten(1).amax(1)
+    assert away[1::2].eq(0).all()
+    assert away[::2].gt(0).all()
+    assert away.max() <= AGAINST_ITSELF + 1e-6
+    with torch.no_grad():
+        losses = [
+            torch.nn.functional.cross_entropy(trainer.network(images)[::2], data.labels[::2])
+            for images in (data.images, moved)
+        ]
+    assert losses[1] > losses[0]
+
+
+def test_the_weights_follow_who_is_right() -> None:
+    torch.manual_seed(0)
+    labels = torch.randint(10, (400,))
+    right = torch.nn.functional.one_hot(labels, 10).float() * 2
+    read = torch.stack(
+        [(right + noise * torch.randn(400, 10)).log_softmax(1) for noise in (0.7, 5.0, 50.0)], 1
+    )
+    weights = fit_weights(read, labels)
+    assert weights[0] > 5 * weights[1] > 0
+    assert weights[2] < 0.05
+    alone = torch.nn.functional.cross_entropy(read[:, 0], labels)
+    assert torch.nn.functional.nll_loss(combined(read, weights).log(), labels) <= alone
 
 
 # --- the recipes ----------------------------------------------------------------------------
@@ -224,6 +281,7 @@ def test_stopped_learners_end_alike(made: Path, tmp_path: Path, monkeypatch) -> 
     subprocess.run(["cp", "-r", str(made), str(before)], check=True)
     stop(TypeTrainer, "step", 2)
     stop(held_out, "craft", 2)
+    stop(CleanTrainer, "step", 0)
     stop(Running, "__call__", 6)
     stop(ReaderTrainer, "step", 1)
     kept = load_checkpoint(context_of(made).checkpoint("reader"))
