@@ -85,16 +85,33 @@ class Purifier:
         labels: [B] int64, where the classes are known (as a rule they are not: None). Raises
         ValueError where images, seeds and labels do not belong together or pixels leave [0, 1].
         """
+        if self.sigma == 0:
+            _check(images, seeds, labels)
+            return images.clone()
+        parts = [drawn.mean(1) for drawn in self._parts(images, seeds, labels)]
+        return torch.cat(parts) if parts else images.clone()
+
+    def each(self, images: Tensor, seeds: Sequence[int]) -> Tensor:
+        """The `draws` purifications themselves, [B, draws, 3, H, W], whose mean is D(x').
+
+        Differentiable in the images where gradients are on. Raises ValueError as D(x') does.
+        """
+        parts = list(self._parts(images, seeds, None))
+        return torch.cat(parts) if parts else images[:, None].expand(-1, self.draws, -1, -1, -1)
+
+    def _parts(
+        self, images: Tensor, seeds: Sequence[int], labels: Tensor | None
+    ) -> Iterator[Tensor]:
+        """The purifications [b, draws, 3, H, W] of some images after the other."""
         _check(images, seeds, labels)
         if self.sigma == 0:
-            return images.clone()
+            yield images[:, None].repeat(1, self.draws, 1, 1, 1)
+            return
         together = max(1, BATCH // self.draws)
-        parts = [slice(first, first + together) for first in range(0, len(images), together)]
-        purified = [
-            self._purified(images[part], seeds[part], None if labels is None else labels[part])
-            for part in parts
-        ]
-        return torch.cat(purified) if purified else images.clone()
+        for first in range(0, len(images), together):
+            part = slice(first, first + together)
+            known = None if labels is None else labels[part]
+            yield self._purified(images[part], seeds[part], known)
 
     def _purified(self, images: Tensor, seeds: Sequence[int], labels: Tensor | None) -> Tensor:
         noise = self._noise(images, seeds)
@@ -113,7 +130,7 @@ class Purifier:
                 slope = self._slope(x, level, labels)
                 ahead = self._slope(x + (lower - level) * slope, lower, labels)
                 x = x + (lower - level) * (slope + ahead) / 2
-        return ((x + 1) / 2).clamp(0, 1).unflatten(0, (-1, self.draws)).mean(1)
+        return ((x + 1) / 2).clamp(0, 1).unflatten(0, (-1, self.draws))
 
     def _denoised(self, x: Tensor, level: float, labels: Tensor | None) -> Tensor:
         return self.denoiser(x, torch.full((len(x),), level, device=x.device), labels)
