@@ -26,7 +26,7 @@ _PIXELS = 3 * 32 * 32
 
 def load_psi(device: _Device = "cpu") -> WideResNet:
     """The Wide ResNet that is attacked, its norms folded; AssetError where it cannot be read."""
-    return _reading("classifier.safetensors", device)
+    return load_wide_resnet("classifier.safetensors", device)
 
 
 def load_generator(device: _Device = "cpu") -> StyleGenerator:
@@ -43,12 +43,12 @@ def load_reader(device: _Device = "cpu") -> tuple[WideResNet, float]:
     """Who reads G(w), its norms folded, and what divides its logits; or AssetError."""
     name = "reader.safetensors"
     temperature = float(read_tensors("cifar10", name).get("temperature", 1.0))
-    return _reading(name, device), temperature
+    return load_wide_resnet(name, device), temperature
 
 
 def load_types(device: _Device = "cpu") -> WideResNet:
     """The network that reads the attack off x' alone; AssetError where it cannot be read."""
-    return _reading("type-classifier.safetensors", device)
+    return load_wide_resnet("type-classifier.safetensors", device)
 
 
 def load_denoiser(device: _Device = "cpu") -> Denoiser:
@@ -79,8 +79,8 @@ def load_cifar10_dictionary(device: _Device = "cpu") -> AttackDictionary:
     return dictionary.to(device)
 
 
-def _reading(name: str, device: _Device) -> WideResNet:
-    """A Wide ResNet of one file, its norms folded."""
+def load_wide_resnet(name: str, device: _Device = "cpu") -> WideResNet:
+    """A Wide ResNet of one file, its norms folded; AssetError where it cannot be read."""
     network = _network(name, _wide_resnet, "cpu").fold_norms()
     return to_channels_last(network, device).requires_grad_(False)  # folding made new parameters
 
