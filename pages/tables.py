@@ -12,6 +12,7 @@ from pages.ui.tables.section_assumption import assumption
 from pages.ui.tables.section_matrices import matrices
 from pages.ui.tables.section_starts import starts
 from pages.ui.tables.section_table import table
+from pages.ui.tables.section_tradeoff import tradeoff
 from pages.ui.tables.section_unknown import unknown
 from pages.ui.tables.tables_controls import which_table
 
@@ -23,6 +24,8 @@ with section("The choice of table"):
 page_state.show_warnings()
 with section("The table"):
     table(current)
+with section("The trade-off of the noise"):
+    tradeoff(current)
 with section("The confusion matrices"):
     matrices(current)
 with section("The dictionary's assumption"):

@@ -33,8 +33,9 @@ class SolverOptions:
     gap, and what its objective still gained in CHECK_EVERY steps, are below it (0: run all steps).
 
     Of the signal step "diffusion" (B.8), which is that of both phases or of none, alone: noise:
-    sigma on the [-1, 1] scale; noise_levels, noise_draws: `steps` and `draws` of the `Purifier`;
-    remainder: purify x' - D_a c_a instead of x'.
+    sigma on the [-1, 1] scale; noise_levels, noise_stochastic, noise_draws: `steps`, `stochastic`
+    (ancestral sampling) and `draws` of the `Purifier`; remainder: purify x' - D_a c_a instead of
+    x'.
     """
 
     restarts: int = 10
@@ -60,6 +61,7 @@ class SolverOptions:
     tolerance: float = 0.0
     noise: float = 0.1
     noise_levels: int = 1
+    noise_stochastic: bool = False
     noise_draws: int = 1
     remainder: bool = False
 

@@ -32,7 +32,7 @@ from red_core.measure.tables.measure_table import cell_key
 from red_core.measure.tables.merge import cells
 from red_core.measure.theory_keys import theory_key
 from red_core.measure.unknown import unseen_attacks
-from red_core.measure.unknown.measure_unknown import REPORT, entry_key
+from red_core.measure.unknown.measure_unknown import REPORTS, entry_key
 from red_core.run.bundle import load_examples
 from red_core.run.provenance import asset_checksums, commit
 
@@ -174,12 +174,13 @@ def _options(recorded: dict[str, Any], today: SolverOptions) -> tuple[Any, Any]:
 
 
 def _attacks(dataset: str, name: str, content: dict[str, Any]) -> Iterator[KeptResult]:
-    attacks = unseen_attacks(dataset)
+    method = REPORTS[name]
+    attacks = unseen_attacks(dataset, method)
     for key, entry in content["attacks"].items():
         device = entry["provenance"]["device"]
         yield KeptResult(
             *(dataset, name, key, entry, entry["files"]),
-            entry_key(dataset, attacks[key], entry["n"], entry["seed"], device),
+            entry_key(dataset, attacks[key], entry["n"], entry["seed"], device, method),
             f"{entry['command']} --keep",
             entry["n"],
             entry["source"],
@@ -258,7 +259,7 @@ def _theory(dataset: str, name: str, content: dict[str, Any]) -> Iterator[KeptRe
 Reader = Callable[[str, str, dict[str, Any]], Iterator[KeptResult]]
 _READERS: tuple[tuple[Callable[[str], bool], Reader], ...] = (
     (lambda name: name in (RESULTS, ABLATION), _rows),
-    (lambda name: name == REPORT, _attacks),
+    (lambda name: name in REPORTS, _attacks),
     (lambda name: name.startswith("answers") and name.endswith(".json"), _cells),
     (lambda name: name == assumption.ASSUMPTION, _assumption),
     (lambda name: name == start_classes.STARTS, _starts),

@@ -45,7 +45,8 @@ class Answers:
 class Method(ABC):
     """One column (or two) of a table, fitted to a data set's assets.
 
-    key: on the command line and in files; title: on a page; paper: its columns in the paper's
+    key: on the command line and in files; title: on a page; read_by: the classifier that gives the
+    class, where a table's row says it; paper: its columns in the paper's
     tables, for the signal and the attack (None where it has none); files: the trained files that
     decide its answers; datasets: those it makes sense on; projects: whether it makes sense on a
     project, which has psi, G and D_a and no other network that was trained for them; readings:
@@ -57,6 +58,7 @@ class Method(ABC):
     title: ClassVar[str]
     answers_signal: ClassVar[bool] = True
     answers_attack: ClassVar[bool] = False
+    read_by: ClassVar[str] = ""
     paper: ClassVar[tuple[str | None, str | None]] = (None, None)
     files: ClassVar[tuple[str, ...]] = ("classifier.safetensors",)
     datasets: ClassVar[tuple[str, ...]] = DATASETS

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from red_core.data.datasets import DATASETS
 from red_core.data.own_datasets import base_of, own_dataset
-from red_core.methods.bsd_dp import BsdDp, BsdDpPaper, DiffPure
+from red_core.methods.bsd_dp import (
+    BsdDp,
+    BsdDpPaper,
+    DiffPure,
+    DiffPureFixed,
+    DiffPureOne,
+    DiffPureVote,
+)
 from red_core.methods.bsd_gan import (
     BsdGanBest,
     BsdGanBestSmooth,
@@ -37,6 +44,9 @@ _ALL: tuple[type[Method], ...] = (
     BsdGanBest,
     BsdGanBestSmooth,
     DiffPure,
+    DiffPureFixed,
+    DiffPureOne,
+    DiffPureVote,
     BsdDpPaper,
     BsdDp,
     TypeClassifier,

@@ -82,13 +82,27 @@ class Purifier:
 
         Raises ValueError where images and seeds do not belong together or pixels leave [0, 1].
         """
+        parts = [drawn.mean(1) for drawn in self._parts(images, seeds)]
+        return torch.cat(parts) if parts else images.clone()
+
+    def each(self, images: Tensor, seeds: Sequence[int]) -> Tensor:
+        """The `draws` purifications themselves, [B, draws, 3, H, W], whose mean is D(x').
+
+        Differentiable in the images where gradients are on. Raises ValueError as D(x') does.
+        """
+        parts = list(self._parts(images, seeds))
+        return torch.cat(parts) if parts else images[:, None].expand(-1, self.draws, -1, -1, -1)
+
+    def _parts(self, images: Tensor, seeds: Sequence[int]) -> Iterator[Tensor]:
+        """The purifications [b, draws, 3, H, W] of some images after the other."""
         _check(images, seeds)
         if self.sigma == 0:
-            return images.clone()
+            yield images[:, None].repeat(1, self.draws, 1, 1, 1)
+            return
         together = max(1, BATCH // self.draws)
-        parts = [slice(first, first + together) for first in range(0, len(images), together)]
-        purified = [self._purified(images[part], seeds[part]) for part in parts]
-        return torch.cat(purified) if purified else images.clone()
+        for first in range(0, len(images), together):
+            part = slice(first, first + together)
+            yield self._purified(images[part], seeds[part])
 
     def _purified(self, images: Tensor, seeds: Sequence[int]) -> Tensor:
         noise = self._noise(images, seeds)
@@ -105,7 +119,7 @@ class Purifier:
                 slope = self._slope(x, level)
                 ahead = self._slope(x + (lower - level) * slope, lower)
                 x = x + (lower - level) * (slope + ahead) / 2
-        return ((x + 1) / 2).clamp(0, 1).unflatten(0, (-1, self.draws)).mean(1)
+        return ((x + 1) / 2).clamp(0, 1).unflatten(0, (-1, self.draws))
 
     def _denoised(self, x: Tensor, level: float) -> Tensor:
         return self.denoiser(x, torch.full((len(x),), level, device=x.device))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from red_core.attacks.pgd import ATTACKS
+from red_core.measure.tradeoff import READERS, Tradeoff, tradeoff_of
 from red_core.readme.render import percent
 from red_core.readme.start_figures import sentence
 
@@ -35,8 +36,8 @@ def render(
         parts.append(_inversion(found))
     if found := measured.get("generator", {}).get("fidelity"):
         parts.append(_fidelity(found))
-    if found := measured.get("diffusion", {}).get("purification"):
-        parts.append(_purification(found))
+    if (tradeoff := tradeoff_of(manifest)) is not None:
+        parts.append(_purification(tradeoff))
     if starts:
         parts.append(sentence(starts))
     return "\n\n".join(parts)
@@ -123,18 +124,43 @@ def _fidelity(found: Mapping[str, Any]) -> str:
     )
 
 
-def _purification(found: Mapping[str, Any]) -> str:
-    test = found["test"]
+def _purification(tradeoff: Tradeoff) -> str:
+    """What was chosen on held-out images, its figures on test images, and the curve itself."""
+    found = tradeoff.found
     lines = [
-        f"| ψ reads right, % | {' | '.join(_COLUMNS.values())} |",
+        f"| read right, % | {' | '.join(_COLUMNS.values())} |",
         "|---|" + "---:|" * len(_COLUMNS),
     ]
-    for words, key in (("x'", "psi_accuracy"), ("D(x')", "psi_accuracy_purified")):
-        lines.append(f"| {words} | {' | '.join(percent(test[name][key]) for name in _COLUMNS)} |")
+    for reader, name in READERS.items():
+        row, test = tradeoff.chosen[reader], found["choices"][reader]["test"]
+        for words, key in (("x'", "read"), (f"D(x'), {row.words}", "read_purified")):
+            shares = (percent(test[one][key][reader]) for one in _COLUMNS)
+            lines.append(f"| {words}, by {name} | {' | '.join(shares)} |")
+    test = found["choices"]["psi"]["test"]
     counts = sorted({test[kind]["images"] for kind in ATTACKS})
-    return "\n".join(lines) + (
-        f"\n\nDiffPure ({found['way']}, sigma {found['sigma']:g}, chosen on held-out images as "
-        f"the {found['rule']}) on the first {test['clean']['images']:,} test images, "
-        f"{' or '.join(f'{count:,}' for count in counts)} for each attack. "
+    head = "\n".join(lines) + (
+        f"\n\nDiffPure on the first {test['clean']['images']:,} test images, "
+        f"{' or '.join(f'{count:,}' for count in counts)} for each attack. Strength, way and draws "
+        f"were chosen on {found['chosen_on']}, for each classifier by {found['rule']}. "
         f"By `{found['command']}`."
+    )
+    return "\n\n".join([head, *(_curve(tradeoff, reader) for reader in READERS)])
+
+
+def _curve(tradeoff: Tradeoff, reader: str) -> str:
+    """The trade-off at the chosen number of draws, way by way; the chosen row in bold."""
+    chosen = tradeoff.chosen[reader]
+    heads = ("sigma, way", *_COLUMNS.values(), "mean", "mean l2 distance of D(x') and x'")
+    lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (len(heads) - 1)]
+    ways = tradeoff.beside(reader)
+    rows = [tradeoff.plain, *(row for own in ways.values() for row in own if row.sigma)]
+    for row in rows:
+        name = f"{row.sigma:g}, {row.way}" if row.sigma else "no noise"
+        shares = [*(row.shares(reader)[one] for one in _COLUMNS), row.mean(reader)]
+        cells = [name, *(f"{100 * share:.1f}" for share in shares), f"{row.moved:.2f}"]
+        cells = [f"**{cell}**" for cell in cells] if row == chosen else cells
+        lines.append(f"| {' | '.join(cells)} |")
+    return (
+        f"B.8's trade-off on held-out images, {chosen.combination.words}, percent read right by "
+        f"{READERS[reader]}:\n\n" + "\n".join(lines)
     )

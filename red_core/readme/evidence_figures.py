@@ -11,8 +11,10 @@ from red_core.algorithm.verdict import NO_ATTACK, UNKNOWN
 from red_core.data.datasets import TITLES
 from red_core.measure.assumption import ASSUMPTION
 from red_core.measure.result_store import stored
-from red_core.measure.unknown import GROUPS
-from red_core.measure.unknown.measure_unknown import REPORT
+from red_core.measure.tables.spec import title_of
+from red_core.measure.unknown import GROUPS, MEASURED
+from red_core.measure.unknown.measure_unknown import report_name
+from red_core.measure.unknown.registry import BEST
 from red_core.readme.render import percent
 
 BLOCK = "evidence"  # the markers of its document
@@ -25,8 +27,9 @@ def render() -> str:
     for dataset in TITLES:
         if report := stored(dataset, ASSUMPTION):
             parts.append(render_assumption(report))
-        if report := stored(dataset, REPORT):
-            parts.append(render_unknown(report))
+        for method in MEASURED.get(dataset, ()):
+            if report := stored(dataset, report_name(method)):
+                parts.append(render_unknown(report))
     return "\n\n".join(parts)
 
 
@@ -60,11 +63,16 @@ def _residual(span: dict[str, Any]) -> str:
 
 
 def render_unknown(report: dict[str, Any]) -> str:
-    """One line an attack: what ψ and `best` read, and what the attack is called."""
+    """One line an attack: what ψ and a method read, and what the attack is called.
+
+    Of another method than `best`, and where it answers so, what our second classifier reads.
+    """
+    method = report.get("method", BEST)
     counts = sorted({entry["n"] for entry in report["attacks"].values()})
     sources = sorted({entry["source"] for entry in report["attacks"].values()})
+    named = "" if method == BEST else f", {title_of(method)}"
     head = (
-        f"**Attacks nobody trained for, {TITLES[report['dataset']]}.** The first "
+        f"**Attacks nobody trained for, {TITLES[report['dataset']]}{named}.** The first "
         f"{' or '.join(f'{count:,}' for count in counts)} images of {' and '.join(sources)}, in "
         "percent with Wilson's 95% interval. "
     )
@@ -75,33 +83,56 @@ def render_unknown(report: dict[str, Any]) -> str:
             f"than in all but {100 * made['wrongly_flagged']:g}% of {made['held_out_runs']} runs "
             "on known attacks and clean images that it did not learn from. "
         )
-    parts = [head + "By `python -m red_core unknown`."]
+    option = "" if method == BEST else f" --method {method}"
+    parts = [head + f"By `python -m red_core unknown{option}`."]
+    columns = _columns(report)
     for group, words in GROUPS.items():
         entries = [entry for entry in report["attacks"].values() if entry["group"] == group]
         if entries:
-            parts.append("\n".join([*_head(words), *(_line(entry) for entry in entries)]))
+            parts.append(
+                "\n".join([*_head(words, columns), *(_line(entry, columns) for entry in entries)])
+            )
     return "\n\n".join(parts)
 
 
-def _head(words: str) -> list[str]:
-    columns = ("mean l-inf, l2", "n", "ψ on x'", "signal, `best`", "none of the known", "named")
-    return [f"| {words} | {' | '.join(columns)} |", "|---|" + "---:|" * 5 + "---|"]
+_SHARES = {
+    "psi": "ψ on x'",
+    "signal": "signal",
+    "signal_reader": "our second classifier",
+    "unknown": "none of the known",
+}
 
 
-def _line(entry: dict[str, Any]) -> str:
+def _columns(report: dict[str, Any]) -> dict[str, str]:
+    """The shares that a report has, with their titles."""
+    answered = set().union(*report["attacks"].values())
+    best = report.get("method", BEST) == BEST
+    titles = {**_SHARES, "signal": "signal, `best`"} if best else _SHARES
+    return {name: title for name, title in titles.items() if name in answered}
+
+
+def _head(words: str, columns: dict[str, str]) -> list[str]:
+    named = ["named"] if "unknown" in columns else []
+    heads = [words, "mean l-inf, l2", "n", *columns.values(), *named]
+    figures = "---:|" * (2 + len(columns))
+    return [f"| {' | '.join(heads)} |", f"|---|{figures}{'---|' * len(named)}"]
+
+
+def _line(entry: dict[str, Any], columns: dict[str, str]) -> str:
     norms = entry["norms"]
-    named = ", ".join(
-        f"{_name(answer)} {100 * times / entry['n']:.0f}"
-        for answer, times in entry["answers"].items()
-        if answer != UNKNOWN
-    )
     cells = [
         f"{entry['title']}: {entry['words']}",
         f"{norms['linf']:.2f}, {norms['l2']:.2f}",
         f"{entry['n']:,}",
-        *(percent(entry[name]) for name in ("psi", "signal", "unknown")),
-        named,
+        *(percent(entry[name]) for name in columns),
     ]
+    if "unknown" in columns:
+        named = (
+            f"{_name(answer)} {100 * times / entry['n']:.0f}"
+            for answer, times in entry["answers"].items()
+            if answer != UNKNOWN
+        )
+        cells.append(", ".join(named))
     return f"| {' | '.join(cells)} |"
 
 

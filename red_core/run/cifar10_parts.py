@@ -34,7 +34,7 @@ READ_SIGMA, READ_DRAWS = 0.15, 4
 
 def load_psi(device: _Device = "cpu") -> WideResNet:
     """The Wide ResNet that is attacked, its norms folded; AssetError where it cannot be read."""
-    return _reading("classifier.safetensors", device)
+    return load_wide_resnet("classifier.safetensors", device)
 
 
 def load_generator(device: _Device = "cpu") -> StyleGenerator:
@@ -74,18 +74,13 @@ def purify_with(denoiser: Denoiser) -> Callable[[Tensor], Tensor]:
     D's first guesses behind noise of READ_SIGMA; the noise is the same for every image, so that an
     image is always read alike.
     """
-    purifier = Purifier(denoiser, READ_SIGMA, steps=1)
-
-    def purify(observed: Tensor) -> Tensor:
-        draws = [purifier(observed, [seed] * len(observed)) for seed in range(READ_DRAWS)]
-        return torch.stack(draws, 1)
-
-    return purify
+    purifier = Purifier(denoiser, READ_SIGMA, steps=1, draws=READ_DRAWS)
+    return lambda observed: purifier.each(observed, [0] * len(observed))
 
 
 def load_types(device: _Device = "cpu") -> WideResNet:
     """The network that reads the attack off x' alone; AssetError where it cannot be read."""
-    return _reading("type-classifier.safetensors", device)
+    return load_wide_resnet("type-classifier.safetensors", device)
 
 
 def load_denoiser(device: _Device = "cpu") -> Denoiser:
@@ -116,8 +111,8 @@ def load_cifar10_dictionary(device: _Device = "cpu") -> AttackDictionary:
     return dictionary.to(device)
 
 
-def _reading(name: str, device: _Device) -> WideResNet:
-    """A Wide ResNet of one file, its norms folded."""
+def load_wide_resnet(name: str, device: _Device = "cpu") -> WideResNet:
+    """A Wide ResNet of one file, its norms folded; AssetError where it cannot be read."""
     network = _network(name, _wide_resnet, "cpu").fold_norms()
     return to_channels_last(network, device).requires_grad_(False)  # folding made new parameters
 

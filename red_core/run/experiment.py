@@ -16,7 +16,7 @@ from red_core.algorithm.problem import RedProblem
 from red_core.algorithm.state import State
 from red_core.algorithm.verdict import PAPER_LAMBDA, Readers
 from red_core.attacks.pgd import AttackSettings, Watch, craft
-from red_core.models.purifier import Purifier
+from red_core.models.purifier import Denoises, Purifier
 from red_core.run.bundle import Bundle
 from red_core.run.prior import starts_from
 from red_core.run.settings import RunSettings, SettingsError, item_seed
@@ -196,10 +196,19 @@ def make_problem(
         return RedProblem(attacked, bundle.generator, bundle.dictionary, features)
     if bundle.denoiser is None:
         raise ValueError("a diffusion step needs a diffusion model, and there is none")
-    purifier = Purifier(
-        bundle.denoiser, options.noise, options.noise_levels, draws=options.noise_draws
-    )
+    purifier = purifier_of(bundle.denoiser, options)
     return RedProblem(attacked, identity, bundle.dictionary, purify=purifier, seeds=tuple(seeds))
+
+
+def purifier_of(denoiser: Denoises, options: SolverOptions) -> Purifier:
+    """The purifier that the options of B.8 name."""
+    return Purifier(
+        denoiser,
+        options.noise,
+        options.noise_levels,
+        options.noise_stochastic,
+        options.noise_draws,
+    )
 
 
 def start_seeds(settings: RunSettings) -> list[int]:

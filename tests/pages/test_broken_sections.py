@@ -70,6 +70,7 @@ PARTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {
             "The choice of table": "pages.ui.tables.tables_controls.which_table",
             "The table": "pages.ui.tables.section_table.table",
+            "The trade-off of the noise": "pages.ui.tables.section_tradeoff.tradeoff",
             "The confusion matrices": "pages.ui.tables.section_matrices.matrices",
             "The images of this cell": "pages.ui.tables.section_matrices.cell",
             "The dictionary's assumption": "pages.ui.tables.section_assumption.assumption",

@@ -53,6 +53,9 @@ ABOUT = {
     "bsd-gan-best": "Algorithm 1, many starts, our reader and evidence.",
     "bsd-gan-best-smooth": "The same with softplus in G.",
     "dp": "DiffPure: noise drowns the attack, a diffusion model takes it out again; ψ reads D(x').",
+    "dp-fixed": "The same with one noise for every image, which an attacker could know.",
+    "dp-one": "The same, purified once.",
+    "dp-vote": "The same, purified several times; the mean of the probabilities decides.",
     "bsd-dp": "B.8's alternation, purifying what the attack's code leaves of x'.",
     "bsd-dp-paper": "B.8 as it is written: D(x') and steps on c_a in turn.",
     "type-cnn": "A small network trained to tell attack types from x'.",
@@ -77,7 +80,10 @@ def about_method(key: str, dataset: str) -> str:
     return own.get(key, ABOUT.get(key, ""))
 
 
-READINGS = {"rules": ("by ψ", "by blocks")}  # signal, attack
+READINGS = {  # signal, attack
+    "rules": ("by ψ", "by blocks"),
+    "reader": ("by our second classifier", ""),
+}
 
 METHODS_TAUGHT = """
 Every card gets **the same x'** and answers two questions: which class did the clean image have,

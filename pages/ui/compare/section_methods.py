@@ -26,7 +26,7 @@ from red_core.data.own_datasets import own_dataset
 from red_core.methods import METHODS, methods_of
 
 _TRAINED = ("m-inf", "m-2", "m-1", "msd")
-_DIFFUSION = ("dp", "bsd-dp", "bsd-dp-paper")
+_DIFFUSION = ("dp", "dp-fixed", "dp-one", "dp-vote", "bsd-dp", "bsd-dp-paper")
 
 
 def sets(dataset: str) -> dict[str, tuple[str, ...]]:

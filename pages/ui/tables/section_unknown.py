@@ -18,12 +18,15 @@ from pages.ui.tables.grid import grid
 from pages.ui.tables.render import percent
 from pages.ui.tables.tables_request import TablesRequest
 from pages.ui.widgets.live_chart import live_chart
+from red_core.measure.tables.spec import title_of
 from red_core.measure.unknown import MEASURED
-from red_core.measure.unknown.measure_unknown import REPORT
+from red_core.measure.unknown.measure_unknown import report_name
+from red_core.measure.unknown.registry import BEST
 
 _COLUMNS = {
     "psi": "ψ reads x' right",
     "signal": "class read right",
+    "signal_reader": "by our second classifier",
     "right": "answer right",
     "unknown": "answered unknown",
 }
@@ -32,12 +35,17 @@ _AROUND = 80
 
 
 def unknown(current: TablesRequest) -> None:
-    """Draw how `best` answers attacks that it does not know; nothing where that is not measured."""
-    if current.dataset not in MEASURED:
+    """Draw how attacks that nobody trained for are answered; nothing where that is not measured."""
+    methods = MEASURED.get(current.dataset, ())
+    if not methods:
         return
-    report = measured_file(current.dataset, REPORT, _check)
-    if report is not None and not report["attacks"]:
-        report = None
+    reports = {
+        method: report
+        for method in methods
+        if (report := measured_file(current.dataset, report_name(method), _check)) is not None
+        and report["attacks"]
+    }
+    report = reports.pop(BEST, None)
     banner("unknown", "Attacks nobody trained for", headline(report))
     if report is None:
         st.markdown("They have not been measured for this data set. This command does it:")
@@ -45,6 +53,11 @@ def unknown(current: TablesRequest) -> None:
         st.code(command, "bash", wrap_lines=True)
     else:
         _measured(current, report)
+    for method, other in reports.items():
+        st.markdown(f"**{title_of(method)}**")
+        table = attack_table(other["attacks"], other["titles"])
+        grid(table, f"{title_of(method)}: attacks nobody trained for", key=f"tables-{method}")
+        _commands(other)
     with st.expander("What am I seeing?"):
         st.markdown(texts.UNKNOWN)
 
@@ -62,8 +75,12 @@ def _measured(current: TablesRequest, report: Mapping[str, Any]) -> None:
         grid(table, "Attacks nobody trained for", key=f"tables-unknown-{current.dataset}")
     for key, why in report.get("missing", {}).items():
         st.caption(literal(f"{key} is missing: {why}"))
+    _commands(report)
+
+
+def _commands(report: Mapping[str, Any]) -> None:
     with st.expander("What made these figures"):
-        for made in attacks.values():
+        for made in report["attacks"].values():
             st.caption(f"**{made['title']}**: {made['words']}. {_made_by(made)}")
             st.code(made["command"], "bash", wrap_lines=True)
 
@@ -79,7 +96,8 @@ def _check(report: Mapping[str, Any]) -> None:
     headline(report)
     threshold(report)
     attack_table(report["attacks"], report["titles"])
-    answers_figure(report["attacks"], report["answers"])
+    if report.get("method", BEST) == BEST:
+        answers_figure(report["attacks"], report["answers"])
 
 
 def threshold(report: Mapping[str, Any]) -> str:
@@ -100,23 +118,27 @@ def headline(report: Mapping[str, Any] | None) -> str:
     if not unseen:
         return "What if an attack comes that D_a does not hold?"
     worst = min(unseen, key=lambda one: float(one["signal"]["value"]))
-    right = sum(float(one["right"]["value"]) for one in unseen) / len(unseen)
-    return (
+    found = (
         f"Of {len(unseen)} attacks nobody trained for, the hardest is {worst['title']}: "
-        f"{percent(worst['signal']['value'])}% are read right. "
-        f"The answer is right for {percent(right)}%."
+        f"{percent(worst['signal']['value'])}% are read right."
     )
+    named = [float(one["right"]["value"]) for one in unseen if "right" in one]
+    if not named:
+        return found
+    return f"{found} The answer is right for {percent(sum(named) / len(named))}%."
 
 
 def attack_table(attacks: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     """A line for each attack, in groups, as a <table>."""
-    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in _COLUMNS.values())
+    answered = set().union(*attacks.values())
+    columns = {name: title for name, title in _COLUMNS.items() if name in answered}
+    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in columns.values())
     body = []
     for group, made in groupby(attacks.values(), lambda one: one["group"]):
         about = escape(titles[group])
-        body.append(f'<tr><th class="part" colspan="{1 + len(_COLUMNS)}">{about}</th></tr>')
+        body.append(f'<tr><th class="part" colspan="{1 + len(columns)}">{about}</th></tr>')
         for one in made:
-            cells = "".join(_share(one[column], one["n"]) for column in _COLUMNS)
+            cells = "".join(_share(one[column], one["n"]) for column in columns)
             name = f'<th scope="row" class="name">{escape(one["title"])}</th>'
             body.append(f"<tr>{name}{cells}</tr>")
     return (

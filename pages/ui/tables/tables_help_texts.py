@@ -164,9 +164,25 @@ Here this is counted. Every image is inverted once, with preset `paper` and a si
 - ψ errs now and then on the images themselves, so not even a perfect inversion ends right always.
 """
 
+TRADEOFF = """
+DiffPure adds noise of deviation σ to x' and lets a diffusion model D take it out again. The noise
+drowns the attack, and with it what makes the image its class. B.8 leaves this trade-off for future
+work; here it is measured on held-out training images.
+
+- **Above**: the share read right over σ. One line style is one way back from the noise: the
+  **first guess** of D, the **flow** (deterministic, step by step), or **ancestral** sampling, which
+  takes fresh noise at every step.
+- **Below**: how far D(x') lies from x', the length of the difference of the two images. A large
+  one leaves little for D_a c_a to explain.
+- Several purifications of one image, each from its own noise, can be combined: their **mean**, or a
+  **vote**, where the classifier's probabilities are averaged.
+- The **diamond** is what the rule chooses: clean images and the three attacks count alike. There is
+  one for each classifier, since what blinds ψ need not blind the other.
+"""
+
 UNKNOWN = """
-The dictionary, the reader and the evidence know three kinds of attack, made on one network. What
-if another one comes?
+The dictionary, the second classifier and the evidence know three kinds of attack, made on one
+network. What if another one comes?
 
 - **Class read right** is what the defence is for: the share of images whose class survives.
 - The verdict may answer **unknown**: none of the known attacks. The threshold is set on runs that
@@ -175,7 +191,9 @@ if another one comes?
   perturbation keeps: FGSM is an l-inf attack too. On known attacks only their own name is right.
 - **Noise** is no attack at all. Whoever sees an attack in it would see one in every bad camera.
 - An **adaptive** attack knows the defence: it takes its gradient through the reconstruction (BPDA)
-  and averages over random starts (EOT). Every defence of this kind has to be asked this question.
+  and averages over random starts (EOT). A diffusion model can also be attacked through its own
+  gradient; with **fixed noise** the attacker knows the noise as well. Every defence of this kind
+  has to be asked this question.
 """
 
 

@@ -198,6 +198,11 @@ OPTIONS = {
         "Noise levels",
         "Steps of the way back from the noise; 1 takes the denoiser's first guess.",
     ),
+    "noise_stochastic": (
+        "Ancestral sampling",
+        "Take fresh noise at every level on the way back, instead of following the probability "
+        "flow. With one level there is no way to choose.",
+    ),
     "noise_draws": ("Draws", "Purifications a round, each from its own noise, that are averaged."),
     "remainder": (
         "Purify what c_a leaves",

@@ -24,7 +24,7 @@ _CHOICES = {
     "signal_step": _IN_LATENT,
     "acceleration": ACCELERATIONS,
 }
-_PURIFYING = ("noise", "noise_levels", "noise_draws", "remainder")
+_PURIFYING = ("noise", "noise_levels", "noise_stochastic", "noise_draws", "remainder")
 _MOVING = (
     *("restarts", "encoder_start", "mean_start", "carry", "halve_at", "start_step", "start_rate"),
     *("start_draws", "start_momentum"),

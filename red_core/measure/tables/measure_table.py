@@ -37,7 +37,10 @@ from red_core.run.provenance import asset_checksums, provenance
 from red_core.run.settings import SettingsError, item_seed
 
 # The presets of methods that take one's options and are no preset themselves.
-_PRESETS = {"defense-gan": "paper", "dp": "bsd-dp"}
+_PRESETS = {
+    "defense-gan": "paper",
+    **dict.fromkeys(("dp", "dp-fixed", "dp-one", "dp-vote"), "bsd-dp"),
+}
 _ABSENT = "has not been added yet"
 
 

@@ -87,7 +87,10 @@ TABLES: dict[str, TableSpec] = {
         "6",
         "cifar10",
         "A diffusion model instead of a generator, on CIFAR-10",
-        ("cnn", "bsd-gan-paper", "bsd-gan-best", "dp", "bsd-dp-paper", "bsd-dp"),
+        (
+            *("cnn", "bsd-gan-paper", "bsd-gan-best"),
+            *("dp", "dp-fixed", "dp-one", "dp-vote", "bsd-dp-paper", "bsd-dp"),
+        ),
         (PSI,),
     ),
 }
@@ -105,11 +108,13 @@ def entries(key: str) -> tuple[str, ...]:
 
 
 def title_of(entry: str) -> str:
-    """What a page calls an entry; its key where the method is not registered."""
+    """What a table calls an entry; its key where the method is not registered."""
     method, reading = method_of(entry), entry.partition("/")[2]
     if method is None:
         return entry
-    return method.readings.get(reading, entry) if reading else method.title
+    if reading:
+        return method.readings.get(reading, entry)
+    return f"{method.title}, read by {method.read_by}" if method.read_by else method.title
 
 
 def paper_columns(entry: str) -> tuple[str | None, str | None]:

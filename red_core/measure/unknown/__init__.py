@@ -1,4 +1,4 @@
-"""Attacks nobody trained for, and how the preset `best` answers them.
+"""Attacks nobody trained for, and how the preset `best` and B.8's methods answer them.
 
 The dictionary, the reader and the evidence know three attacks. Here are others: one step and the
 shortest way out (`simple`), a patch (`patch`), noise, an attack made on another network

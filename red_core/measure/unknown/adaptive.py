@@ -1,11 +1,13 @@
 """The adaptive attacks: through the reconstruction, and through the encoder it begins with.
 
-Athalye et al. 2018. The attacker knows G, D_a, the solver and the classifier of G(z), but not the
-seed of the starts. A run of the solver has no useful gradient in x'; G(z(x')) is close to x, so its
-gradient is taken for the identity (BPDA): every step takes the reconstruction, and moves x' by the
-gradient there, averaged over several draws of the starts (EOT). The other attack takes the encoder
-for the solver: G(E(x')) has a gradient, costs no run, and is where `best` begins. Neither tries to
-look like a known attack, or like none.
+Athalye et al. 2018. The attacker knows G or D, D_a, the solver and the classifier of what is
+recovered, but not the seed of the starts or of the noise, unless that is the same for all. A run of
+the solver has no useful gradient in x'; G(z(x')) is close to x, so its gradient is taken for the
+identity (BPDA): every step takes the reconstruction, and moves x' by the gradient there, averaged
+over several draws of the starts (EOT). One purification has a gradient of its own, which is taken
+instead where that is asked for. The other attack takes the encoder for the solver: G(E(x')) has a
+gradient, costs no run, and is where `best` begins. Neither tries to look like a known attack, or
+like none.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from red_core.algorithm.presets import presets_of
 from red_core.attacks.losses import attack_loss
 from red_core.attacks.pgd import AttackSettings, verify_budget
 from red_core.data.assets import AssetError
+from red_core.methods.bsd_dp import DiffPure
 from red_core.run.bundle import Bundle
 from red_core.run.experiment import begin_run
 from red_core.run.settings import item_seed
@@ -35,9 +38,9 @@ def adaptive_settings(kind: str, eps: float, steps: int = STEPS) -> AttackSettin
     return AttackSettings(kind, eps, REACH * eps / steps, steps)
 
 
-def rebuild_best(bundle: Bundle) -> Rebuild:
-    """The reconstruction of the preset `best`."""
-    options = presets_of(bundle.dataset)["best"]
+def rebuild_with(bundle: Bundle, preset: str) -> Rebuild:
+    """The reconstruction of a preset: G(z), or where D takes the place of G, the last D(x')."""
+    options = presets_of(bundle.dataset)[preset]
 
     def rebuild(attacked: Tensor, seeds: Sequence[int]) -> Tensor:
         problem, state = begin_run(bundle, attacked, options, seeds)
@@ -46,8 +49,17 @@ def rebuild_best(bundle: Bundle) -> Rebuild:
     return rebuild
 
 
+def purified_by(method: DiffPure) -> Rebuild:
+    """One image as DiffPure purifies it, differentiable in x'."""
+
+    def rebuild(attacked: Tensor, seeds: Sequence[int]) -> Tensor:
+        return method.purified(attacked, seeds).squeeze(1)
+
+    return rebuild
+
+
 class ThroughEncoder(nn.Module):
-    """reader(G(E(x'))): images [B, 1, H, W] -> logits, differentiable from end to end."""
+    """reader(G(E(x'))): images [B, C, H, W] -> logits, differentiable from end to end."""
 
     def __init__(self, bundle: Bundle) -> None:
         super().__init__()
@@ -58,7 +70,8 @@ class ThroughEncoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits [B, classes]."""
-        z, _ = self.encoder(images)
+        guess = self.encoder(images)
+        z = guess[0] if isinstance(guess, tuple) else guess  # a DCGAN's has a spread as well
         logits: Tensor = self.reader(self.generator(z))
         return logits
 
@@ -71,13 +84,15 @@ def craft_adaptive(
     settings: AttackSettings,
     seeds: Sequence[int],
     draws: int = DRAWS,
+    exact: bool = False,
 ) -> Tensor:
     """x' of images [B, C, H, W] in [0, 1], within eps in l-inf or l2.
 
     reader: the classifier of the reconstruction, frozen; labels: true classes [B]; seeds: one an
     image, from which the attacker's draws come (never the seed itself: that is the defender's);
-    draws: reconstructions a step. Of all steps the x' with the highest loss is kept.
-    Raises ValueError for another norm.
+    draws: reconstructions a step; exact: follow the gradient through `rebuild`, which must have
+    one, instead of taking the reconstruction for the identity. Of all steps the x' with the highest
+    loss is kept. Raises ValueError for another norm.
     """
     if settings.kind not in ("linf", "l2"):
         raise ValueError(f"no adaptive attack in {settings.kind}: choose linf or l2")
@@ -88,10 +103,16 @@ def craft_adaptive(
         drawn = [
             item_seed(seed, 1 + step * draws + draw) for seed in seeds for draw in range(draws)
         ]
-        rebuilt = rebuild(now.repeat_interleave(draws, dim=0), drawn)
+        repeated = now.repeat_interleave(draws, dim=0)
         with torch.enable_grad():
-            leaf = rebuilt.detach().requires_grad_()
-            losses = attack_loss(reader(leaf), truth)
+            if exact:
+                leaf = repeated.requires_grad_()
+                rebuilt = rebuild(leaf, drawn)
+            else:
+                with torch.no_grad():
+                    rebuilt = rebuild(repeated, drawn)
+                rebuilt = leaf = rebuilt.detach().requires_grad_()
+            losses = attack_loss(reader(rebuilt), truth)
             (gradient,) = torch.autograd.grad(losses.sum(), leaf)
         loss = losses.detach().unflatten(0, (-1, draws)).mean(1)
         better = loss > highest

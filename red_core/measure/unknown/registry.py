@@ -1,36 +1,52 @@
-"""The attacks that are measured: the known ones, those nobody trained for, and the adaptive."""
+"""The attacks that are measured: the known ones, those nobody trained for, and the adaptive.
+
+The adaptive ones are made for the method that is to answer them; the others are the same for all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from red_core.algorithm.presets import PAPER_FILES
 from red_core.attacks import patch, simple
 from red_core.attacks.losses import cross_entropy
 from red_core.attacks.pgd import PAPER_ATTACKS, AttackSettings, craft
+from red_core.data.assets import AssetError, read_manifest
 from red_core.measure.unknown.adaptive import (
     DRAWS,
     ThroughEncoder,
     adaptive_settings,
     craft_adaptive,
-    rebuild_best,
+    purified_by,
+    rebuild_with,
 )
+from red_core.methods import METHODS
+from red_core.methods.bsd_dp import VOTES, BsdDp, DiffPure
 from red_core.models.surrogate import FILE, Surrogate
 from red_core.run.bundle import Bundle, load_network
+from red_core.run.cifar10_parts import load_wide_resnet
 
 Craft = Callable[[Bundle, Tensor, Tensor, Sequence[int]], Tensor]
 """x' [B, C, H, W] of images [B, C, H, W] in [0, 1] with true labels [B] and a seed an image."""
 
-MEASURED = ("mnist", "fashion")  # the data sets that have a network of another make to attack
+BEST = "bsd-gan-best"
+DIFFPURE = ("dp", "dp-fixed", "dp-vote")
+# The data sets, and the methods that answer the attacks on them.
+MEASURED = {
+    "mnist": (BEST,),
+    "fashion": (BEST,),
+    "cifar10": (BEST, "bsd-dp", *DIFFPURE),
+}
 GROUPS = {
     "known": "what it was made for, at the paper's strength",
     "unseen": "what nobody trained it for",
     "adaptive": "an attacker who knows the reconstruction",
 }
+ROBUST = "robust-linf.safetensors"
 NORMS = {"linf": "ℓ∞", "l2": "ℓ2", "l1": "ℓ1"}
 PSI_FILES = ("classifier.safetensors",)
 READ_FILES = (*PAPER_FILES, "encoder.safetensors", "reader.safetensors")
@@ -55,8 +71,11 @@ class Unseen:
     make: Craft
 
 
-def unseen_attacks(dataset: str) -> dict[str, Unseen]:
-    """Every attack by key, in the order to show them, at the data set's budgets."""
+def unseen_attacks(dataset: str, method: str = BEST) -> dict[str, Unseen]:
+    """Every attack by key, in the order to show them, at the data set's budgets.
+
+    method: key of the method that answers; one of MEASURED.
+    """
     paper = PAPER_ATTACKS[dataset]
     attacks = [
         *(_known(kind, settings) for kind, settings in paper.items()),
@@ -65,10 +84,9 @@ def unseen_attacks(dataset: str) -> dict[str, Unseen]:
         _ddn(),
         _shrinking_l2(paper["l2"]),
         _patch(),
-        _noise(),
-        _transfer(paper["linf"]),
-        *(_through_encoder(kind, paper[kind]) for kind in ("linf", "l2")),
-        *(_adaptive(kind, paper[kind].eps) for kind in ("linf", "l2")),
+        _noise(paper["linf"].eps),
+        _transfer(dataset, paper["linf"]),
+        *_adaptive_attacks(method, paper),
     ]
     return {attack.key: attack for attack in attacks}
 
@@ -134,28 +152,43 @@ def _patch() -> Unseen:
     )
 
 
-def _noise() -> Unseen:
+def _noise(sigma: float) -> Unseen:
+    """sigma: as much as the paper's l-inf attack may add."""
     return Unseen(
         *("noise", "Gaussian noise", "unseen", None),
-        f"noise of standard deviation {simple.NOISE:g} on every pixel: no attack at all",
-        {"sigma": simple.NOISE},
+        f"noise of standard deviation {sigma:g} on every pixel: no attack at all",
+        {"sigma": sigma},
         (),
-        lambda bundle, images, labels, seeds: simple.noise(images, seeds),
+        lambda bundle, images, labels, seeds: simple.noise(images, seeds, sigma),
     )
 
 
-def _transfer(settings: AttackSettings) -> Unseen:
+def _transfer(dataset: str, settings: AttackSettings) -> Unseen:
+    file = second_network(dataset)
+
     def make(bundle: Bundle, images: Tensor, labels: Tensor, seeds: Sequence[int]) -> Tensor:
-        network = load_network(Surrogate(), bundle.dataset, FILE, bundle.device)
+        if bundle.dataset == "cifar10":
+            network: nn.Module = load_wide_resnet(file, bundle.device)
+        else:
+            network = load_network(Surrogate(), bundle.dataset, FILE, bundle.device)
         return craft(network, images, labels, settings, seeds)
 
+    words = "a network of LeNet-5's shape"
+    if dataset == "cifar10":
+        words = "an adversarially trained network" if file == ROBUST else "an independent network"
     return Unseen(
         *("transfer", "another network's ℓ∞", "unseen", "linf"),
-        f"{settings.steps} steps on a network of LeNet-5's shape within ℓ∞ eps {settings.eps:g}",
-        {**asdict(settings), "network": "surrogate"},
-        (FILE,),
+        f"{settings.steps} steps on {words} within ℓ∞ eps {settings.eps:g}",
+        {**asdict(settings), "network": file.removesuffix(".safetensors")},
+        (file,),
         make,
     )
+
+
+def second_network(dataset: str) -> str:
+    """The file of a network that is not psi: where only a robust one has been made, that one's."""
+    made = read_manifest(dataset)
+    return ROBUST if dataset == "cifar10" and FILE not in made and ROBUST in made else FILE
 
 
 def _through_encoder(kind: str, settings: AttackSettings) -> Unseen:
@@ -173,19 +206,78 @@ def _through_encoder(kind: str, settings: AttackSettings) -> Unseen:
     )
 
 
-def _adaptive(kind: str, eps: float) -> Unseen:
+def _adaptive_attacks(method: str, paper: Mapping[str, AttackSettings]) -> Iterator[Unseen]:
+    """Those of an attacker who knows how the method reconstructs."""
+    eps = {kind: paper[kind].eps for kind in ("linf", "l2")}
+    if method == BEST:
+        for kind in eps:
+            yield _through_encoder(kind, paper[kind])
+        for kind in eps:
+            yield _adaptive(kind, eps[kind])
+    elif method in DIFFPURE:
+        for kind in eps:
+            yield _on_diffpure(method, kind, eps[kind], exact=False)
+        for second in (False, True):
+            for kind in eps:
+                yield _on_diffpure(method, kind, eps[kind], exact=True, second=second)
+    else:
+        for kind in eps:
+            yield _adaptive(kind, eps[kind], method)
+
+
+def _adaptive(kind: str, eps: float, method: str = BEST) -> Unseen:
+    """BPDA and EOT through the solver of `best`, or of BSD-DP."""
     settings = adaptive_settings(kind, eps)
     norm = NORMS[kind]
+    preset, drawn, files, named = "best", "starts", READ_FILES, {}
+    if method != BEST:
+        preset, drawn, files = BsdDp.preset, "noise", METHODS[method].files
+        named = {"method": method}
 
     def make(bundle: Bundle, images: Tensor, labels: Tensor, seeds: Sequence[int]) -> Tensor:
         reader = bundle.readers.reader or bundle.psi
-        return craft_adaptive(rebuild_best(bundle), reader, images, labels, settings, seeds)
+        rebuild = rebuild_with(bundle, preset)
+        return craft_adaptive(rebuild, reader, images, labels, settings, seeds)
 
     return Unseen(
         *(f"adaptive-{kind}", f"adaptive {norm}", "adaptive", kind),
         f"{settings.steps} steps through the reconstruction within {norm} eps {eps:g}, "
-        f"{DRAWS} draws of the starts a step",
-        {**asdict(settings), "draws": DRAWS},
-        READ_FILES,
+        f"{DRAWS} draws of the {drawn} a step",
+        {**asdict(settings), "draws": DRAWS, **named},
+        files,
+        make,
+    )
+
+
+def _on_diffpure(method: str, kind: str, eps: float, exact: bool, second: bool = False) -> Unseen:
+    """Through the purification, with its gradient or without, and psi or our second classifier."""
+    settings = adaptive_settings(kind, eps)
+    norm, fixed, vote = NORMS[kind], method == "dp-fixed", method == "dp-vote"
+    draws = 1 if fixed else VOTES if vote else DRAWS
+    attacked = METHODS["dp-one" if vote else method]  # each vote is one purification
+
+    def make(bundle: Bundle, images: Tensor, labels: Tensor, seeds: Sequence[int]) -> Tensor:
+        reader = bundle.readers.reader if second else bundle.psi
+        if reader is None:
+            raise AssetError("reader.safetensors is not made yet: `python -m red_core recipe`")
+        purifying = attacked.fit(bundle)
+        assert isinstance(purifying, DiffPure)
+        rebuild = purified_by(purifying)
+        return craft_adaptive(rebuild, reader, images, labels, settings, seeds, draws, exact)
+
+    noise = "the defence's own noise" if fixed else f"{draws} draws of the noise a step"
+    of = "our second classifier" if second else "ψ"
+    how = "with the gradient of" if exact else "through"
+    name = ("gradient-reader" if second else "gradient") if exact else "adaptive"
+    title = f"{norm} through D and {of}" if exact else f"adaptive {norm}"
+    return Unseen(
+        *(f"{name}-{kind}", title, "adaptive", kind),
+        f"{settings.steps} steps on {of} {how} D(x') within {norm} eps {eps:g}, {noise}",
+        {
+            **asdict(settings),
+            **{"draws": draws, "method": method, "exact": exact},
+            "reader": "reader" if second else "psi",
+        },
+        METHODS[method].files,
         make,
     )

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, craft
 from red_core.data.datasets import ImageSet
+from red_core.measure.tradeoff import READERS
 from red_core.models.channels_last import to_channels_last
 from red_core.models.denoiser import Denoiser
 from red_core.models.purifier import BATCH as PURIFIED
-from red_core.models.purifier import Purifier
 from red_core.models.style import StyleGenerator
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10 import (
@@ -194,12 +194,11 @@ def _purification(scale: str, device: str) -> list[Job]:
     network = to_channels_last(Denoiser(shape.widths, shape.blocks, shape.embedding), device).eval()
     chosen = size.chosen_clean + len(ATTACKS) * size.chosen_attacked
     judged = size.test_clean + len(ATTACKS) * size.test_attacked
-    ways = [
-        Purifier(network, purification.SIGMAS[0], **vars(w)) for w in purification.WAYS.values()
-    ]
-    # The way that is judged is not known yet: the dearest.
-    asked = len(purification.SIGMAS) * chosen * sum(way.evaluations for way in ways)
-    asked += judged * max(way.evaluations for way in ways)
+    draws, sigmas = max(c.draws for c in purification.COMBINATIONS), purification.SIGMAS
+    calls = [way.calls(sigmas[0], draws) for way in purification.WAYS.values()]
+    # What is judged, once for each reader, is not known yet: the dearest.
+    readers = len(READERS)
+    asked = len(sigmas) * chosen * sum(calls) + readers * judged * max(calls)
 
     def denoising(images: int) -> Callable[[], object]:
         x, level = batch_of(images, device)[0], torch.full((images,), 0.1, device=device)
@@ -207,12 +206,15 @@ def _purification(scale: str, device: str) -> list[Job]:
 
     counts = (size.chosen_attacked, size.test_attacked)
     together = min(purification.BATCH, *counts)
-    reads = (1 + len(ways) * len(purification.SIGMAS)) * chosen + 2 * judged
+    means = sum(c.kind == "mean" for c in purification.COMBINATIONS) - 1  # the first is a draw's
+    reads = (1 + len(calls) * len(sigmas) * (draws + means)) * chosen
+    reads += (1 + readers * draws) * judged
     held = weight_bytes(network, copies=1)
     return [
         *attacks(psi, sum(ceil(count / together) for count in counts), together, device),
         Job("calls of the denoiser", ceil(asked / PURIFIED), PURIFIED, denoising, held),
-        reading("psi on the results", psi, reads, device),
+        # The second classifier, whose size is its file's, is counted as another psi.
+        reading("psi and the second classifier on the results", psi, readers * reads, device),
     ]
 
 

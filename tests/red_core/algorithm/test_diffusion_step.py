@@ -96,6 +96,19 @@ def test_the_first_round_is_diffpure_and_c_a_is_zero(toy_cifar10: Bundle) -> Non
     )
 
 
+@pytest.mark.parametrize("stochastic", [False, True])
+def test_the_options_name_the_way_back(toy_cifar10: Bundle, stochastic: bool) -> None:
+    options = replace(OPTIONS, noise_levels=3, noise_draws=2, noise_stochastic=stochastic)
+    x = toy_cifar10.examples.images[:2]
+    solver = Run.of(*begin_run(toy_cifar10, x, options, [3, 4]), options)
+    solver.step()
+    assert toy_cifar10.denoiser is not None
+    purify = Purifier(toy_cifar10.denoiser, OPTIONS.noise, 3, stochastic, 2)
+    torch.testing.assert_close(solver.observe().image, purify(x, [3, 4]))
+    other = Purifier(toy_cifar10.denoiser, OPTIONS.noise, 3, not stochastic, 2)
+    assert float((other(x, [3, 4]) - purify(x, [3, 4])).abs().max()) > 1e-3
+
+
 def test_an_items_rounds_do_not_depend_on_its_neighbours(toy_cifar10: Bundle) -> None:
     x = toy_cifar10.examples.images[:3]
     ends = []

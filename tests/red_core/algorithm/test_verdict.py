@@ -253,9 +253,7 @@ def test_three_pictures_are_read_weighed_and_each_shown(scene):
     torch.testing.assert_close(verdict.source_probabilities, alone)
     # The product of the three to the powers of the weights, G(z)'s without its temperature.
     product = reader(made).softmax(1) * drawn**0.5 * reader(x).softmax(1) ** 2
-    torch.testing.assert_close(
-        verdict.signal_probabilities, product / product.sum(1, keepdim=True)
-    )
+    torch.testing.assert_close(verdict.signal_probabilities, product / product.sum(1, keepdim=True))
     assert verdict.item(2).source_probabilities.equal(verdict.source_probabilities[2:3])
 
 

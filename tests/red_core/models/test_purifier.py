@@ -120,6 +120,24 @@ def test_ancestral_sampling_draws_from_the_prior() -> None:
     assert abs(float(torch.corrcoef(both)[0, 1])) < 0.3
 
 
+@pytest.mark.parametrize("stochastic", [False, True])
+def test_each_purification_can_be_had_and_has_a_gradient(
+    denoiser: Denoiser, stochastic: bool
+) -> None:
+    images = pictures(3)
+    purifier = Purifier(denoiser, 0.2, 3, stochastic, 4)
+    each = purifier.each(images, [1, 2, 3])
+    assert each.shape == (3, 4, *images.shape[1:])
+    torch.testing.assert_close(each.mean(1), purifier(images, [1, 2, 3]))
+    assert float((each[:, 0] - each[:, 1]).abs().max()) > 1e-3
+    assert Purifier(denoiser, 0.0, 3, draws=2).each(images, [1, 2, 3]).shape == (3, 2, 3, 32, 32)
+    leaf = images.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(purifier.each(leaf, [1, 2, 3])[1].sum(), leaf)
+    assert gradient[1].any()
+    assert not gradient[[0, 2]].any(), "an image's purification is its own"
+    assert not purifier(leaf, [1, 2, 3]).requires_grad
+
+
 def test_draws_are_averaged() -> None:
     images, sigma = pictures(2), 0.1
     averaged = Purifier(Gaussian(), sigma, 3, draws=40)(images, [1, 2])

@@ -7,6 +7,7 @@ from typing import Any
 
 from red_core.measure.intervals import share
 from red_core.readme.cifar10_figures import render
+from tests.red_core.purification_toys import SIGMAS, WAYS, toy_purification
 
 MADE = {"scale": "cpu", "device": "cpu", "hours": 0.5, "parameters": 2_748_890}
 ROW = {
@@ -14,7 +15,6 @@ ROW = {
     "mean_l2_distance": 1.234,
     "seconds_an_image": 1.5,
 }
-READ = {"images": 200, "psi_accuracy": share(10, 200), "psi_accuracy_purified": share(140, 200)}
 SHARES = {
     "linf": share(57, 60),
     "l2": share(54, 60),
@@ -47,13 +47,7 @@ MANIFEST: dict[str, Any] = {
     | {
         "measured": {
             "denoising_error": {"0.1": 0.04},
-            "purification": {
-                "way": "flow",
-                "sigma": 0.25,
-                "rule": "largest sigma that costs little",
-                "test": {"clean": READ | {"images": 1000}, "linf": READ, "l2": READ, "l1": READ},
-                "command": "recipe --only purification",
-            },
+            "purification": toy_purification(),
         }
     },
     "dictionary.safetensors": {key: MADE[key] for key in ("scale", "device", "hours")}
@@ -125,15 +119,41 @@ def test_inversion_has_a_line_for_every_length() -> None:
 
 def test_purification_stands_beside_what_was_attacked() -> None:
     text = render(MANIFEST)
-    assert line(text, "x'")[2].startswith("5.0 (")
-    assert line(text, "D(x')")[2].startswith("70.0 (")
-    assert "(flow, sigma 0.25, chosen on held-out images as the largest sigma" in text
+    assert line(text, "x', by ψ")[2].startswith("5.0 (")
+    assert line(text, "x', by our second classifier")[2].startswith("10.0 (")
+    assert line(text, "D(x'), sigma 0.2, first guess, one draw, by ψ")[2].startswith("70.0 (")
+    second = "D(x'), sigma 0.25, ancestral, a vote of 8, by our second classifier"
+    assert line(text, second)[2].startswith("80.0 (")
+    assert "for each classifier by the largest share of held-out images read right" in text
     assert "first 1,000 test images, 200 for each attack" in text
+
+
+def test_the_trade_off_has_a_line_for_every_way_and_sigma() -> None:
+    text = render(MANIFEST)
+    assert "one draw, percent read right by ψ:" in text
+    assert "a vote of 8, percent read right by our second classifier:" in text
+    assert text.count("\n| no noise |") == 2
+    for way in WAYS:
+        assert sum(f"{sigma:g}, {way}" in text for sigma in SIGMAS) == len(SIGMAS)
+    assert "| **0.2, first guess** | **82.0** |" in text
+    assert "| **0.25, ancestral** | **79.5** |" in text
+    assert text.count("\n| **") == 2
+    assert line(text, "0.05, flow")[-1] == "0.40", "the mean distance"
+
+
+def test_a_sweep_of_an_earlier_recipe_is_left_out() -> None:
+    manifest = copy.deepcopy(MANIFEST)
+    manifest["diffusion.safetensors"]["measured"]["purification"] = {
+        "way": "flow",
+        "sigma": 0.1,
+        "sweep": [{"way": "flow", "sigma": 0.1, "clean": 0.9}],
+    }
+    assert "D(x')" not in render(manifest)
 
 
 def test_every_table_is_a_table() -> None:
     tables = [block for block in render(MANIFEST).split("\n\n") if block.startswith("|")]
-    assert len(tables) == 3
+    assert len(tables) == 5
     for block in tables:
         assert len({row.count("|") for row in block.splitlines()}) == 1
 

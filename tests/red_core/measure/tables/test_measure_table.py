@@ -154,7 +154,7 @@ def test_the_keys_know_the_options_that_a_method_takes(
     table_bundle: Bundle, toy_cifar10: Bundle
 ) -> None:
     for bundle in (table_bundle, toy_cifar10):
-        for key in ("defense-gan", "dp", "bsd-dp", "bsd-dp-paper", "cnn", *BSD_GAN):
+        for key in ("defense-gan", "dp", "dp-vote", "bsd-dp", "bsd-dp-paper", "cnn", *BSD_GAN):
             if bundle.dataset in METHODS[key].datasets:
                 preset = preset_of(key)
                 expected = None if preset is None else presets_of(bundle.dataset)[preset]

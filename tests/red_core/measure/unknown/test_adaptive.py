@@ -12,7 +12,7 @@ from red_core.measure.unknown.adaptive import (
     adaptive_settings,
     ascend,
     craft_adaptive,
-    rebuild_best,
+    rebuild_with,
 )
 from red_core.run.bundle import Bundle
 
@@ -61,6 +61,22 @@ def test_it_climbs_the_reader_at_the_reconstruction_to_the_ball(kind: str) -> No
     worst = clean + eps * direction.view_as(clean)
     # The middle weight is zero: no sign to follow there.
     torch.testing.assert_close(found, worst, atol=2e-3, rtol=0)
+
+
+def test_an_exact_attack_follows_the_gradient_through_the_reconstruction() -> None:
+    """A mirror is far from the identity: BPDA climbs the wrong way, its own gradient does not."""
+
+    def mirrored(attacked: Tensor, seeds: Sequence[int]) -> Tensor:
+        return attacked.flip(-1, -2)
+
+    clean, labels = images(), torch.tensor([1, 0, 1])
+    settings = adaptive_settings("linf", 0.1, 10)
+    through = craft_adaptive(mirrored, Reader(), clean, labels, settings, SEEDS, exact=True)
+    blind = craft_adaptive(mirrored, Reader(), clean, labels, settings, SEEDS)
+    uphill = torch.where(labels == 1, -1.0, 1.0)[:, None] * Reader().weights
+    worst = clean + 0.1 * uphill.sign().view_as(clean).flip(-1, -2)
+    torch.testing.assert_close(through, worst, atol=2e-3, rtol=0)
+    assert blind.equal(clean), "every step lowers the loss: the clean image is the worst seen"
 
 
 def test_the_attacker_never_draws_the_defenders_starts() -> None:
@@ -128,7 +144,7 @@ def test_the_reconstruction_is_the_presets_own(toy_bundle: Bundle, monkeypatch) 
     few = replace(presets.PRESETS["best"], start_steps=1, steps=2, restarts=2)
     monkeypatch.setitem(presets.PRESETS, "best", few)
     attacked = toy_bundle.examples.images[:2]
-    rebuilt = rebuild_best(toy_bundle)(attacked, [1, 2])
+    rebuilt = rebuild_with(toy_bundle, "best")(attacked, [1, 2])
     torch.testing.assert_close(
         rebuilt, run_to_end(*begin_run(toy_bundle, attacked, few, [1, 2]), few).image
     )

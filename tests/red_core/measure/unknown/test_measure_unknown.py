@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from red_core.measure.intervals import share
-from red_core.measure.unknown import measure, unseen_attacks
+from red_core.measure.kept_results import kept_results
+from red_core.measure.unknown import measure, registry, unseen_attacks
 from red_core.measure.unknown import measure_unknown as measuring
-from red_core.measure.unknown.measure_unknown import merged, summarise
-from red_core.run.bundle import Bundle
+from red_core.measure.unknown.measure_unknown import REPORTS, merged, summarise
+from red_core.run.bundle import Bundle, load_bundle
 from red_core.run.settings import SettingsError
 
 ANSWERS = {
@@ -46,9 +47,9 @@ def answered(monkeypatch: pytest.MonkeyPatch) -> list[range]:
     calls: list[range] = []
     original = measuring._answers
 
-    def counted(bundle, attacked, items, seed):
+    def counted(bundle, attacked, items, seed, method):
         calls.append(items)
-        return original(bundle, attacked, items, seed)
+        return original(bundle, attacked, items, seed, method)
 
     monkeypatch.setattr(measuring, "_answers", counted)
     return calls
@@ -146,3 +147,56 @@ def test_other_images_are_answered_anew(
     assert second["attacks"]["fgsm"]["key"] != first["attacks"]["fgsm"]["key"]
     second["attacks"].pop("fgsm")
     assert list(merged(first, second)["attacks"]) == ["noise"], "the kept one is of other labels"
+
+
+def test_each_method_of_cifar10_answers_what_it_can(
+    quick: None, toy_cifar10: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers = replace(toy_cifar10.readers, reader=toy_cifar10.psi, reader_temperature=2.0)
+    bundle = replace(toy_cifar10, readers=readers)
+    made = []
+    monkeypatch.setattr(registry, "craft", _counted(registry.craft, made))
+    expected = {
+        "bsd-gan-best": {"signal_psi", "unknown", "right", "answers", "nearest"},
+        "bsd-dp": {"signal_psi", "unknown", "right", "answers"},
+        **{key: {"signal_reader"} for key in ("dp", "dp-fixed", "dp-vote")},
+    }
+    every = set.union(*expected.values())
+    for method, fields in expected.items():
+        report = measure(bundle, 2, 0, tmp_path, ["linf", "none"], method)
+        assert report["method"] == method
+        assert report["threshold"] is None
+        entry = report["attacks"]["linf"]
+        assert entry.keys() & every == fields
+        assert entry["n"] == 2
+        assert "diffusion.safetensors" in entry["files"] or method == "bsd-gan-best"
+        assert ("--method" in entry["command"]) == (method != "bsd-gan-best")
+    assert len(made) == 1, "the same attacked images for every method"
+
+
+def _counted(function, calls):
+    def counting(*given, **named):
+        calls.append(given)
+        return function(*given, **named)
+
+    return counting
+
+
+def test_a_method_belongs_to_its_data_set(
+    toy_bundle: Bundle, toy_cifar10: Bundle, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match="unknown method 'dp': choose bsd-gan-best"):
+        measure(toy_bundle, 2, 0, tmp_path, method="dp")
+    with pytest.raises(SettingsError, match="unknown method 'cnn': choose bsd-gan-best, bsd-dp"):
+        measure(toy_cifar10, 2, 0, tmp_path, method="cnn")
+
+
+def test_each_method_has_a_report_of_its_own(quick: None, toy_tables: Path, tmp_path: Path) -> None:
+    bundle = load_bundle("cifar10")
+    for method in ("bsd-gan-best", "dp"):
+        measuring.keep_report(measure(bundle, 2, 0, tmp_path, ["none"], method))
+    both = [measuring.load_report("cifar10", method) for method in ("bsd-gan-best", "dp")]
+    assert [report["method"] for report in both] == ["bsd-gan-best", "dp"]
+    kept = {result.name: result for result in kept_results() if result.name in REPORTS}
+    assert set(kept) == {"unknown.json", "unknown-dp.json"}
+    assert all(result.differences() == [] for result in kept.values())

@@ -1,16 +1,19 @@
 """Every attack that is measured keeps its budget, and says what it is."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
 from red_core.attacks.pgd import PAPER_ATTACKS, attack_norm
-from red_core.data.assets import AssetError
-from red_core.measure.unknown import GROUPS, unseen_attacks
-from red_core.methods import ANSWERS
+from red_core.data.assets import AssetError, write_tensors
+from red_core.measure.unknown import GROUPS, MEASURED, unseen_attacks
+from red_core.methods import ANSWERS, METHODS, fit
+from red_core.methods.bsd_dp import DiffPure
 from red_core.models.dcgan import Encoder
-from red_core.run.bundle import Bundle
+from red_core.models.wide_resnet import WideResNet
+from red_core.run.bundle import Bundle, load_bundle
 
 WITHIN = {
     "shrinking-l2": "l2",
@@ -85,3 +88,76 @@ def test_another_networks_attack_fools_that_network(
     attacked = unseen_attacks("mnist")["transfer"].make(toy_bundle, images, labels, [5, 6, 7, 8])
     loss = torch.nn.functional.cross_entropy
     assert loss(network(attacked), labels) > loss(network(images), labels)
+
+
+ADAPTIVE = {
+    "bsd-gan-best": ("encoder", "adaptive"),
+    "bsd-dp": ("adaptive",),
+    **dict.fromkeys(("dp", "dp-fixed", "dp-vote"), ("adaptive", "gradient", "gradient-reader")),
+}
+
+
+def test_on_cifar10_every_method_has_adaptive_attacks_of_its_own() -> None:
+    assert set(MEASURED["cifar10"]) == set(ADAPTIVE) <= set(METHODS)
+    shared = list(unseen_attacks("cifar10"))[:10]
+    assert shared[4:] == ["fgsm", "ddn", "shrinking-l2", "patch", "noise", "transfer"]
+    written = []
+    for method, ways in ADAPTIVE.items():
+        attacks = unseen_attacks("cifar10", method)
+        own = [f"{way}-{kind}" for way in ways for kind in ("linf", "l2")]
+        assert list(attacks) == [*shared, *own]
+        written += [(key, str(attacks[key].settings)) for key in own]
+    assert len(set(written)) == len(written), "what was crafted for one is not another's"
+
+
+@pytest.mark.parametrize("method", ["bsd-dp", "dp", "dp-fixed", "dp-vote"])
+def test_an_attack_through_the_purification_keeps_its_budget(
+    quick: None, toy_cifar10: Bundle, method: str
+) -> None:
+    bundle = replace(toy_cifar10, readers=replace(toy_cifar10.readers, reader=toy_cifar10.psi))
+    images, labels = bundle.examples.images[:1], bundle.examples.labels[:1]
+    for key, attack in unseen_attacks("cifar10", method).items():
+        if attack.group == "adaptive":
+            assert attack.family is not None
+            attacked = attack.make(bundle, images, labels, [5])
+            eps = PAPER_ATTACKS["cifar10"][attack.family].eps
+            assert attack_norm(attacked - images, attack.family).max() <= eps * (1 + 1e-4), key
+
+
+def test_known_noise_is_attacked_where_the_defence_uses_it(
+    quick: None, toy_cifar10: Bundle
+) -> None:
+    """psi's loss on the defence's own D(x') rises, whatever the seeds of the two."""
+    images, labels = toy_cifar10.examples.images[:2], toy_cifar10.examples.labels[:2]
+    make = unseen_attacks("cifar10", "dp-fixed")["gradient-l2"].make
+    attacked = make(toy_cifar10, images, labels, [5, 6])
+    method = fit("dp-fixed", toy_cifar10)
+    assert isinstance(method, DiffPure)
+    before, after = (
+        torch.nn.functional.cross_entropy(
+            toy_cifar10.psi(method.purified(seen, [1, 2]).squeeze(1)), labels, reduction="none"
+        )
+        for seen in (images, attacked)
+    )
+    assert bool((after > before).all())
+
+
+def test_the_second_network_of_cifar10_is_what_has_been_made(quick: None, toy_tables: Path) -> None:
+    attack = unseen_attacks("cifar10")["transfer"]
+    assert attack.files == ("surrogate.safetensors",)
+    images, labels = torch.rand(2, 3, 32, 32), torch.tensor([1, 2])
+    bundle = load_bundle("cifar10")
+    with pytest.raises(AssetError, match=r"surrogate\.safetensors"):
+        attack.make(bundle, images, labels, [5, 6])
+    made = {"command": "python -m red_core recipe cifar10"}
+    for seed, name in enumerate(("robust-linf", "surrogate")):
+        torch.manual_seed(40 + seed)
+        network = WideResNet(10, 1)
+        write_tensors("cifar10", f"{name}.safetensors", network.state_dict(), **made)
+        attack = unseen_attacks("cifar10")["transfer"]
+        assert attack.files == (f"{name}.safetensors",)
+        network.eval()
+        attacked = attack.make(bundle, images, labels, [5, 6])
+        loss = torch.nn.functional.cross_entropy
+        assert loss(network(attacked), labels) > loss(network(images), labels)
+    assert attack.settings["network"] == "surrogate"

@@ -111,7 +111,8 @@ def guided(steps: int) -> GuidedTrainer:
     deltas = 0.05 * torch.randn(3, 32, 3, 32, 32).sign().half()
     psi = WideResNet(10, 1).eval().fold_norms().requires_grad_(False)
     pool = Pool(clean, deltas, torch.arange(32) % 10, {})
-    return GuidedTrainer(Guidance(steps, 16, peak=0.05), Denoiser((8, 8), 1, 16), psi, pool, 0, "cpu")
+    denoiser = Denoiser((8, 8), 1, 16)
+    return GuidedTrainer(Guidance(steps, 16, peak=0.05), denoiser, psi, pool, 0, "cpu")
 
 
 def test_the_second_training_learns_in_pixels_and_in_psis_features() -> None:

@@ -1,7 +1,8 @@
-"""The measurement of the purifier: the rule of three points, what it writes, that it resumes."""
+"""The measurement of the purifier: the rule of the choice, what it writes, that it resumes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,20 @@ import pytest
 import torch
 from torch import Tensor
 
-from red_core.attacks.pgd import ATTACKS, attack_norm
+from red_core.attacks.pgd import attack_norm
 from red_core.data.assets import read_manifest, write_tensors
 from red_core.data.datasets import load_official
+from red_core.measure.tradeoff import READERS, SETS, Combination, Row, tradeoff_of
+from red_core.models.airbench import AirbenchNet
 from red_core.models.denoiser import Denoiser
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10 import purification
 from red_core.recipes.cifar10.purification import (
+    COMBINATIONS,
     NAME,
+    ONE,
     WAYS,
     Measuring,
-    Row,
     choose,
     measure_purification,
 )
@@ -27,23 +31,46 @@ from red_core.recipes.common import RecipeContext
 from tests.red_core.ties import lead
 
 
-def row(way: str, sigma: float, clean: int, attacked: int) -> Row:
-    return Row(way, sigma, clean, dict.fromkeys(ATTACKS, attacked))
+def row(
+    way: str, sigma: float, psi: Sequence[float], reader: Sequence[float] = (), draws: int = 1
+) -> Row:
+    kind = "mean" if draws == 1 else "vote"
+    shares = (dict(zip(SETS, each, strict=True)) for each in (psi, reader or psi))
+    return Row(way, sigma, kind, draws, *shares, dict.fromkeys(SETS, 10 * sigma))
 
 
-def test_the_largest_sigma_that_keeps_three_points_is_chosen() -> None:
-    table = [row("flow", 0.3, 90, 70), row("flow", 0, 95, 0), row("flow", 0.2, 92, 60)]
-    assert choose(table, 95, 100) is table[2]
-    assert choose([*table, row("flow", 0.25, 91, 99)], 95, 100) is table[2]  # four points
-    assert choose([*table, row("flow", 0.1, 96, 99)], 95, 100) is table[2]  # not the largest
-    assert choose(table[:2], 95, 100) is table[1]  # no noise at all
-    with pytest.raises(ValueError, match="no sigma keeps 95 of 100"):
-        choose(table[:1], 95, 100)
+def test_clean_images_and_the_attacks_count_alike() -> None:
+    """What clean images lose may be won on attacked ones, whatever the clean images say alone."""
+    table = [
+        row("flow", 0.0, (0.95, 0, 0, 0)),
+        row("flow", 0.1, (0.94, 0.2, 0.3, 0.2)),
+        row("flow", 0.2, (0.85, 0.5, 0.6, 0.5)),
+        row("flow", 0.3, (0.55, 0.6, 0.6, 0.6)),
+    ]
+    assert choose(table, "psi") is table[2]
+    assert choose(reversed(table), "psi") is table[2]
+    assert choose([*table, row("ancestral", 0.2, (0.9, 0.5, 0.6, 0.5))], "psi").way == "ancestral"
+    assert table[2].mean("psi") == pytest.approx(2.45 / 4)
+    with pytest.raises(ValueError, match="empty"):
+        choose([], "psi")
 
 
-def test_of_the_ways_the_one_that_recovers_the_most_is_chosen() -> None:
-    table = [row("flow", 0.2, 92, 60), row("ancestral", 0.1, 93, 61), row("ancestral", 0.3, 91, 99)]
-    assert choose(table, 95, 100) is table[1]
+def test_each_reader_has_a_choice_of_its_own() -> None:
+    low, high = (0.8, 0.3, 0.3, 0.3), (0.8, 0.7, 0.7, 0.7)
+    table = [row("flow", 0.1, low, high), row("ancestral", 0.3, high, low)]
+    assert choose(table, "psi") is table[1]
+    assert choose(table, "reader") is table[0]
+
+
+def test_of_equal_rows_the_cheaper_one_is_chosen() -> None:
+    shares = (0.8, 0.5, 0.6, 0.7)
+    table = [
+        row("flow", 0.1, shares),
+        row("first guess", 0.2, shares, draws=4),
+        row("first guess", 0.2, (0.7, 0.6, 0.5, 0.8)),  # the same mean, added otherwise
+        row("first guess", 0.3, shares),
+    ]
+    assert choose(table, "psi") is table[2]
 
 
 def write_denoiser(seed: int) -> None:
@@ -54,6 +81,16 @@ def write_denoiser(seed: int) -> None:
     write_tensors("cifar10", NAME, network.state_dict(), **made)
 
 
+def write_reader(seed: int) -> None:
+    torch.manual_seed(seed)
+    network = AirbenchNet((8, 8, 8))
+    network.fit_whitening(torch.rand(50, 3, 32, 32))
+    network.head.weight.data *= 100  # an untrained network hardly prefers a class
+    more = {"temperature": torch.tensor(2.0), "weights": torch.ones(3)}
+    stored = {**network.state_dict(), **more}
+    write_tensors("cifar10", "reader.safetensors", stored, command="recipe", hours=0.1)
+
+
 @pytest.fixture
 def context(toy_cifar10: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecipeContext:
     """Untrained networks as assets, two levels of noise; every image has a batch of its own."""
@@ -61,6 +98,7 @@ def context(toy_cifar10: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     made = {"command": "python -m red_core recipe cifar10"}
     torch.manual_seed(1)
     write_tensors("cifar10", "classifier.safetensors", WideResNet(10, 1).state_dict(), **made)
+    write_reader(2)
     monkeypatch.setattr(purification, "SIGMAS", (0.05, 0.3))
     monkeypatch.setattr(purification, "BATCH", 1)
     return RecipeContext("cifar10", work=tmp_path / "work", scale="tiny")
@@ -70,9 +108,13 @@ def entry() -> dict[str, Any]:
     return dict(read_manifest("cifar10")[NAME])
 
 
+ROWS = 1 + 2 * len(WAYS) * len(COMBINATIONS)
+
+
 def untimed(found: dict[str, Any]) -> dict[str, Any]:
-    for figures in found["test"].values():
-        assert figures.pop("seconds_an_image") > 0
+    for choice in found["choices"].values():
+        for figures in choice["test"].values():
+            assert figures.pop("seconds_an_image") > 0
     return found
 
 
@@ -80,24 +122,36 @@ def test_the_figures_join_the_denoisers_entry(context: RecipeContext) -> None:
     before = entry()
     measure_purification(context)
     after = entry()
+    read = tradeoff_of({NAME: after})
     found = after["measured"].pop("purification")
     assert after == before  # nothing else was touched
     assert found["command"] == context.command("purification")
-    assert len(found["sweep"]) == 1 + 2 * len(WAYS)
-    plain = found["sweep"][0]
-    assert plain["sigma"] == 0
-    line = next(
-        line
-        for line in found["sweep"]
-        if (line["way"], line["sigma"]) == (found["way"], found["sigma"])
-    )
-    assert line["clean"] >= plain["clean"] - 0.03
-    assert list(found["test"]) == ["clean", *ATTACKS]
-    for name, figures in found["test"].items():
-        assert figures["images"] == (8 if name == "clean" else 2)
-        for accuracy in (figures["psi_accuracy"], figures["psi_accuracy_purified"]):
-            assert 0 <= accuracy["low"] <= accuracy["value"] <= accuracy["high"] <= 1
-        assert (figures["mean_l2_moved"] > 0) == (found["sigma"] > 0)
+    assert "averaged over clean images and the three attacks" in found["rule"]
+    assert read is not None
+    sweep = list(read.rows)
+    assert len(sweep) == ROWS
+    assert (sweep[0].sigma, set(sweep[0].distance.values())) == (0, {0})
+    assert {line.combination for line in sweep[1:]} == set(COMBINATIONS)
+    for line in sweep[1:]:
+        assert all(0 <= line.psi[name] <= 1 and 0 <= line.reader[name] <= 1 for name in SETS)
+        assert all(line.distance[name] > 0 for name in SETS)
+    for reader, choice in found["choices"].items():
+        best = max(line.mean(reader) for line in sweep)
+        assert choice["held_out"] == pytest.approx(best, abs=1e-3)
+        chosen = choose(sweep, reader)
+        assert read.chosen[reader] == chosen
+        assert [choice[name] for name in ("way", "sigma", "kind", "draws")] == [
+            *(chosen.way, chosen.sigma, chosen.kind, chosen.draws)
+        ]
+        assert choice["steps"] == WAYS[chosen.way].steps
+        assert list(choice["test"]) == list(SETS)
+        for name, figures in choice["test"].items():
+            assert figures["images"] == (8 if name == "clean" else 2)
+            for read in (figures["read"], figures["read_purified"]):
+                assert list(read) == list(READERS)
+                for one in read.values():
+                    assert 0 <= one["low"] <= one["value"] <= one["high"] <= 1
+            assert (figures["mean_l2_moved"] > 0) == (choice["sigma"] > 0)
 
 
 def test_a_killed_run_goes_on_to_the_same_figures(
@@ -107,7 +161,7 @@ def test_a_killed_run_goes_on_to_the_same_figures(
     whole = untimed(entry()["measured"]["purification"])
     context.checkpoint("purification").unlink()
     crafted, swept = 0, 0
-    craft, purified = purification.craft, Measuring.purified
+    craft, answers = purification.craft, Measuring.answers
 
     def counted(*given: Any) -> Tensor:
         nonlocal crafted
@@ -116,35 +170,50 @@ def test_a_killed_run_goes_on_to_the_same_figures(
             raise KeyboardInterrupt
         return craft(*given)
 
-    def killed(*given: Any) -> Tensor:
+    def killed(*given: Any) -> Any:
         nonlocal swept
         swept += 1
-        if swept == 4 * 3 + 2:  # three rows of four sets; of the fourth the second is killed
+        if swept == 4 * 3 + 2:  # three jobs of four sets; of the fourth the second is killed
             raise KeyboardInterrupt
-        return purified(*given)
+        return answers(*given)
 
     monkeypatch.setattr(purification, "craft", counted)
-    monkeypatch.setattr(Measuring, "purified", killed)
+    monkeypatch.setattr(Measuring, "answers", killed)
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             measure_purification(context)
     measure_purification(context)
     assert crafted == 2 * 3 * 2 + 1  # two splits, three attacks, two images, and the killed one
-    assert swept == 4 * (1 + 2 * len(WAYS)) + 2 + 4
+    jobs = 1 + 2 * len(WAYS)
+    choices = {
+        tuple(choice[name] for name in ("way", "sigma", "kind", "draws"))
+        for choice in whole["choices"].values()
+        if choice["sigma"]
+    }
+    assert swept == 4 * (jobs + 1 + len(choices)) + 1  # the test images as they are; the killed
     assert untimed(entry()["measured"]["purification"]) == whole
 
 
-def test_another_denoiser_is_measured_anew(context: RecipeContext) -> None:
-    measure_purification(context)
-    first = Measuring(context).state["rows"]
-    assert len(first) == 1 + 2 * len(WAYS)
-    write_denoiser(1)
-    assert Measuring(context).state["rows"] == {}
-    measure_purification(context)
-    assert "purification" in entry()["measured"]
+def test_other_networks_are_measured_anew_on_the_same_attacks(context: RecipeContext) -> None:
+    measuring = Measuring(context)
+    measuring.craft()
+    measuring.sweep()
+    for write in (write_denoiser, write_reader):
+        assert len(Measuring(context).state["found"]) == 4 * (1 + 2 * len(WAYS))
+        write(3)
+        state = Measuring(context).state
+        assert state["found"] == {}
+        assert state["attacked"].keys() == measuring.state["attacked"].keys()
+        again = Measuring(context)
+        again.craft()
+        again.sweep()
+    torch.manual_seed(7)
+    made = {"command": "python -m red_core recipe cifar10"}
+    write_tensors("cifar10", "classifier.safetensors", WideResNet(10, 1).state_dict(), **made)
+    assert Measuring(context).state["attacked"] == {}, "another psi is attacked anew"
 
 
-def test_what_is_attacked_and_what_is_read(context: RecipeContext) -> None:
+def test_what_is_attacked(context: RecipeContext) -> None:
     measuring = Measuring(context)
     measuring.craft()
     for split in ("held_out", "test"):
@@ -153,23 +222,38 @@ def test_what_is_attacked_and_what_is_read(context: RecipeContext) -> None:
             norm = attack_norm(measuring.attacked(split, kind) - images, kind)
             assert bool((norm <= radius * 1.0001).all())
             assert bool((norm > 0.1 * radius).all())
-    labels = load_official("cifar10", "test").labels[:8]
-    images = load_official("cifar10", "test").images[:8]
-    with torch.no_grad():
-        logits = measuring.psi(images)
-    assert lead(logits) > 1e-2  # `right` reads them one by one
-    assert torch.equal(measuring.right(images, "test"), logits.argmax(1) == labels)
 
 
-def test_noise_of_an_image_is_its_own_whatever_the_batch(
-    context: RecipeContext, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    measuring = Measuring(context)
-    images = load_official("cifar10", "test").images[:4]
-    one_by_one = measuring.purified(images, WAYS["flow"], 0.3)
-    monkeypatch.setattr(purification, "BATCH", 3)
-    torch.testing.assert_close(
-        measuring.purified(images, WAYS["flow"], 0.3), one_by_one, atol=1e-5, rtol=1e-4
+def test_a_mean_and_a_vote_are_what_they_are_called(context: RecipeContext) -> None:
+    """The first four of eight purifications: their mean image, or their mean probabilities."""
+    measuring, way = Measuring(context), WAYS["ancestral"]
+    mean, vote, one = measuring.answers(
+        "test", "clean", way, 0.3, [Combination("mean", 4), Combination("vote", 8), ONE]
     )
-    noise = one_by_one - images
+    data = load_official("cifar10", "test")
+    images, labels = data.images[:8], data.labels[:8]
+    each = torch.cat([measuring.purified(images, slice(i, i + 1), way, 0.3, 8) for i in range(8)])
+    distance = (each - images[:, None]).flatten(2).norm(dim=2)
+    torch.testing.assert_close(vote["moved"], distance.mean(1))
+    torch.testing.assert_close(one["moved"], distance[:, 0])
+    middle = each[:, :4].mean(1)
+    torch.testing.assert_close(mean["moved"], (middle - images).flatten(1).norm(dim=1))
+    for reader, temperature in (("psi", 1.0), ("reader", 2.0)):
+        network = measuring.readers[reader][0]
+        with torch.no_grad():
+            votes = torch.stack([network(draw) / temperature for draw in each.unbind(1)], 1)
+            means = network(middle)
+        averaged = votes.softmax(2).mean(1)
+        assert min(lead(averaged), lead(means)) > 1e-4  # they are read in other batches
+        assert vote[reader].equal(averaged.argmax(1) == labels)
+        assert mean[reader].equal(means.argmax(1) == labels)
+
+
+def test_noise_of_an_image_is_its_own_whatever_the_batch(context: RecipeContext) -> None:
+    measuring, way = Measuring(context), WAYS["flow"]
+    images = load_official("cifar10", "test").images[:4]
+    whole = measuring.purified(images, slice(0, 4), way, 0.3, 1)
+    alone = measuring.purified(images, slice(2, 3), way, 0.3, 1)
+    torch.testing.assert_close(alone, whole[2:3], atol=1e-5, rtol=1e-4)
+    noise = whole[:, 0] - images
     assert float((noise[0] - noise[1]).abs().mean()) > 0.01
