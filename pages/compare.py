@@ -21,9 +21,9 @@ if not current.teach:
         current = page_state.update_request(controls(current))
 else:
     origin_note(current.settings.dataset)
-page_state.show_warnings()
+page_state.PAGE.show_warnings()
 with section("The image and the methods"):
     current = page(current)
 with section("The symbols"):
     legend("compare")
-page_state.write_link(current)
+page_state.PAGE.write_link()

@@ -69,7 +69,7 @@ current = page_state.read_url()
 if not current.teach:
     with st.sidebar, section("The choice of problem"):
         current = page_state.update_request(controls(current))
-page_state.show_warnings()
+page_state.PAGE.show_warnings()
 with section("The presets"):
     gallery(current)
 instances = None
@@ -86,7 +86,7 @@ with section("The trained generators"):
     trained()
 with section("The symbols"):
     legend("error_bound")
-page_state.write_link(current)
+page_state.PAGE.write_link()
 if not current.teach:
     with st.sidebar, section("The link and the export"):
-        export(current, instances, view, page_state.query_of(current))
+        export(current, instances, view, page_state.PAGE.query())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pages.ui.look import page_style as style
 from pages.ui.look.section import section
 from pages.ui.look.symbols import legend
-from pages.ui.tables import tables_page_state as page_state
 from pages.ui.tables import tables_style as own_style
 from pages.ui.tables.section_angles import angles
 from pages.ui.tables.section_assumption import assumption
@@ -14,13 +13,15 @@ from pages.ui.tables.section_starts import starts
 from pages.ui.tables.section_table import table
 from pages.ui.tables.section_unknown import unknown
 from pages.ui.tables.tables_controls import which_table
+from pages.ui.tables.tables_page_state import PAGE
 
 style.apply()
 own_style.apply()
-current = page_state.read_url()
+PAGE.read_url()
+current = PAGE.current
 with section("The choice of table"):
     which_table(current)
-page_state.show_warnings()
+PAGE.show_warnings()
 with section("The table"):
     table(current)
 with section("The confusion matrices"):
@@ -35,4 +36,4 @@ with section("The attacks nobody trained for"):
     unknown(current)
 with section("The symbols"):
     legend("tables")
-page_state.write_link()
+PAGE.write_link()

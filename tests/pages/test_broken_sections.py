@@ -227,9 +227,9 @@ def test_an_unbroken_page_draws_all_its_parts(page: str, monkeypatch: pytest.Mon
 
 BEGINNINGS = {
     "undo": "pages.ui.link.page_state.read_url",
-    "learn": "pages.ui.learn.learn_page_state.read_url",
+    "learn": "pages.ui.link.page_request.PageRequest.read_url",
     "compare": "pages.ui.compare.compare_page_state.read_url",
-    "tables": "pages.ui.tables.tables_page_state.read_url",
+    "tables": "pages.ui.link.page_request.PageRequest.read_url",
     "landscape": "pages.ui.landscape.landscape_page_state.read_url",
     "error_bound": "pages.ui.error_bound.error_bound_page_state.read_url",
 }

@@ -9,7 +9,7 @@ import streamlit as st
 import torch
 
 from pages.ui.compare import compare_style as style
-from pages.ui.compare.compare_page_state import context_of
+from pages.ui.compare.compare_page_state import PAGE, context_of
 from pages.ui.compare.compare_registry import compare_registry
 from pages.ui.compare.compare_request import CompareRequest
 from pages.ui.compare.comparison import ComparisonView
@@ -57,8 +57,7 @@ def page(current: CompareRequest) -> CompareRequest:
                 lambda: _compared(current),
                 lambda view: methods(current, context, of_cards, view),
             )
-    latest: CompareRequest = st.session_state["compare.request"]
-    return latest
+    return PAGE.current
 
 
 def _live(name: str, look: Callable[[], View | None], draw: Callable[[View | None], None]) -> None:
@@ -66,12 +65,12 @@ def _live(name: str, look: Callable[[], View | None], draw: Callable[[View | Non
     first = look()
     busy = first is not None and first.busy
     by_itself = False  # not yet: the first time, the fragment runs as a part of the page
-    widgets = st.session_state["compare.widgets"]
+    widgets = PAGE.renewed
 
     @st.fragment(run_every=REFRESH if busy else None)
     def live() -> None:
         nonlocal by_itself
-        if by_itself and st.session_state["compare.widgets"] != widgets:
+        if by_itself and PAGE.renewed != widgets:
             st.rerun()  # a click on the strip asked for another request: all of the page follows
         view: View | None = None
         with section(name), DRAW_PRIORITY.drawing():

@@ -13,7 +13,7 @@ from pages.ui.compare import compare_help_texts as texts
 from pages.ui.compare.attempt import Attempt
 from pages.ui.compare.card import card
 from pages.ui.compare.cards import CardContext, card_of, common_limit
-from pages.ui.compare.compare_page_state import WIDGETS, load_request, update_request
+from pages.ui.compare.compare_page_state import PAGE, load_request, update_request
 from pages.ui.compare.compare_registry import compare_registry
 from pages.ui.compare.compare_request import CompareRequest, first_choice, in_order
 from pages.ui.compare.comparison import ComparisonView
@@ -48,13 +48,13 @@ def choice(current: CompareRequest) -> CompareRequest:
     dataset = current.settings.dataset
     chosen = st.pills(
         "Methods", methods_of(dataset), selection_mode="multi", default=list(current.methods),
-        format_func=lambda key: METHODS[key].title, help=texts.METHODS, key=WIDGETS.key("methods"),
+        format_func=lambda key: METHODS[key].title, help=texts.METHODS, key=PAGE.key("methods"),
         wrap=True,
     )  # fmt: skip
     st.selectbox(
         "Choose a group", list(sets(dataset)), index=None, placeholder="A group of methods",
-        help=texts.SETS, key=WIDGETS.key("set"), label_visibility="collapsed", width=230,
-        on_change=WIDGETS.unless_renewed(_choose),
+        help=texts.SETS, key=PAGE.key("set"), label_visibility="collapsed", width=230,
+        on_change=PAGE.unless_renewed(_choose),
     )  # fmt: skip
     return update_request(replace(current, methods=in_order(chosen)))
 
@@ -136,7 +136,7 @@ def _buttons(
 def begin(current: CompareRequest, context: RunContext, anew: bool = False) -> None:
     """Run the methods that have no answer yet, or all anew; the link now repeats it."""
     compare_registry().compare(current, context.example, anew)
-    st.session_state["compare.request"] = replace(st.session_state["compare.request"], run=True)
+    PAGE.change(run=True)
 
 
 def _stop(current: CompareRequest) -> None:
@@ -146,7 +146,7 @@ def _stop(current: CompareRequest) -> None:
 
 
 def _choose() -> None:
-    chosen = st.session_state[WIDGETS.key("set")]
+    chosen = st.session_state[PAGE.key("set")]
     if chosen is not None:
-        current: CompareRequest = st.session_state["compare.request"]
+        current = PAGE.current
         load_request(replace(current, methods=sets(current.settings.dataset)[chosen]))

@@ -10,7 +10,7 @@ from pages.ui.charts.compare_strip import strip_figure, strip_height
 from pages.ui.compare import compare_headlines as words
 from pages.ui.compare import compare_help_texts as texts
 from pages.ui.compare.attempt import Attempt
-from pages.ui.compare.compare_page_state import load_request
+from pages.ui.compare.compare_page_state import PAGE, load_request
 from pages.ui.compare.compare_registry import compare_registry
 from pages.ui.compare.compare_request import CompareRequest, image_of
 from pages.ui.compare.outcome import outcome_of
@@ -102,7 +102,7 @@ def _buttons(current: CompareRequest, view: SweepView | None, rows: list[Attempt
 def begin_sweep(current: CompareRequest, anew: bool = False) -> None:
     """Sweep with the methods that have no row yet, or all anew; the link now repeats it."""
     compare_registry().begin_sweep(current, anew)
-    st.session_state["compare.request"] = replace(st.session_state["compare.request"], sweep=True)
+    PAGE.change(sweep=True)
 
 
 def _stop(current: CompareRequest) -> None:

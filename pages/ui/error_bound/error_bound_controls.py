@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.error_bound import error_bound_help_texts as texts
-from pages.ui.error_bound.error_bound_page_state import WIDGETS, exchange
+from pages.ui.error_bound.error_bound_page_state import PAGE, exchange
 from pages.ui.error_bound.error_bound_presets import STUDIES, STUDY_STEPS
 from pages.ui.error_bound.error_bound_request import LIMITS, MAX_STEPS, STEPS, ErrorBoundRequest
 from pages.ui.error_bound.matrix import take_matrix
@@ -115,7 +115,7 @@ def _family(current: ErrorBoundRequest) -> None:
 
     def to_family() -> None:
         """A family comes with a scale of its own, and some with a d and a least m."""
-        chosen = state[WIDGETS.key("family")]
+        chosen = state[PAGE.key("family")]
         own = state.get("error_bound.own") if chosen == "own" else None
         if chosen == "own" and own is None:  # the present problem stays until there is a matrix
             state["error_bound.asks_own"] = True
@@ -128,8 +128,8 @@ def _family(current: ErrorBoundRequest) -> None:
     shown = "own" if asks else now.family
     st.selectbox(
         "Family of W", list(FAMILIES), list(FAMILIES).index(shown), help=texts.FAMILY,
-        format_func=lambda key: FAMILIES[key].title, key=WIDGETS.key("family"),
-        on_change=WIDGETS.unless_renewed(to_family),
+        format_func=lambda key: FAMILIES[key].title, key=PAGE.key("family"),
+        on_change=PAGE.unless_renewed(to_family),
     )  # fmt: skip
     st.caption(FAMILIES[shown].note)
     if shown == "own":
@@ -170,14 +170,14 @@ def _activation(current: ErrorBoundRequest) -> dict[str, Any]:
 
     def to_activation() -> None:
         """An activation comes with a parameter of its own."""
-        chosen = st.session_state[WIDGETS.key("activation")]
+        chosen = st.session_state[PAGE.key("activation")]
         exchange(replace(current, settings=replace(now, activation=chosen, parameter=None)))
 
     names = list(ACTIVATIONS)
     st.selectbox(
         "Activation σ", names, names.index(now.activation), help=texts.ACTIVATION,
-        format_func=ACTIVATION_LABELS.__getitem__, key=WIDGETS.key("activation"),
-        on_change=WIDGETS.unless_renewed(to_activation),
+        format_func=ACTIVATION_LABELS.__getitem__, key=PAGE.key("activation"),
+        on_change=PAGE.unless_renewed(to_activation),
     )  # fmt: skip
     if now.parameter is None:
         return {}
@@ -190,7 +190,7 @@ def _activation(current: ErrorBoundRequest) -> dict[str, Any]:
 def _scale(current: ErrorBoundRequest) -> str | None:
     return st.selectbox(
         "Variance of W's entries", SCALES, SCALES.index(current.settings.scale or SCALES[0]),
-        format_func=SCALE_LABELS.__getitem__, help=texts.SCALE, key=WIDGETS.key("scale"),
+        format_func=SCALE_LABELS.__getitem__, help=texts.SCALE, key=PAGE.key("scale"),
     )  # fmt: skip
 
 
@@ -199,15 +199,15 @@ def _attacked(current: ErrorBoundRequest) -> None:
 
     def to_attack() -> None:
         """An attack comes with the method of 4.2; without one there is 4.1 alone."""
-        attack = bool(st.session_state[WIDGETS.key("attack")])
+        attack = bool(st.session_state[PAGE.key("attack")])
         settings = replace(now, attack=attack)
         exchange(
             replace(current, settings=settings, method="alternating" if attack else "inversion")
         )
 
     st.toggle(
-        "Attacked: x' = G(z*) + D_a c_a*", now.attack, help=texts.ATTACK, key=WIDGETS.key("attack"),
-        on_change=WIDGETS.unless_renewed(to_attack),
+        "Attacked: x' = G(z*) + D_a c_a*", now.attack, help=texts.ATTACK, key=PAGE.key("attack"),
+        on_change=PAGE.unless_renewed(to_attack),
     )  # fmt: skip
 
 
@@ -229,7 +229,7 @@ def _start(current: ErrorBoundRequest) -> dict[str, Any]:
     start = st.segmented_control(
         "Start", ["random", "near"], default=now.start, required=True, help=texts.START,
         format_func={"random": "random", "near": "near the solution"}.__getitem__,
-        key=WIDGETS.key("start"), width="stretch",
+        key=PAGE.key("start"), width="stretch",
     )  # fmt: skip
     if start != "near":
         return {"start": "random"}
@@ -246,7 +246,7 @@ def _descent(current: ErrorBoundRequest) -> dict[str, Any]:
     if current.settings.attack and current.show == "descent":
         values["method"] = st.segmented_control(
             "Method (Section)", list(METHOD_LABELS), default=current.method, required=True,
-            format_func=METHOD_LABELS.__getitem__, help=texts.METHOD, key=WIDGETS.key("method"),
+            format_func=METHOD_LABELS.__getitem__, help=texts.METHOD, key=PAGE.key("method"),
             width="stretch",
         )  # fmt: skip
     proximal = values["method"] == "proximal"
@@ -268,7 +268,7 @@ def _eta(current: ErrorBoundRequest, names: tuple[str, ...]) -> str | float:
     now = current.eta if isinstance(current.eta, str) else "number"
     chosen = st.selectbox(
         "Step size η", choices, choices.index(now) if now in choices else 0, help=texts.STEP,
-        format_func=STEP_LABELS.__getitem__, key=WIDGETS.key(f"step.{len(names)}"),
+        format_func=STEP_LABELS.__getitem__, key=PAGE.key(f"step.{len(names)}"),
     )  # fmt: skip
     if chosen != "number":
         return str(chosen)
@@ -291,7 +291,7 @@ def _whole(
 ) -> int:
     return int(
         st.number_input(
-            label, least, most, value, step, help=text, key=WIDGETS.key(name), disabled=disabled
+            label, least, most, value, step, help=text, key=PAGE.key(name), disabled=disabled
         )
     )
 
@@ -301,6 +301,6 @@ def _real(
 ) -> float:
     chosen = st.number_input(
         label, float(least), float(most), value, step=float(step), format="%g", help=text,
-        key=WIDGETS.key(name),
+        key=PAGE.key(name),
     )  # fmt: skip
     return float(f"{chosen:.12g}")  # 0.1 + 0.05 is 0.15, not 0.15000000000000002

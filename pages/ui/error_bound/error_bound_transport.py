@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui.error_bound import error_bound_help_texts as texts
+from pages.ui.error_bound.error_bound_page_state import PAGE
 from pages.ui.error_bound.error_bound_registry import error_bound_registry
 from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
 from pages.ui.error_bound.run import ErrorBoundRun, ErrorBoundView
@@ -27,7 +28,7 @@ def begin(current: ErrorBoundRequest, *, paused: bool = False) -> None:
     """Start a run of this request at the chosen speed; the link now repeats it."""
     speed = SPEEDS[address.keep("error_bound.speed", _USUAL)]
     error_bound_registry().start(current, paused=paused, speed=speed)
-    st.session_state["error_bound.run"] = True
+    PAGE.change(run=True)
     st.session_state["error_bound.at"] = None
 
 

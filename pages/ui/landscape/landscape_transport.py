@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import streamlit as st
 
 from pages.ui.landscape import landscape_help_texts as texts
-from pages.ui.landscape.landscape_page_state import begin_at
+from pages.ui.landscape.landscape_page_state import PAGE, begin_at
 from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import read_starts
 from pages.ui.landscape.paths import PathsView
@@ -126,8 +125,7 @@ def _again() -> None:
 
 
 def _clear() -> None:
-    current = st.session_state["landscape.request"]
-    st.session_state["landscape.request"] = replace(current, starts=())
+    PAGE.change(starts=())
     st.session_state["landscape.at"], st.session_state["landscape.refused"] = None, ""
 
 
@@ -142,7 +140,7 @@ def _written() -> None:
 
 
 def _random(reach: float) -> None:
-    draw = random.Random(len(st.session_state["landscape.request"].starts))
+    draw = random.Random(len(PAGE.current.starts))
     begin_at(tuple((draw.uniform(-reach, reach), draw.uniform(-reach, reach)) for _ in range(FEW)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from pages.ui.charts.landscape import (
 )
 from pages.ui.landscape import landscape_headlines as words
 from pages.ui.landscape import landscape_help_texts as texts
-from pages.ui.landscape.landscape_page_state import WIDGETS, update_plane
+from pages.ui.landscape.landscape_page_state import PAGE, update_request
 from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import PLANES, LandscapeRequest
 from pages.ui.landscape.pointed import pointed
@@ -68,10 +68,10 @@ def real(request: LandscapeRequest, runner: Runner | None) -> None:
         runner, sentence = None, texts.NO_LATENT
     chosen = st.segmented_control(
         "Plane", PLANES, format_func=PLANE_LABELS.__getitem__, required=True,
-        default=request.plane, help=texts.PLANE, key=WIDGETS.key("plane"),
+        default=request.plane, help=texts.PLANE, key=PAGE.key("plane"),
         label_visibility="collapsed",
     )  # fmt: skip
-    request = update_plane(request, str(chosen))
+    request = update_request(replace(request, plane=str(chosen)))
     look = _look(request, runner)
     if look is not None:
         look.cut.wait(PATIENCE)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
-from pages.ui.landscape.landscape_page_state import WIDGETS
+from pages.ui.landscape.landscape_page_state import PAGE
 from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import LandscapeRequest
 from pages.ui.link.page_state import models_of
@@ -21,15 +19,12 @@ def within_examples(current: LandscapeRequest) -> LandscapeRequest:
     count = len(models_of(current.run_settings()).bundle.examples)
     if current.index < count:
         return current
-    state = st.session_state
-    state["landscape.warnings"].append(
+    PAGE.warn(
         f"There is no example {current.index}: the bundled ones are numbered 0 to {count - 1}. "
         "Example 0 takes its place."
     )
-    state["landscape.request"] = replace(current, index=0)
-    WIDGETS.renew()
-    changed: LandscapeRequest = state["landscape.request"]
-    return changed
+    PAGE.renew()
+    return PAGE.change(index=0)
 
 
 def run_of(current: LandscapeRequest) -> Runner | None:

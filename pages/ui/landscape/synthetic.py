@@ -29,7 +29,7 @@ from pages.ui.landscape.drawing import (
     rings_of,
     worth_a_mark,
 )
-from pages.ui.landscape.landscape_page_state import begin_at, load_request
+from pages.ui.landscape.landscape_page_state import PAGE, begin_at, load_request
 from pages.ui.landscape.landscape_presets import PRESETS
 from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import LandscapeRequest
@@ -69,8 +69,7 @@ def synthetic(request: LandscapeRequest) -> None:
         view = scan.view()
         paths: PathsView | None = None
         with section("The paths"), DRAW_PRIORITY.drawing():
-            current: LandscapeRequest = st.session_state["landscape.request"]
-            paths = _paths(current, view.base)
+            paths = _paths(PAGE.current, view.base)
             _moving(request, view, paths)
         nonlocal by_itself
         if by_itself and _marks(view, paths) != drawn:

@@ -21,7 +21,12 @@ class WidgetKeys:
     """
 
     def __init__(self, page: str) -> None:
-        self._page, self._counter = page, f"{page}.widgets"
+        self.page, self._counter = page, f"{page}.widgets"
+
+    @property
+    def renewed(self) -> int:
+        """How often the widgets were renewed."""
+        return int(st.session_state[self._counter])
 
     def renew(self) -> None:
         """Let new widgets take the old ones' places, with the current request's values."""
@@ -29,7 +34,7 @@ class WidgetKeys:
 
     def key(self, name: str) -> str:
         """The key of a widget; a new one each time the widgets are renewed."""
-        return f"{self._page}.{st.session_state[self._counter]}.{name}"
+        return f"{self.page}.{self.renewed}.{name}"
 
     def unless_renewed(self, callback: Callable[..., object]) -> Callable[..., None]:
         """The callback, doing nothing once the widgets drawn now have been renewed.
@@ -37,10 +42,10 @@ class WidgetKeys:
         A browser may tell of two widgets in one message. Where the first one's callback puts a
         whole new request in place, what the second one said belongs to the past.
         """
-        drawn = st.session_state[self._counter]
+        drawn = self.renewed
 
         def call(*args: Any) -> None:
-            if st.session_state[self._counter] == drawn:
+            if self.renewed == drawn:
                 callback(*args)
 
         return call
