@@ -262,9 +262,10 @@ def test_no_part_is_missing_here() -> None:
     for path in (ROOT / "pages").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
-                is_live = ast.unparse(node.func) == "_live" and node.args
-                if ast.unparse(node.func) == "section" or is_live:
-                    word = node.args[0]
-                    if isinstance(word, ast.Constant):
-                        found.add(word.value)
+                words = [word.value for word in node.keywords if word.arg == "name"]
+                if ast.unparse(node.func) in ("section", "_live"):
+                    words = node.args[:1]
+                elif ast.unparse(node.func) != "redrawn":
+                    words = []
+                found |= {word.value for word in words if isinstance(word, ast.Constant)}
     assert found == named

@@ -26,11 +26,10 @@ from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import PLANES, LandscapeRequest
 from pages.ui.landscape.pointed import pointed
 from pages.ui.landscape.slice import Slice, SliceView
-from pages.ui.live.compute_queue import DRAW_PRIORITY
 from pages.ui.live.history import nearest
+from pages.ui.live.redrawn import redrawn
 from pages.ui.live.runner import Runner
 from pages.ui.look.page_style import banner, is_dark
-from pages.ui.look.section import section
 from pages.ui.widgets import pictures
 from pages.ui.widgets.live_chart import live_chart, overlay
 from pages.ui.widgets.picture_row import RowPicture, nothing_yet
@@ -40,7 +39,6 @@ from red_core.recording.slice_plane import has_latent
 PLANE_LABELS = {"pca": "PCA", "hessian": "Hessian", "difference": "z* - z⁰", "random": "Random"}
 CHARTS = ("slice-above", "slice-tall")
 HEIGHT = 430
-REFRESH = 0.2  # seconds between two looks at the workers
 PATIENCE = 1.0  # seconds the page waits for a first surface rather than draw an empty one
 NAMES = ("a", "b")  # of a plane's coordinates
 LIMITS = (-1.0, 1.0, -1.0, 1.0)  # of the empty charts
@@ -76,23 +74,15 @@ def real(request: LandscapeRequest, runner: Runner | None) -> None:
     if look is not None:
         look.cut.wait(PATIENCE)
         look = _look(request, runner)
-    drawn = _marks(runner, look)
     with head:
         banner("landscape", "Landscape · a slice", words.slice_headline(runner, _view(look)))
-    by_itself = False  # not yet: the first time, the fragment runs as a part of the page
-
-    @st.fragment(run_every=REFRESH if drawn[0] else None)
-    def live() -> None:
-        look: Look | None = None
-        with section("The slice"), DRAW_PRIORITY.drawing():
-            look = _look(request, runner)
-            _draw(request, look, sentence if runner is None else "")
-        nonlocal by_itself
-        if by_itself and _marks(runner, look) != drawn:
-            st.rerun()  # begin or end the refreshing, and let the headline know
-        by_itself = True
-
-    live()
+    redrawn(
+        look,
+        lambda: _look(request, runner),
+        lambda look: _draw(request, look, sentence if runner is None else ""),
+        lambda look: _marks(runner, look),
+        name="The slice",
+    )
     with st.expander("What am I seeing?"):
         st.markdown(texts.SLICE)
 
