@@ -22,6 +22,7 @@ from pages.ui.compare.truth import truth_of
 from pages.ui.look.literal import literal
 from pages.ui.look.page_style import banner, is_dark
 from pages.ui.undo.undo_registry import RunContext
+from pages.ui.widgets.transport import begin_button, row, stop_button
 from red_core.data.own_datasets import own_dataset
 from red_core.methods import METHODS, methods_of
 
@@ -117,16 +118,14 @@ def _buttons(
 ) -> None:
     busy = view is not None and view.busy
     again = bool(shown) and all(one.over for one in shown)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport"):
-        st.button(
-            "Run again" if again else "Run", type="primary", width=150, shortcut="P",
-            icon=":material/replay:" if again else ":material/play_arrow:",
-            help=texts.RUN_AGAIN if again else texts.RUN, key="compare.run",
-            disabled=busy or not shown, on_click=begin, args=(current, context, again),
+    with row():
+        begin_button(
+            "Run", again, shortcut="P", help=texts.RUN_AGAIN if again else texts.RUN,
+            key="compare.run", disabled=busy or not shown, begin=begin, args=(current, context),
         )  # fmt: skip
-        st.button(
-            "Stop", icon=":material/stop:", help=texts.STOP, shortcut="T", key="compare.stop",
-            disabled=not busy, on_click=_stop, args=(current,),
+        stop_button(
+            "Stop", help=texts.STOP, shortcut="T", key="compare.stop", disabled=not busy,
+            stop=_stop, args=(current,),
         )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ from pages.ui.look.page_style import banner, is_dark
 from pages.ui.widgets import pictures
 from pages.ui.widgets.live_chart import live_chart, overlay
 from pages.ui.widgets.picture_row import RowPicture, nothing_yet
+from pages.ui.widgets.transport import back_and_forward, row
 from red_core.landscape import trajectory_of
 from red_core.recording.slice_plane import has_latent
 
@@ -209,17 +210,8 @@ def _scrubber(look: Look | None) -> None:
     ks = [0, 1] if look is None else look.cut.trajectory.ks
     place = 0 if look is None else look.place
     still = look is not None and len(ks) > 1
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport"):
-        st.button(
-            "Back", icon=":material/chevron_left:", help=texts.BACK, shortcut="J",
-            key="landscape.back", disabled=not still or place == 0, on_click=_go,
-            args=(ks[max(place - 1, 0)],),
-        )  # fmt: skip
-        st.button(
-            "Forward", icon=":material/chevron_right:", help=texts.FORWARD, shortcut="K",
-            key="landscape.forward", disabled=not still or place == len(ks) - 1, on_click=_go,
-            args=(ks[min(place + 1, len(ks) - 1)],),
-        )  # fmt: skip
+    with row():
+        back_and_forward(ks, place, still, "landscape.", (texts.BACK, texts.FORWARD), _go)
     key = "landscape.iterate" if still else "landscape.iterate.none"
     st.session_state[key] = ks[place]
     st.slider(

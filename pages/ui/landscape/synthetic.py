@@ -34,7 +34,7 @@ from pages.ui.landscape.landscape_presets import PRESETS
 from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import LandscapeRequest
 from pages.ui.landscape.landscape_scan import LEAST, LandscapeScanView, SurfaceBase
-from pages.ui.landscape.landscape_transport import cursor, speed, transport
+from pages.ui.landscape.landscape_transport import SPEEDS, cursor, transport
 from pages.ui.landscape.paths import PathsView
 from pages.ui.live.redrawn import redrawn
 from pages.ui.look.literal import literal
@@ -114,7 +114,7 @@ def _presets(request: LandscapeRequest) -> None:
 def _paths(request: LandscapeRequest, base: SurfaceBase | None) -> PathsView | None:
     if base is None:
         return None
-    return landscape_registry().paths(request, base, speed()).view()
+    return landscape_registry().paths(request, base, SPEEDS.chosen).view()
 
 
 def _marks(seen: _Look) -> tuple[int, ...]:
