@@ -128,18 +128,14 @@ def _attack(settings: RunSettings) -> dict[str, Any]:
     if crafted:
         now = _now(settings, kind)
         paper = PAPER_ATTACKS[settings.dataset][kind]
-        chosen["eps"] = _number(
-            f"eps.{kind}", "Budget ε", now.eps, paper.eps / 4, MAX_EPS[kind],
+        chosen["eps"] = PAGE.real(
+            "Budget ε", f"eps.{kind}", now.eps, 0, MAX_EPS[kind], paper.eps / 4,
             texts.EPS.format(paper=paper.eps),
         )  # fmt: skip
     with st.expander("More"):
         if crafted:
             chosen.update(_steps(settings, kind))
-        chosen["seed"] = int(
-            st.number_input(
-                "Seed", 0, MAX_SEED, settings.seed, help=texts.SEED, key=PAGE.key("seed")
-            )
-        )
+        chosen["seed"] = PAGE.whole("Seed", "seed", settings.seed, 0, MAX_SEED, texts.SEED)
         known = devices()
         chosen["device"] = st.selectbox(
             "Device", known, known.index(settings.device), help=texts.DEVICE,
@@ -158,13 +154,13 @@ def _steps(settings: RunSettings, kind: str) -> dict[str, Any]:
     """How PGD goes, and where to."""
     now, paper = _now(settings, kind), PAPER_ATTACKS[settings.dataset][kind]
     names = CLASSES[settings.dataset]
-    step_size = _number(
-        f"step_size.{kind}", "Step size", now.step_size, paper.step_size / 4, MAX_EPS[kind],
+    step_size = PAGE.real(
+        "Step size", f"step_size.{kind}", now.step_size, 0, MAX_EPS[kind], paper.step_size / 4,
         texts.STEP_SIZE.format(paper=paper.step_size),
     )  # fmt: skip
-    steps = st.number_input(
-        "PGD steps", 1, MAX_STEPS, now.steps, help=texts.STEPS.format(paper=paper.steps),
-        key=PAGE.key(f"steps.{kind}"),
+    steps = PAGE.whole(
+        "PGD steps", f"steps.{kind}", now.steps, 1, MAX_STEPS,
+        texts.STEPS.format(paper=paper.steps),
     )  # fmt: skip
     target = st.selectbox(
         "Target", [_ANY, *range(len(names))],
@@ -174,16 +170,9 @@ def _steps(settings: RunSettings, kind: str) -> dict[str, Any]:
     )  # fmt: skip
     return {
         "step_size": step_size,
-        "attack_steps": int(steps),
+        "attack_steps": steps,
         "target": None if target == _ANY else target,
     }
-
-
-def _number(key: str, label: str, value: float, step: float, most: float, text: str) -> float:
-    found = st.number_input(
-        label, 0.0, most, value, step=step, format="%g", help=text, key=PAGE.key(key)
-    )
-    return float(f"{found:.12g}")  # 0.1 + 0.05 is 0.15, not 0.15000000000000002
 
 
 def _links(current: CompareRequest) -> None:

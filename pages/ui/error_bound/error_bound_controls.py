@@ -62,7 +62,7 @@ def _problem(current: ErrorBoundRequest) -> dict[str, Any]:
         values |= _size(current) | _activation(current)
         values["scale"] = _scale(current)
         if now.family in _NOISY:
-            values["noise"] = _real(
+            values["noise"] = PAGE.real(
                 "Noise of the rows", "noise", now.noise, 0, 10, 0.05, texts.NOISE
             )
         if now.attack:
@@ -77,12 +77,16 @@ def _size(current: ErrorBoundRequest) -> dict[str, Any]:
     if now.family != "own":
         left, right = st.columns(2, wrap=False)
         with left:
-            values["m"] = _whole("Outputs m", "m", now.m, 2, LIMITS["m"], texts.M)
+            values["m"] = PAGE.whole("Outputs m", "m", now.m, 2, LIMITS["m"], texts.M)
         with right:
             fixed = family.latent is not None
-            values["d"] = _whole("Latent d", "d", now.d, 1, LIMITS["d"], texts.D, disabled=fixed)
+            values["d"] = PAGE.whole(
+                "Latent d", "d", now.d, 1, LIMITS["d"], texts.D, disabled=fixed
+            )
     if family.layers is None:
-        values["layers"] = _whole("Layers", "layers", now.layers, 1, LIMITS["layers"], texts.LAYERS)
+        values["layers"] = PAGE.whole(
+            "Layers", "layers", now.layers, 1, LIMITS["layers"], texts.LAYERS
+        )
     return values
 
 
@@ -92,12 +96,12 @@ def _instances(current: ErrorBoundRequest) -> dict[str, Any]:
     left, right = st.columns(2, wrap=False)
     if current.show != "examples":  # those have numbers of their own
         with left:
-            values["examples"] = _whole(
+            values["examples"] = PAGE.whole(
                 "Instances", "examples", current.settings.examples, 1, LIMITS["examples"],
                 texts.EXAMPLES,
             )  # fmt: skip
     with right:
-        values["seed"] = _whole("Seed", "seed", current.settings.seed, 0, MAX_SEED, texts.SEED)
+        values["seed"] = PAGE.whole("Seed", "seed", current.settings.seed, 0, MAX_SEED, texts.SEED)
     return values
 
 
@@ -182,9 +186,9 @@ def _activation(current: ErrorBoundRequest) -> dict[str, Any]:
     if now.parameter is None:
         return {}
     if now.activation == "leaky_relu":
-        slope = _real("Slope below zero", "slope", now.parameter, 0.01, 1, 0.05, texts.SLOPE)
+        slope = PAGE.real("Slope below zero", "slope", now.parameter, 0.01, 1, 0.05, texts.SLOPE)
         return {"parameter": slope}
-    return {"parameter": _real("Sharpness β", "beta", now.parameter, 0.1, 100, 1, texts.BETA)}
+    return {"parameter": PAGE.real("Sharpness β", "beta", now.parameter, 0.1, 100, 1, texts.BETA)}
 
 
 def _scale(current: ErrorBoundRequest) -> str | None:
@@ -216,11 +220,11 @@ def _dictionary(current: ErrorBoundRequest) -> dict[str, Any]:
     now = current.settings
     left, right = st.columns(2, wrap=False)
     with left:
-        training = _whole(
+        training = PAGE.whole(
             "Columns of D_a", "training", now.training, 2, LIMITS["training"], texts.TRAINING, 2
         )
     with right:
-        hidden = _whole("Neurons of ψ", "hidden", now.hidden, 1, 2000, texts.HIDDEN)
+        hidden = PAGE.whole("Neurons of ψ", "hidden", now.hidden, 1, 2000, texts.HIDDEN)
     return {"training": training, "hidden": hidden}
 
 
@@ -233,7 +237,7 @@ def _start(current: ErrorBoundRequest) -> dict[str, Any]:
     )  # fmt: skip
     if start != "near":
         return {"start": "random"}
-    radius = _real("Distance", "radius", now.radius, 1e-6, 100, 0.1, texts.RADIUS)
+    radius = PAGE.real("Distance", "radius", now.radius, 1e-6, 100, 0.1, texts.RADIUS)
     return {"start": "near", "radius": radius}
 
 
@@ -255,10 +259,12 @@ def _descent(current: ErrorBoundRequest) -> dict[str, Any]:
         return values
     with st.expander("More"):
         if proximal:
-            values["lambda_fraction"] = _real(
+            values["lambda_fraction"] = PAGE.real(
                 "λ / λ_max", "lambda", current.lambda_fraction, 0.001, 2, 0.05, texts.LAMBDA
             )
-        values["steps"] = _whole("Steps at most", "steps", current.steps, 1, MAX_STEPS, texts.STEPS)
+        values["steps"] = PAGE.whole(
+            "Steps at most", "steps", current.steps, 1, MAX_STEPS, texts.STEPS
+        )
     return values
 
 
@@ -273,34 +279,4 @@ def _eta(current: ErrorBoundRequest, names: tuple[str, ...]) -> str | float:
     if chosen != "number":
         return str(chosen)
     eta = _FIRST_ETA if isinstance(current.eta, str) else current.eta
-    return _real("η", "eta", eta, 1e-6, 1e6, 0.01, texts.ETA)
-
-
-# --- widgets ---------------------------------------------------------------------------------
-
-
-def _whole(
-    label: str,
-    name: str,
-    value: int,
-    least: int,
-    most: int,
-    text: str,
-    step: int = 1,
-    disabled: bool = False,
-) -> int:
-    return int(
-        st.number_input(
-            label, least, most, value, step, help=text, key=PAGE.key(name), disabled=disabled
-        )
-    )
-
-
-def _real(
-    label: str, name: str, value: float, least: float, most: float, step: float, text: str
-) -> float:
-    chosen = st.number_input(
-        label, float(least), float(most), value, step=float(step), format="%g", help=text,
-        key=PAGE.key(name),
-    )  # fmt: skip
-    return float(f"{chosen:.12g}")  # 0.1 + 0.05 is 0.15, not 0.15000000000000002
+    return PAGE.real("η", "eta", eta, 1e-6, 1e6, 0.01, texts.ETA)

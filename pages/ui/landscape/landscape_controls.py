@@ -46,8 +46,8 @@ def _synthetic(current: LandscapeRequest) -> LandscapeRequest:
     st.subheader("Network", anchor=False)
     settings = _network(current)
     st.subheader("Descent", anchor=False)
-    rate = _number(
-        "Step size η, times the safe one", "rate", current.rate, 0.05, MAX_RATE, texts.RATE
+    rate = PAGE.real(
+        "Step size η, times the safe one", "rate", current.rate, 0.05, MAX_RATE, 0.25, texts.RATE
     )
     st.subheader("Picture", anchor=False)
     log = st.toggle("log₁₀ f", current.log, help=texts.LOG, key=PAGE.key("log"))
@@ -158,20 +158,22 @@ def _network(current: LandscapeRequest) -> InstanceSettings:
     with st.expander("More"):
         left, right = st.columns(2, wrap=False)
         with left:
-            values["m"] = _whole("Outputs m", "m", now.m, 2, MAX_M, texts.M)
+            values["m"] = PAGE.whole("Outputs m", "m", now.m, 2, MAX_M, texts.M)
         if family.layers is None:
             with right:
-                values["layers"] = _whole(
+                values["layers"] = PAGE.whole(
                     "Layers", "layers", now.layers, 1, MAX_LAYERS, texts.LAYERS
                 )
         if now.parameter is not None:
             leaky = now.activation == "leaky_relu"
             label, text = ("Slope below zero", texts.SLOPE) if leaky else ("β", texts.BETA)
             most, step = (1.0, 0.05) if leaky else (100.0, 1.0)
-            values["parameter"] = _number(label, "parameter", now.parameter, 0.01, most, text, step)
+            values["parameter"] = PAGE.real(
+                label, "parameter", now.parameter, 0.01, most, step, text
+            )
         if now.family == "example15":
-            values["noise"] = _number(
-                "Noise of the rows", "noise", now.noise, 0.0, 10.0, texts.NOISE
+            values["noise"] = PAGE.real(
+                "Noise of the rows", "noise", now.noise, 0, 10, 0.25, texts.NOISE
             )
         left, right = st.columns(2, wrap=False)
         with left:
@@ -180,18 +182,5 @@ def _network(current: LandscapeRequest) -> InstanceSettings:
                 format_func=SCALE_LABELS.__getitem__, key=PAGE.key("scale"),
             )  # fmt: skip
         with right:
-            values["seed"] = _whole("Seed", "seed", now.seed, 0, MAX_SEED, texts.SEED)
+            values["seed"] = PAGE.whole("Seed", "seed", now.seed, 0, MAX_SEED, texts.SEED)
     return replace(now, **values)
-
-
-def _whole(label: str, name: str, value: int, low: int, high: int, text: str) -> int:
-    return int(st.number_input(label, low, high, value, help=text, key=PAGE.key(name)))
-
-
-def _number(
-    label: str, name: str, value: float, low: float, high: float, text: str, step: float = 0.25
-) -> float:
-    chosen = st.number_input(
-        label, low, high, value, step=step, format="%g", help=text, key=PAGE.key(name)
-    )
-    return float(f"{chosen:.9g}")  # 0.1 + 0.05 is 0.15, not 0.15000000000000002

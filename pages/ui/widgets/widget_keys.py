@@ -50,6 +50,28 @@ class WidgetKeys:
 
         return call
 
+    def whole(
+        self, label: str, name: str, value: int, least: int, most: int, help: str, step: int = 1,
+        disabled: bool = False,
+    ) -> int:  # fmt: skip
+        """A field for a whole number; name: of its widget on the page."""
+        return int(
+            st.number_input(
+                label, least, most, value, step, help=help, key=self.key(name), disabled=disabled
+            )
+        )
+
+    def real(
+        self, label: str, name: str, value: float, least: float, most: float, step: float,
+        help: str,
+    ) -> float:  # fmt: skip
+        """A field for a number, rounded to 12 digits: 0.1 + 0.05 is 0.15."""
+        chosen = st.number_input(
+            label, float(least), float(most), value, step=float(step), format="%g", help=help,
+            key=self.key(name),
+        )  # fmt: skip
+        return float(f"{chosen:.12g}")
+
 
 def widget_value(key: str, new: Any = None) -> Any:
     """The value of a widget of this key, to be its default too; `new` where it has none yet."""
