@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui.error_bound import error_bound_page_state as page_state
-from pages.ui.error_bound import error_bound_style
 from pages.ui.error_bound.error_bound_controls import controls
 from pages.ui.error_bound.error_bound_export import export
 from pages.ui.error_bound.error_bound_registry import error_bound_registry
@@ -49,8 +48,7 @@ def draw(
         theorem(current, instances, shown)
 
 
-style.apply()
-error_bound_style.apply()
+style.apply("error_bound/error_bound.css")
 current = page_state.read_url()
 if not current.teach:
     with st.sidebar, section("The choice of problem"):

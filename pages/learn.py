@@ -11,7 +11,6 @@ from pages.ui.learn.sections import experiments, playlist_maker
 from pages.ui.look import page_style as style
 from pages.ui.look.section import section
 
-style.apply()
 style.whole_screen()
 PAGE.read_url()
 current = PAGE.current

@@ -16,7 +16,6 @@ from pages.ui.pair.component import pair
 from pages.ui.pair.pair_controls import controls
 from pages.ui.undo.undo_registry import MAIN, registry
 
-style.apply()
 style.whole_screen()
 place = st.container()
 current = page_state.read_url()

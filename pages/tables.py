@@ -5,7 +5,6 @@ from __future__ import annotations
 from pages.ui.look import page_style as style
 from pages.ui.look.section import section
 from pages.ui.look.symbols import legend
-from pages.ui.tables import tables_style as own_style
 from pages.ui.tables.section_angles import angles
 from pages.ui.tables.section_assumption import assumption
 from pages.ui.tables.section_matrices import matrices
@@ -15,8 +14,7 @@ from pages.ui.tables.section_unknown import unknown
 from pages.ui.tables.tables_controls import which_table
 from pages.ui.tables.tables_page_state import PAGE
 
-style.apply()
-own_style.apply()
+style.apply("tables/tables.css")
 PAGE.read_url()
 current = PAGE.current
 with section("The choice of table"):

@@ -23,7 +23,6 @@ from pages.ui.undo.undo_export import export
 from pages.ui.undo.undo_registry import registry
 from pages.ui.undo.undo_request import from_query
 
-style.apply()
 style.whole_screen()
 stories = files.stories()
 state = st.session_state

@@ -8,7 +8,6 @@ from typing import TypeVar
 import streamlit as st
 import torch
 
-from pages.ui.compare import compare_style as style
 from pages.ui.compare.compare_page_state import PAGE, context_of
 from pages.ui.compare.compare_registry import compare_registry
 from pages.ui.compare.compare_request import CompareRequest
@@ -40,7 +39,8 @@ def page(current: CompareRequest) -> CompareRequest:
         picture_row(_pictures(context), key="compare-image", side=112)
     with right, section("The choice of methods"):
         current = choice(current)
-    style.make_room(len(current.methods))
+    # The style keeps room for words about so many methods.
+    st.html(f"<style>:root {{ --compared: {len(current.methods)}; }}</style>")
     _begin(current, context)
     of_cards = card_context(context)
     # What a link begins computes already: without priority it could end before it is first drawn.
