@@ -10,9 +10,9 @@ from pages.ui.compare.compare_request import CompareRequest, as_query, from_quer
 from pages.ui.compare.opening import opening
 from pages.ui.link import page_state as main_page
 from pages.ui.link.page_request import PageRequest
-from pages.ui.link.page_state import OWN_TARGET, models_of, without_own_target
+from pages.ui.link.page_state import models_of
 from pages.ui.live.queue_status import in_turn
-from pages.ui.undo.undo_registry import RunContext, devices
+from pages.ui.undo.undo_registry import RunContext
 from pages.ui.undo.undo_request import Request
 from red_core.run.settings import RunSettings
 
@@ -26,11 +26,6 @@ def _opened(query: Mapping[str, str]) -> tuple[CompareRequest, list[str]]:
     request, warnings = from_query(query)
     if not query:
         request = _opening(main_page.PAGE.known)
-    if request.settings.device not in devices():
-        warnings.append(
-            f"This machine has no {request.settings.device} device: auto takes its place."
-        )
-        request = replace(request, settings=replace(request.settings, device="auto"))
     return request, warnings
 
 
@@ -39,9 +34,14 @@ load_request = PAGE.load
 
 
 def read_url() -> CompareRequest:
-    """The request this run of the page begins with."""
+    """The request this run of the page begins with, as this machine can show it."""
     PAGE.read_url()
-    return _within_examples()
+    there, _, changes = main_page.acceptable(Request(PAGE.current.settings, PAGE.current.own))
+    if changes:
+        PAGE.warn(*changes)
+        PAGE.change(settings=there.settings)
+        PAGE.renew()
+    return PAGE.current
 
 
 def _opening(there: Request | None) -> CompareRequest:
@@ -51,26 +51,6 @@ def _opening(there: Request | None) -> CompareRequest:
         return CompareRequest(there.settings, there.own)
     usual = RunSettings()
     return opening(usual.dataset, len(models_of(usual).bundle.examples))
-
-
-def _within_examples() -> CompareRequest:
-    """The current request, with example 0 in the place of one that there is not."""
-    current = PAGE.current
-    count = len(models_of(current.settings).bundle.examples)
-    if current.settings.index >= count:
-        PAGE.warn(
-            f"There is no example {current.settings.index}: the bundled ones are numbered 0 to "
-            f"{count - 1}. Example 0 takes its place."
-        )
-        current = PAGE.change(settings=replace(current.settings, index=0))
-        PAGE.renew()
-    bundle = models_of(current.settings).bundle
-    settings = without_own_target(current.settings, current.own, bundle)
-    if settings != current.settings:
-        PAGE.warn(OWN_TARGET)
-        current = PAGE.change(settings=settings)
-        PAGE.renew()
-    return current
 
 
 def update_request(request: CompareRequest) -> CompareRequest:
