@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui.error_bound import error_bound_page_state as page_state
-from pages.ui.error_bound import error_bound_style
 from pages.ui.error_bound.error_bound_controls import controls
 from pages.ui.error_bound.error_bound_export import export
 from pages.ui.error_bound.error_bound_registry import error_bound_registry
@@ -19,13 +18,11 @@ from pages.ui.error_bound.section_study import study
 from pages.ui.error_bound.section_theorem import theorem
 from pages.ui.error_bound.section_trained import trained
 from pages.ui.error_bound.study import StudyView
-from pages.ui.live.compute_queue import DRAW_PRIORITY
+from pages.ui.live.redrawn import redrawn
 from pages.ui.look import page_style as style
 from pages.ui.look.section import section
 from pages.ui.look.symbols import legend
 from red_core.synthetic import Instances
-
-REFRESH = 0.25  # seconds between two looks at a run
 
 
 def look(current: ErrorBoundRequest) -> ErrorBoundView | StudyView | None:
@@ -34,42 +31,29 @@ def look(current: ErrorBoundRequest) -> ErrorBoundView | StudyView | None:
     return None if worker is None else worker.view()
 
 
-def watch(current: ErrorBoundRequest, instances: Instances | None, busy: bool) -> None:
-    """Acts 2 and 3; they redraw themselves while the run is busy."""
-    by_itself = False  # not yet: the first time, the fragment runs as a part of the page
-
-    @st.fragment(run_every=REFRESH if busy else None)
-    def live() -> None:
-        with DRAW_PRIORITY.drawing():
-            view = look(current)
-            if instances is None:
-                with section("The study"):
-                    study(current, view if isinstance(view, StudyView) else None)
-            else:
-                shown = view if isinstance(view, ErrorBoundView) else None
-                with section("Act 2, the descent,"):
-                    descent(current, instances, shown)
-                with section("Act 3, the theorem,"):
-                    theorem(current, instances, shown)
-        nonlocal by_itself
-        if by_itself and _busy(view) != busy:
-            st.rerun()  # begin or end the refreshing, and let the sidebar know
-        by_itself = True
-
-    live()
+def draw(
+    current: ErrorBoundRequest,
+    instances: Instances | None,
+    view: ErrorBoundView | StudyView | None,
+) -> None:
+    """Acts 2 and 3, or the study, for one moment of a run or for none."""
+    if instances is None:
+        with section("The study"):
+            study(current, view if isinstance(view, StudyView) else None)
+        return
+    shown = view if isinstance(view, ErrorBoundView) else None
+    with section("Act 2, the descent,"):
+        descent(current, instances, shown)
+    with section("Act 3, the theorem,"):
+        theorem(current, instances, shown)
 
 
-def _busy(view: ErrorBoundView | StudyView | None) -> bool:
-    return view is not None and view.busy
-
-
-style.apply()
-error_bound_style.apply()
+style.apply("error_bound/error_bound.css")
 current = page_state.read_url()
 if not current.teach:
     with st.sidebar, section("The choice of problem"):
         current = page_state.update_request(controls(current))
-page_state.show_warnings()
+page_state.PAGE.show_warnings()
 with section("The presets"):
     gallery(current)
 instances = None
@@ -81,12 +65,17 @@ if instances is not None:
     with section("Act 1, the problem,"):
         problem(current, instances)
 view = look(current)  # as all of this run of the page shows it, the sidebar too
-watch(current, instances, _busy(view))
+redrawn(
+    view,
+    lambda: look(current),
+    lambda view: draw(current, instances, view),
+    lambda view: (view is not None and view.busy,),
+)
 with section("The trained generators"):
     trained()
 with section("The symbols"):
     legend("error_bound")
-page_state.write_link(current)
+page_state.PAGE.write_link()
 if not current.teach:
     with st.sidebar, section("The link and the export"):
-        export(current, instances, view, page_state.query_of(current))
+        export(current, instances, view, page_state.PAGE.query())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from pages.ui.landscape import landscape_help_texts as texts
@@ -21,14 +23,14 @@ style.apply()
 current = within_examples(page_state.read_url())
 shown = st.segmented_control(
     "What to look at", SHOWS, format_func=SHOW_LABELS.__getitem__, required=True,
-    default=current.show, help=texts.SHOW, key=page_state.WIDGETS.key("show"),
+    default=current.show, help=texts.SHOW, key=page_state.PAGE.key("show"),
     label_visibility="collapsed",
 )  # fmt: skip
-current = within_examples(page_state.update_show(current, str(shown)))
+current = within_examples(page_state.update_request(replace(current, show=str(shown))))
 if not current.teach:
     with st.sidebar, section("The choice of network or image"):
         current = page_state.update_request(controls(current))
-page_state.show_warnings()
+page_state.PAGE.show_warnings()
 with section("The landscape"):
     if current.show == "synthetic":
         synthetic(current)
@@ -36,4 +38,4 @@ with section("The landscape"):
         real(current, run_of(current))
 with section("The symbols"):
     legend("landscape")
-page_state.write_link(st.session_state["landscape.request"])
+page_state.PAGE.write_link()

@@ -14,17 +14,15 @@ from pages.ui.look.symbols import legend
 from pages.ui.pair import pair_page_state as page_state
 from pages.ui.pair.component import pair
 from pages.ui.pair.pair_controls import controls
-from pages.ui.pair.pair_request import as_query
 from pages.ui.undo.undo_registry import MAIN, registry
 
-style.apply()
 style.whole_screen()
 place = st.container()
 current = page_state.read_url()
 if not current.first.teach:
     with st.sidebar, section("The choice of the other settings"):
         current = page_state.update_request(controls(current))
-page_state.show_warnings()
+page_state.PAGE.show_warnings()
 with place, section("The two runs"):
     runs = [
         registry().prepare(
@@ -37,12 +35,12 @@ with place, section("The two runs"):
     pair(current, runs[0], runs[1])
 with section("The symbols"):
     legend("pair")
-page_state.write_link(current)
+page_state.PAGE.write_link()
 if current.first.teach:
     origin_note(current.first.settings.dataset)
 else:
     with st.sidebar, section("The link"):
         st.subheader("Link", anchor=False)
         st.caption("This link opens exactly this comparison.")
-        link = {**as_query(current), "run": "1"}
+        link = {**page_state.PAGE.query(), "run": "1"}
         st.code(f"{st.context.url or ''}?{urlencode(link)}", None, wrap_lines=True)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pages.ui.look import page_style as style
 from pages.ui.look.section import section
 from pages.ui.look.symbols import legend
-from pages.ui.tables import tables_page_state as page_state
-from pages.ui.tables import tables_style as own_style
 from pages.ui.tables.section_angles import angles
 from pages.ui.tables.section_assumption import assumption
 from pages.ui.tables.section_matrices import matrices
@@ -15,13 +13,14 @@ from pages.ui.tables.section_table import table
 from pages.ui.tables.section_tradeoff import tradeoff
 from pages.ui.tables.section_unknown import unknown
 from pages.ui.tables.tables_controls import which_table
+from pages.ui.tables.tables_page_state import PAGE
 
-style.apply()
-own_style.apply()
-current = page_state.read_url()
+style.apply("tables/tables.css")
+PAGE.read_url()
+current = PAGE.current
 with section("The choice of table"):
     which_table(current)
-page_state.show_warnings()
+PAGE.show_warnings()
 with section("The table"):
     table(current)
 with section("The trade-off of the noise"):
@@ -38,4 +37,4 @@ with section("The attacks nobody trained for"):
     unknown(current)
 with section("The symbols"):
     legend("tables")
-page_state.write_link()
+PAGE.write_link()

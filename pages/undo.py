@@ -23,7 +23,6 @@ from pages.ui.undo.undo_export import export
 from pages.ui.undo.undo_registry import registry
 from pages.ui.undo.undo_request import from_query
 
-style.apply()
 style.whole_screen()
 stories = files.stories()
 state = st.session_state
@@ -44,7 +43,7 @@ if not current.teach:
         current = page_state.update_request(
             *controls(current, bundle, page_state.load_request, page_state.switch)
         )
-page_state.show_warnings()
+page_state.PAGE.show_warnings()
 run: LiveRun | None = None
 asked: dict[str, str] | None = None
 with place, section("The run of these settings"):
@@ -59,7 +58,7 @@ with place, section("The stage"):
     asked = stage(
         run, stories, begin=current.run, pace=current.pace, recorded=state["undo.recorded"],
         earlier=state.get("undo.earlier") if state["undo.recorded"] else None, teach=current.teach,
-        query=page_state.query_of(current), labels=texts.OPTION_LABELS,
+        query=page_state.PAGE.query(), labels=texts.OPTION_LABELS,
     )  # fmt: skip
 if asked is not None and (asked["to"] == "pair" or any("other." in name for name in asked)):
     st.switch_page("pair.py", query_params={k: v for k, v in asked.items() if k != "to"})
@@ -74,7 +73,7 @@ with section("The explanation"), st.expander("What am I seeing?"):
     st.markdown(texts.explained(current.settings))
 with section("The symbols"):
     legend("undo")
-page_state.write_link(current)
+page_state.PAGE.write_link()
 if not current.teach:
     with st.sidebar, section("The link and the command"):
         compare_link(current)
@@ -83,4 +82,4 @@ if not current.teach:
             query_params={"show": "run"}, help=landscape_texts.CUT,
         )  # fmt: skip
         if run is not None:
-            export(run, page_state.query_of(current))
+            export(run, page_state.PAGE.query())

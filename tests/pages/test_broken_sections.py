@@ -228,9 +228,9 @@ def test_an_unbroken_page_draws_all_its_parts(page: str, monkeypatch: pytest.Mon
 
 BEGINNINGS = {
     "undo": "pages.ui.link.page_state.read_url",
-    "learn": "pages.ui.learn.learn_page_state.read_url",
+    "learn": "pages.ui.link.page_request.PageRequest.read_url",
     "compare": "pages.ui.compare.compare_page_state.read_url",
-    "tables": "pages.ui.tables.tables_page_state.read_url",
+    "tables": "pages.ui.link.page_request.PageRequest.read_url",
     "landscape": "pages.ui.landscape.landscape_page_state.read_url",
     "error_bound": "pages.ui.error_bound.error_bound_page_state.read_url",
 }
@@ -263,9 +263,10 @@ def test_no_part_is_missing_here() -> None:
     for path in (ROOT / "pages").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
-                is_live = ast.unparse(node.func) == "_live" and node.args
-                if ast.unparse(node.func) == "section" or is_live:
-                    word = node.args[0]
-                    if isinstance(word, ast.Constant):
-                        found.add(word.value)
+                words = [word.value for word in node.keywords if word.arg == "name"]
+                if ast.unparse(node.func) in ("section", "_live"):
+                    words = node.args[:1]
+                elif ast.unparse(node.func) != "redrawn":
+                    words = []
+                found |= {word.value for word in words if isinstance(word, ast.Constant)}
     assert found == named

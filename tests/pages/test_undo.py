@@ -264,10 +264,10 @@ def test_the_class_of_an_own_image_is_asked_for_and_kept_in_the_link():
     picker = app.selectbox(key="ui.label.mnist")
     assert picker.value == 3
     picker.select(5).run()
-    assert app.session_state["request"].settings.label == 5
+    assert app.session_state["reverse.request"].settings.label == 5
     assert app.query_params["label"] == "5"
     picker.select("Not known").run()
-    assert app.session_state["request"].settings.label is None
+    assert app.session_state["reverse.request"].settings.label is None
     assert "label" not in app.query_params
 
 
@@ -275,7 +275,7 @@ def test_a_link_repeats_the_run_to_the_same_iterates(parts, prepared):
     app = open_app({"index": "4", "attack": "l2", "seed": "3", "run": "1"})
     app.run()
     (run,) = prepared  # one, however often the page is drawn
-    assert app.session_state["request"].run
+    assert app.session_state["reverse.request"].run
     run.begin()
     finish(run)
     settings = run.settings

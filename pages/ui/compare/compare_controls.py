@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.compare import compare_help_texts as texts
-from pages.ui.compare.compare_page_state import WIDGETS, load_request, main_request
+from pages.ui.compare.compare_page_state import PAGE, load_request
 from pages.ui.compare.compare_request import (
     STORY,
     CompareRequest,
@@ -17,6 +17,7 @@ from pages.ui.compare.compare_request import (
     main_page,
 )
 from pages.ui.compare.opening import opening
+from pages.ui.link import page_state as main
 from pages.ui.link.page_state import models_of, without_own_target
 from pages.ui.link.projects import origin_note
 from pages.ui.look.literal import literal_from, refused_settings
@@ -71,7 +72,7 @@ def _dataset(current: CompareRequest) -> str:
         return current.settings.dataset
     chosen = st.segmented_control(
         "Data set", known, format_func=literal_from(TITLES), required=True,
-        default=current.settings.dataset, help=texts.DATASET, key=WIDGETS.key("dataset"),
+        default=current.settings.dataset, help=texts.DATASET, key=PAGE.key("dataset"),
         width="stretch",
     )  # fmt: skip
     return str(chosen or current.settings.dataset)
@@ -83,7 +84,7 @@ def _image(current: CompareRequest) -> int:
         own = current.settings.source == "own"
         st.caption("An image of your own." if own else "An image that G made from the seed.")
         st.button(
-            "Choose from the gallery", key=WIDGETS.key("gallery"), on_click=load_request,
+            "Choose from the gallery", key=PAGE.key("gallery"), on_click=load_request,
             help="Takes an image of the gallery in its place.",
             args=(
                 replace(current, own=None, settings=replace(current.settings, source="example")),
@@ -99,14 +100,14 @@ def _image(current: CompareRequest) -> int:
         load_request(replace(current, settings=replace(current.settings, index=index)))
 
     def to_class() -> None:
-        chosen = st.session_state[WIDGETS.key("class")]
+        chosen = st.session_state[PAGE.key("class")]
         to_index(indices_of(bundle, chosen)[0])
 
     st.subheader("Class", anchor=False)
     st.pills(
         "Class", range(len(names)), format_func=literal_from(names), required=True, default=label,
-        help=texts.CLASS, label_visibility="collapsed", key=WIDGETS.key("class"),
-        on_change=WIDGETS.unless_renewed(to_class),
+        help=texts.CLASS, label_visibility="collapsed", key=PAGE.key("class"),
+        on_change=PAGE.unless_renewed(to_class),
     )  # fmt: skip
     gallery(
         *(bundle, label, index, to_index),
@@ -120,29 +121,25 @@ def _attack(settings: RunSettings) -> dict[str, Any]:
     """The attack's part of RunSettings, and what everything random starts from."""
     kind = st.segmented_control(
         "Norm", [*ATTACKS, "none"], format_func=ATTACK_LABELS.__getitem__, required=True,
-        default=settings.attack, help=texts.ATTACK, key=WIDGETS.key("attack"), width="stretch",
+        default=settings.attack, help=texts.ATTACK, key=PAGE.key("attack"), width="stretch",
     ) or settings.attack  # fmt: skip
     chosen: dict[str, Any] = {"attack": kind}
     crafted = kind != "none" and settings.source != "realizable"
     if crafted:
         now = _now(settings, kind)
         paper = PAPER_ATTACKS[settings.dataset][kind]
-        chosen["eps"] = _number(
-            f"eps.{kind}", "Budget ε", now.eps, paper.eps / 4, MAX_EPS[kind],
+        chosen["eps"] = PAGE.real(
+            "Budget ε", f"eps.{kind}", now.eps, 0, MAX_EPS[kind], paper.eps / 4,
             texts.EPS.format(paper=paper.eps),
         )  # fmt: skip
     with st.expander("More"):
         if crafted:
             chosen.update(_steps(settings, kind))
-        chosen["seed"] = int(
-            st.number_input(
-                "Seed", 0, MAX_SEED, settings.seed, help=texts.SEED, key=WIDGETS.key("seed")
-            )
-        )
+        chosen["seed"] = PAGE.whole("Seed", "seed", settings.seed, 0, MAX_SEED, texts.SEED)
         known = devices()
         chosen["device"] = st.selectbox(
             "Device", known, known.index(settings.device), help=texts.DEVICE,
-            key=WIDGETS.key("device"),
+            key=PAGE.key("device"),
         )  # fmt: skip
     return chosen
 
@@ -157,37 +154,30 @@ def _steps(settings: RunSettings, kind: str) -> dict[str, Any]:
     """How PGD goes, and where to."""
     now, paper = _now(settings, kind), PAPER_ATTACKS[settings.dataset][kind]
     names = CLASSES[settings.dataset]
-    step_size = _number(
-        f"step_size.{kind}", "Step size", now.step_size, paper.step_size / 4, MAX_EPS[kind],
+    step_size = PAGE.real(
+        "Step size", f"step_size.{kind}", now.step_size, 0, MAX_EPS[kind], paper.step_size / 4,
         texts.STEP_SIZE.format(paper=paper.step_size),
     )  # fmt: skip
-    steps = st.number_input(
-        "PGD steps", 1, MAX_STEPS, now.steps, help=texts.STEPS.format(paper=paper.steps),
-        key=WIDGETS.key(f"steps.{kind}"),
+    steps = PAGE.whole(
+        "PGD steps", f"steps.{kind}", now.steps, 1, MAX_STEPS,
+        texts.STEPS.format(paper=paper.steps),
     )  # fmt: skip
     target = st.selectbox(
         "Target", [_ANY, *range(len(names))],
         0 if settings.target is None else settings.target + 1,
         format_func=lambda label: label if label == _ANY else names[label],
-        help=texts.TARGET, key=WIDGETS.key("target"),
+        help=texts.TARGET, key=PAGE.key("target"),
     )  # fmt: skip
     return {
         "step_size": step_size,
-        "attack_steps": int(steps),
+        "attack_steps": steps,
         "target": None if target == _ANY else target,
     }
 
 
-def _number(key: str, label: str, value: float, step: float, most: float, text: str) -> float:
-    found = st.number_input(
-        label, 0.0, most, value, step=step, format="%g", help=text, key=WIDGETS.key(key)
-    )
-    return float(f"{found:.12g}")  # 0.1 + 0.05 is 0.15, not 0.15000000000000002
-
-
 def _links(current: CompareRequest) -> None:
     """To the main page with this image, and from it with that one."""
-    there = main_request()
+    there = main.PAGE.known
     st.page_link(
         "undo.py", label="Open on the main page", icon=":material/open_in_new:",
         query_params=main_page(current, there),

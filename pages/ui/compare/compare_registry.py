@@ -10,6 +10,7 @@ from pages.ui.compare.compare_request import CompareRequest
 from pages.ui.compare.comparison import Comparison
 from pages.ui.compare.sweep import Sweep, SweepView
 from pages.ui.link.page_state import models_of
+from pages.ui.live.kept_worker import KeptWorker
 from pages.ui.undo.undo_registry import RunRegistry, digest
 from red_core.methods import Method
 from red_core.run.bundle import Bundle
@@ -46,46 +47,40 @@ class CompareRegistry:
     def __init__(self) -> None:
         self.images = RunRegistry()
         self.runs = 0  # begun so far
-        self._comparison: tuple[_Work, Comparison] | None = None
-        self._sweep: tuple[_Work, Sweep] | None = None
+        self._comparison = KeptWorker[Comparison]()
+        self._sweep = KeptWorker[Sweep]()
 
     def comparison(self, request: CompareRequest) -> Comparison | None:
         """The comparison on this image; one on another is ended and forgotten."""
-        if self._comparison is not None and self._comparison[0] != _work(image_key(request)):
-            self.drop_comparison()
-        return None if self._comparison is None else self._comparison[1]
+        return self._comparison.on(_work(image_key(request)))
 
     def compare(self, request: CompareRequest, made: AttackedBatch, anew: bool) -> None:
         """Begin a comparison; anew: repeat what has been answered already, too."""
         before = self.comparison(request)
         kept = {} if before is None or anew else {a.key: a for a in before.view().attempts}
-        self.drop_comparison()
         self.runs += 1
         bundle = models_of(request.settings).bundle
-        self._comparison = (
+        seeds = start_seeds(request.settings)
+        self._comparison.begin(
             _work(image_key(request)),
-            Comparison(
-                bundle, made.attacked, start_seeds(request.settings), request.methods,
-                methods_at_hand(bundle), kept,
+            lambda: Comparison(
+                bundle, made.attacked, seeds, request.methods, methods_at_hand(bundle), kept
             ),
-        )  # fmt: skip
+        )
 
     def sweep(self, request: CompareRequest) -> Sweep | None:
         """The sweep of this image and norm; one of another is ended and forgotten."""
-        if self._sweep is not None and self._sweep[0] != _work(sweep_key(request)):
-            self.drop_sweep()
-        return None if self._sweep is None else self._sweep[1]
+        return self._sweep.on(_work(sweep_key(request)))
 
     def begin_sweep(self, request: CompareRequest, anew: bool) -> None:
         """Begin a sweep; anew: repeat what has been answered already, too."""
         before = self.sweep(request)
         known = kept_sweeps().get(_work(sweep_key(request))) if before is None else before.view()
         kept = None if anew else known
-        self.drop_sweep()
         bundle = models_of(request.settings).bundle
-        self._sweep = (
+        self._sweep.begin(
             _work(sweep_key(request)),
-            Sweep(
+            lambda: Sweep(
                 bundle, request.settings, request.own, request.methods, methods_at_hand(bundle),
                 kept,
             ),
@@ -103,22 +98,10 @@ class CompareRegistry:
         while len(kept) > KEPT_SWEEPS:
             kept.pop(next(iter(kept)))
 
-    def drop_comparison(self) -> None:
-        """End the comparison and forget it."""
-        if self._comparison is not None:
-            self._comparison[1].close()
-        self._comparison = None
-
-    def drop_sweep(self) -> None:
-        """End the sweep and forget it."""
-        if self._sweep is not None:
-            self._sweep[1].close()
-        self._sweep = None
-
     def clear(self) -> None:
         """End everything."""
-        self.drop_comparison()
-        self.drop_sweep()
+        self._comparison.end()
+        self._sweep.end()
         self.images.clear()
 
 

@@ -1,8 +1,4 @@
-"""What the page "Compare" is asked for: plain values, the same in the widgets and in the URL.
-
-Every value from a URL is validated; one that is not acceptable is dropped with a sentence that
-says why, and the others stand.
-"""
+"""What the page "Compare" is asked for: plain values, the same in the widgets and in the URL."""
 
 from __future__ import annotations
 
@@ -11,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
+from pages.ui.link.codec import flags, raised
 from pages.ui.undo import undo_request as state
 from pages.ui.undo.undo_request import Request, canonical
 from red_core.data.own_datasets import is_style
@@ -79,8 +76,7 @@ def as_query(request: CompareRequest) -> dict[str, str]:
     query = state.as_query(Request(request.settings, request.own))
     if request.methods != first_choice(request.settings.dataset):
         query["methods"] = ",".join(request.methods) or NONE
-    query.update({name: "1" for name in ("run", "sweep", "teach") if getattr(request, name)})
-    return query
+    return {**query, **raised(request, "run", "sweep", "teach")}
 
 
 def from_query(query: Mapping[str, str]) -> tuple[CompareRequest, list[str]]:
@@ -96,8 +92,8 @@ def from_query(query: Mapping[str, str]) -> tuple[CompareRequest, list[str]]:
             warnings.append(f"The link's method {key[:40]!r} is left out: there is none such.")
         if unknown and not methods:
             methods = STORY
-    flags = {name: query.get(name) == "1" for name in ("run", "sweep", "teach")}
-    return CompareRequest(image.settings, image.own, methods, **flags), warnings
+    set_flags = flags(query, "run", "sweep", "teach")
+    return CompareRequest(image.settings, image.own, methods, **set_flags), warnings
 
 
 def main_page(request: CompareRequest, there: Request | None) -> dict[str, str]:

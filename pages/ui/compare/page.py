@@ -8,8 +8,7 @@ from typing import TypeVar
 import streamlit as st
 import torch
 
-from pages.ui.compare import compare_style as style
-from pages.ui.compare.compare_page_state import context_of
+from pages.ui.compare.compare_page_state import PAGE, context_of
 from pages.ui.compare.compare_registry import compare_registry
 from pages.ui.compare.compare_request import CompareRequest
 from pages.ui.compare.comparison import ComparisonView
@@ -17,6 +16,7 @@ from pages.ui.compare.section_methods import begin, card_context, choice, method
 from pages.ui.compare.section_strength import begin_sweep, strengths, why_not
 from pages.ui.compare.sweep import SweepView
 from pages.ui.live.compute_queue import DRAW_PRIORITY
+from pages.ui.live.redrawn import redrawn
 from pages.ui.look.literal import literal
 from pages.ui.look.page_style import banner, is_dark
 from pages.ui.look.section import section
@@ -27,7 +27,6 @@ from pages.ui.widgets import pictures
 from pages.ui.widgets.picture_row import RowPicture, picture_row
 
 View = TypeVar("View", ComparisonView, SweepView)
-REFRESH = 0.25  # seconds between two looks at the workers
 
 
 def page(current: CompareRequest) -> CompareRequest:
@@ -40,7 +39,8 @@ def page(current: CompareRequest) -> CompareRequest:
         picture_row(_pictures(context), key="compare-image", side=112)
     with right, section("The choice of methods"):
         current = choice(current)
-    style.make_room(len(current.methods))
+    # The style keeps room for words about so many methods.
+    st.html(f"<style>:root {{ --compared: {len(current.methods)}; }}</style>")
     _begin(current, context)
     of_cards = card_context(context)
     # What a link begins computes already: without priority it could end before it is first drawn.
@@ -57,31 +57,18 @@ def page(current: CompareRequest) -> CompareRequest:
                 lambda: _compared(current),
                 lambda view: methods(current, context, of_cards, view),
             )
-    latest: CompareRequest = st.session_state["compare.request"]
-    return latest
+    return PAGE.current
 
 
 def _live(name: str, look: Callable[[], View | None], draw: Callable[[View | None], None]) -> None:
     """Draw what there is to see of a worker; again and again while it is busy."""
-    first = look()
-    busy = first is not None and first.busy
-    by_itself = False  # not yet: the first time, the fragment runs as a part of the page
-    widgets = st.session_state["compare.widgets"]
+    widgets = PAGE.renewed
 
-    @st.fragment(run_every=REFRESH if busy else None)
-    def live() -> None:
-        nonlocal by_itself
-        if by_itself and st.session_state["compare.widgets"] != widgets:
-            st.rerun()  # a click on the strip asked for another request: all of the page follows
-        view: View | None = None
-        with section(name), DRAW_PRIORITY.drawing():
-            view = look()
-            draw(view)
-        if by_itself and (view is not None and view.busy) != busy:
-            st.rerun()  # begin or end the refreshing, and write the link
-        by_itself = True
+    def marks(view: View | None) -> tuple[bool, ...]:
+        return (view is not None and view.busy,)
 
-    live()
+    # A click on the strip asks for another request: all of the page follows.
+    redrawn(look(), look, draw, marks, lambda: PAGE.renewed != widgets, name)
 
 
 def _compared(current: CompareRequest) -> ComparisonView | None:

@@ -13,7 +13,7 @@ from pages.ui.compare import compare_help_texts as texts
 from pages.ui.compare.attempt import Attempt
 from pages.ui.compare.card import card
 from pages.ui.compare.cards import CardContext, card_of, common_limit
-from pages.ui.compare.compare_page_state import WIDGETS, load_request, update_request
+from pages.ui.compare.compare_page_state import PAGE, load_request, update_request
 from pages.ui.compare.compare_registry import compare_registry
 from pages.ui.compare.compare_request import CompareRequest, first_choice, in_order
 from pages.ui.compare.comparison import ComparisonView
@@ -22,6 +22,7 @@ from pages.ui.compare.truth import truth_of
 from pages.ui.look.literal import literal
 from pages.ui.look.page_style import banner, is_dark
 from pages.ui.undo.undo_registry import RunContext
+from pages.ui.widgets.transport import begin_button, row, stop_button
 from red_core.data.own_datasets import own_dataset
 from red_core.methods import METHODS, methods_of
 
@@ -48,13 +49,13 @@ def choice(current: CompareRequest) -> CompareRequest:
     dataset = current.settings.dataset
     chosen = st.pills(
         "Methods", methods_of(dataset), selection_mode="multi", default=list(current.methods),
-        format_func=lambda key: METHODS[key].title, help=texts.METHODS, key=WIDGETS.key("methods"),
+        format_func=lambda key: METHODS[key].title, help=texts.METHODS, key=PAGE.key("methods"),
         wrap=True,
     )  # fmt: skip
     st.selectbox(
         "Choose a group", list(sets(dataset)), index=None, placeholder="A group of methods",
-        help=texts.SETS, key=WIDGETS.key("set"), label_visibility="collapsed", width=230,
-        on_change=WIDGETS.unless_renewed(_choose),
+        help=texts.SETS, key=PAGE.key("set"), label_visibility="collapsed", width=230,
+        on_change=PAGE.unless_renewed(_choose),
     )  # fmt: skip
     return update_request(replace(current, methods=in_order(chosen)))
 
@@ -117,16 +118,14 @@ def _buttons(
 ) -> None:
     busy = view is not None and view.busy
     again = bool(shown) and all(one.over for one in shown)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport"):
-        st.button(
-            "Run again" if again else "Run", type="primary", width=150, shortcut="P",
-            icon=":material/replay:" if again else ":material/play_arrow:",
-            help=texts.RUN_AGAIN if again else texts.RUN, key="compare.run",
-            disabled=busy or not shown, on_click=begin, args=(current, context, again),
+    with row():
+        begin_button(
+            "Run", again, shortcut="P", help=texts.RUN_AGAIN if again else texts.RUN,
+            key="compare.run", disabled=busy or not shown, begin=begin, args=(current, context),
         )  # fmt: skip
-        st.button(
-            "Stop", icon=":material/stop:", help=texts.STOP, shortcut="T", key="compare.stop",
-            disabled=not busy, on_click=_stop, args=(current,),
+        stop_button(
+            "Stop", help=texts.STOP, shortcut="T", key="compare.stop", disabled=not busy,
+            stop=_stop, args=(current,),
         )  # fmt: skip
 
 
@@ -136,7 +135,7 @@ def _buttons(
 def begin(current: CompareRequest, context: RunContext, anew: bool = False) -> None:
     """Run the methods that have no answer yet, or all anew; the link now repeats it."""
     compare_registry().compare(current, context.example, anew)
-    st.session_state["compare.request"] = replace(st.session_state["compare.request"], run=True)
+    PAGE.change(run=True)
 
 
 def _stop(current: CompareRequest) -> None:
@@ -146,7 +145,7 @@ def _stop(current: CompareRequest) -> None:
 
 
 def _choose() -> None:
-    chosen = st.session_state[WIDGETS.key("set")]
+    chosen = st.session_state[PAGE.key("set")]
     if chosen is not None:
-        current: CompareRequest = st.session_state["compare.request"]
+        current = PAGE.current
         load_request(replace(current, methods=sets(current.settings.dataset)[chosen]))

@@ -10,7 +10,7 @@ from pages.ui.charts.compare_strip import strip_figure, strip_height
 from pages.ui.compare import compare_headlines as words
 from pages.ui.compare import compare_help_texts as texts
 from pages.ui.compare.attempt import Attempt
-from pages.ui.compare.compare_page_state import load_request
+from pages.ui.compare.compare_page_state import PAGE, load_request
 from pages.ui.compare.compare_registry import compare_registry
 from pages.ui.compare.compare_request import CompareRequest, image_of
 from pages.ui.compare.outcome import outcome_of
@@ -22,6 +22,7 @@ from pages.ui.look.page_style import banner
 from pages.ui.undo.undo_registry import RunContext
 from pages.ui.widgets import pictures
 from pages.ui.widgets.live_chart import Click, live_chart
+from pages.ui.widgets.transport import begin_button, row, stop_button
 
 _CAPTION = "The strength"
 
@@ -81,18 +82,14 @@ def take(current: CompareRequest, place: int) -> None:
 def _buttons(current: CompareRequest, view: SweepView | None, rows: list[Attempt]) -> None:
     busy = view is not None and view.busy
     again = bool(rows) and all(row.over for row in rows)
-    with st.container(
-        horizontal=True, vertical_alignment="bottom", gap="small", key="sweep-transport"
-    ):
-        st.button(
-            "Sweep again" if again else "Sweep", type="primary", width=150, shortcut="W",
-            icon=":material/replay:" if again else ":material/play_arrow:", help=texts.SWEEP,
-            key="compare.sweep", disabled=busy or not rows, on_click=begin_sweep,
-            args=(current, again),
+    with row("sweep-transport"):
+        begin_button(
+            "Sweep", again, shortcut="W", help=texts.SWEEP, key="compare.sweep",
+            disabled=busy or not rows, begin=begin_sweep, args=(current,),
         )  # fmt: skip
-        st.button(
-            "Stop the sweep", icon=":material/stop:", help=texts.STOP, shortcut="X",
-            key="compare.sweep.stop", disabled=not busy, on_click=_stop, args=(current,),
+        stop_button(
+            "Stop the sweep", help=texts.STOP, shortcut="X", key="compare.sweep.stop",
+            disabled=not busy, stop=_stop, args=(current,),
         )  # fmt: skip
 
 
@@ -102,7 +99,7 @@ def _buttons(current: CompareRequest, view: SweepView | None, rows: list[Attempt
 def begin_sweep(current: CompareRequest, anew: bool = False) -> None:
     """Sweep with the methods that have no row yet, or all anew; the link now repeats it."""
     compare_registry().begin_sweep(current, anew)
-    st.session_state["compare.request"] = replace(st.session_state["compare.request"], sweep=True)
+    PAGE.change(sweep=True)
 
 
 def _stop(current: CompareRequest) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.error_bound import error_bound_help_texts as texts
-from pages.ui.error_bound.error_bound_page_state import WIDGETS, exchange
+from pages.ui.error_bound.error_bound_page_state import PAGE, exchange
 from pages.ui.error_bound.error_bound_presets import STUDIES, STUDY_STEPS
 from pages.ui.error_bound.error_bound_request import LIMITS, MAX_STEPS, STEPS, ErrorBoundRequest
 from pages.ui.error_bound.matrix import take_matrix
@@ -62,7 +62,7 @@ def _problem(current: ErrorBoundRequest) -> dict[str, Any]:
         values |= _size(current) | _activation(current)
         values["scale"] = _scale(current)
         if now.family in _NOISY:
-            values["noise"] = _real(
+            values["noise"] = PAGE.real(
                 "Noise of the rows", "noise", now.noise, 0, 10, 0.05, texts.NOISE
             )
         if now.attack:
@@ -77,12 +77,16 @@ def _size(current: ErrorBoundRequest) -> dict[str, Any]:
     if now.family != "own":
         left, right = st.columns(2, wrap=False)
         with left:
-            values["m"] = _whole("Outputs m", "m", now.m, 2, LIMITS["m"], texts.M)
+            values["m"] = PAGE.whole("Outputs m", "m", now.m, 2, LIMITS["m"], texts.M)
         with right:
             fixed = family.latent is not None
-            values["d"] = _whole("Latent d", "d", now.d, 1, LIMITS["d"], texts.D, disabled=fixed)
+            values["d"] = PAGE.whole(
+                "Latent d", "d", now.d, 1, LIMITS["d"], texts.D, disabled=fixed
+            )
     if family.layers is None:
-        values["layers"] = _whole("Layers", "layers", now.layers, 1, LIMITS["layers"], texts.LAYERS)
+        values["layers"] = PAGE.whole(
+            "Layers", "layers", now.layers, 1, LIMITS["layers"], texts.LAYERS
+        )
     return values
 
 
@@ -92,12 +96,12 @@ def _instances(current: ErrorBoundRequest) -> dict[str, Any]:
     left, right = st.columns(2, wrap=False)
     if current.show != "examples":  # those have numbers of their own
         with left:
-            values["examples"] = _whole(
+            values["examples"] = PAGE.whole(
                 "Instances", "examples", current.settings.examples, 1, LIMITS["examples"],
                 texts.EXAMPLES,
             )  # fmt: skip
     with right:
-        values["seed"] = _whole("Seed", "seed", current.settings.seed, 0, MAX_SEED, texts.SEED)
+        values["seed"] = PAGE.whole("Seed", "seed", current.settings.seed, 0, MAX_SEED, texts.SEED)
     return values
 
 
@@ -115,7 +119,7 @@ def _family(current: ErrorBoundRequest) -> None:
 
     def to_family() -> None:
         """A family comes with a scale of its own, and some with a d and a least m."""
-        chosen = state[WIDGETS.key("family")]
+        chosen = state[PAGE.key("family")]
         own = state.get("error_bound.own") if chosen == "own" else None
         if chosen == "own" and own is None:  # the present problem stays until there is a matrix
             state["error_bound.asks_own"] = True
@@ -128,8 +132,8 @@ def _family(current: ErrorBoundRequest) -> None:
     shown = "own" if asks else now.family
     st.selectbox(
         "Family of W", list(FAMILIES), list(FAMILIES).index(shown), help=texts.FAMILY,
-        format_func=lambda key: FAMILIES[key].title, key=WIDGETS.key("family"),
-        on_change=WIDGETS.unless_renewed(to_family),
+        format_func=lambda key: FAMILIES[key].title, key=PAGE.key("family"),
+        on_change=PAGE.unless_renewed(to_family),
     )  # fmt: skip
     st.caption(FAMILIES[shown].note)
     if shown == "own":
@@ -170,27 +174,27 @@ def _activation(current: ErrorBoundRequest) -> dict[str, Any]:
 
     def to_activation() -> None:
         """An activation comes with a parameter of its own."""
-        chosen = st.session_state[WIDGETS.key("activation")]
+        chosen = st.session_state[PAGE.key("activation")]
         exchange(replace(current, settings=replace(now, activation=chosen, parameter=None)))
 
     names = list(ACTIVATIONS)
     st.selectbox(
         "Activation σ", names, names.index(now.activation), help=texts.ACTIVATION,
-        format_func=ACTIVATION_LABELS.__getitem__, key=WIDGETS.key("activation"),
-        on_change=WIDGETS.unless_renewed(to_activation),
+        format_func=ACTIVATION_LABELS.__getitem__, key=PAGE.key("activation"),
+        on_change=PAGE.unless_renewed(to_activation),
     )  # fmt: skip
     if now.parameter is None:
         return {}
     if now.activation == "leaky_relu":
-        slope = _real("Slope below zero", "slope", now.parameter, 0.01, 1, 0.05, texts.SLOPE)
+        slope = PAGE.real("Slope below zero", "slope", now.parameter, 0.01, 1, 0.05, texts.SLOPE)
         return {"parameter": slope}
-    return {"parameter": _real("Sharpness β", "beta", now.parameter, 0.1, 100, 1, texts.BETA)}
+    return {"parameter": PAGE.real("Sharpness β", "beta", now.parameter, 0.1, 100, 1, texts.BETA)}
 
 
 def _scale(current: ErrorBoundRequest) -> str | None:
     return st.selectbox(
         "Variance of W's entries", SCALES, SCALES.index(current.settings.scale or SCALES[0]),
-        format_func=SCALE_LABELS.__getitem__, help=texts.SCALE, key=WIDGETS.key("scale"),
+        format_func=SCALE_LABELS.__getitem__, help=texts.SCALE, key=PAGE.key("scale"),
     )  # fmt: skip
 
 
@@ -199,15 +203,15 @@ def _attacked(current: ErrorBoundRequest) -> None:
 
     def to_attack() -> None:
         """An attack comes with the method of 4.2; without one there is 4.1 alone."""
-        attack = bool(st.session_state[WIDGETS.key("attack")])
+        attack = bool(st.session_state[PAGE.key("attack")])
         settings = replace(now, attack=attack)
         exchange(
             replace(current, settings=settings, method="alternating" if attack else "inversion")
         )
 
     st.toggle(
-        "Attacked: x' = G(z*) + D_a c_a*", now.attack, help=texts.ATTACK, key=WIDGETS.key("attack"),
-        on_change=WIDGETS.unless_renewed(to_attack),
+        "Attacked: x' = G(z*) + D_a c_a*", now.attack, help=texts.ATTACK, key=PAGE.key("attack"),
+        on_change=PAGE.unless_renewed(to_attack),
     )  # fmt: skip
 
 
@@ -216,11 +220,11 @@ def _dictionary(current: ErrorBoundRequest) -> dict[str, Any]:
     now = current.settings
     left, right = st.columns(2, wrap=False)
     with left:
-        training = _whole(
+        training = PAGE.whole(
             "Columns of D_a", "training", now.training, 2, LIMITS["training"], texts.TRAINING, 2
         )
     with right:
-        hidden = _whole("Neurons of ψ", "hidden", now.hidden, 1, 2000, texts.HIDDEN)
+        hidden = PAGE.whole("Neurons of ψ", "hidden", now.hidden, 1, 2000, texts.HIDDEN)
     return {"training": training, "hidden": hidden}
 
 
@@ -229,11 +233,11 @@ def _start(current: ErrorBoundRequest) -> dict[str, Any]:
     start = st.segmented_control(
         "Start", ["random", "near"], default=now.start, required=True, help=texts.START,
         format_func={"random": "random", "near": "near the solution"}.__getitem__,
-        key=WIDGETS.key("start"), width="stretch",
+        key=PAGE.key("start"), width="stretch",
     )  # fmt: skip
     if start != "near":
         return {"start": "random"}
-    radius = _real("Distance", "radius", now.radius, 1e-6, 100, 0.1, texts.RADIUS)
+    radius = PAGE.real("Distance", "radius", now.radius, 1e-6, 100, 0.1, texts.RADIUS)
     return {"start": "near", "radius": radius}
 
 
@@ -246,7 +250,7 @@ def _descent(current: ErrorBoundRequest) -> dict[str, Any]:
     if current.settings.attack and current.show == "descent":
         values["method"] = st.segmented_control(
             "Method (Section)", list(METHOD_LABELS), default=current.method, required=True,
-            format_func=METHOD_LABELS.__getitem__, help=texts.METHOD, key=WIDGETS.key("method"),
+            format_func=METHOD_LABELS.__getitem__, help=texts.METHOD, key=PAGE.key("method"),
             width="stretch",
         )  # fmt: skip
     proximal = values["method"] == "proximal"
@@ -255,10 +259,12 @@ def _descent(current: ErrorBoundRequest) -> dict[str, Any]:
         return values
     with st.expander("More"):
         if proximal:
-            values["lambda_fraction"] = _real(
+            values["lambda_fraction"] = PAGE.real(
                 "λ / λ_max", "lambda", current.lambda_fraction, 0.001, 2, 0.05, texts.LAMBDA
             )
-        values["steps"] = _whole("Steps at most", "steps", current.steps, 1, MAX_STEPS, texts.STEPS)
+        values["steps"] = PAGE.whole(
+            "Steps at most", "steps", current.steps, 1, MAX_STEPS, texts.STEPS
+        )
     return values
 
 
@@ -268,39 +274,9 @@ def _eta(current: ErrorBoundRequest, names: tuple[str, ...]) -> str | float:
     now = current.eta if isinstance(current.eta, str) else "number"
     chosen = st.selectbox(
         "Step size η", choices, choices.index(now) if now in choices else 0, help=texts.STEP,
-        format_func=STEP_LABELS.__getitem__, key=WIDGETS.key(f"step.{len(names)}"),
+        format_func=STEP_LABELS.__getitem__, key=PAGE.key(f"step.{len(names)}"),
     )  # fmt: skip
     if chosen != "number":
         return str(chosen)
     eta = _FIRST_ETA if isinstance(current.eta, str) else current.eta
-    return _real("η", "eta", eta, 1e-6, 1e6, 0.01, texts.ETA)
-
-
-# --- widgets ---------------------------------------------------------------------------------
-
-
-def _whole(
-    label: str,
-    name: str,
-    value: int,
-    least: int,
-    most: int,
-    text: str,
-    step: int = 1,
-    disabled: bool = False,
-) -> int:
-    return int(
-        st.number_input(
-            label, least, most, value, step, help=text, key=WIDGETS.key(name), disabled=disabled
-        )
-    )
-
-
-def _real(
-    label: str, name: str, value: float, least: float, most: float, step: float, text: str
-) -> float:
-    chosen = st.number_input(
-        label, float(least), float(most), value, step=float(step), format="%g", help=text,
-        key=WIDGETS.key(name),
-    )  # fmt: skip
-    return float(f"{chosen:.12g}")  # 0.1 + 0.05 is 0.15, not 0.15000000000000002
+    return PAGE.real("η", "eta", eta, 1e-6, 1e6, 0.01, texts.ETA)

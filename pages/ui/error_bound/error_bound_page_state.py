@@ -1,13 +1,12 @@
-"""How the page begins and ends: from the URL to the current request, and from that to the URL.
+"""The state of the page "Error bound".
 
-In the session, so that it is there when a reader comes back from another page, as
-`error_bound.request`, `.run` (whether a run was asked for), `.warnings` (about the URL), `.own`
-(the last matrix of the user's), `.at` (the step looked at), `.widgets` (how often the widgets were
-renewed).
+In the session beside the request: `error_bound.own` (the last matrix of the user's), `.at` (the
+step looked at), `.refused` and `.asks_own` (of the upload).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import streamlit as st
@@ -15,62 +14,52 @@ import streamlit as st
 from pages.ui.error_bound.error_bound_presets import OPENING
 from pages.ui.error_bound.error_bound_registry import error_bound_registry
 from pages.ui.error_bound.error_bound_request import ErrorBoundRequest, as_query, from_query
-from pages.ui.link import address
+from pages.ui.link.page_request import PageRequest
 from pages.ui.live.queue_status import in_turn
-from pages.ui.look.literal import literal
-from pages.ui.widgets.widget_keys import WidgetKeys
 from red_core.synthetic import Instances
 
-PAGE = "error_bound"  # this page's name in the session
-WIDGETS = WidgetKeys("error_bound")
+
+def _opened(query: Mapping[str, str]) -> tuple[ErrorBoundRequest, list[str]]:
+    """The request of a link; a first visit without one shows OPENING."""
+    return from_query(query) if query else (OPENING, [])
+
+
+PAGE = PageRequest("error_bound", as_query, _opened)
 
 
 def read_url() -> ErrorBoundRequest:
-    """The request this run of the page begins with; a first visit without a query shows OPENING."""
-    state = st.session_state
-    query = address.incoming_query(PAGE, "error_bound.request" in state)
-    if query is not None:
-        request, warnings = from_query(query) if query else (OPENING, [])
-        exchange(request)
-        state["error_bound.warnings"], state["error_bound.run"] = warnings, request.run
-    current: ErrorBoundRequest = state["error_bound.request"]
-    return replace(current, run=state["error_bound.run"])
+    """The request this run of the page begins with."""
+    if PAGE.read_url():
+        _forget(PAGE.current)
+    return PAGE.current
 
 
 def load_request(request: ErrorBoundRequest) -> None:
-    """Take over a whole request and run it, as if its URL had been opened."""
+    """Take over a whole request and run it, as if its link had been opened."""
     error_bound_registry().clear()
-    exchange(replace(request, teach=st.session_state["error_bound.request"].teach))
-    st.session_state["error_bound.run"] = request.run
+    PAGE.load(request)
+    _forget(request)
 
 
 def exchange(request: ErrorBoundRequest) -> None:
     """Take over a request without a run; the widgets begin anew with its values."""
+    PAGE.load(replace(request, run=False))
+    _forget(request)
+
+
+def _forget(request: ErrorBoundRequest) -> None:
+    """Forget what was looked at and uploaded before this request."""
     state = st.session_state
-    state["error_bound.request"], state["error_bound.run"], state["error_bound.at"] = (
-        request,
-        False,
-        None,
-    )
-    state["error_bound.warnings"], state["error_bound.refused"], state["error_bound.asks_own"] = (
-        [],
-        "",
-        False,
-    )
+    state["error_bound.at"], state["error_bound.refused"] = None, ""
+    state["error_bound.asks_own"] = False
     if request.own is not None:
         state["error_bound.own"] = request.own
-    WIDGETS.renew()
 
 
 def update_request(request: ErrorBoundRequest) -> ErrorBoundRequest:
     """Keep what the controls ask for; a change ends the wish to run and old warnings."""
-    state = st.session_state
-    current: ErrorBoundRequest = state["error_bound.request"]
-    if request.key != current.key:
-        state["error_bound.run"], state["error_bound.warnings"] = False, []
-    state["error_bound.request"] = replace(request, run=state["error_bound.run"])
-    kept: ErrorBoundRequest = state["error_bound.request"]
-    return kept
+    other = request.key != PAGE.current.key
+    return PAGE.keep(replace(request, run=request.run and not other), other=other)
 
 
 def instances_of(current: ErrorBoundRequest) -> Instances:
@@ -80,19 +69,3 @@ def instances_of(current: ErrorBoundRequest) -> Instances:
         "Making the instances",
         lambda tell: error_bound_registry().instances(current, tell),
     )
-
-
-def show_warnings() -> None:
-    """Say what was wrong with the link, until the settings change."""
-    for warning in st.session_state["error_bound.warnings"]:
-        st.warning(literal(warning))
-
-
-def query_of(current: ErrorBoundRequest) -> dict[str, str]:
-    """The URL's strings."""
-    return as_query(replace(current, run=bool(st.session_state["error_bound.run"])))
-
-
-def write_link(current: ErrorBoundRequest) -> None:
-    """Put the state into the browser's address."""
-    address.write(PAGE, query_of(current))

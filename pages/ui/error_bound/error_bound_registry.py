@@ -13,6 +13,7 @@ from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
 from pages.ui.error_bound.run import ErrorBoundRun
 from pages.ui.error_bound.study import StudyRun
 from pages.ui.live.compute_queue import COMPUTE_QUEUE
+from pages.ui.live.kept_worker import KeptWorker
 from red_core.synthetic import Instances, make_instances
 
 
@@ -21,8 +22,7 @@ class ErrorBoundRegistry:
 
     def __init__(self) -> None:
         self._made: tuple[tuple[object, ...], Instances] | None = None
-        self._worker: ErrorBoundRun | StudyRun | None = None
-        self._key: tuple[object, ...] | None = None
+        self._run = KeptWorker[ErrorBoundRun | StudyRun]()
 
     def instances(
         self, request: ErrorBoundRequest, on_place: Callable[[int], None] = lambda place: None
@@ -37,27 +37,23 @@ class ErrorBoundRegistry:
 
     def worker(self, request: ErrorBoundRequest) -> ErrorBoundRun | StudyRun | None:
         """The run of this request; one that belongs to another is ended and forgotten."""
-        if self._worker is not None and self._key != request.key:
-            self.clear()
-        return self._worker
+        return self._run.on(request.key)
 
     def start(
         self, request: ErrorBoundRequest, *, paused: bool = False, speed: float | None = None
     ) -> None:
         """Begin a run of this request, ending the one before."""
-        self.clear()
-        if request.show == "descent":
-            made = self.instances(request)
-            self._worker = ErrorBoundRun(request, made, paused=paused, speed=speed)
-        else:
-            self._worker = StudyRun(models_of(request), paused=paused)
-        self._key = request.key
+
+        def made() -> ErrorBoundRun | StudyRun:
+            if request.show != "descent":
+                return StudyRun(models_of(request), paused=paused)
+            return ErrorBoundRun(request, self.instances(request), paused=paused, speed=speed)
+
+        self._run.begin(request.key, made)
 
     def clear(self) -> None:
         """End the run and forget it."""
-        if self._worker is not None:
-            self._worker.close()
-        self._worker = self._key = None
+        self._run.end()
 
 
 @st.cache_resource(scope="session", on_release=ErrorBoundRegistry.clear, show_spinner=False)

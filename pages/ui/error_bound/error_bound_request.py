@@ -1,21 +1,17 @@
-"""What the page "Error bound" is asked for: plain values, the same in the URL and the command line.
-
-Every value from a URL is validated; one that is not acceptable is dropped with a sentence that
-says why, and the others stand.
-"""
+"""What the page "Error bound" is asked for: plain values, the same in URL and command line."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
 
 from torch import Tensor
 
 from pages.ui.error_bound.matrix import pack_matrix, unpack_matrix
+from pages.ui.link.codec import accepted, changed, flags, one_of, raised, values
 from red_core.measure.studies import EXAMPLES, FIGURE_1, FIGURE_3
-from red_core.parse import parsed, quoted, written
+from red_core.parse import written
 from red_core.synthetic import InstanceSettings
 from red_core.theory.descent import METHODS, DescentOptions
 
@@ -50,18 +46,16 @@ class ErrorBoundRequest:
     teach: bool = False
 
     def __post_init__(self) -> None:
-        if self.show not in SHOWS:
-            raise ValueError(f"show must be one of {', '.join(SHOWS)}, not {self.show!r}")
-        if self.method not in METHODS:
-            raise ValueError(f"the method must be one of {', '.join(METHODS)}, not {self.method!r}")
+        one_of("show", self.show, SHOWS)
+        one_of("the method", self.method, METHODS)
         for name, most in LIMITS.items():
             value = getattr(self.settings, name)
             if value > most:
                 raise ValueError(f"{name} must be at most {most} on this page, not {value}")
         if not 1 <= self.steps <= MAX_STEPS:
             raise ValueError(f"steps must lie between 1 and {MAX_STEPS:,}, not {self.steps:,}")
-        if isinstance(self.eta, str) and self.eta not in STEPS:
-            raise ValueError(f"eta must be one of {', '.join(STEPS)} or a number, not {self.eta!r}")
+        if isinstance(self.eta, str):
+            one_of("eta", self.eta, (*STEPS, "a number"))
         if not self.settings.attack:
             object.__setattr__(self, "method", "inversion")
         if self.show == "examples":
@@ -109,28 +103,21 @@ def as_query(request: ErrorBoundRequest) -> dict[str, str]:
 
     A matrix that is too long for a URL is left out: the link then asks for it.
     """
-    query: dict[str, str] = {}
-    if request.show != "descent":
-        query["show"] = request.show
-    base = base_settings(request.settings.family, request.settings.activation)
-    plain = InstanceSettings()
-    for name in _SETTINGS:
-        value = getattr(request.settings, name)
-        against = plain if name in ("family", "activation") else base
-        if value != getattr(against, name):
-            query[name] = written(value)
-    for name in _OPTIONS:
-        value = getattr(request, name)
-        if value != getattr(_DEFAULT, name):
-            query[name] = written(value)
+    settings = request.settings
+    base = base_settings(settings.family, settings.activation)
+    query = {
+        **changed(request, _DEFAULT, ("show",)),
+        **changed(settings, InstanceSettings(), ("family", "activation")),
+        **changed(settings, base, _SETTINGS),
+        **changed(request, _DEFAULT, _OPTIONS),
+    }
     if request.own is not None:
         query.pop("m", None)
         query.pop("d", None)
         packed = pack_matrix(request.own)
         if packed is not None:
             query["W"] = packed
-    query.update({name: "1" for name in ("run", "teach") if getattr(request, name)})
-    return query
+    return {**query, **raised(request, "run", "teach")}
 
 
 def from_query(query: Mapping[str, str]) -> tuple[ErrorBoundRequest, list[str]]:
@@ -139,21 +126,9 @@ def from_query(query: Mapping[str, str]) -> tuple[ErrorBoundRequest, list[str]]:
     own = _own(query, warnings)
     if query.get("family") == "own" and own is None:
         query = {name: text for name, text in query.items() if name != "family"}
-    known = [name for name in ("show", *_SETTINGS, *_OPTIONS) if name in query]
-    request = ErrorBoundRequest()
-    accepted: dict[str, str] = {}
-    try:  # all at once: some are acceptable only together, such as a small m and a small d
-        request = _made({name: query[name] for name in known}, own)
-    except ValueError:
-        for name in known:
-            try:
-                request = _made({**accepted, name: query[name]}, own)
-            except ValueError as error:
-                warnings.append(f"The link's {name} is left out: {error}.".replace("..", "."))
-            else:
-                accepted[name] = query[name]
-    run, teach = (query.get(name) == "1" for name in ("run", "teach"))
-    return replace(request, run=run, teach=teach), warnings
+    names = ("show", *_SETTINGS, *_OPTIONS)
+    request, refused = accepted(query, names, lambda texts: _made(texts, own))
+    return replace(request, **flags(query, "run", "teach")), [*warnings, *refused]
 
 
 def _own(query: Mapping[str, str], warnings: list[str]) -> Tensor | None:
@@ -172,31 +147,13 @@ def _own(query: Mapping[str, str], warnings: list[str]) -> Tensor | None:
 
 def _made(texts: Mapping[str, str], own: Tensor | None) -> ErrorBoundRequest:
     """A request of validated strings; ValueError, one sentence, where one is not acceptable."""
-    settings = {
-        name: parsed(name, text, kind)
-        for name, kind in _SETTINGS.items()
-        if (text := texts.get(name)) is not None
-    }
-    options: dict[str, Any] = {
-        name: _eta(text) if name == "eta" else parsed(name, text, kind)
-        for name, kind in _OPTIONS.items()
-        if (text := texts.get(name)) is not None
-    }
+    settings = values(texts, _SETTINGS)
+    eta = "str" if texts.get("eta", "").isalpha() else "float"
+    options = values(texts, {**_OPTIONS, "eta": eta})
     show = texts.get("show", "descent")
     if own is None and settings.get("family") == "own":
         raise ValueError("the family own needs a matrix W")
     return ErrorBoundRequest(show=show, settings=InstanceSettings(**settings), own=own, **options)
-
-
-def _eta(text: str) -> str | float:
-    if text in STEPS:
-        return text
-    try:
-        return float(parsed("eta", text, "float"))
-    except ValueError as error:
-        raise ValueError(
-            f"eta must be one of {', '.join(STEPS)} or a number, not {quoted(text)}"
-        ) from error
 
 
 _DEFAULT = ErrorBoundRequest()

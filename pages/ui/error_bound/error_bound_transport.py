@@ -5,29 +5,34 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui.error_bound import error_bound_help_texts as texts
+from pages.ui.error_bound.error_bound_page_state import PAGE
 from pages.ui.error_bound.error_bound_registry import error_bound_registry
 from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
 from pages.ui.error_bound.run import ErrorBoundRun, ErrorBoundView
 from pages.ui.error_bound.study import StudyRun, StudyView
-from pages.ui.link import address
 from pages.ui.live.history import nearest
-from pages.ui.widgets.run_button import RunAct, run_button
-from pages.ui.widgets.step_slider import step_slider
+from pages.ui.widgets.transport import (
+    RunAct,
+    Speeds,
+    back_and_forward,
+    row,
+    run_button,
+    step_slider,
+    stop_button,
+)
 
-SPEEDS: dict[str, float | None] = {  # takes a second
-    "slow": 5.0,
-    "to watch": 25.0,
-    "quick": 80.0,
-    "full speed": None,
-}
-_USUAL = "to watch"
+SPEEDS = Speeds(  # takes a second
+    "error_bound.speed",
+    {"slow": 5.0, "to watch": 25.0, "quick": 80.0, "full speed": None},
+    "to watch",
+)
+_ROW = "error-bound-transport"
 
 
 def begin(current: ErrorBoundRequest, *, paused: bool = False) -> None:
     """Start a run of this request at the chosen speed; the link now repeats it."""
-    speed = SPEEDS[address.keep("error_bound.speed", _USUAL)]
-    error_bound_registry().start(current, paused=paused, speed=speed)
-    st.session_state["error_bound.run"] = True
+    error_bound_registry().start(current, paused=paused, speed=SPEEDS.chosen)
+    PAGE.change(run=True)
     st.session_state["error_bound.at"] = None
 
 
@@ -43,45 +48,29 @@ def position(view: ErrorBoundView | None) -> int | None:
 
 def transport(current: ErrorBoundRequest, view: ErrorBoundView | None) -> None:
     """Draw the buttons for a descent in this state; their callbacks steer it."""
-    speed = list(SPEEDS).index(address.keep("error_bound.speed", _USUAL))
     running = view is not None and view.state == "running"
     ended = view is not None and view.ended
     place = position(view)
-    with _row():
+    ks = [] if view is None or view.path is None else view.path.k.tolist()
+    with row(_ROW):
         _run(current, view)
         st.button(
             "Step", help=texts.STEP_ONE, shortcut="S", key="error-bound-step",
             disabled=running or ended, on_click=_step, args=(current,),
         )  # fmt: skip
         _stop_button(current, view)
-        st.button(
-            "Back", icon=":material/chevron_left:", help=texts.BACK, shortcut="J",
-            key="error-bound-back", disabled=running or not place, on_click=_look,
-            args=(current, -1),
-        )  # fmt: skip
-        last = view is None or view.path is None or place is None or place >= len(view.path.k) - 1
-        st.button(
-            "Forward", icon=":material/chevron_right:", help=texts.FORWARD, shortcut="K",
-            key="error-bound-forward", disabled=running or last, on_click=_look, args=(current, 1),
-        )  # fmt: skip
-        st.selectbox(
-            "Speed", list(SPEEDS), speed, help=texts.SPEED, key="error_bound.speed",
-            label_visibility="collapsed", on_change=_set_speed, args=(current,), width=140,
-        )  # fmt: skip
+        back_and_forward(
+            ks, place or 0, not running, "error-bound-", (texts.BACK, texts.FORWARD), _look
+        )
+        SPEEDS.picker(texts.SPEED, lambda speed: _set_speed(current, speed))
     _scrubber(view, place)
 
 
 def study_transport(current: ErrorBoundRequest, view: StudyView | None) -> None:
     """The buttons of a study: it is run, paused and stopped, but has no single steps."""
-    with _row():
+    with row(_ROW):
         _run(current, view)
         _stop_button(current, view)
-
-
-def _row() -> st.delta_generator.DeltaGenerator:
-    return st.container(
-        horizontal=True, vertical_alignment="bottom", gap="small", key="error-bound-transport"
-    )
 
 
 def _run(current: ErrorBoundRequest, view: ErrorBoundView | StudyView | None) -> None:
@@ -93,9 +82,9 @@ def _run(current: ErrorBoundRequest, view: ErrorBoundView | StudyView | None) ->
 
 
 def _stop_button(current: ErrorBoundRequest, view: ErrorBoundView | StudyView | None) -> None:
-    st.button(
-        "Stop", icon=":material/stop:", help=texts.STOP, shortcut="T", key="error-bound-stop",
-        disabled=view is None or view.ended, on_click=_stop, args=(current,),
+    stop_button(
+        "Stop", help=texts.STOP, shortcut="T", key="error-bound-stop",
+        disabled=view is None or view.ended, stop=_stop, args=(current,),
     )  # fmt: skip
 
 
@@ -147,16 +136,11 @@ def _stop(current: ErrorBoundRequest) -> None:
         worker.stop()
 
 
-def _look(current: ErrorBoundRequest, by: int) -> None:
-    worker = _worker(current)
-    view = worker.view() if isinstance(worker, ErrorBoundRun) else None
-    place = position(view)
-    if view is not None and view.path is not None and place is not None:
-        wanted = min(max(place + by, 0), len(view.path.k) - 1)
-        st.session_state["error_bound.at"] = int(view.path.k[wanted])
+def _look(k: int) -> None:
+    st.session_state["error_bound.at"] = k
 
 
-def _set_speed(current: ErrorBoundRequest) -> None:
+def _set_speed(current: ErrorBoundRequest, speed: float | None) -> None:
     worker = _worker(current)
     if worker is not None:
-        worker.set_speed(SPEEDS[st.session_state["error_bound.speed"]])
+        worker.set_speed(speed)

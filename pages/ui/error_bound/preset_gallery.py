@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.ui.error_bound import error_bound_help_texts as texts
-from pages.ui.error_bound.error_bound_page_state import WIDGETS, load_request
+from pages.ui.error_bound.error_bound_page_state import PAGE, load_request
 from pages.ui.error_bound.error_bound_presets import (
     ALL_PRESETS,
     ATTACKED,
@@ -30,7 +30,7 @@ def gallery(current: ErrorBoundRequest) -> None:
 def _row(label: str, presets: Sequence[Preset], first: int, marked: int | None, about: str) -> None:
     places = range(first, first + len(presets))
     chosen_now = marked if marked in places else None
-    key = WIDGETS.key(f"preset.{first}.{chosen_now}")  # a new one whenever another one is marked
+    key = PAGE.key(f"preset.{first}.{chosen_now}")  # a new one whenever another one is marked
 
     def load() -> None:
         pressed = st.session_state[key]
@@ -45,5 +45,5 @@ def _row(label: str, presets: Sequence[Preset], first: int, marked: int | None, 
         format_func=lambda place: ALL_PRESETS[place].name,
         help="\n\n".join([about, *(f"**{one.name}.** {one.about}" for one in presets)]),
         key=key,
-        on_change=WIDGETS.unless_renewed(load),
+        on_change=PAGE.unless_renewed(load),
     )

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.landscape import landscape_help_texts as texts
-from pages.ui.landscape.landscape_page_state import WIDGETS, load_request
+from pages.ui.landscape.landscape_page_state import PAGE, load_request
 from pages.ui.landscape.landscape_request import (
     KINDS,
     MAX_LAYERS,
@@ -46,13 +46,13 @@ def _synthetic(current: LandscapeRequest) -> LandscapeRequest:
     st.subheader("Network", anchor=False)
     settings = _network(current)
     st.subheader("Descent", anchor=False)
-    rate = _number(
-        "Step size η, times the safe one", "rate", current.rate, 0.05, MAX_RATE, texts.RATE
+    rate = PAGE.real(
+        "Step size η, times the safe one", "rate", current.rate, 0.05, MAX_RATE, 0.25, texts.RATE
     )
     st.subheader("Picture", anchor=False)
-    log = st.toggle("log₁₀ f", current.log, help=texts.LOG, key=WIDGETS.key("log"))
+    log = st.toggle("log₁₀ f", current.log, help=texts.LOG, key=PAGE.key("log"))
     basins = st.toggle(
-        "Colour the basins", current.basins, help=texts.BASINS, key=WIDGETS.key("basins")
+        "Colour the basins", current.basins, help=texts.BASINS, key=PAGE.key("basins")
     )
     with st.expander("More"):
         wdc = _wdc(current.wdc)
@@ -65,7 +65,7 @@ def _wdc(now: float) -> float:
     # As texts: Streamlit takes numbers for equal that differ by less than 5e-13.
     chosen = st.select_slider(
         "Excluded balls for a WDC constant", list(known), written(now), help=texts.BALLS,
-        format_func=lambda text: text if known[text] else "none", key=WIDGETS.key("wdc"),
+        format_func=lambda text: text if known[text] else "none", key=PAGE.key("wdc"),
     )  # fmt: skip
     return known[str(chosen)]
 
@@ -81,7 +81,7 @@ def _real(current: LandscapeRequest) -> LandscapeRequest:
         drawn_note(bundle.dataset)
 
         def to_class() -> None:
-            chosen = st.session_state[WIDGETS.key("class")]
+            chosen = st.session_state[PAGE.key("class")]
             first = indices_of(bundle, chosen)[0]
             load_request(replace(current, index=first))
 
@@ -89,8 +89,8 @@ def _real(current: LandscapeRequest) -> LandscapeRequest:
         st.subheader(noun, anchor=False)
         st.pills(
             noun, range(len(names)), format_func=literal_from(names), required=True, default=label,
-            help=texts.IMAGE, label_visibility="collapsed", key=WIDGETS.key("class"),
-            on_change=WIDGETS.unless_renewed(to_class),
+            help=texts.IMAGE, label_visibility="collapsed", key=PAGE.key("class"),
+            on_change=PAGE.unless_renewed(to_class),
         )  # fmt: skip
         gallery(
             *(bundle, label, index, lambda i: load_request(replace(current, index=i))),
@@ -99,14 +99,14 @@ def _real(current: LandscapeRequest) -> LandscapeRequest:
         st.subheader("Attack", anchor=False)
         kind = st.segmented_control(
             "Norm", KINDS, format_func=ATTACK_LABELS.__getitem__, required=True, default=kind,
-            help=texts.KIND, key=WIDGETS.key("kind"), width="stretch",
+            help=texts.KIND, key=PAGE.key("kind"), width="stretch",
         ) or kind  # fmt: skip
     else:
         st.subheader("Run", anchor=False)
         st.caption(texts.MAIN_RUN)
         st.page_link("undo.py", label="To the main page", icon=":material/arrow_back:")
     st.subheader("Picture", anchor=False)
-    log = st.toggle("log₁₀ f", current.log, help=texts.LOG, key=WIDGETS.key("log"))
+    log = st.toggle("log₁₀ f", current.log, help=texts.LOG, key=PAGE.key("log"))
     return replace(current, index=index, kind=kind, log=log)
 
 
@@ -115,12 +115,12 @@ def _dataset(current: LandscapeRequest) -> None:
     names = [name for name in CLASSES if name == current.dataset or is_made(name)]
 
     def to_dataset() -> None:
-        load_request(replace(current, dataset=st.session_state[WIDGETS.key("dataset")]))
+        load_request(replace(current, dataset=st.session_state[PAGE.key("dataset")]))
 
     st.segmented_control(
         "Data set", names, format_func=literal_from(TITLES), required=True, default=current.dataset,
-        help=texts.DATASET, key=WIDGETS.key("dataset"),
-        on_change=WIDGETS.unless_renewed(to_dataset), width="stretch",
+        help=texts.DATASET, key=PAGE.key("dataset"),
+        on_change=PAGE.unless_renewed(to_dataset), width="stretch",
     )  # fmt: skip
     origin_note(current.dataset)
 
@@ -130,7 +130,7 @@ def _network(current: LandscapeRequest) -> InstanceSettings:
 
     def to_family() -> None:
         """A family comes with a scale and layers of its own, and some with a least m."""
-        chosen = st.session_state[WIDGETS.key("family")]
+        chosen = st.session_state[PAGE.key("family")]
         m = max(now.m, FAMILIES[chosen].least_m)
         load_request(
             replace(current, settings=replace(now, family=chosen, m=m, layers=1, scale=None))
@@ -138,60 +138,49 @@ def _network(current: LandscapeRequest) -> InstanceSettings:
 
     def to_activation() -> None:
         """An activation comes with a parameter of its own."""
-        chosen = st.session_state[WIDGETS.key("activation")]
+        chosen = st.session_state[PAGE.key("activation")]
         load_request(replace(current, settings=replace(now, activation=chosen, parameter=None)))
 
     family = FAMILIES[now.family]
     st.selectbox(
         "Family of W", PLANE_FAMILIES, PLANE_FAMILIES.index(now.family), help=texts.FAMILY,
-        format_func=lambda name: FAMILIES[name].title, key=WIDGETS.key("family"),
-        on_change=WIDGETS.unless_renewed(to_family),
+        format_func=lambda name: FAMILIES[name].title, key=PAGE.key("family"),
+        on_change=PAGE.unless_renewed(to_family),
     )  # fmt: skip
     st.caption(family.note)
     names = list(ACTIVATIONS)
     st.selectbox(
         "Activation σ", names, names.index(now.activation), help=texts.ACTIVATION,
-        format_func=ACTIVATION_LABELS.__getitem__, key=WIDGETS.key("activation"),
-        on_change=WIDGETS.unless_renewed(to_activation),
+        format_func=ACTIVATION_LABELS.__getitem__, key=PAGE.key("activation"),
+        on_change=PAGE.unless_renewed(to_activation),
     )  # fmt: skip
     values: dict[str, Any] = {}
     with st.expander("More"):
         left, right = st.columns(2, wrap=False)
         with left:
-            values["m"] = _whole("Outputs m", "m", now.m, 2, MAX_M, texts.M)
+            values["m"] = PAGE.whole("Outputs m", "m", now.m, 2, MAX_M, texts.M)
         if family.layers is None:
             with right:
-                values["layers"] = _whole(
+                values["layers"] = PAGE.whole(
                     "Layers", "layers", now.layers, 1, MAX_LAYERS, texts.LAYERS
                 )
         if now.parameter is not None:
             leaky = now.activation == "leaky_relu"
             label, text = ("Slope below zero", texts.SLOPE) if leaky else ("β", texts.BETA)
             most, step = (1.0, 0.05) if leaky else (100.0, 1.0)
-            values["parameter"] = _number(label, "parameter", now.parameter, 0.01, most, text, step)
+            values["parameter"] = PAGE.real(
+                label, "parameter", now.parameter, 0.01, most, step, text
+            )
         if now.family == "example15":
-            values["noise"] = _number(
-                "Noise of the rows", "noise", now.noise, 0.0, 10.0, texts.NOISE
+            values["noise"] = PAGE.real(
+                "Noise of the rows", "noise", now.noise, 0, 10, 0.25, texts.NOISE
             )
         left, right = st.columns(2, wrap=False)
         with left:
             values["scale"] = st.selectbox(
                 "Scale of W", SCALES, SCALES.index(now.scale or SCALES[0]), help=texts.SCALE,
-                format_func=SCALE_LABELS.__getitem__, key=WIDGETS.key("scale"),
+                format_func=SCALE_LABELS.__getitem__, key=PAGE.key("scale"),
             )  # fmt: skip
         with right:
-            values["seed"] = _whole("Seed", "seed", now.seed, 0, MAX_SEED, texts.SEED)
+            values["seed"] = PAGE.whole("Seed", "seed", now.seed, 0, MAX_SEED, texts.SEED)
     return replace(now, **values)
-
-
-def _whole(label: str, name: str, value: int, low: int, high: int, text: str) -> int:
-    return int(st.number_input(label, low, high, value, help=text, key=WIDGETS.key(name)))
-
-
-def _number(
-    label: str, name: str, value: float, low: float, high: float, text: str, step: float = 0.25
-) -> float:
-    chosen = st.number_input(
-        label, low, high, value, step=step, format="%g", help=text, key=WIDGETS.key(name)
-    )
-    return float(f"{chosen:.9g}")  # 0.1 + 0.05 is 0.15, not 0.15000000000000002

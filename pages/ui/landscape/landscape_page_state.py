@@ -1,8 +1,7 @@
-"""How the page begins and ends: from the URL to the current request, and from that to the URL.
+"""The state of the page "Landscape".
 
-In the session, so that it is there when a reader comes back from another page: as
-`landscape.request`, `.warnings` (about the URL), `.refused` (about a start that cannot be),
-`.widgets` (how often the widgets were renewed).
+In the session beside the request: `landscape.at` (the step of the paths looked at), `.k` (the
+iterate of the slice), `.refused` (about a start that cannot be).
 """
 
 from __future__ import annotations
@@ -12,79 +11,48 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.ui.landscape.landscape_request import LandscapeRequest, Start, as_query, from_query
-from pages.ui.link import address
-from pages.ui.look.literal import literal
-from pages.ui.widgets.widget_keys import WidgetKeys
+from pages.ui.link.page_request import PageRequest
 
-PAGE = "landscape"  # this page's name in the session
-WIDGETS = WidgetKeys("landscape")
+PAGE = PageRequest("landscape", as_query, from_query)
 
 
 def read_url() -> LandscapeRequest:
     """The request this run of the page begins with."""
-    state = st.session_state
-    query = address.incoming_query(PAGE, "landscape.request" in state)
-    if query is not None:
-        state["landscape.request"], state["landscape.warnings"] = from_query(query)
+    if PAGE.read_url():
+        state = st.session_state
         state["landscape.at"], state["landscape.k"], state["landscape.refused"] = None, None, ""
-        WIDGETS.renew()
-    current: LandscapeRequest = state["landscape.request"]
-    return current
+    return PAGE.current
 
 
 def load_request(request: LandscapeRequest) -> None:
-    """Take over a whole request, as if its URL had been opened."""
-    state = st.session_state
-    state["landscape.request"] = replace(request, teach=state["landscape.request"].teach)
-    state["landscape.at"], state["landscape.warnings"], state["landscape.refused"] = None, [], ""
-    WIDGETS.renew()
+    """Take over a whole request, as if its link had been opened."""
+    PAGE.load(request)
+    st.session_state["landscape.at"], st.session_state["landscape.refused"] = None, ""
 
 
 def update_request(request: LandscapeRequest) -> LandscapeRequest:
     """Keep what the controls ask for; a change ends old warnings."""
-    state = st.session_state
-    if request != state["landscape.request"]:
-        state["landscape.warnings"], state["landscape.refused"] = [], ""
-        if replace(request, log=False, basins=False, starts=(), wdc=0.0) != replace(
-            state["landscape.request"], log=False, basins=False, starts=(), wdc=0.0
-        ):
+    state, before = st.session_state, PAGE.current
+    if request != before:
+        state["landscape.refused"] = ""
+        if _of_paths(request) != _of_paths(before):
             state["landscape.at"] = None
-        if replace(request, plane="pca", log=False) != replace(
-            state["landscape.request"], plane="pca", log=False
-        ):
+        if replace(request, plane="pca", log=False) != replace(before, plane="pca", log=False):
             state["landscape.k"] = None
-    state["landscape.request"] = request
-    return request
+    return PAGE.keep(request)
 
 
-def update_show(request: LandscapeRequest, show: str) -> LandscapeRequest:
-    """Keep what the page's own switch asks to look at."""
-    return update_request(replace(request, show=show))
-
-
-def update_plane(request: LandscapeRequest, plane: str) -> LandscapeRequest:
-    """Keep the plane that the page's own switch asks for."""
-    return update_request(replace(request, plane=plane))
+def _of_paths(request: LandscapeRequest) -> LandscapeRequest:
+    """What of a request the paths rest on, beside their starts."""
+    return replace(request, log=False, basins=False, starts=(), wdc=0.0)
 
 
 def begin_at(starts: tuple[Start, ...]) -> None:
     """More starts, for callbacks; a sentence is kept where there cannot be more."""
     state = st.session_state
-    current: LandscapeRequest = state["landscape.request"]
     try:
-        state["landscape.request"] = replace(current, starts=current.starts + starts)
+        PAGE.change(starts=PAGE.current.starts + starts)
     except ValueError as error:
         state["landscape.refused"] = f"{str(error)[:1].upper()}{str(error)[1:]}."
     else:
         state["landscape.refused"], state["landscape.at"] = "", None
-
-
-def show_warnings() -> None:
-    """Say what was wrong with the link, until something changes."""
-    for warning in st.session_state["landscape.warnings"]:
-        st.warning(literal(warning))
-
-
-def write_link(current: LandscapeRequest) -> None:
-    """Put the state into the browser's address."""
-    address.write(PAGE, as_query(current))

@@ -10,6 +10,7 @@ from pages.ui.landscape.landscape_request import LandscapeRequest, Start
 from pages.ui.landscape.landscape_scan import LandscapeScan, SurfaceBase
 from pages.ui.landscape.paths import Paths
 from pages.ui.landscape.slice import Slice
+from pages.ui.live.kept_worker import KeptWorker
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.undo.undo_registry import RunRegistry
 from red_core.landscape import Trajectory
@@ -23,19 +24,20 @@ class LandscapeRegistry:
 
     def __init__(self) -> None:
         self.runs = RunRegistry()
-        self._slice: Slice | None = None
-        self._slice_key: tuple[object, ...] | None = None
-        self._scan: LandscapeScan | None = None
+        self._slice = KeptWorker[Slice]()
+        self._slice_key: tuple[object, ...] = ()
+        self._scan = KeptWorker[LandscapeScan]()
         self._paths: Paths | None = None
         self._begun: tuple[Start, ...] = ()
 
     def scan(self, request: LandscapeRequest) -> LandscapeScan:
         """The scan of this request's landscape, begun where there is none yet."""
         wanted = request.settings, request.rate
-        if self._scan is None or (self._scan.settings, self._scan.rate) != wanted:
-            self._drop_scan()
-            self._scan = LandscapeScan(*wanted)
-        return self._scan
+        scan = self._scan.on(wanted)
+        if scan is None:
+            self.drop_paths()
+            scan = self._scan.begin(wanted, lambda: LandscapeScan(*wanted))
+        return scan
 
     def paths(self, request: LandscapeRequest, base: SurfaceBase, speed: float | None) -> Paths:
         """The paths from the request's starts. New ones join; without the old, all begin anew."""
@@ -71,30 +73,20 @@ class LandscapeRegistry:
         key: tuple[object, ...],
     ) -> Slice:
         """The slice of this key, cut where there is none yet; make: the course it follows."""
-        if self._slice is None or self._slice_key != (key, kind):
-            again = self._slice is not None and (self._slice_key or ((),))[0] == key
-            trajectory = self._slice.trajectory if again and self._slice is not None else make()
-            self.drop_slice()
-            self._slice, self._slice_key = Slice(parts, trajectory, kind), (key, kind)
-        return self._slice
-
-    def drop_slice(self) -> None:
-        """End the slice."""
-        if self._slice is not None:
-            self._slice.close()
-        self._slice = self._slice_key = None
+        before = self._slice.present if self._slice_key == key else None
+        cut = self._slice.on((key, kind))
+        if cut is None:
+            trajectory = make() if before is None else before.trajectory
+            cut = self._slice.begin((key, kind), lambda: Slice(parts, trajectory, kind))
+            self._slice_key = key
+        return cut
 
     def clear(self) -> None:
         """End everything."""
-        self.drop_slice()
+        self._slice.end()
         self.runs.clear()
-        self._drop_scan()
-
-    def _drop_scan(self) -> None:
         self.drop_paths()
-        if self._scan is not None:
-            self._scan.close()
-        self._scan = None
+        self._scan.end()
 
 
 @st.cache_resource(scope="session", on_release=LandscapeRegistry.clear, show_spinner=False)

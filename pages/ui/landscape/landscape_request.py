@@ -1,19 +1,14 @@
-"""What the page "Landscape" is asked for: plain values, the same in the widgets and in the URL.
-
-Every value from a URL is validated; one that is not acceptable is dropped with a sentence that
-says why, and the others stand.
-"""
+"""What the page "Landscape" is asked for: plain values, the same in the widgets and in the URL."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
 
+from pages.ui.link.codec import accepted, changed, flags, one_of, raised, values
 from red_core.attacks.pgd import ATTACKS
 from red_core.measure import studies
-from red_core.parse import parsed, quoted, written
 from red_core.run.settings import RunSettings, SettingsError
 from red_core.synthetic import FAMILIES, InstanceError, InstanceSettings
 
@@ -57,11 +52,11 @@ class LandscapeRequest:
     wdc: float = 0.0
 
     def __post_init__(self) -> None:
-        _one_of("show", self.show, SHOWS)
-        _one_of("kind", self.kind, KINDS)
-        _one_of("plane", self.plane, PLANES)
+        one_of("show", self.show, SHOWS)
+        one_of("kind", self.kind, KINDS)
+        one_of("plane", self.plane, PLANES)
         settings = self.settings
-        _one_of("family", settings.family, PLANE_FAMILIES)
+        one_of("family", settings.family, PLANE_FAMILIES)
         if settings.d != 2:
             raise ValueError(f"d must be 2 on this page, not {settings.d}")
         for name, most in (("m", MAX_M), ("layers", MAX_LAYERS)):
@@ -90,49 +85,28 @@ class LandscapeRequest:
 
 def as_query(request: LandscapeRequest) -> dict[str, str]:
     """The short strings of a URL; `from_query` is its inverse."""
-    query: dict[str, str] = {}
-    if request.show != "synthetic":
-        query["show"] = request.show
-    for name in _SETTINGS:
-        value = getattr(request.settings, name)
-        if value != getattr(base_settings(request.settings, name), name):
-            query[name] = written(value)
-    for name in _PLAIN:
-        value = getattr(request, name)
-        if value != getattr(_DEFAULT, name):
-            query[name] = written(value)
+    settings = request.settings
+    query = {
+        **changed(request, _DEFAULT, ("show",)),
+        **changed(settings, FIGURE_2, ("family", "activation")),
+        **changed(settings, base_settings(settings), _SETTINGS),
+        **changed(request, _DEFAULT, _PLAIN),
+    }
     if request.starts:
         query["starts"] = written_starts(request.starts)
-    if request.teach:
-        query["teach"] = "1"
-    return query
+    return {**query, **raised(request, "teach")}
 
 
 def from_query(query: Mapping[str, str]) -> tuple[LandscapeRequest, list[str]]:
     """The request of a URL, and a sentence about every value that was dropped."""
     if query.get("show") == "digit":  # as links had it before there was a second data set
         query = {**query, "show": "image"}
-    known = [name for name in ("show", *_SETTINGS, *_PLAIN, "starts") if name in query]
-    warnings: list[str] = []
-    request = _DEFAULT
-    accepted: dict[str, str] = {}
-    try:  # all at once: some are acceptable only together
-        request = _made({name: query[name] for name in known})
-    except ValueError:
-        for name in known:
-            try:
-                request = _made({**accepted, name: query[name]})
-            except ValueError as error:
-                warnings.append(f"The link's {name} is left out: {error}.".replace("..", "."))
-            else:
-                accepted[name] = query[name]
-    return replace(request, teach=query.get("teach") == "1"), warnings
+    request, warnings = accepted(query, ("show", *_SETTINGS, *_PLAIN, "starts"), _made)
+    return replace(request, **flags(query, "teach")), warnings
 
 
-def base_settings(settings: InstanceSettings, name: str = "") -> InstanceSettings:
+def base_settings(settings: InstanceSettings) -> InstanceSettings:
     """What a link need not say of such settings: the family's and the activation's defaults."""
-    if name in ("family", "activation"):
-        return FIGURE_2
     return InstanceSettings(family=settings.family, d=2, examples=1, activation=settings.activation)
 
 
@@ -163,25 +137,15 @@ def written_starts(starts: tuple[Start, ...]) -> str:
 
 def _made(texts: Mapping[str, str]) -> LandscapeRequest:
     """A request of a URL's strings; ValueError where one is not acceptable."""
-    settings: dict[str, Any] = {
-        name: parsed(name, texts[name], kind) for name, kind in _SETTINGS.items() if name in texts
-    }
-    plain: dict[str, Any] = {
-        name: parsed(name, texts[name], kind) for name, kind in _PLAIN.items() if name in texts
-    }
+    settings, plain = values(texts, _SETTINGS), values(texts, _PLAIN)
     family = settings.pop("family", FIGURE_2.family)
-    _one_of("family", family, PLANE_FAMILIES)
+    one_of("family", family, PLANE_FAMILIES)
     try:
         made = InstanceSettings(family=family, d=2, examples=1, **settings)
     except InstanceError as error:
         raise ValueError(str(error)) from error
     show = texts.get("show", "synthetic")
     return LandscapeRequest(show, made, starts=read_starts(texts.get("starts", "")), **plain)
-
-
-def _one_of(what: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ValueError(f"{what} must be one of {', '.join(known)}, not {quoted(value)}")
 
 
 _ASKED = ("family", "m", "layers", "activation", "parameter", "scale", "noise", "seed")

@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import streamlit as st
 
 from pages.ui.landscape import landscape_help_texts as texts
-from pages.ui.landscape.landscape_page_state import begin_at
+from pages.ui.landscape.landscape_page_state import PAGE, begin_at
 from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import read_starts
 from pages.ui.landscape.paths import PathsView
-from pages.ui.link import address
-from pages.ui.widgets.step_slider import step_slider
+from pages.ui.widgets.transport import Speeds, row, step_slider
 
-SPEEDS: dict[str, float | None] = {
-    "3 steps/s": 3.0,
-    "10 steps/s": 10.0,
-    "30 steps/s": 30.0,
-    "100 steps/s": 100.0,
-    "full speed": None,
-}
-USUAL = "30 steps/s"
+_STEPS = {f"{number} steps/s": float(number) for number in (3, 10, 30, 100)}
+SPEEDS = Speeds("landscape.speed", {**_STEPS, "full speed": None}, "30 steps/s")
 FEW = 5  # random starts at once
-_SPEED = "landscape.speed"
-
-
-def speed() -> float | None:
-    """The chosen speed."""
-    return SPEEDS[address.keep(_SPEED, USUAL)]
 
 
 def transport(view: PathsView | None, reach: float) -> None:
@@ -37,11 +23,10 @@ def transport(view: PathsView | None, reach: float) -> None:
 
     reach: of the plane, where random starts are drawn.
     """
-    chosen = list(SPEEDS).index(address.keep(_SPEED, USUAL))
     any_paths = view is not None and bool(view.ends)
     paused = view is not None and view.paused
     moving = view is not None and view.moving > 0
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport"):
+    with row():
         st.button(
             "Go on" if paused else "Hold",
             icon=":material/play_arrow:" if paused else ":material/pause:",
@@ -56,10 +41,7 @@ def transport(view: PathsView | None, reach: float) -> None:
             "Again", icon=":material/replay:", help=texts.AGAIN, shortcut="B",
             key="landscape.again", on_click=_again, disabled=not any_paths,
         )  # fmt: skip
-        st.selectbox(
-            "Speed", list(SPEEDS), chosen, help=texts.SPEED, key=_SPEED,
-            label_visibility="collapsed", on_change=_set_speed, width=140,
-        )  # fmt: skip
+        SPEEDS.picker(texts.SPEED, _set_speed)
         st.text_input(
             "Add a start", placeholder="start: 0.5, -1", help=texts.START, key="landscape.start",
             label_visibility="collapsed", on_change=_written, width=160,
@@ -126,8 +108,7 @@ def _again() -> None:
 
 
 def _clear() -> None:
-    current = st.session_state["landscape.request"]
-    st.session_state["landscape.request"] = replace(current, starts=())
+    PAGE.change(starts=())
     st.session_state["landscape.at"], st.session_state["landscape.refused"] = None, ""
 
 
@@ -142,11 +123,11 @@ def _written() -> None:
 
 
 def _random(reach: float) -> None:
-    draw = random.Random(len(st.session_state["landscape.request"].starts))
+    draw = random.Random(len(PAGE.current.starts))
     begin_at(tuple((draw.uniform(-reach, reach), draw.uniform(-reach, reach)) for _ in range(FEW)))
 
 
-def _set_speed() -> None:
+def _set_speed(speed: float | None) -> None:
     paths = landscape_registry().present
     if paths is not None:
-        paths.set_speed(SPEEDS[st.session_state[_SPEED]])
+        paths.set_speed(speed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,26 +21,25 @@ from pages.ui.charts.landscape import (
 )
 from pages.ui.landscape import landscape_headlines as words
 from pages.ui.landscape import landscape_help_texts as texts
-from pages.ui.landscape.landscape_page_state import WIDGETS, update_plane
+from pages.ui.landscape.landscape_page_state import PAGE, update_request
 from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import PLANES, LandscapeRequest
 from pages.ui.landscape.pointed import pointed
 from pages.ui.landscape.slice import Slice, SliceView
-from pages.ui.live.compute_queue import DRAW_PRIORITY
 from pages.ui.live.history import nearest
+from pages.ui.live.redrawn import redrawn
 from pages.ui.live.runner import Runner
 from pages.ui.look.page_style import banner, is_dark
-from pages.ui.look.section import section
 from pages.ui.widgets import pictures
 from pages.ui.widgets.live_chart import live_chart, overlay
 from pages.ui.widgets.picture_row import RowPicture, nothing_yet
+from pages.ui.widgets.transport import back_and_forward, row
 from red_core.landscape import trajectory_of
 from red_core.recording.slice_plane import has_latent
 
 PLANE_LABELS = {"pca": "PCA", "hessian": "Hessian", "difference": "z* - z⁰", "random": "Random"}
 CHARTS = ("slice-above", "slice-tall")
 HEIGHT = 430
-REFRESH = 0.2  # seconds between two looks at the workers
 PATIENCE = 1.0  # seconds the page waits for a first surface rather than draw an empty one
 NAMES = ("a", "b")  # of a plane's coordinates
 LIMITS = (-1.0, 1.0, -1.0, 1.0)  # of the empty charts
@@ -68,31 +67,23 @@ def real(request: LandscapeRequest, runner: Runner | None) -> None:
         runner, sentence = None, texts.NO_LATENT
     chosen = st.segmented_control(
         "Plane", PLANES, format_func=PLANE_LABELS.__getitem__, required=True,
-        default=request.plane, help=texts.PLANE, key=WIDGETS.key("plane"),
+        default=request.plane, help=texts.PLANE, key=PAGE.key("plane"),
         label_visibility="collapsed",
     )  # fmt: skip
-    request = update_plane(request, str(chosen))
+    request = update_request(replace(request, plane=str(chosen)))
     look = _look(request, runner)
     if look is not None:
         look.cut.wait(PATIENCE)
         look = _look(request, runner)
-    drawn = _marks(runner, look)
     with head:
         banner("landscape", "Landscape · a slice", words.slice_headline(runner, _view(look)))
-    by_itself = False  # not yet: the first time, the fragment runs as a part of the page
-
-    @st.fragment(run_every=REFRESH if drawn[0] else None)
-    def live() -> None:
-        look: Look | None = None
-        with section("The slice"), DRAW_PRIORITY.drawing():
-            look = _look(request, runner)
-            _draw(request, look, sentence if runner is None else "")
-        nonlocal by_itself
-        if by_itself and _marks(runner, look) != drawn:
-            st.rerun()  # begin or end the refreshing, and let the headline know
-        by_itself = True
-
-    live()
+    redrawn(
+        look,
+        lambda: _look(request, runner),
+        lambda look: _draw(request, look, sentence if runner is None else ""),
+        lambda look: _marks(runner, look),
+        name="The slice",
+    )
     with st.expander("What am I seeing?"):
         st.markdown(texts.SLICE)
 
@@ -219,17 +210,8 @@ def _scrubber(look: Look | None) -> None:
     ks = [0, 1] if look is None else look.cut.trajectory.ks
     place = 0 if look is None else look.place
     still = look is not None and len(ks) > 1
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="transport"):
-        st.button(
-            "Back", icon=":material/chevron_left:", help=texts.BACK, shortcut="J",
-            key="landscape.back", disabled=not still or place == 0, on_click=_go,
-            args=(ks[max(place - 1, 0)],),
-        )  # fmt: skip
-        st.button(
-            "Forward", icon=":material/chevron_right:", help=texts.FORWARD, shortcut="K",
-            key="landscape.forward", disabled=not still or place == len(ks) - 1, on_click=_go,
-            args=(ks[min(place + 1, len(ks) - 1)],),
-        )  # fmt: skip
+    with row():
+        back_and_forward(ks, place, still, "landscape.", (texts.BACK, texts.FORWARD), _go)
     key = "landscape.iterate" if still else "landscape.iterate.none"
     st.session_state[key] = ks[place]
     st.slider(

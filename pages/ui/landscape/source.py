@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
-from pages.ui.landscape.landscape_page_state import WIDGETS
+from pages.ui.landscape.landscape_page_state import PAGE
 from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import LandscapeRequest
-from pages.ui.link.page_state import models_of
+from pages.ui.link.page_state import acceptable, models_of
 from pages.ui.live.runner import Runner
 from pages.ui.undo.undo_registry import RunContext, registry
+from pages.ui.undo.undo_request import Request
 
 
 def within_examples(current: LandscapeRequest) -> LandscapeRequest:
     """The request, with example 0 in the place of one that there is not."""
     if current.show != "image":
         return current
-    count = len(models_of(current.run_settings()).bundle.examples)
-    if current.index < count:
+    there, _, changes = acceptable(Request(current.run_settings()))
+    if not changes:
         return current
-    state = st.session_state
-    state["landscape.warnings"].append(
-        f"There is no example {current.index}: the bundled ones are numbered 0 to {count - 1}. "
-        "Example 0 takes its place."
-    )
-    state["landscape.request"] = replace(current, index=0)
-    WIDGETS.renew()
-    changed: LandscapeRequest = state["landscape.request"]
-    return changed
+    PAGE.warn(*changes)
+    PAGE.renew()
+    return PAGE.change(index=there.settings.index)
 
 
 def run_of(current: LandscapeRequest) -> Runner | None:

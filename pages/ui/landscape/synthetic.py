@@ -29,23 +29,24 @@ from pages.ui.landscape.drawing import (
     rings_of,
     worth_a_mark,
 )
-from pages.ui.landscape.landscape_page_state import begin_at, load_request
+from pages.ui.landscape.landscape_page_state import PAGE, begin_at, load_request
 from pages.ui.landscape.landscape_presets import PRESETS
 from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import LandscapeRequest
 from pages.ui.landscape.landscape_scan import LEAST, LandscapeScanView, SurfaceBase
-from pages.ui.landscape.landscape_transport import cursor, speed, transport
+from pages.ui.landscape.landscape_transport import SPEEDS, cursor, transport
 from pages.ui.landscape.paths import PathsView
-from pages.ui.live.compute_queue import DRAW_PRIORITY
+from pages.ui.live.redrawn import redrawn
 from pages.ui.look.literal import literal
 from pages.ui.look.page_style import banner
 from pages.ui.look.section import section
 from pages.ui.widgets.live_chart import Click, live_chart, overlay
 
-REFRESH = 0.2  # seconds between two looks at the workers
 HEIGHT = 430
 PATIENCE = 1.0  # seconds the page waits for the first picture rather than draw an empty one
 LISTED = 7  # stationary points in the table
+
+_Look = tuple[LandscapeScanView, PathsView | None]
 
 
 def synthetic(request: LandscapeRequest) -> None:
@@ -53,8 +54,7 @@ def synthetic(request: LandscapeRequest) -> None:
     scan = landscape_registry().scan(request)
     scan.wait(PATIENCE)
     view = scan.view()
-    paths = _paths(request, view.base)
-    drawn = _marks(view, paths)
+    first = view, _paths(request, view.base)
     banner("landscape", "Landscape · two dimensions", words.headline(view.base, view.basins))
     if view.error:
         st.error(literal(view.error))
@@ -62,22 +62,12 @@ def synthetic(request: LandscapeRequest) -> None:
         _presets(request)
     with section("The charts"):
         _charts(request, view)
-    by_itself = False  # not yet: the first time, the fragment runs as a part of the page
 
-    @st.fragment(run_every=REFRESH if any(drawn[:2]) else None)
-    def live() -> None:
+    def look() -> _Look:
         view = scan.view()
-        paths: PathsView | None = None
-        with section("The paths"), DRAW_PRIORITY.drawing():
-            current: LandscapeRequest = st.session_state["landscape.request"]
-            paths = _paths(current, view.base)
-            _moving(request, view, paths)
-        nonlocal by_itself
-        if by_itself and _marks(view, paths) != drawn:
-            st.rerun()  # begin or end the refreshing, and draw what is known by now
-        by_itself = True
+        return view, _paths(PAGE.current, view.base)
 
-    live()
+    redrawn(first, look, lambda seen: _moving(request, *seen), _marks, name="The paths")
     with st.expander("What am I seeing?"):
         st.markdown(texts.SYNTHETIC)
     with section("The PL condition"):
@@ -124,14 +114,15 @@ def _presets(request: LandscapeRequest) -> None:
 def _paths(request: LandscapeRequest, base: SurfaceBase | None) -> PathsView | None:
     if base is None:
         return None
-    return landscape_registry().paths(request, base, speed()).view()
+    return landscape_registry().paths(request, base, SPEEDS.chosen).view()
 
 
-def _marks(view: LandscapeScanView, paths: PathsView | None) -> tuple[bool, bool, bool, bool, int]:
-    """What the page outside of the fragment rests on."""
+def _marks(seen: _Look) -> tuple[int, ...]:
+    """What the page outside of the paths rests on."""
+    view, paths = seen
     running = paths is not None and paths.running
     starts = 0 if paths is None else len(paths.ends)
-    return view.busy, running, view.base is not None, view.basins is not None, starts
+    return view.busy or running, view.busy, view.base is not None, view.basins is not None, starts
 
 
 def _charts(request: LandscapeRequest, view: LandscapeScanView) -> None:

@@ -1,8 +1,4 @@
-"""What the page "Learn" is asked for: the same in the component and in the URL.
-
-Every value from a URL is validated; one that is not acceptable is dropped with a sentence that
-says why, and the others are kept.
-"""
+"""What the page "Learn" is asked for: the same in the component and in the URL."""
 
 from __future__ import annotations
 
@@ -10,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pages.ui.learn.lessons import LESSONS
+from pages.ui.link.codec import accepted, flags, raised
 
 Place = tuple[str, int]  # a lesson's key, and its step, from 1
 
@@ -42,14 +39,12 @@ def as_query(request: LearnRequest) -> dict[str, str]:
     query = {"lesson": request.lesson, "step": str(request.step)}
     if request.playlist:
         query["playlist"] = ",".join(written(place) for place in request.playlist)
-    if request.teach:
-        query["teach"] = "1"
-    return query
+    return {**query, **raised(request, "teach")}
 
 
 def from_query(query: Mapping[str, str]) -> tuple[LearnRequest, list[str]]:
     """The request of a URL, and a sentence about every value that was dropped."""
-    request, warnings = LearnRequest(teach=query.get("teach") == "1"), list[str]()
+    request, warnings = LearnRequest(**flags(query, "teach")), list[str]()
     listed: list[Place] = []
     for text in filter(None, query.get("playlist", "").split(",")):
         try:
@@ -61,17 +56,14 @@ def from_query(query: Mapping[str, str]) -> tuple[LearnRequest, list[str]]:
             listed.append(place)
     if listed:
         request = replace(request, playlist=tuple(listed), lesson=listed[0][0], step=listed[0][1])
-    for name in ("lesson", "step"):
-        if name not in query:
-            continue
-        try:
-            if name == "lesson":
-                request = replace(request, lesson=query[name], step=1)
-            else:
-                request = replace(request, step=_whole(query[name]))
-        except ValueError as error:
-            warnings.append(f"The link's {name} is left out: {error}.")
-    return request, warnings
+    first = request
+
+    def made(texts: Mapping[str, str]) -> LearnRequest:
+        named = replace(first, lesson=texts["lesson"], step=1) if "lesson" in texts else first
+        return replace(named, step=_whole(texts["step"])) if "step" in texts else named
+
+    request, refused = accepted(query, ("lesson", "step"), made)
+    return request, [*warnings, *refused]
 
 
 def written(place: Place) -> str:

@@ -1,8 +1,4 @@
-"""The state of a page: from the URL to the current request, and from that to the URL.
-
-The current request is kept in the session, for a visitor who comes back from another page:
-`request` (settings, own image, run, teach, pace), `warnings` (about the URL).
-"""
+"""The state of the main page, and the models of a request."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 from torch import Tensor
 
-from pages.ui.link import address
+from pages.ui.link.page_request import PageRequest
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.look.literal import literal
 from pages.ui.undo.undo_controls import seed_widgets
@@ -28,23 +24,18 @@ from red_core.run.experiment import aims_at_own_class, clean_example
 from red_core.run.project import ProjectError
 from red_core.run.settings import RunSettings
 
-PAGE = "reverse"  # the main page's name in the session
+PAGE = PageRequest("reverse", as_query, from_query)
 OWN_TARGET = "The target class is left out: it is the image's own class."
 
 
 def read_url() -> tuple[Request, Bundle]:
     """The request this run of the page begins with, and the bundle of trained models."""
-    state = st.session_state
-    query = address.incoming_query(PAGE, "request" in state)
-    fresh = query is not None
-    if query is not None:
-        state["request"], state["warnings"] = from_query(query)
-    state["request"], bundle, more = acceptable(state["request"])
-    state["warnings"] = [*state["warnings"], *more]
-    if fresh or "ui.source" not in state:
-        seed_widgets(state["request"], bundle)
-    current: Request = state["request"]
-    return current, bundle
+    fresh = PAGE.read_url()
+    PAGE.current, bundle, more = acceptable(PAGE.current)
+    PAGE.warn(*more)
+    if fresh or "ui.source" not in st.session_state:
+        seed_widgets(PAGE.current, bundle)
+    return PAGE.current, bundle
 
 
 def acceptable(request: Request) -> tuple[Request, Bundle, list[str]]:
@@ -86,11 +77,8 @@ def without_own_target(settings: RunSettings, own: Tensor | None, bundle: Bundle
 
 def load_request(request: Request) -> None:
     """Take over a whole request, as if its URL had been opened."""
-    state = st.session_state
-    settings = canonical(request.settings)
-    state["request"] = replace(request, settings=settings, teach=state["request"].teach)
-    state["warnings"] = []
-    seed_widgets(state["request"], models_of(request.settings).bundle)
+    PAGE.load(replace(request, settings=canonical(request.settings)))
+    seed_widgets(PAGE.current, models_of(request.settings).bundle)
 
 
 def switch(dataset: str) -> None:
@@ -98,9 +86,7 @@ def switch(dataset: str) -> None:
 
     Budgets, preset and the solver's options are kept where they mean the same there.
     """
-    state = st.session_state
-    current: Request = state["request"]
-    settings, own = current.settings, current.own
+    settings, own = PAGE.current.settings, PAGE.current.own
     if not same_numbers(settings.dataset, dataset):
         known = settings.preset in presets_of(dataset)
         preset = settings.preset if known else DEFAULT_PRESET
@@ -111,43 +97,23 @@ def switch(dataset: str) -> None:
         settings = _with_made_generator(replace(settings, dataset=dataset))
     if own is not None and tuple(own.shape) != SHAPES[dataset]:
         settings, own = replace(settings, source="example"), None
-    state["request"] = replace(current, settings=canonical(settings), own=own, run=False)
-    state["warnings"] = []
+    request = replace(PAGE.current, settings=canonical(settings), own=own, run=False)
+    PAGE.keep(request, other=True)
 
 
 def update_request(settings: RunSettings, own: Tensor | None) -> Request:
     """Keep what the controls ask for; a change ends the wish to run and old warnings."""
-    state = st.session_state
-    current: Request = state["request"]
+    before = PAGE.current
     own = own if settings.source == "own" else None
-    run = current.run
-    if settings != current.settings or digest(own) != digest(current.own):
-        run, state["warnings"] = False, []
-    state["request"] = replace(current, settings=settings, own=own, run=run)
-    kept: Request = state["request"]
-    return kept
+    other = settings != before.settings or digest(own) != digest(before.own)
+    run = before.run and not other
+    return PAGE.keep(replace(before, settings=settings, own=own, run=run), other=other)
 
 
 def _with_made_generator(settings: RunSettings) -> RunSettings:
     """The settings, with our own generator where theirs has not been made."""
     made = settings.generator == OWN or has_generator(settings.dataset, settings.generator)
     return settings if made else replace(settings, generator=OWN)
-
-
-def show_warnings() -> None:
-    """Say what was wrong with the link, until the settings change."""
-    for warning in st.session_state["warnings"]:
-        st.warning(literal(warning))
-
-
-def query_of(current: Request) -> dict[str, str]:
-    """The URL's strings."""
-    return as_query(current)
-
-
-def write_link(current: Request) -> None:
-    """Put the state into the browser's address."""
-    address.write(PAGE, query_of(current))
 
 
 def models_of(settings: RunSettings) -> LoadedModels:

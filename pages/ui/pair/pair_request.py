@@ -1,14 +1,11 @@
-"""What the page "Two runs" is asked for: one x', and two settings under which it is undone.
-
-Every value from a URL is validated; one that is not acceptable is dropped with a sentence that
-says why, and the others are kept.
-"""
+"""What the page "Two runs" is asked for: one x', and two settings under which it is undone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from pages.ui.link.codec import left_out
 from pages.ui.live.origin import Origin
 from pages.ui.undo import undo_request
 from pages.ui.undo.undo_request import Request, canonical
@@ -132,11 +129,11 @@ def _start_of(name: str, text: str | None, settings: RunSettings) -> tuple[int |
         return None, []
     most = len(CLASSES[settings.dataset]) - 1
     if not has_latent(settings):
-        return None, [f"The link's {name} is left out: a diffusion model has no z to begin from."]
+        return None, [left_out(name, "a diffusion model has no z to begin from")]
     try:
         label = parsed(name, text, "int")
     except ValueError as error:
-        return None, [f"The link's {name} is left out: {error}."]
+        return None, [left_out(name, error)]
     if not 0 <= label <= most:
-        return None, [f"The link's {name} is left out: it must lie between 0 and {most}."]
+        return None, [left_out(name, f"it must lie between 0 and {most}")]
     return label, []

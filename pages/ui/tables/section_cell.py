@@ -54,8 +54,8 @@ def cell(current: TablesRequest, found: Answered) -> None:
 
 
 def _pick(index: int) -> None:
-    now = page_state.current_request()
-    page_state.update_request(looking_at(now, cell=now.cell, index=index) if now.cell else now)
+    now = page_state.PAGE.current
+    page_state.PAGE.keep(looking_at(now, cell=now.cell, index=index) if now.cell else now)
 
 
 def _line(current: TablesRequest, chosen: Cell) -> str:

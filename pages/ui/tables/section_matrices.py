@@ -94,10 +94,10 @@ def _choose(matrix: str, click: Click, rows: int, columns: int) -> None:
     row, column = round(click.y), round(click.x)
     if not (0 <= row < rows and 0 <= column < columns):
         return
-    current = page_state.current_request()
+    current = page_state.PAGE.current
     attack = TABLES[current.table].attacks[row] if matrix == ATTACK else current.attack
     changed = looking_at(current, attack=attack, cell=(matrix, row, column))
     if attack == current.attack:
-        page_state.update_request(changed)
+        page_state.PAGE.keep(changed)
     else:
         page_state.load_request(changed)

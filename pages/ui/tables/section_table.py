@@ -67,7 +67,7 @@ def _block(current: TablesRequest, made: Layout, sections: list[Section], first:
         if found is None:
             return
         block, column, method = found
-        now = page_state.current_request()
+        now = page_state.PAGE.current
         spec = TABLES[now.table]
         attack = column if column in spec.attacks else now.attack
         if block in spec.blocks and method in methods_of(now.table):

@@ -25,14 +25,14 @@ def which_table(current: TablesRequest) -> None:
         _switch(
             "Data set", DATASETS, current.dataset, TITLES.__getitem__, texts.DATASET, "dataset",
             lambda dataset: page_state.load_request(
-                moved(page_state.current_request(), tables_of(dataset)[0])
+                moved(page_state.PAGE.current, tables_of(dataset)[0])
             ),
         )  # fmt: skip
     with right:
         _switch(
             "Table of the paper", tables_of(current.dataset), current.table, "Table {}".format,
             texts.TABLE, "table",
-            lambda table: page_state.load_request(moved(page_state.current_request(), table)),
+            lambda table: page_state.load_request(moved(page_state.PAGE.current, table)),
         )  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def which_matrices(current: TablesRequest, source: str) -> None:
     """The method, the attack, the block, and whose images; source: those that are shown."""
     spec = TABLES[current.table]
     first, second, third, fourth = st.columns([1.4, 1.2, 1, 1.4], vertical_alignment="bottom")
-    key = page_state.WIDGETS.key("method")
+    key = page_state.PAGE.key("method")
     options = methods_of(current.table)
     first.selectbox(
         "Method", options, options.index(current.method), format_func=title_of, help=texts.METHOD,
@@ -72,7 +72,7 @@ def _switch(
     name: str,
     choose: Callable[[str], None],
 ) -> None:
-    key = page_state.WIDGETS.key(name)
+    key = page_state.PAGE.key(name)
     st.segmented_control(
         label, options, format_func=written, required=True, default=chosen, help=text, key=key,
         on_change=lambda: choose(st.session_state[key]),
@@ -80,4 +80,4 @@ def _switch(
 
 
 def _take(**changes: str) -> None:
-    page_state.update_request(looking_at(page_state.current_request(), **changes))
+    page_state.PAGE.keep(looking_at(page_state.PAGE.current, **changes))

@@ -1,8 +1,4 @@
-"""What the page "Tables" is asked for: plain values, the same in the widgets and in the URL.
-
-Every value from a URL is validated; one that is not acceptable is dropped with a sentence that
-says why, and the others stand.
-"""
+"""What the page "Tables" is asked for: plain values, the same in the widgets and in the URL."""
 
 from __future__ import annotations
 
@@ -10,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pages.ui.link.codec import accepted, changed, left_out, one_of
 from red_core.data.datasets import CLASSES
 from red_core.measure.tables import TABLES
 from red_core.measure.tables.spec import entries
@@ -43,12 +40,12 @@ class TablesRequest:
     index: int | None = None
 
     def __post_init__(self) -> None:
-        _one_of("table", self.table, TABLES)
+        one_of("table", self.table, TABLES)
         spec = TABLES[self.table]
-        _one_of("block", self.block, spec.blocks)
-        _one_of("method", self.method, methods_of(self.table))
-        _one_of("attack", self.attack, spec.attacks)
-        _one_of("images", self.images, ("", *SOURCES))
+        one_of("block", self.block, spec.blocks)
+        one_of("method", self.method, methods_of(self.table))
+        one_of("attack", self.attack, spec.attacks)
+        one_of("images", self.images, ("", *SOURCES))
         if self.cell is not None:
             _check_cell(self.cell, len(CLASSES[spec.dataset]), spec.attacks)
         if self.index is not None and not 0 <= self.index <= MAX_INDEX:
@@ -94,10 +91,7 @@ def looking_at(request: TablesRequest, **changes: Any) -> TablesRequest:
 def as_query(request: TablesRequest) -> dict[str, str]:
     """The short strings of a URL; `from_query` is its inverse. Never empty."""
     query = {"dataset": request.dataset, "table": request.table}
-    for name in ("block", "method", "attack", "images"):
-        value = getattr(request, name)
-        if value != getattr(_DEFAULT, name):
-            query[name] = value
+    query |= changed(request, _DEFAULT, ("block", "method", "attack", "images"))
     if request.cell is not None:
         matrix, row, column = request.cell
         query["cell"] = f"{matrix}.{row}.{column}"
@@ -115,23 +109,24 @@ def from_query(query: Mapping[str, str]) -> tuple[TablesRequest, list[str]]:
         if tables_of(dataset):
             request = moved(request, tables_of(dataset)[0])
         else:
-            warnings.append(f"The link's dataset is left out: there is no {dataset[:40]!r}.")
+            warnings.append(left_out("dataset", f"there is no {dataset[:40]!r}"))
             dataset = None
     table = query.get("table")
     if table is not None and table != request.table:
         if table not in TABLES:
-            warnings.append(f"The link's table is left out: there is no Table {table[:40]!r}.")
+            warnings.append(left_out("table", f"there is no Table {table[:40]!r}"))
         elif dataset not in (None, TABLES[table].dataset):
-            warnings.append(f"The link's table is left out: Table {table} is not on {dataset}.")
+            warnings.append(left_out("table", f"Table {table} is not on {dataset}"))
         else:
             request = moved(request, table)
-    for name in ("block", "method", "attack", "images", "cell", "index"):
-        if name in query:
-            try:
-                request = replace(request, **{name: _READ.get(name, str)(query[name])})
-            except ValueError as error:
-                warnings.append(f"The link's {name} is left out: {error}.")
-    return request, warnings
+    base = request
+
+    def made(texts: Mapping[str, str]) -> TablesRequest:
+        return replace(base, **{name: _READ.get(name, str)(text) for name, text in texts.items()})
+
+    names = ("block", "method", "attack", "images", "cell", "index")
+    request, refused = accepted(query, names, made)
+    return request, [*warnings, *refused]
 
 
 def _read_cell(text: str) -> Chosen:
@@ -153,15 +148,10 @@ def _is_whole(text: str) -> bool:
 
 def _check_cell(cell: Chosen, classes: int, attacks: tuple[str, ...]) -> None:
     matrix, row, column = cell
-    _one_of("matrix", matrix, MATRICES)
+    one_of("matrix", matrix, MATRICES)
     rows, columns = (classes, classes) if matrix == CLASS else (len(attacks), len(ANSWERS))
     if not (0 <= row < rows and 0 <= column < columns):
         raise ValueError(f"the matrix has {rows} rows and {columns} columns, from 0 on")
-
-
-def _one_of(what: str, value: str, known: Any) -> None:
-    if value not in known:
-        raise ValueError(f"unknown {what} {value[:40]!r}: choose {', '.join(filter(None, known))}")
 
 
 _READ: dict[str, Any] = {"cell": _read_cell, "index": _read_index}

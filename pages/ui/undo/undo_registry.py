@@ -18,6 +18,7 @@ from torch import Tensor
 
 from pages.ui.live.batches import RUN_BATCHES
 from pages.ui.live.compute_queue import COMPUTE_QUEUE
+from pages.ui.live.kept_worker import KeptWorker
 from pages.ui.live.live_run import LIVE_RUNS, LiveRun
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.origin import ITS_OWN, Origin
@@ -105,8 +106,7 @@ class RunRegistry:
 
     def __init__(self) -> None:
         self._crafted: tuple[tuple[object, ...], AttackedBatch] | None = None
-        self._runner: Runner | None = None
-        self._run_key: tuple[object, ...] | None = None
+        self._runner = KeptWorker[Runner]()
         self._shown: dict[str, LiveRun] = {}  # by the place in which it is shown
         self._owner = object()  # of its runs, whose memory is bounded together
         self._ended: list[LiveRun] = []  # shown before, and judged: opened again at a click
@@ -177,9 +177,7 @@ class RunRegistry:
 
     def runner(self, context: RunContext) -> Runner | None:
         """The run of this context; one that belongs to other settings is ended and forgotten."""
-        if self._runner is not None and self._run_key != _run_key(context):
-            self.clear()
-        return self._runner
+        return self._runner.on(_run_key(context))
 
     @property
     def present(self) -> Runner | None:
@@ -190,19 +188,17 @@ class RunRegistry:
         self, context: RunContext, *, paused: bool = False, speed: float | None = None
     ) -> Runner:
         """Begin a run of this context, ending the one before."""
-        self.clear()
-        self._runner = Runner(
-            context.parts, context.settings, context.example,
-            paused=paused, speed=speed, batches=RUN_BATCHES,
+        return self._runner.begin(
+            _run_key(context),
+            lambda: Runner(
+                context.parts, context.settings, context.example,
+                paused=paused, speed=speed, batches=RUN_BATCHES,
+            ),
         )  # fmt: skip
-        self._run_key = _run_key(context)
-        return self._runner
 
     def clear(self) -> None:
         """End the run and forget it."""
-        if self._runner is not None:
-            self._runner.close()
-        self._runner = self._run_key = None
+        self._runner.end()
 
 
 def _run_key(context: RunContext) -> tuple[object, ...]:

@@ -1,8 +1,4 @@
-"""The page's whole state as a URL, and back: settings, the user's own image, run, teach.
-
-Every value from a URL is validated; one that is not acceptable is dropped with a sentence that
-says why, and the others stand.
-"""
+"""The page's whole state as a URL, and back: settings, the user's own image, run, teach."""
 
 from __future__ import annotations
 
@@ -18,10 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pages.ui.link.codec import accepted, flags, left_out, raised
 from red_core.algorithm.presets import presets_of
 from red_core.attacks.pgd import PAPER_ATTACKS
 from red_core.data.datasets import SHAPES
-from red_core.run.settings import RunSettings, SettingsError
+from red_core.run.settings import RunSettings
 
 # The whole run in six seconds; so many steps a second; or whatever has come.
 PACES = ("watch", "3", "10", "30", "full")
@@ -50,7 +47,7 @@ def as_query(request: Request) -> dict[str, str]:
     query = request.settings.as_query()
     if request.own is not None and request.settings.source == "own":
         query["image"] = pack_image(request.own)
-    query.update({name: "1" for name in ("run", "teach") if getattr(request, name)})
+    query |= raised(request, "run", "teach")
     if request.pace != "watch":
         query["pace"] = request.pace
     return query
@@ -71,10 +68,9 @@ def from_query(query: Mapping[str, str]) -> tuple[Request, list[str]]:
             settings = replace(settings, source="example")
     pace = query.get("pace", "watch")
     if pace not in PACES:
-        warnings.append(f"The link's pace is left out: it is one of {', '.join(PACES)}.")
+        warnings.append(left_out("pace", f"it is one of {', '.join(PACES)}"))
         pace = "watch"
-    run, teach = query.get("run") == "1", query.get("teach") == "1"
-    return Request(settings, own, run, teach, pace), warnings
+    return Request(settings, own, pace=pace, **flags(query, "run", "teach")), warnings
 
 
 def canonical(settings: RunSettings) -> RunSettings:
@@ -104,17 +100,8 @@ def settings_from(query: Mapping[str, str]) -> tuple[RunSettings, list[str]]:
     They are taken in the order in which they rest on each other.
     """
     order = [entry.name for entry in fields(RunSettings)]
-    known = [name for name in order if name in query]
-    known += sorted(name for name in query if name.startswith("solver."))
-    settings, warnings = RunSettings(), list[str]()
-    accepted: dict[str, str] = {}
-    for name in known:
-        try:
-            settings = RunSettings.from_query({**accepted, name: query[name]})
-        except SettingsError as error:
-            warnings.append(f"The link's {name} is left out: {error}.".replace("..", "."))
-        else:
-            accepted[name] = query[name]
+    order += sorted(name for name in query if name.startswith("solver."))
+    settings, warnings = accepted(query, order, RunSettings.from_query)
     return canonical(settings), warnings
 
 

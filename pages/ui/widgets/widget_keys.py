@@ -21,7 +21,12 @@ class WidgetKeys:
     """
 
     def __init__(self, page: str) -> None:
-        self._page, self._counter = page, f"{page}.widgets"
+        self.page, self._counter = page, f"{page}.widgets"
+
+    @property
+    def renewed(self) -> int:
+        """How often the widgets were renewed."""
+        return int(st.session_state[self._counter])
 
     def renew(self) -> None:
         """Let new widgets take the old ones' places, with the current request's values."""
@@ -29,7 +34,7 @@ class WidgetKeys:
 
     def key(self, name: str) -> str:
         """The key of a widget; a new one each time the widgets are renewed."""
-        return f"{self._page}.{st.session_state[self._counter]}.{name}"
+        return f"{self.page}.{self.renewed}.{name}"
 
     def unless_renewed(self, callback: Callable[..., object]) -> Callable[..., None]:
         """The callback, doing nothing once the widgets drawn now have been renewed.
@@ -37,13 +42,35 @@ class WidgetKeys:
         A browser may tell of two widgets in one message. Where the first one's callback puts a
         whole new request in place, what the second one said belongs to the past.
         """
-        drawn = st.session_state[self._counter]
+        drawn = self.renewed
 
         def call(*args: Any) -> None:
-            if st.session_state[self._counter] == drawn:
+            if self.renewed == drawn:
                 callback(*args)
 
         return call
+
+    def whole(
+        self, label: str, name: str, value: int, least: int, most: int, help: str, step: int = 1,
+        disabled: bool = False,
+    ) -> int:  # fmt: skip
+        """A field for a whole number; name: of its widget on the page."""
+        return int(
+            st.number_input(
+                label, least, most, value, step, help=help, key=self.key(name), disabled=disabled
+            )
+        )
+
+    def real(
+        self, label: str, name: str, value: float, least: float, most: float, step: float,
+        help: str,
+    ) -> float:  # fmt: skip
+        """A field for a number, rounded to 12 digits: 0.1 + 0.05 is 0.15."""
+        chosen = st.number_input(
+            label, float(least), float(most), value, step=float(step), format="%g", help=help,
+            key=self.key(name),
+        )  # fmt: skip
+        return float(f"{chosen:.12g}")
 
 
 def widget_value(key: str, new: Any = None) -> Any:

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.link import page_state
+from pages.ui.link import page_request, page_state
 from pages.ui.undo import help_texts as texts
 from pages.ui.undo import image_controls, own_image
 from pages.ui.undo.undo_request import Request
@@ -204,10 +204,11 @@ def test_a_switch_keeps_an_own_image_where_it_fits(
 ) -> None:
     own = torch.rand(shape)
     request = Request(RunSettings(source="own", label=3, seed=5), own, run=True)
-    state = {"request": request, "warnings": ["old"]}
-    monkeypatch.setattr(page_state, "st", SimpleNamespace(session_state=state))
+    state = {"reverse.request": request, "reverse.warnings": ["old"]}
+    monkeypatch.setattr(page_request, "st", SimpleNamespace(session_state=state))
     page_state.switch("fashion")
-    now = state["request"]
+    now = state["reverse.request"]
+    assert state["reverse.warnings"] == []
     assert now.settings.dataset == "fashion"
     assert now.settings.seed == 5
     assert now.settings.source == ("own" if kept else "example")

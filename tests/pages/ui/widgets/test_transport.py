@@ -1,15 +1,42 @@
-"""The slider over the steps counts where the run is paused, and nowhere else."""
+"""The row of buttons over a worker, and the slider over its steps."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from pages.ui.live.worker import State
+from pages.ui.widgets.transport import run_button
+
+
+@dataclass
+class View:
+    state: State
+    ended: bool = False
+
+
+@pytest.mark.parametrize(
+    ("view", "label", "act"),
+    [
+        (None, "Run", "begin"),
+        (View("running"), "Pause", "pause"),
+        (View("paused"), "Resume", "resume"),
+        (View("finished", ended=True), "Run again", "begin"),
+        (View("stopped", ended=True), "Run again", "begin"),
+        (View("failed", ended=True), "Run again", "begin"),
+    ],
+)
+def test_the_button_does_what_it_says(view, label, act):
+    said, _, does = run_button(view)
+    assert (said, does) == (label, act)
 
 
 def script() -> None:
     import streamlit as st
 
-    from pages.ui.widgets.step_slider import step_slider
+    from pages.ui.widgets.transport import step_slider
 
     state = st.session_state
     paused = state.setdefault("paused", 2)
