@@ -197,3 +197,29 @@ def kept(page: Page, brightness: list[int]) -> list[int]:
         [f"/stage/{DIGEST}/store.js", brightness],
     )
     return found
+
+
+def test_each_picture_that_was_read_has_a_column(page: Page) -> None:
+    """A weighed verdict shows each of its sources; an older recording or one source shows none."""
+    verdict = {
+        "signal_probabilities": [0.9, 0.1],
+        "psi_probabilities": [0.6, 0.4],
+        "adversarial_probabilities": [0.1, 0.9],
+        "has_reader": True,
+    }
+    names = ("G(z)", "D(x')", "x'")
+    sources = [{"name": name, "probabilities": [0.5, 0.5]} for name in names]
+
+    def headings(**more: Any) -> tuple[list[str], str]:
+        found = page.evaluate(
+            """async ([module, verdict]) => (await import(module)).readings(verdict)""",
+            [f"/stage/{DIGEST}/inspect.js", {**verdict, **more}],
+        )
+        return [name for name, _ in found["columns"]], found["words"]
+
+    plain = ["this method", "ψ on G(z)", "ψ on x′"]
+    assert headings()[0] == headings(sources=sources[:1])[0] == plain
+    columns, words = headings(sources=sources)
+    assert columns == ["this method", "it on G(z)", "it on D(x′)", "it on x′", *plain[1:]]
+    assert "weighed" in words
+    assert "weighed" not in headings()[1]

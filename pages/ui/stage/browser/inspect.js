@@ -22,6 +22,19 @@ function bound(radius) {
   return digits > 6 ? "a millionth" : (10 ** -digits).toFixed(digits)
 }
 
+/** What gave the class: columns of [heading, probabilities], and who was asked, in words. */
+export function readings(verdict) {
+  const sources = verdict.sources ?? []  // older recordings have none
+  const several = sources.length > 1
+  const alone = several ? sources.map(({ name, probabilities }) => [`it on ${name.replace("'", "′")}`, probabilities]) : []
+  const reader = verdict.has_reader ? "a second classifier, trained on recovered pictures" : "the attacked classifier ψ itself"
+  const pictures = several ? ": it reads the recovered picture G(z), a denoised x′ and x′ itself, and its three answers are weighed as held-out runs taught" : ""
+  return {
+    columns: [["this method", verdict.signal_probabilities], ...alone, ["ψ on G(z)", verdict.psi_probabilities], ["ψ on x′", verdict.adversarial_probabilities]],
+    words: `${reader}${pictures}`,
+  }
+}
+
 export class Inspector {
   /** ask(k, label, attack): a promise of the server's answer, or null where no server has the run. */
   constructor(parent, ask, onClose) {
@@ -91,14 +104,9 @@ export class Inspector {
 
   _picture({ header, verdict, atEnd }) {
     if (!atEnd) { this._say("The picture's class", element("p", {}, "It is read when the run has ended.")); return }
-    const sources = verdict.sources ?? []  // older recordings have none
-    const weighed = sources.length > 1
-    const alone = weighed ? sources.map(({ name, probabilities }) => [`it on ${name.replace("'", "′")}`, probabilities]) : []
-    const columns = [["this method", verdict.signal_probabilities], ...alone, ["ψ on G(z)", verdict.psi_probabilities], ["ψ on x′", verdict.adversarial_probabilities]]
-    const reader = verdict.has_reader ? "a second classifier, trained on recovered pictures" : "the attacked classifier ψ itself"
-    const pictures = weighed ? " about the recovered picture G(z), the denoised image D(x′) and x′ itself, and weighs its three answers as held-out runs taught" : ""
+    const { columns, words } = readings(verdict)
     this._say("Computed from: what classifiers read",
-      element("p", {}, `This method asks ${reader}${pictures}. In per cent; the largest of each column is bold.`),
+      element("p", {}, `This method asks ${words}. In per cent; the largest of each column is bold.`),
       table(["class", ...columns.map(([name]) => name)], header.classes.map((name, label) =>
         [name, ...columns.map(([, shares]) => [(100 * shares[label]).toFixed(1), largest(shares) === label])])))
   }
