@@ -3,8 +3,9 @@
 Its own architecture and initialisation, so that psi's weak directions are not its own. It is
 trained on clean images first (`clean_reader.py`), then on what it will be asked to read: clean
 images, attacked ones at any strength up to 1.5, what the denoiser makes of them, what the encoder
-redraws, and G(w) of finished runs; half of every batch has moved one gradient-sign step against
-the reader itself. How much each of the three pictures of a run counts is fitted on held-out runs.
+redraws, and G(w) of finished runs; in a first cycle half of every batch has moved one gradient-sign
+step against the reader itself. How much each of the three pictures of a run counts is fitted on
+held-out runs.
 """
 
 from __future__ import annotations
@@ -53,30 +54,54 @@ CLEAN, ATTACKED, STORED, REDRAWN, FINISHED = 0.25, 0.2, 0.1, 0.1, 0.15
 SIGMA = (0.05, 0.3)  # of the noise before a first guess, on the [-1, 1] scale
 STRONGEST = 1.5  # factor on the perturbations
 SMOOTHING = 0.1
-AGAINST_ITSELF = (
-    4 / 255
-)  # largest gradient-sign step against the reader; half of the images take it
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """Steps on the mixture: the rate rises for a tenth of them, then falls along a line to 0.
+
+    peak: as a share of airbench's highest rate; against: the largest gradient-sign step against the
+    reader itself, which half of the images take.
+    """
+
+    steps: int
+    peak: float
+    against: float = 0.0
 
 
 @dataclass(frozen=True)
 class Size:
-    """One scale: channels, epochs on clean images, and steps on the mixture at a share of the peak.
+    """One scale: channels, epochs on clean images, and the cycles on the mixture.
 
     images: of the clean training set, None for all.
     """
 
     widths: tuple[int, ...]
     epochs: float
-    steps: int
+    cycles: tuple[Cycle, ...]
     batch: int = 1024
-    peak: float = 0.35
     images: int | None = None
 
+    @property
+    def steps(self) -> int:
+        """On the mixture, of all cycles."""
+        return sum(cycle.steps for cycle in self.cycles)
 
+    def at(self, step: int) -> tuple[Cycle, float]:
+        """The cycle of a step, and the share of airbench's highest rate that it takes."""
+        for cycle in self.cycles:
+            if step < cycle.steps:
+                break
+            step -= cycle.steps
+        line = ((0, 0.05), (0.1, 1), (1, 0))
+        return cycle, cycle.peak * along(line, (step + 1) / cycle.steps)
+
+
+AGAINST = 4 / 255  # the first cycle's; a second one without it reads better what psi's attacks left
 SIZES = {
-    "tiny": Size(widths=(8, 8, 8), epochs=1, steps=2, batch=64, images=1024),
-    "cpu": Size(widths=(64, 256, 256), epochs=10, steps=300),
-    "gpu": Size(widths=(128, 512, 512), epochs=40, steps=4000),
+    "tiny": Size((8, 8, 8), 1, (Cycle(1, 0.35, AGAINST), Cycle(1, 0.2)), batch=64, images=1024),
+    "cpu": Size((64, 256, 256), 10, (Cycle(300, 0.35, AGAINST), Cycle(200, 0.2))),
+    "gpu": Size((128, 512, 512), 40, (Cycle(3000, 0.35, AGAINST), Cycle(2000, 0.2))),
 }
 
 
@@ -170,25 +195,26 @@ class ReaderTrainer:
         images = flipped_and_shifted(torch.cat([made for made, _ in parts]), margin=2)
         return images, torch.cat([labels for _, labels in parts]).to(self.device)
 
-    def against_itself(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Every other image after one gradient-sign step of any size up to AGAINST_ITSELF."""
+    def against_itself(self, images: Tensor, labels: Tensor, most: float) -> Tensor:
+        """Every other image after one gradient-sign step of any size up to `most`."""
         leaf = images[::2].clone().requires_grad_()
         with lowered(self.device):
             logits = self.network(leaf)
         loss = F.cross_entropy(logits.float(), labels[::2], reduction="sum")
         (slope,) = torch.autograd.grad(loss, leaf)
-        size = AGAINST_ITSELF * torch.rand(len(leaf), 1, 1, 1).to(images)
+        size = most * torch.rand(len(leaf), 1, 1, 1).to(images)
         moved = images.clone()
         moved[::2] = (images[::2] + size * slope.sign()).clamp(0, 1)
         return moved
 
     def step(self, number: int) -> Mapping[str, float]:
         """One batch; the loss and the share right in it."""
-        rate = along(((0, 0.05), (0.1, 1), (1, 0)), (number + 1) / self.size.steps)
+        cycle, rate = self.size.at(number)
         for group, peak in zip(self.optimiser.param_groups, self.peaks, strict=True):
-            group["lr"] = self.size.peak * rate * peak
+            group["lr"] = rate * peak
         images, labels = self.batch()
-        images = self.against_itself(images, labels)
+        if cycle.against:
+            images = self.against_itself(images, labels, cycle.against)
         with lowered(self.device):
             logits = self.network(images)
         loss = F.cross_entropy(logits.float(), labels, label_smoothing=SMOOTHING, reduction="sum")

@@ -194,8 +194,9 @@ def _purification(scale: str, device: str) -> list[Job]:
     network = to_channels_last(Denoiser(shape.widths, shape.blocks, shape.embedding), device).eval()
     chosen = size.chosen_clean + len(ATTACKS) * size.chosen_attacked
     judged = size.test_clean + len(ATTACKS) * size.test_attacked
-    draws, sigmas = max(c.draws for c in purification.COMBINATIONS), purification.SIGMAS
-    calls = [way.calls(sigmas[0], draws) for way in purification.WAYS.values()]
+    ways, sigmas = purification.WAYS.values(), purification.SIGMAS
+    draws = max(way.most for way in ways)
+    calls = [way.calls(sigmas[0], way.most) for way in ways]
     # What is judged, once for each reader, is not known yet: the dearest.
     readers = len(READERS)
     asked = len(sigmas) * chosen * sum(calls) + readers * judged * max(calls)
@@ -207,7 +208,7 @@ def _purification(scale: str, device: str) -> list[Job]:
     counts = (size.chosen_attacked, size.test_attacked)
     together = min(purification.BATCH, *counts)
     means = sum(c.kind == "mean" for c in purification.COMBINATIONS) - 1  # the first is a draw's
-    reads = (1 + len(calls) * len(sigmas) * (draws + means)) * chosen
+    reads = (1 + len(sigmas) * (sum(way.most for way in ways) + means)) * chosen
     reads += (1 + readers * draws) * judged
     held = weight_bytes(network, copies=1)
     return [

@@ -21,7 +21,7 @@ from red_core.recipes.cifar10 import drawn_runs, held_out, runs, training
 from red_core.recipes.cifar10.attacked import StoredAttacks, stored_attacks, without
 from red_core.recipes.cifar10.clean_reader import CleanTrainer, along
 from red_core.recipes.cifar10.pool import Pool, quick
-from red_core.recipes.cifar10.reader import AGAINST_ITSELF, ReaderTrainer, fit_weights
+from red_core.recipes.cifar10.reader import AGAINST, Cycle, ReaderTrainer, Size, fit_weights
 from red_core.recipes.cifar10.reader import SIZES as READERS
 from red_core.recipes.cifar10.runs import SIZES, Running, finished_runs, jobs_of, strengths
 from red_core.recipes.cifar10.type_classifier import (
@@ -209,16 +209,26 @@ def test_rates_follow_the_lines() -> None:
     )
 
 
+def test_each_cycle_has_a_rate_of_its_own() -> None:
+    size = Size((8,), 1, (Cycle(20, 0.4, AGAINST), Cycle(10, 0.2)))
+    assert size.steps == 30
+    rates = [size.at(step)[1] for step in range(30)]
+    assert max(rates) == rates[1] == pytest.approx(0.4)
+    assert max(rates[20:]) == rates[20] == pytest.approx(0.2)
+    assert rates[19] == rates[29] == pytest.approx(0)
+    assert [size.at(step)[0].against for step in (0, 19, 20, 29)] == [AGAINST, AGAINST, 0, 0]
+
+
 def test_half_of_a_batch_moves_against_the_reader() -> None:
     torch.manual_seed(0)
     data = ImageSet(torch.rand(64, 3, 32, 32), torch.arange(64) % 10, "")
     first = CleanTrainer(AirbenchNet((8, 8, 8)), data, 1, 0, "cpu")
     trainer = ReaderTrainer(READERS["tiny"], first.network, None, 0, "cpu")
-    moved = trainer.against_itself(data.images, data.labels)
+    moved = trainer.against_itself(data.images, data.labels, AGAINST)
     away = (moved - data.images).abs().flatten(1).amax(1)
     assert away[1::2].eq(0).all()
     assert away[::2].gt(0).all()
-    assert away.max() <= AGAINST_ITSELF + 1e-6
+    assert away.max() <= AGAINST + 1e-6
     with torch.no_grad():
         losses = [
             torch.nn.functional.cross_entropy(trainer.network(images)[::2], data.labels[::2])
