@@ -14,7 +14,7 @@ from pages.ui.compare.compare_registry import compare_registry, image_key
 from pages.ui.compare.compare_request import CompareRequest, as_query, from_query, image_of
 from pages.ui.compare.opening import opening
 from pages.ui.link import address
-from pages.ui.link.page_state import OWN_TARGET, models_of, without_own_target
+from pages.ui.link.page_state import OWN_TARGET, models_of, with_image, without_own_target
 from pages.ui.live.queue_status import in_turn
 from pages.ui.look.literal import literal
 from pages.ui.undo.undo_registry import RunContext, devices
@@ -67,15 +67,10 @@ def _within_examples() -> CompareRequest:
     """The current request, with example 0 in the place of one that there is not."""
     state = st.session_state
     current: CompareRequest = state["compare.request"]
-    count = len(models_of(current.settings).bundle.examples)
-    if current.settings.index >= count:
-        state["compare.warnings"].append(
-            f"There is no example {current.settings.index}: the bundled ones are numbered 0 to "
-            f"{count - 1}. Example 0 takes its place."
-        )
-        current = state["compare.request"] = replace(
-            current, settings=replace(current.settings, index=0)
-        )
+    settings, warnings = with_image(current.settings)
+    if settings != current.settings:
+        state["compare.warnings"] += warnings
+        current = state["compare.request"] = replace(current, settings=settings)
         WIDGETS.renew()
     bundle = models_of(current.settings).bundle
     settings = without_own_target(current.settings, current.own, bundle)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -21,11 +21,15 @@ from pages.ui.compare.scrubber import scrubber
 from pages.ui.compare.truth import truth_of
 from pages.ui.look.literal import literal
 from pages.ui.look.page_style import banner, is_dark
+from pages.ui.undo.run_time import warning
 from pages.ui.undo.undo_registry import RunContext
 from red_core.data.own_datasets import own_dataset
 from red_core.methods import METHODS, methods_of
+from red_core.run.settings import RunSettings
 
 _TRAINED = ("m-inf", "m-2", "m-1", "msd")
+# Methods that are the start of a preset alone.
+_ONE_PHASE = {"defense-gan": "paper", "dp": "bsd-dp"}
 _DIFFUSION = ("dp", "bsd-dp", "bsd-dp-paper")
 
 
@@ -128,6 +132,22 @@ def _buttons(
             "Stop", icon=":material/stop:", help=texts.STOP, shortcut="T", key="compare.stop",
             disabled=not busy, on_click=_stop, args=(current,),
         )  # fmt: skip
+    takes = runs_of(current.settings, [one.key for one in shown if again or not one.over])
+    if not busy and (said := warning(context.parts.bundle, takes)):
+        st.warning(said)
+
+
+def runs_of(settings: RunSettings, keys: Iterable[str]) -> list[RunSettings]:
+    """What the methods of these keys compute on a crafted x', as runs; the quick ones are none."""
+    found = []
+    for key in keys:
+        preset, solver = getattr(METHODS[key], "preset", None), ()
+        if key in _ONE_PHASE:
+            preset, solver = _ONE_PHASE[key], (("steps", 1),)
+        if preset is not None:
+            plain = RunSettings(settings.dataset, attack="none", device=settings.device)
+            found.append(replace(plain, preset=preset, solver=solver))
+    return found
 
 
 # --- callbacks -------------------------------------------------------------------------------

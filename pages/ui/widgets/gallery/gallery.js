@@ -24,7 +24,7 @@ export default function (component) {
     button.setAttribute("aria-pressed", String(chosen))
     const marked = data.marked.includes(Number(button.value))
     button.classList.toggle("marked", marked)
-    button.title = `${data.label}, example ${button.value}${marked ? ", fooled by this attack" : ""}`
+    button.title = `${data.label}, ${data.what} ${button.value}${marked ? ", fooled by this attack" : ""}`
     button.setAttribute("aria-label", button.title)
     button.onclick = () => setTriggerValue("chosen", Number(button.value))
   }
