@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -98,6 +99,13 @@ def image_controls(bundles: Mapping[str, Bundle]) -> tuple[dict[str, Any], Intak
     return {"source": state["ui.picture"], "index": int(state["ui.index"])}, None
 
 
+def _offer(dataset: str) -> None:
+    """Above the examples: who drew them, and the offer to download the data set itself."""
+    base = base_of(dataset)
+    if base in DOWNLOADABLE:
+        download_panel(base, _reload)
+
+
 def _reload() -> None:
     """Forget what was loaded before a data set came: the gallery is to show its images."""
     session.load_models.clear()
@@ -144,11 +152,6 @@ def _gallery(bundles: Mapping[str, Bundle]) -> None:
     def follow_index() -> None:
         state[key] = int(examples.labels[state["ui.index"]])
 
-    def before_examples() -> None:
-        base = base_of(dataset)
-        if base in DOWNLOADABLE:
-            download_panel(base, _reload)
-
     noun = NOUNS[dataset].one.capitalize()
     st.subheader(noun, anchor=False)
     st.pills(
@@ -166,7 +169,7 @@ def _gallery(bundles: Mapping[str, Bundle]) -> None:
         *(bundles, int(state[key]), (state["ui.picture"], state["ui.index"]), to_picture),
         key="ui.gallery",
         attack=state.get("ui.attack", "none"),
-        before_examples=before_examples,
+        before_examples=partial(_offer, dataset),
     )
     with st.expander("More"):
         st.number_input(

@@ -16,6 +16,9 @@ def warning(bundle: Bundle, runs: Iterable[RunSettings], images: int = 1) -> str
 
     images: on so many images, which are computed together.
     """
-    seconds = sum(RUN_TIMES.seconds(bundle, settings) for settings in runs)
+    try:
+        seconds = sum(RUN_TIMES.seconds(bundle, settings) for settings in runs)
+    except (ValueError, RuntimeError):  # it cannot run like this: the run itself says why
+        return ""
     seconds *= max(1.0, images * batch_share(bundle.dataset))
     return f"Takes {about(seconds)} on this machine." if seconds > LONG else ""
