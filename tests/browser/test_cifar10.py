@@ -89,7 +89,9 @@ def test_photographs_come_first_with_their_licence_and_take_a_link(open_page):
     licence = sidebar.get_by_text("GPL-2 (tuxpaint-stamps-default)")
     drawn = sidebar.get_by_text("drawn by our generator; they are no photographs")
     above, below = licence.bounding_box(), drawn.bounding_box()
-    assert above is not None and below is not None and above["y"] < below["y"]
+    assert above is not None
+    assert below is not None
+    assert above["y"] < below["y"]
     sidebar.get_by_role("radio", name="cat", exact=True).click()
     expect(line(page)).to_contain_text("This is a cat")
     thumbnail = page.get_by_role("button", name=re.compile(r"^cat, photograph \d+$")).nth(1)
@@ -106,9 +108,8 @@ def test_a_run_that_takes_long_says_so_beside_its_button(open_page):
     page = open_page("dataset=cifar10&attack_steps=10&preset=paper")
     ready(page)
     takes = page.locator(".stage .transport .takes")
-    expect(takes).to_have_text(
-        re.compile(r"^Takes about \d+ (seconds|minutes?|hours?) on this machine\.$")
-    )
+    said = re.compile(r"^Takes about \d+ (seconds|minutes?|hours?) on this machine\.$")
+    expect(takes).to_have_text(said)
     short = open_page(f"index=3&{SHORT}")
     ready(short)
     expect(short.locator(".stage .transport .takes")).to_be_hidden()

@@ -141,12 +141,11 @@ def runs_of(settings: RunSettings, keys: Iterable[str]) -> list[RunSettings]:
     """What the methods of these keys compute on a crafted x', as runs; the quick ones are none."""
     found = []
     for key in keys:
-        preset, solver = getattr(METHODS[key], "preset", None), ()
-        if key in _ONE_PHASE:
-            preset, solver = _ONE_PHASE[key], (("steps", 1),)
+        preset = _ONE_PHASE.get(key) or getattr(METHODS[key], "preset", None)
         if preset is not None:
             plain = RunSettings(settings.dataset, attack="none", device=settings.device)
-            found.append(replace(plain, preset=preset, solver=solver))
+            few = (("steps", 1),) if key in _ONE_PHASE else ()
+            found.append(replace(plain, preset=preset, solver=few))
     return found
 
 

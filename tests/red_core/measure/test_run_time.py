@@ -1,4 +1,4 @@
-"""The time that a run is expected to take: its arithmetic, on a clock that is not this machine's."""
+"""The time that a run is expected to take: its arithmetic, by another clock than the machine's."""
 
 from __future__ import annotations
 
