@@ -3,6 +3,7 @@
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component
   const list = parentElement.querySelector(".thumbnails")
+  list.setAttribute("aria-label", data.what === "photograph" ? "Photographs" : "Example images")
   list.style.setProperty("--thumbnail", `${data.side + 10}px`)
   if (list.dataset.sprite !== data.sprite) {
     list.dataset.sprite = data.sprite
