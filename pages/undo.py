@@ -18,6 +18,7 @@ from pages.ui.look.section import section
 from pages.ui.look.symbols import legend
 from pages.ui.stage import files, stage
 from pages.ui.undo import help_texts as texts
+from pages.ui.undo.run_time import warning
 from pages.ui.undo.undo_controls import controls
 from pages.ui.undo.undo_export import export
 from pages.ui.undo.undo_registry import registry
@@ -37,11 +38,12 @@ if "undo.recorded" not in state and stories and not st.query_params.to_dict():
 state.setdefault("undo.recorded", False)
 place = st.container()
 address.mark_left("pair")  # this page leads there, to what may have been there before
-current, bundle = page_state.read_url()
+current = page_state.read_url()[0]
 if not current.teach:
+    galleries = page_state.galleries_of(current.settings)
     with st.sidebar, section("The choice of image, attack and solver"):
         current = page_state.update_request(
-            *controls(current, bundle, page_state.load_request, page_state.switch)
+            *controls(current, galleries, page_state.load_request, page_state.switch)
         )
 page_state.PAGE.show_warnings()
 run: LiveRun | None = None
@@ -59,6 +61,7 @@ with place, section("The stage"):
         run, stories, begin=current.run, pace=current.pace, recorded=state["undo.recorded"],
         earlier=state.get("undo.earlier") if state["undo.recorded"] else None, teach=current.teach,
         query=page_state.PAGE.query(), labels=texts.OPTION_LABELS,
+        takes=warning(models.bundle, [current.settings]),
     )  # fmt: skip
 if asked is not None and (asked["to"] == "pair" or any("other." in name for name in asked)):
     st.switch_page("pair.py", query_params={k: v for k, v in asked.items() if k != "to"})

@@ -37,6 +37,7 @@ from red_core.data.datasets import a
 from red_core.data.intake import MAX_BYTES, Intake
 from red_core.run.bundle import Bundle, with_official_test
 from red_core.run.experiment import craft_example, start_seeds
+from red_core.run.photographs import with_photographs
 from red_core.run.report import run_arrays, run_report
 from red_core.run.settings import RunSettings
 from red_core.threads import threads_for
@@ -49,6 +50,12 @@ def add(subparsers: Subparsers) -> None:
     add_project(parser)
     image = parser.add_mutually_exclusive_group()
     image.add_argument("--index", type=int, default=0, help="which held-out image (default: 0)")
+    image.add_argument(
+        "--photograph",
+        type=int,
+        metavar="N",
+        help="which of the bundled photographs (cifar10)",
+    )
     image.add_argument(
         "--image", type=Path, metavar="FILE", help="your own: PNG, JPEG, WebP, NPZ or NPY"
     )
@@ -89,6 +96,8 @@ def execute(arguments: argparse.Namespace) -> int:
     bundle = load_parts(arguments, settings, device)
     if settings.source == "example":
         bundle = with_official_test(bundle)
+    elif settings.source == "photograph":
+        bundle = with_photographs(bundle)
     example = craft_example(bundle, settings, None if own is None else own.image)
     began = time.perf_counter()
     total = settings.solver_options().total
@@ -127,10 +136,13 @@ def _settings(arguments: argparse.Namespace) -> RunSettings:
     if arguments.as_is and arguments.image is None:
         raise UsageError("--as-is goes with --image")
     source = "own" if arguments.image else "realizable" if arguments.realizable else "example"
+    index = arguments.index
+    if arguments.photograph is not None:
+        source, index = "photograph", arguments.photograph
     return RunSettings(
         dataset=arguments.dataset or DEFAULT_DATASET,
         source=source,
-        index=arguments.index,
+        index=index,
         label=arguments.label,
         attack=arguments.attack or "linf",
         eps=arguments.eps,

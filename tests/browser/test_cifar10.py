@@ -82,6 +82,39 @@ def test_run_scrub_save_and_repeat_from_the_link(open_page):
     assert line(again).inner_text() == line(page).inner_text()
 
 
+def test_photographs_come_first_with_their_licence_and_take_a_link(open_page):
+    page = open_page(f"attack=none&{SHORT}")
+    expect(line(page)).to_contain_text("This is an airplane")
+    sidebar = page.get_by_test_id("stSidebar")
+    licence = sidebar.get_by_text("GPL-2 (tuxpaint-stamps-default)")
+    drawn = sidebar.get_by_text("drawn by our generator; they are no photographs")
+    above, below = licence.bounding_box(), drawn.bounding_box()
+    assert above is not None
+    assert below is not None
+    assert above["y"] < below["y"]
+    sidebar.get_by_role("radio", name="cat", exact=True).click()
+    expect(line(page)).to_contain_text("This is a cat")
+    thumbnail = page.get_by_role("button", name=re.compile(r"^cat, photograph \d+$")).nth(1)
+    index = thumbnail.get_attribute("value")
+    thumbnail.click()
+    expect(page).to_have_url(re.compile(f"source=photograph.*index={index}(&|$)"))
+    again = open_page(page.url.split("?", 1)[1])
+    expect(line(again)).to_contain_text("This is a cat")
+    marked = again.get_by_role("button", name=f"cat, photograph {index}", exact=True)
+    expect(marked).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_run_that_takes_long_says_so_beside_its_button(open_page):
+    page = open_page("dataset=cifar10&attack_steps=10&preset=paper")
+    ready(page)
+    takes = page.locator(".stage .transport .takes")
+    said = re.compile(r"^Takes about \d+ (seconds|minutes?|hours?) on this machine\.$")
+    expect(takes).to_have_text(said)
+    short = open_page(f"index=3&{SHORT}")
+    ready(short)
+    expect(short.locator(".stage .transport .takes")).to_be_hidden()
+
+
 def test_the_gallery_says_who_drew_it_and_offers_the_photographs(open_page, server: Server):
     page = open_page(f"index=3&attack=none&{SHORT}")
     sidebar = page.get_by_test_id("stSidebar")

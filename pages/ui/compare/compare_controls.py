@@ -18,13 +18,18 @@ from pages.ui.compare.compare_request import (
 )
 from pages.ui.compare.opening import opening
 from pages.ui.link import page_state as main
-from pages.ui.link.page_state import models_of, without_own_target
+from pages.ui.link.page_state import (
+    first_picture,
+    galleries_of,
+    models_of,
+    without_own_target,
+)
 from pages.ui.link.projects import origin_note
 from pages.ui.look.literal import literal_from, refused_settings
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.undo.undo_registry import devices, digest
 from pages.ui.widgets.download_offer import drawn_note
-from pages.ui.widgets.gallery import gallery, indices_of
+from pages.ui.widgets.gallery import first_of, galleries
 from red_core.attacks.pgd import ATTACKS, MAX_EPS, MAX_STEPS, PAPER_ATTACKS, AttackSettings
 from red_core.data.assets import is_made
 from red_core.data.datasets import CLASSES, TITLES
@@ -46,10 +51,10 @@ def controls(current: CompareRequest) -> CompareRequest:
         first = opening(dataset, len(models_of(usual).bundle.examples))
         load_request(replace(first, methods=methods, sweep=False))
         st.rerun()
-    index = _image(current)
+    _image(current)
     st.subheader("Attack", anchor=False)
     try:
-        settings = image_of(replace(current.settings, index=index, **_attack(current.settings)))
+        settings = image_of(replace(current.settings, **_attack(current.settings)))
         bundle = models_of(current.settings).bundle
         if without_own_target(settings, current.own, bundle) != settings:
             raise SettingsError("the target class is the image's own class")
@@ -78,30 +83,34 @@ def _dataset(current: CompareRequest) -> str:
     return str(chosen or current.settings.dataset)
 
 
-def _image(current: CompareRequest) -> int:
-    """The image's number; what is not from the gallery is only shown."""
-    if current.settings.source != "example":
+def _image(current: CompareRequest) -> None:
+    """The gallery; what is not from it is only shown."""
+    bundles = galleries_of(current.settings)
+    if current.settings.source not in bundles:
         own = current.settings.source == "own"
         st.caption("An image of your own." if own else "An image that G made from the seed.")
         st.button(
             "Choose from the gallery", key=PAGE.key("gallery"), on_click=load_request,
             help="Takes an image of the gallery in its place.",
             args=(
-                replace(current, own=None, settings=replace(current.settings, source="example")),
+                replace(
+                    current,
+                    own=None,
+                    settings=first_picture(replace(current.settings, source="example")),
+                ),
             ),
         )  # fmt: skip
-        return 0
-    bundle, index = models_of(current.settings).bundle, current.settings.index
-    examples, names = bundle.examples, bundle.class_names
-    label = int(examples.labels[index])
-    drawn_note(bundle.dataset)
+        return
+    source, index = current.settings.source, current.settings.index
+    bundle = bundles[source]
+    names, label = bundle.class_names, int(bundle.examples.labels[index])
 
-    def to_index(index: int) -> None:
-        load_request(replace(current, settings=replace(current.settings, index=index)))
+    def to_picture(source: str, index: int) -> None:
+        settings = replace(current.settings, source=source, index=index)
+        load_request(replace(current, settings=settings))
 
     def to_class() -> None:
-        chosen = st.session_state[PAGE.key("class")]
-        to_index(indices_of(bundle, chosen)[0])
+        to_picture(*first_of(bundles, st.session_state[PAGE.key("class")]))
 
     st.subheader("Class", anchor=False)
     st.pills(
@@ -109,12 +118,12 @@ def _image(current: CompareRequest) -> int:
         help=texts.CLASS, label_visibility="collapsed", key=PAGE.key("class"),
         on_change=PAGE.unless_renewed(to_class),
     )  # fmt: skip
-    gallery(
-        *(bundle, label, index, to_index),
+    galleries(
+        *(bundles, label, (source, index), to_picture),
         key="compare.thumbnails",
         attack=current.settings.attack,
+        before_examples=lambda: drawn_note(bundle.dataset),
     )
-    return index
 
 
 def _attack(settings: RunSettings) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a visit without a link sees: an example on which the methods of the tables differ."""
+"""What a visit without a link sees: a photograph, or where the tables' methods differ."""
 
 from __future__ import annotations
 
@@ -14,11 +14,17 @@ from red_core.measure.tables import TABLES, load_answers
 from red_core.measure.tables.spec import PSI
 from red_core.measure.tables.table_store import BUNDLED
 from red_core.methods import ANSWERS
+from red_core.run.photographs import has_photographs
 from red_core.run.settings import RunSettings
 
 
 def opening(dataset: str, count: int) -> CompareRequest:
-    """The comparison that a data set with `count` examples opens on; its sweep begins at once."""
+    """The comparison that a data set with `count` examples opens on; its sweep begins at once.
+
+    On the first photograph, where there are any.
+    """
+    if has_photographs(dataset):
+        return CompareRequest(RunSettings(dataset=dataset, source="photograph"), sweep=True)
     index = differing(dataset, RunSettings().attack)
     settings = RunSettings(dataset=dataset, index=index if index < count else 0)
     return CompareRequest(settings, sweep=True)

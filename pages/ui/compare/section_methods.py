@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -21,13 +21,18 @@ from pages.ui.compare.scrubber import scrubber
 from pages.ui.compare.truth import truth_of
 from pages.ui.look.literal import literal
 from pages.ui.look.page_style import banner, is_dark
+from pages.ui.undo.run_time import warning
 from pages.ui.undo.undo_registry import RunContext
 from pages.ui.widgets.transport import begin_button, row, stop_button
 from red_core.data.own_datasets import own_dataset
 from red_core.methods import METHODS, methods_of
+from red_core.run.settings import RunSettings
 
 _TRAINED = ("m-inf", "m-2", "m-1", "msd")
-_DIFFUSION = ("dp", "dp-fixed", "dp-one", "dp-vote", "bsd-dp", "bsd-dp-paper")
+# Methods that are the start of a preset alone.
+_PURIFIED = ("dp", "dp-fixed", "dp-one", "dp-vote")
+_ONE_PHASE = {"defense-gan": "paper", **dict.fromkeys(_PURIFIED, "bsd-dp")}
+_DIFFUSION = (*_PURIFIED, "bsd-dp", "bsd-dp-paper")
 
 
 def sets(dataset: str) -> dict[str, tuple[str, ...]]:
@@ -127,6 +132,21 @@ def _buttons(
             "Stop", help=texts.STOP, shortcut="T", key="compare.stop", disabled=not busy,
             stop=_stop, args=(current,),
         )  # fmt: skip
+    takes = runs_of(current.settings, [one.key for one in shown if again or not one.over])
+    if not busy and (said := warning(context.parts.bundle, takes)):
+        st.warning(said)
+
+
+def runs_of(settings: RunSettings, keys: Iterable[str]) -> list[RunSettings]:
+    """What the methods of these keys compute on a crafted x', as runs; the quick ones are none."""
+    found = []
+    for key in keys:
+        preset = _ONE_PHASE.get(key) or getattr(METHODS[key], "preset", None)
+        if preset is not None:
+            plain = RunSettings(settings.dataset, attack="none", device=settings.device)
+            few = (("steps", 1),) if key in _ONE_PHASE else ()
+            found.append(replace(plain, preset=preset, solver=few))
+    return found
 
 
 # --- callbacks -------------------------------------------------------------------------------

@@ -14,11 +14,13 @@ from pages.ui.compare.compare_page_state import PAGE, load_request
 from pages.ui.compare.compare_registry import compare_registry
 from pages.ui.compare.compare_request import CompareRequest, image_of
 from pages.ui.compare.outcome import outcome_of
+from pages.ui.compare.section_methods import runs_of
 from pages.ui.compare.strip import row_of
 from pages.ui.compare.sweep import FACTORS, SweepView, base, strength
 from pages.ui.compare.truth import truth_of
 from pages.ui.look.literal import literal
 from pages.ui.look.page_style import banner
+from pages.ui.undo.run_time import warning
 from pages.ui.undo.undo_registry import RunContext
 from pages.ui.widgets import pictures
 from pages.ui.widgets.live_chart import Click, live_chart
@@ -51,7 +53,7 @@ def strengths(current: CompareRequest, context: RunContext, view: SweepView | No
     banner("strength", _CAPTION, words.sweep_headline(view, outcomes, name))
     with st.container(key="compare-swept"):
         st.caption(words.sweep_line(outcomes, name))
-    _buttons(current, view, rows)
+    _buttons(current, context, view, rows)
     attack, paper = current.settings.attack_settings(), base(current.settings)
     figure = strip_figure(
         FACTORS,
@@ -79,7 +81,9 @@ def take(current: CompareRequest, place: int) -> None:
         )
 
 
-def _buttons(current: CompareRequest, view: SweepView | None, rows: list[Attempt]) -> None:
+def _buttons(
+    current: CompareRequest, context: RunContext, view: SweepView | None, rows: list[Attempt]
+) -> None:
     busy = view is not None and view.busy
     again = bool(rows) and all(row.over for row in rows)
     with row("sweep-transport"):
@@ -91,6 +95,9 @@ def _buttons(current: CompareRequest, view: SweepView | None, rows: list[Attempt
             "Stop the sweep", help=texts.STOP, shortcut="X", key="compare.sweep.stop",
             disabled=not busy, stop=_stop, args=(current,),
         )  # fmt: skip
+    takes = runs_of(current.settings, [row.key for row in rows if again or not row.over])
+    if not busy and (said := warning(context.parts.bundle, takes, len(FACTORS))):
+        st.warning(said)
 
 
 # --- callbacks -------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from red_core.data.datasets import SHAPES, TITLES
 from red_core.data.own_datasets import base_of
 from red_core.run.bundle import Bundle, choose_device, has_generator
 from red_core.run.experiment import aims_at_own_class, clean_example
+from red_core.run.photographs import has_photographs
 from red_core.run.project import ProjectError
 from red_core.run.settings import RunSettings
 
@@ -54,17 +55,35 @@ def acceptable(request: Request) -> tuple[Request, Bundle, list[str]]:
             "made on this machine: ours takes its place."
         )
         settings = with_generator
+    settings, there = with_image(settings)
+    warnings += there
     bundle = models_of(settings).bundle
-    if settings.index >= len(bundle.examples):
-        warnings.append(
-            f"There is no example {settings.index}: the bundled ones are numbered "
-            f"0 to {len(bundle.examples) - 1}. Example 0 takes its place."
-        )
-        settings = replace(settings, index=0)
     aimed = without_own_target(settings, request.own, bundle)
     if aimed != settings:
         warnings.append(OWN_TARGET)
     return replace(request, settings=aimed), bundle, warnings
+
+
+def with_image(settings: RunSettings) -> tuple[RunSettings, list[str]]:
+    """The settings with an image that there is, and a sentence where theirs is not."""
+    if settings.source == "photograph" and not has_photographs(settings.dataset):
+        return replace(settings, source="example", index=0), []
+    count = len(models_of(settings).bundle.examples)
+    if settings.index < count:
+        return settings, []
+    what = settings.source
+    return replace(settings, index=0), [
+        f"There is no {what} {settings.index}: the bundled ones are numbered 0 to {count - 1}. "
+        f"{what.capitalize()} 0 takes its place."
+    ]
+
+
+def galleries_of(settings: RunSettings) -> dict[str, Bundle]:
+    """By the source of RunSettings: what may be chosen from, in the order in which it is shown."""
+    sources = [*(["photograph"] if has_photographs(settings.dataset) else []), "example"]
+    return {
+        source: models_of(replace(settings, source=source, index=0)).bundle for source in sources
+    }
 
 
 def without_own_target(settings: RunSettings, own: Tensor | None, bundle: Bundle) -> RunSettings:
@@ -87,6 +106,8 @@ def switch(dataset: str) -> None:
     Budgets, preset and the solver's options are kept where they mean the same there.
     """
     settings, own = PAGE.current.settings, PAGE.current.own
+    if settings.source == "photograph":  # the other data set may have none
+        settings = replace(settings, source="example", index=0)
     if not same_numbers(settings.dataset, dataset):
         known = settings.preset in presets_of(dataset)
         preset = settings.preset if known else DEFAULT_PRESET
@@ -95,10 +116,26 @@ def switch(dataset: str) -> None:
         settings = replace(settings, dataset=dataset, preset=preset)
     else:
         settings = _with_made_generator(replace(settings, dataset=dataset))
+    if settings.source in ("example", "photograph"):
+        settings = first_picture(settings)
     if own is not None and tuple(own.shape) != SHAPES[dataset]:
-        settings, own = replace(settings, source="example"), None
+        settings, own = first_picture(settings), None
     request = replace(PAGE.current, settings=canonical(settings), own=own, run=False)
     PAGE.keep(request, other=True)
+    state = st.session_state
+    state["ui.picture"] = first_picture(replace(settings, source="example")).source
+    state["ui.index"] = settings.index
+
+
+def first_picture(settings: RunSettings) -> RunSettings:
+    """The settings on the picture that their data set begins with: a photograph where it has any.
+
+    Otherwise an example's number stays what it is.
+    """
+    if has_photographs(settings.dataset):
+        return replace(settings, source="photograph", index=0)
+    index = settings.index if settings.source == "example" else 0
+    return replace(settings, source="example", index=index)
 
 
 def update_request(settings: RunSettings, own: Tensor | None) -> Request:
@@ -122,7 +159,8 @@ def models_of(settings: RunSettings) -> LoadedModels:
         dataset, base = settings.dataset, base_of(settings.dataset)
         there = base in DOWNLOADABLE and is_there(base)
         device = str(choose_device(settings.device))
-        return load_models(dataset, device, there, settings.generator)
+        parts = load_models(dataset, device, there, settings.generator)
+        return parts.photographs if settings.source == "photograph" else parts
     except (AssetError, ProjectError) as error:
         st.error(literal(f"The trained files cannot be used. {error}", commands=True))
         st.stop()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from torch import Tensor
 
 from red_core.run.bundle import Bundle
+from red_core.run.photographs import with_photographs
 from red_core.sbsc import BlockDictionary
 from red_core.theory.dictionary_parts import DictionaryParts
 
@@ -21,6 +24,13 @@ class LoadedModels:
     def __post_init__(self) -> None:
         """One for all runs of these models."""
         object.__setattr__(self, "dictionary", DictionaryParts(self.bundle.dictionary))
+
+    @cached_property
+    def photographs(self) -> LoadedModels:
+        """The same models with the bundled photographs for their examples; or AssetError."""
+        made = copy(self)
+        object.__setattr__(made, "bundle", with_photographs(self.bundle))
+        return made
 
     @property
     def basis(self) -> Tensor:

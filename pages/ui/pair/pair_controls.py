@@ -29,6 +29,7 @@ def controls(current: PairRequest) -> PairRequest:
     st.subheader("The first run", anchor=False)
     image = {
         "example": f"image {first.index}",
+        "photograph": f"photograph {first.index}",
         "own": "your own image",
         "realizable": f"an image that G made from seed {first.seed}",
     }[first.source]

@@ -46,6 +46,7 @@ def stage(
     teach: bool = False,
     query: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
+    takes: str = "",
 ) -> dict[str, str] | None:
     """Show a run, or the first recorded one until the visitor asks for something else.
 
@@ -53,7 +54,8 @@ def stage(
     as soon as the browser is there; pace: key of PACES; recorded: show the first of `stories`, or
     `earlier`, the SHA-256 of a record of this very run; teach: hide what chooses and saves, and
     keep what plays and scrubs; query: the strings of the run's link, under which the list of what
-    was tried keeps it; labels: of the solver's options, for that list.
+    was tried keeps it; labels: of the solver's options, for that list; takes: a
+    sentence beside the button Run, of a run that takes long.
     Returns what the visitor asks for: the strings of a link, and "to": "run", a configuration to
     compute (a recorded one, or one of the list), or "pair", two of one x' side by side.
     """
@@ -77,6 +79,7 @@ def stage(
             "teach": teach,
             "query": dict(query or {}),
             "labels": dict(labels or {}),
+            "takes": takes,
         },
         on_ask_change=lambda: None,
     )

@@ -59,7 +59,12 @@ def make(run: LiveRun, kind: str) -> bytes:
 
 def file_stem(settings: RunSettings) -> str:
     """A file's name without its ending: data set, image, attack and preset."""
-    image = {"example": f"image{settings.index}", "own": "own", "realizable": "realizable"}
+    image = {
+        "example": f"image{settings.index}",
+        "photograph": f"photograph{settings.index}",
+        "own": "own",
+        "realizable": "realizable",
+    }
     parts = (settings.dataset, image[settings.source], settings.attack, settings.preset)
     return "red-" + "-".join(parts)
 
@@ -77,6 +82,7 @@ def report(runner: Runner, view: RunView) -> dict[str, Any]:
         "own": "own image",
         "realizable": f"realizable instance of seed {settings.seed}",
         "example": bundle.examples.source,
+        "photograph": bundle.examples.source,
     }[settings.source]
     image = OWN_FILE if settings.source == "own" else None
     last = view.frames[-1]

@@ -19,7 +19,11 @@ SOURCE = (
     "be computed exactly (B.1)."
 )
 _GALLERY = "{many} of {title} that no training here has seen ({origin})"
-_GALLERIES = {"cifar10": "pictures that G draws, or the test set once you have downloaded it"}
+_GALLERIES = {
+    "cifar10": "photographs, then pictures that G draws, or in their place the test set once you "
+    "have downloaded it"
+}
+PHOTOGRAPHS = "Photographs that no training here has seen. Licence: {licence}."
 DRAWN_BY_G = "These pictures are drawn by our generator; they are no photographs."
 MADE_BY_G = (
     f"{DRAWN_BY_G} {{title}} may not be bundled: download it, and its test images take their place."
@@ -28,7 +32,7 @@ ON_THE_MAIN_PAGE = f"{DRAWN_BY_G} The main page offers {{title}}'s own."
 DOWNLOAD = (
     "Fetches {title} ({megabytes} MB) from the address that torchvision names, into {root}, and "
     "checks it (MD5 {md5}). Unpacked it takes about as much room again. Without it everything "
-    "works, on pictures that G draws."
+    "works, on a few photographs and on pictures that G draws."
 )
 DOWNLOADED = "{title} is in {root}. The gallery shows its test images now."
 DAMAGED = (
@@ -41,7 +45,7 @@ LABEL = (
     "says which answers are right. Untold, the attack moves away from the class that ψ sees."
 )
 CLASS = "The class of the images shown below."
-INDEX = "The image's number among the bundled examples; links and the command line use it too."
+INDEX = "The image's number among those of its kind; links and the command line use it too."
 _ARRAY = (
     "A file of the data set's own size and background is not cleaned, and an NPZ or NPY array of "
     "{shape} numbers in [0, 1] (or bytes), one image or many, is taken as it is: an image that is "

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -15,7 +16,7 @@ from pages.ui.undo import undo_registry as session
 from pages.ui.undo.attack_controls import ANY
 from pages.ui.undo.headlines import a
 from pages.ui.widgets.download_offer import download_panel
-from pages.ui.widgets.gallery import gallery, indices_of
+from pages.ui.widgets.gallery import first_of, galleries
 from pages.ui.widgets.widget_keys import option_index, widget_value
 from red_core.data.archive import DOWNLOADABLE
 from red_core.data.assets import is_made
@@ -68,9 +69,9 @@ def source_labels(dataset: str) -> dict[str, str]:
     return labels
 
 
-def image_controls(bundle: Bundle) -> tuple[dict[str, Any], Intake | None]:
-    """The image's part of RunSettings, and the user's image."""
-    state = st.session_state
+def image_controls(bundles: Mapping[str, Bundle]) -> tuple[dict[str, Any], Intake | None]:
+    """The image's part of RunSettings, and the user's image; bundles: by source, in order."""
+    state, bundle = st.session_state, bundles["example"]
     labels = source_labels(bundle.dataset)
     if state.get("ui.source") not in labels:  # it was chosen for another data set
         state["ui.source"] = "gallery"
@@ -94,11 +95,15 @@ def image_controls(bundle: Bundle) -> tuple[dict[str, Any], Intake | None]:
     if chosen == "generated":
         st.caption("An image that G makes from the seed, with a pattern of D_a added to it.")
         return {"source": "realizable"}, None
-    base = base_of(bundle.dataset)
+    _gallery(bundles)
+    return {"source": state["ui.picture"], "index": int(state["ui.index"])}, None
+
+
+def _offer(dataset: str) -> None:
+    """Above the examples: who drew them, and the offer to download the data set itself."""
+    base = base_of(dataset)
     if base in DOWNLOADABLE:
         download_panel(base, _reload)
-    _gallery(bundle)
-    return {"source": "example", "index": int(state["ui.index"])}, None
 
 
 def _reload() -> None:
@@ -122,27 +127,32 @@ def _label(bundle: Bundle) -> int | None:
     return None if chosen == NOT_KNOWN else chosen
 
 
-def _gallery(bundle: Bundle) -> None:
-    state, examples, names = st.session_state, bundle.examples, bundle.class_names
+def _gallery(bundles: Mapping[str, Bundle]) -> None:
+    state, dataset = st.session_state, bundles["example"].dataset
+    if state.get("ui.picture") not in bundles:
+        state["ui.picture"] = "example"
+    bundle = bundles[state["ui.picture"]]
+    examples, names = bundle.examples, bundle.class_names
     if not state.get("ui.index", 0) < len(examples):
         state["ui.index"] = 0
     state.setdefault("ui.index", 0)
-    key = f"ui.class.{bundle.dataset}"
+    key = f"ui.class.{dataset}"
     # After a download the same number is another image.
     if state.get(f"{key}.of") != examples.source or key not in state:
         state[f"{key}.of"] = examples.source
         state[key] = int(examples.labels[state["ui.index"]])
 
     def to_class() -> None:
-        state["ui.index"] = indices_of(bundle, state[key])[0]
+        state["ui.picture"], state["ui.index"] = first_of(bundles, state[key])
+        state[f"{key}.of"] = bundles[state["ui.picture"]].examples.source
 
-    def to_index(index: int) -> None:
-        state["ui.index"] = index
+    def to_picture(source: str, index: int) -> None:
+        state["ui.picture"], state["ui.index"] = source, index
 
     def follow_index() -> None:
         state[key] = int(examples.labels[state["ui.index"]])
 
-    noun = NOUNS[bundle.dataset].one.capitalize()
+    noun = NOUNS[dataset].one.capitalize()
     st.subheader(noun, anchor=False)
     st.pills(
         noun,
@@ -155,15 +165,15 @@ def _gallery(bundle: Bundle) -> None:
         key=key,
         on_change=to_class,
     )
-    label = int(state[key])
-    gallery(
-        *(bundle, label, state["ui.index"], to_index),
+    galleries(
+        *(bundles, int(state[key]), (state["ui.picture"], state["ui.index"]), to_picture),
         key="ui.gallery",
         attack=state.get("ui.attack", "none"),
+        before_examples=partial(_offer, dataset),
     )
     with st.expander("More"):
         st.number_input(
-            "Example number",
+            f"{state['ui.picture'].capitalize()} number",
             min_value=0,
             max_value=len(examples) - 1,
             value=widget_value("ui.index"),

@@ -7,7 +7,7 @@ settings, so links stay short, and a data set with other numbers has widgets of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 from torch import Tensor
@@ -33,9 +33,10 @@ def seed_widgets(request: Request, bundle: Bundle) -> None:
         if not key.startswith("ui.file"):
             del state[key]
     state["ui.dataset"] = settings.dataset
-    state["ui.source"] = {"example": "gallery", "realizable": "generated"}.get(
-        settings.source, "upload"
+    state["ui.source"] = {"own": "upload", "realizable": "generated"}.get(
+        settings.source, "gallery"
     )
+    state["ui.picture"] = "photograph" if settings.source == "photograph" else "example"
     index = settings.index if settings.index < len(bundle.examples) else 0
     state["ui.index"] = index
     label = f"ui.label.{settings.dataset}"
@@ -56,17 +57,19 @@ def seed_widgets(request: Request, bundle: Bundle) -> None:
 
 def controls(
     current: Request,
-    bundle: Bundle,
+    galleries: Mapping[str, Bundle],
     load_request: Callable[[Request], None],
     switch: Callable[[str], None],
 ) -> tuple[RunSettings, Tensor | None]:
     """Draw the controls; the settings and own image they ask for, or the current ones if refused.
 
-    adopt: takes over a whole request, for the named settings; switch: takes over a data set.
+    galleries: by the source of RunSettings, as the page shows them; load_request: takes over a
+    whole request, for the named settings; switch: takes over a data set.
     """
+    bundle = galleries["example"]
     st.subheader("Image", anchor=False)
     dataset_picker(switch)
-    image, own = image_controls(bundle)
+    image, own = image_controls(galleries)
     st.subheader("Attack", anchor=False)
     if "attack" in image:  # the user's image is attacked already
         st.caption("Your image is attacked already: nothing is added to it.")
@@ -87,6 +90,7 @@ def controls(
         st.error(refused_settings(error))
         return current.settings, current.own
     image_of = None if own is None else own.image
+    bundle = galleries.get(settings.source, bundle)
     if aims_at_own_class(settings, clean_example(bundle, settings, image_of)[1]):
         st.error(refused_settings("the target class is the image's own class"))
         return current.settings, current.own

@@ -39,11 +39,11 @@ _ATTACK_FIELDS = (
 
 @st.cache_resource(max_entries=8, show_spinner="Loading the trained models")
 def load_models(
-    dataset: str, device: str, photographs: bool = False, generator: str = OWN
+    dataset: str, device: str, official: bool = False, generator: str = OWN
 ) -> LoadedModels:
     """The trained models of a data set on a device; AssetError where a file is missing or bad.
 
-    photographs: whether the official test set takes the place of the bundled examples; generator:
+    official: whether the official test set takes the place of the bundled examples; generator:
     key of GENERATORS.
     """
     # One image is bound by reading D_a, not by arithmetic: two threads took three times the CPU
@@ -55,7 +55,7 @@ def load_models(
     ensure_advertorch()
     importlib.import_module("advertorch.attacks")  # takes seconds: not with the first attack
     bundle = load_bundle(dataset, device, generator)
-    if photographs:
+    if official:
         bundle = with_official_test(bundle)
     return LoadedModels(bundle)
 

@@ -27,6 +27,7 @@ from red_core.recipes.cifar10 import (
     fidelity,
     generator,
     inversion,
+    photographs,
     pool,
     purification,
 )
@@ -255,6 +256,11 @@ def _examples(scale: str, device: str) -> list[Job]:
     ]
 
 
+def _photographs(scale: str, device: str) -> list[Job]:
+    psi = untrained_psi(scale, device)
+    return [reading("psi on the photographs", psi, len(photographs.PICTURES), device)]
+
+
 def reading(what: str, psi: WideResNet, images: int, device: str) -> Job:
     """A Wide ResNet without gradients on `images` images."""
     return _forward(what, lambda n: psi(batch_of(n, device)[0]), images, psi)
@@ -286,6 +292,7 @@ JOBS: dict[str, Callable[[str, str], list[Job]]] = {
     "diffusion": _diffusion,
     "dictionary": _dictionary,
     "examples": _examples,
+    "photographs": _photographs,
     "inversion": _inversion,
     "fidelity": _fidelity,
     "purification": _purification,

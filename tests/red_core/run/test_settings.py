@@ -14,7 +14,7 @@ from red_core.algorithm.presets import GENERATORS, presets_of, presets_with
 from red_core.attacks.pgd import ATTACKS, MAX_EPS, PAPER_ATTACKS
 from red_core.cli import build_parser
 from red_core.cli.run import _settings as settings_of
-from red_core.data.datasets import DATASETS
+from red_core.data.datasets import DATASETS, PHOTOGRAPHED
 from red_core.run.settings import (
     MAX_SEED,
     SOURCES,
@@ -61,9 +61,10 @@ def run_settings(draw) -> RunSettings:
     base = presets_of(dataset)[preset]
     if base.signal_step == DIFFUSION or base.start_momentum:
         options.pop("start_step", None)  # a diffusion model's, or the one that takes momentum
+    sources = [name for name in SOURCES if name != "photograph" or dataset in PHOTOGRAPHED]
     return RunSettings(
         dataset=dataset,
-        source=draw(st.sampled_from(SOURCES)),
+        source=draw(st.sampled_from(sources)),
         index=draw(st.integers(0, 10_000)),
         attack=attack,
         eps=draw(size),
@@ -115,6 +116,20 @@ def test_a_link_holds_only_what_differs_and_is_short():
     }
 
 
+def test_a_link_that_names_no_picture_means_the_first_photograph_and_numbers_keep_theirs():
+    first = RunSettings("cifar10", source="photograph")
+    assert RunSettings.from_query({"dataset": "cifar10", "attack": "l2"}) == RunSettings(
+        "cifar10", source="photograph", attack="l2"
+    )
+    for index in ("0", "239"):
+        kept = RunSettings.from_query({"dataset": "cifar10", "index": index})
+        assert (kept.source, kept.index) == ("example", int(index))
+    assert RunSettings("cifar10").as_query() == {"dataset": "cifar10", "index": "0"}
+    assert first.as_query() == {"dataset": "cifar10", "source": "photograph"}
+    assert "--photograph 5" in RunSettings("cifar10", "photograph", 5).as_command()
+    assert RunSettings.from_query({"dataset": "fashion"}).source == "example"
+
+
 def test_names_a_link_should_not_have_are_ignored_but_solver_options_are_not():
     assert RunSettings.from_query({"utm_source": "x", "embed": "true"}) == RunSettings()
     assert RunSettings.from_query({"solver": "(('steps', 5),)"}) == RunSettings()
@@ -142,6 +157,7 @@ def test_equal_runs_are_equal():
 
 BAD = [
     ({"dataset": "imagenet"}, "unknown data set 'imagenet': choose mnist"),
+    ({"source": "photograph"}, "MNIST has no photographs beside its examples"),
     ({"preset": "bsd-dp"}, "unknown preset 'bsd-dp'"),
     (
         {"solver": {"signal_step": "diffusion", "start_step": "diffusion"}},

@@ -171,6 +171,7 @@ class Stage {
     this.root.dataset.pace = options.pace || "watch"
     this.root.dataset.teach = options.teach ? "1" : ""
     if (first || options.pace !== before.pace) this.store.pace = options.pace || "watch"
+    this.transport.takesText = options.takes || ""
     if (options.stories) this.transport.stories_(options.stories, this.storyUrl)
     if (options.record) {
       readRun(options.record).then((run) => this._recorded(run), (error) => this._alert(error.message))

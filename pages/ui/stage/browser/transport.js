@@ -36,6 +36,8 @@ export class Transport {
     this.slider.addEventListener("input", () => actions.show(Number(this.slider.value)))
     this.count = element("output", { class: "count" })
     this.own = button("own", "Run it yourself", "The same run, computed now", () => actions.own(), "primary")
+    this.takes = element("span", { class: "takes", role: "note" })
+    this.takesText = ""
     this.saves = element("div", { class: "menu" })
     this.menu = element("details", { class: "save" }, element("summary", { title: "Files of this run" }, "Save"), this.saves)
     this.menu.addEventListener("toggle", () => {
@@ -60,7 +62,7 @@ export class Transport {
     this.stories.addEventListener("change", () => { if (this.stories.value) actions.story(this.stories.value) })
     this.another = button("another", "Try another setting", "The same attacked picture undone twice, side by side", () => actions.another())
     this.tried = button("tried", "Runs tried", "Every configuration of this visit", () => actions.tried())
-    this.buttons = element("div", { class: "buttons" }, this.primary, ...(alone ? [this.own] : []), ...(live ? [this.again, ...this.steps, this.stop] : []),
+    this.buttons = element("div", { class: "buttons" }, this.primary, this.takes, ...(alone ? [this.own] : []), ...(live ? [this.again, ...this.steps, this.stop] : []),
       this.truth, this.loop, ...(alone ? [this.stories, this.menu, this.another, this.tried] : []))
     this.scrub = element("div", { class: "scrub" }, this.back, this.slider, this.forward, this.end, this.pace, this.count)
     parent.append(this.scrub, this.buttons)
@@ -115,6 +117,9 @@ export class Transport {
     const steppable = state === "idle" || state === "paused"
     const phase = store.record ? store.record.phase : "attack"
     const nextIsStart = store.header && store.record && phase === "start" && store.record.k < store.header.start_steps
+    const takes = state === "idle" && !store.recorded ? this.takesText : ""
+    set(this.takes, "textContent", takes)
+    set(this.takes, "hidden", !takes)
     set(this.again, "hidden", store.recorded)
     set(this.again, "disabled", !store.ended)
     this.steps.forEach((step, number) => {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -12,11 +13,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from pages.ui.look.literal import literal
 from pages.ui.look.theme import ATTACK_LABELS
+from pages.ui.undo import help_texts as texts
 from pages.ui.widgets import pictures
 from red_core.attacks.pgd import ATTACKS
 from red_core.data.datasets import ImageSet
 from red_core.run.bundle import Bundle
+from red_core.run.photographs import photographs_entry
 
 MOST = 60  # thumbnails of a class
 _HERE = Path(__file__).parent
@@ -42,6 +46,47 @@ def indices_of(bundle: Bundle, label: int) -> list[int]:
     return found[:MOST]
 
 
+def first_of(bundles: Mapping[str, Bundle], label: int) -> tuple[str, int]:
+    """The source and the index of the first picture of a class that `galleries` shows."""
+    found = [(source, indices_of(bundle, label)) for source, bundle in bundles.items()]
+    return next((source, indices[0]) for source, indices in found if indices)
+
+
+def galleries(
+    bundles: Mapping[str, Bundle],
+    label: int,
+    chosen: tuple[str, int],
+    on_choose: Callable[[str, int], None],
+    *,
+    key: str,
+    attack: str = "none",
+    before_examples: Callable[[], None] = lambda: None,
+) -> None:
+    """A gallery of class `label` for every source of RunSettings, photographs with their licence.
+
+    chosen: source and index of the marked picture; on_choose gets those of a clicked one;
+    before_examples: draws what is to be said of the examples.
+    """
+    for source, bundle in bundles.items():
+        if source == "photograph":
+            st.caption(photographs_note(bundle))
+        else:
+            before_examples()
+        gallery(
+            *(bundle, label, chosen[1] if source == chosen[0] else None),
+            partial(on_choose, source),
+            key=key if source == "example" else f"{key}.{source}",
+            attack=attack,
+            what=source,
+        )
+
+
+def photographs_note(bundle: Bundle) -> str:
+    """What the photographs are, from where and under which licence."""
+    entry = photographs_entry(bundle.dataset)
+    return texts.PHOTOGRAPHS.format(licence=literal(entry["licence"]))
+
+
 def sprite(images: Tensor) -> str:
     """Images [N, 1, H, W] or [N, 3, H, W] in [0, 1] side by side, as the URL of a PNG."""
     buffer = io.BytesIO()
@@ -52,11 +97,12 @@ def sprite(images: Tensor) -> str:
 def gallery(
     bundle: Bundle,
     label: int,
-    chosen: int,
+    chosen: int | None,
     on_choose: Callable[[int], None],
     *,
     key: str,
     attack: str = "none",
+    what: str = "example",
 ) -> None:
     """Thumbnails of class `label`, the chosen index marked; `on_choose` gets a clicked index.
 
@@ -68,7 +114,9 @@ def gallery(
         column = bundle.fooled[:, ATTACKS.index(attack)]
         marked = [index for index in indices if column[index]]
     name = bundle.class_names[label]
-    thumbnails(bundle.examples, indices, name, chosen, on_choose, key=key, marked=marked)
+    thumbnails(
+        *(bundle.examples, indices, name, chosen, on_choose), key=key, marked=marked, what=what
+    )
     if marked:
         st.caption(f"A dot: the paper's {ATTACK_LABELS[attack]} attack fools the classifier.")
 
@@ -82,10 +130,12 @@ def thumbnails(
     *,
     key: str,
     marked: Sequence[int] = (),
+    what: str = "example",
 ) -> None:
     """Thumbnails of these examples, the chosen index marked; `on_choose` gets a clicked index.
 
-    name: what all of them are, for those who cannot see them; marked: the indices with a dot.
+    name: what all of them are, for those who cannot see them; marked: the indices with a dot;
+    what: of which the index is the number.
     """
 
     def choose() -> None:
@@ -100,6 +150,7 @@ def thumbnails(
             "side": examples.images.shape[-1],
             "indices": list(indices),
             "label": name,
+            "what": what,
             "chosen": chosen,
             "marked": list(marked),
         },

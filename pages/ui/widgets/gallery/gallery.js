@@ -3,6 +3,7 @@
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component
   const list = parentElement.querySelector(".thumbnails")
+  list.setAttribute("aria-label", data.what === "photograph" ? "Photographs" : "Example images")
   list.style.setProperty("--thumbnail", `${data.side + 10}px`)
   if (list.dataset.sprite !== data.sprite) {
     list.dataset.sprite = data.sprite
@@ -24,7 +25,7 @@ export default function (component) {
     button.setAttribute("aria-pressed", String(chosen))
     const marked = data.marked.includes(Number(button.value))
     button.classList.toggle("marked", marked)
-    button.title = `${data.label}, example ${button.value}${marked ? ", fooled by this attack" : ""}`
+    button.title = `${data.label}, ${data.what} ${button.value}${marked ? ", fooled by this attack" : ""}`
     button.setAttribute("aria-label", button.title)
     button.onclick = () => setTriggerValue("chosen", Number(button.value))
   }

@@ -249,11 +249,11 @@ def test_another_strength_keeps_the_sweep_and_asks_for_a_new_run(cards) -> None:
 
 
 def test_a_click_takes_a_strength_over(monkeypatch) -> None:
-    from pages.ui.compare import compare_page_state as page_state
+    from pages.ui.link import page_request
 
     current = CompareRequest(RunSettings(index=3, attack="l2"))
     state = {"compare.request": current}
-    monkeypatch.setattr(page_state.st, "session_state", state)
+    monkeypatch.setattr(page_request.st, "session_state", state)
     take(current, 0)
     assert state["compare.request"] is current, "no attack is no strength"
     take(current, 3)

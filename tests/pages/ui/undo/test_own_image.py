@@ -51,7 +51,7 @@ def page() -> None:
     dataset = st.session_state["dataset"]
     readers = SimpleNamespace(types=None)
     bundle = SimpleNamespace(dataset=dataset, class_names=CLASSES[dataset], readers=readers)
-    made, own = image_controls.image_controls(bundle)
+    made, own = image_controls.image_controls({"example": bundle})
     st.session_state["taken"], st.session_state["made"] = own, made
 
 

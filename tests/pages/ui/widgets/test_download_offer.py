@@ -268,19 +268,12 @@ def test_other_galleries_say_who_drew_their_pictures_until_it_is_there(server: S
 def test_the_sidebar_offers_it_for_cifar10_alone(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from types import SimpleNamespace
-
     offered: list[str] = []
     monkeypatch.setattr(
         image_controls, "download_panel", lambda dataset, _: offered.append(dataset)
     )
-    monkeypatch.setattr(
-        image_controls, "_gallery", lambda _: image_controls.st.session_state.update(x=1)
-    )
-    monkeypatch.setattr(image_controls.st, "session_state", {"ui.source": "gallery", "ui.index": 0})
     for dataset in ("mnist", "fashion", "cifar10"):
-        monkeypatch.setattr(image_controls.st, "selectbox", lambda *_, **__: "gallery")
-        image_controls.image_controls(SimpleNamespace(dataset=dataset))
+        image_controls._offer(dataset)
     assert offered == ["cifar10"]
 
 

@@ -11,9 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
-from pages.ui.widgets.gallery import indices_of, sprite
+from pages.ui.widgets.gallery import first_of, indices_of, photographs_note, sprite
 from red_core.data.datasets import ImageSet
 from red_core.run.bundle import Bundle, load_bundle
+from red_core.run.photographs import photographs_entry, with_photographs
 
 
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32)])
@@ -42,3 +43,20 @@ def test_the_first_pictures_shown_are_fooled_by_every_attack(dataset: str) -> No
     for label in range(10):
         first = bundle.fooled[indices_of(bundle, label)[:10]]
         assert bool((first.sum(0) >= 9).all()), (label, first.sum(0))
+
+
+def test_a_class_begins_with_a_photograph_where_there_is_one(toy_bundle: Bundle) -> None:
+    def of(*labels: int) -> Bundle:
+        count = len(labels)
+        examples = ImageSet(torch.zeros(count, 1, 2, 2), torch.tensor(labels), "")
+        return replace(toy_bundle, examples=examples, fooled=None)
+
+    bundles = {"photograph": of(3, 1, 3), "example": of(0, 1, 2)}
+    assert first_of(bundles, 3) == ("photograph", 0)
+    assert first_of(bundles, 1) == ("photograph", 1)
+    assert first_of(bundles, 2) == ("example", 2)
+
+
+def test_photographs_have_their_licence_beside_them() -> None:
+    bundle = with_photographs(load_bundle("cifar10"))
+    assert photographs_entry("cifar10")["licence"] in photographs_note(bundle)

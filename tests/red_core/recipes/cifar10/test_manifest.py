@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from red_core.data.assets import MAX_BYTES, read_manifest, read_tensors
+from red_core.recipes.cifar10 import photographs
 from red_core.recipes.common import SCALES
 from red_core.recipes.parts import parts_of
 from red_core.run.cifar10_parts import (
@@ -60,7 +61,8 @@ def test_an_entry_says_how_its_file_was_made(name: str) -> None:
         f"python -m red_core recipe cifar10 --only {part} --scale {entry['scale']} --seed {seed}"
     )
     assert entry["device"] in ("cpu", "cuda", "mps")
-    assert entry["licence"] == "MIT"
+    others = name == "photographs.safetensors"  # whose pictures are not ours
+    assert entry["licence"] == (photographs.LICENCE if others else "MIT")
 
 
 @pytest.mark.parametrize("name", WEIGHTS)
