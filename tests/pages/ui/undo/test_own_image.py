@@ -63,6 +63,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setattr(pictures, "picture", lambda *_, **__: png(8))
     made = AppTest.from_function(page, default_timeout=30)
     made.session_state["dataset"] = "cifar10"
+    made.session_state["ui.picture"] = "example"
     made.session_state["ui.source"] = "upload"
     return made
 
