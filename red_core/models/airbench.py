@@ -45,7 +45,8 @@ class _Group(nn.Module):
 class AirbenchNet(nn.Module):
     """Images [B, 3, 32, 32] in [0, 1] -> logits [B, classes].
 
-    widths: channels of the three groups.
+    widths: channels of the three groups. In eval mode the logits are the mean of those of an image
+    and of its mirror image, as in airbench.
     """
 
     mean: Tensor
@@ -86,6 +87,11 @@ class AirbenchNet(nn.Module):
             self.whiten.bias.zero_()
 
     def forward(self, images: Tensor) -> Tensor:
+        if self.training:
+            return self._logits(images)
+        return (self._logits(images) + self._logits(images.flip(3))) / 2
+
+    def _logits(self, images: Tensor) -> Tensor:
         x = F.gelu(self.whiten((images - self.mean) / self.std))
         for group in self.groups:
             x = group(x)
