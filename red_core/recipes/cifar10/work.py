@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, craft
 from red_core.data.datasets import ImageSet
+from red_core.measure.tradeoff import READERS
 from red_core.models.channels_last import to_channels_last
 from red_core.models.denoiser import Denoiser
 from red_core.models.purifier import BATCH as PURIFIED
@@ -173,7 +174,7 @@ def _purification(scale: str, device: str) -> list[Job]:
     draws, sigmas = max(c.draws for c in purification.COMBINATIONS), purification.SIGMAS
     calls = [way.calls(sigmas[0], draws) for way in purification.WAYS.values()]
     # What is judged, once for each reader, is not known yet: the dearest.
-    readers = len(purification.READERS)
+    readers = len(READERS)
     asked = len(sigmas) * chosen * sum(calls) + readers * judged * max(calls)
 
     def denoising(images: int) -> Callable[[], object]:
