@@ -27,7 +27,7 @@ def tradeoff_figure(
     colours = theme.LIGHT
     traces: list[dict[str, Any]] = []
     lines = {
-        "clean": ("clean", colours.signal, 1.5),
+        "clean": ("clean", colours.attack("none"), 1.5),
         **{kind: (theme.ATTACK_LABELS[kind], colours.attack(kind), 1.5) for kind in ATTACKS},
     }
     for way, rows in ways.items():

@@ -121,13 +121,13 @@ def test_the_figures_join_the_denoisers_entry(context: RecipeContext) -> None:
     before = entry()
     measure_purification(context)
     after = entry()
-    read = tradeoff_of({NAME: after})
+    tradeoff = tradeoff_of({NAME: after})
     found = after["measured"].pop("purification")
     assert after == before  # nothing else was touched
     assert found["command"] == context.command("purification")
     assert "averaged over clean images and the three attacks" in found["rule"]
-    assert read is not None
-    sweep = list(read.rows)
+    assert tradeoff is not None
+    sweep = list(tradeoff.rows)
     assert len(sweep) == ROWS
     assert (sweep[0].sigma, set(sweep[0].distance.values())) == (0, {0})
     assert {line.combination for line in sweep[1:]} == set(FEW)
@@ -138,7 +138,7 @@ def test_the_figures_join_the_denoisers_entry(context: RecipeContext) -> None:
         best = max(line.mean(reader) for line in sweep)
         assert choice["held_out"] == pytest.approx(best, abs=1e-3)
         chosen = choose(sweep, reader)
-        assert read.chosen[reader] == chosen
+        assert tradeoff.chosen[reader] == chosen
         assert [choice[name] for name in ("way", "sigma", "kind", "draws")] == [
             *(chosen.way, chosen.sigma, chosen.kind, chosen.draws)
         ]
