@@ -24,9 +24,10 @@ def tradeoff_figure(
 
     Without ways the axes are empty. Raises KeyError for a way that has no line style.
     """
-    colours, traces = theme.LIGHT, []
+    colours = theme.LIGHT
+    traces: list[dict[str, Any]] = []
     lines = {
-        "clean": ("clean", colours.signal, 1.5),
+        "clean": ("clean", colours.attack("none"), 1.5),
         **{kind: (theme.ATTACK_LABELS[kind], colours.attack(kind), 1.5) for kind in ATTACKS},
     }
     for way, rows in ways.items():

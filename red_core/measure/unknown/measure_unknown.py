@@ -23,6 +23,7 @@ from red_core.data.atomic import write_atomically
 from red_core.measure.intervals import share
 from red_core.measure.result_store import Key, images_digest, keep, read_kept, result_key, stored
 from red_core.measure.unknown.registry import (
+    ANSWERING,
     BEST,
     GROUPS,
     MEASURED,
@@ -30,8 +31,7 @@ from red_core.measure.unknown.registry import (
     Unseen,
     unseen_attacks,
 )
-from red_core.methods import ANSWERS, METHODS, Method, fit
-from red_core.methods.method import label
+from red_core.methods.method import ANSWERS, Method, label
 from red_core.run.bundle import Bundle
 from red_core.run.code_digest import changed_values, code_digest, digest_of, tensor_digest
 from red_core.run.experiment import begin_run
@@ -132,7 +132,7 @@ def _files(bundle: Bundle, names: Sequence[str]) -> dict[str, str]:
 def _measure_attack(
     bundle: Bundle, attack: Unseen, examples: int, seed: int, work: Path, method: str
 ) -> dict[str, Any]:
-    files = _files(bundle, (*PSI_FILES, *METHODS[method].files, *attack.files))
+    files = _files(bundle, (*PSI_FILES, *ANSWERING[method].files, *attack.files))
     device = bundle.device.type
     crafted = {
         **{"key": attack.key, "settings": attack.settings, "seed": seed, "device": device},
@@ -144,7 +144,7 @@ def _measure_attack(
         **{"crafted": crafted, "method": method},
         **{"files": files, "code": key["code"], "options": _options(bundle.dataset, method)},
     }
-    answering = None if method == BEST else fit(method, bundle)
+    answering = None if method == BEST else ANSWERING[method].fit(bundle)
     images_in, answers_in = (work / "unknown" / digest_of(values) for values in (crafted, answered))
     chunks = [range(s, min(s + CHUNK, examples)) for s in range(0, examples, CHUNK)]
     kept = []

@@ -24,8 +24,16 @@ from red_core.measure.unknown.adaptive import (
     purified_by,
     rebuild_with,
 )
-from red_core.methods import METHODS
-from red_core.methods.bsd_dp import VOTES, BsdDp, DiffPure
+from red_core.methods.bsd_dp import (
+    VOTES,
+    BsdDp,
+    DiffPure,
+    DiffPureFixed,
+    DiffPureOne,
+    DiffPureVote,
+)
+from red_core.methods.bsd_gan import BsdGanBest
+from red_core.methods.method import Method
 from red_core.models.surrogate import FILE, Surrogate
 from red_core.run.bundle import Bundle, load_network
 from red_core.run.cifar10_parts import load_wide_resnet
@@ -33,14 +41,13 @@ from red_core.run.cifar10_parts import load_wide_resnet
 Craft = Callable[[Bundle, Tensor, Tensor, Sequence[int]], Tensor]
 """x' [B, C, H, W] of images [B, C, H, W] in [0, 1] with true labels [B] and a seed an image."""
 
-BEST = "bsd-gan-best"
-DIFFPURE = ("dp", "dp-fixed", "dp-vote")
-# The data sets, and the methods that answer the attacks on them.
-MEASURED = {
-    "mnist": (BEST,),
-    "fashion": (BEST,),
-    "cifar10": (BEST, "bsd-dp", *DIFFPURE),
+BEST = BsdGanBest.key
+# Those that answer, by key: not all methods, whose code would count for the keys of the results.
+ANSWERING: dict[str, type[Method]] = {
+    method.key: method for method in (BsdGanBest, BsdDp, DiffPure, DiffPureFixed, DiffPureVote)
 }
+# The data sets, and the methods that answer the attacks on them.
+MEASURED = {"mnist": (BEST,), "fashion": (BEST,), "cifar10": tuple(ANSWERING)}
 GROUPS = {
     "known": "what it was made for, at the paper's strength",
     "unseen": "what nobody trained it for",
@@ -214,7 +221,7 @@ def _adaptive_attacks(method: str, paper: Mapping[str, AttackSettings]) -> Itera
             yield _through_encoder(kind, paper[kind])
         for kind in eps:
             yield _adaptive(kind, eps[kind])
-    elif method in DIFFPURE:
+    elif issubclass(ANSWERING[method], DiffPure):
         for kind in eps:
             yield _on_diffpure(method, kind, eps[kind], exact=False)
         for second in (False, True):
@@ -229,9 +236,11 @@ def _adaptive(kind: str, eps: float, method: str = BEST) -> Unseen:
     """BPDA and EOT through the solver of `best`, or of BSD-DP."""
     settings = adaptive_settings(kind, eps)
     norm = NORMS[kind]
-    preset, drawn, files, named = "best", "starts", READ_FILES, {}
+    preset, drawn = "best", "starts"
+    files: tuple[str, ...] = READ_FILES
+    named: dict[str, str] = {}
     if method != BEST:
-        preset, drawn, files = BsdDp.preset, "noise", METHODS[method].files
+        preset, drawn, files = BsdDp.preset, "noise", BsdDp.files
         named = {"method": method}
 
     def make(bundle: Bundle, images: Tensor, labels: Tensor, seeds: Sequence[int]) -> Tensor:
@@ -254,7 +263,7 @@ def _on_diffpure(method: str, kind: str, eps: float, exact: bool, second: bool =
     settings = adaptive_settings(kind, eps)
     norm, fixed, vote = NORMS[kind], method == "dp-fixed", method == "dp-vote"
     draws = 1 if fixed else VOTES if vote else DRAWS
-    attacked = METHODS["dp-one" if vote else method]  # each vote is one purification
+    attacked = DiffPureOne if vote else ANSWERING[method]  # each vote is one purification
 
     def make(bundle: Bundle, images: Tensor, labels: Tensor, seeds: Sequence[int]) -> Tensor:
         reader = bundle.readers.reader if second else bundle.psi
@@ -278,6 +287,6 @@ def _on_diffpure(method: str, kind: str, eps: float, exact: bool, second: bool =
             **{"draws": draws, "method": method, "exact": exact},
             "reader": "reader" if second else "psi",
         },
-        METHODS[method].files,
+        ANSWERING[method].files,
         make,
     )

@@ -42,7 +42,7 @@ def test_the_curves_are_the_sweeps(found: Tradeoff, reader: str) -> None:
     for way, rows in ways.items():
         assert {row.combination for row in rows[1:]} == {chosen.combination}
         own = [line for line in lines if line.line.dash == DASHES[way]]
-        clean = next(line for line in own if line.line.color == theme.LIGHT.signal)
+        clean = next(line for line in own if line.line.color == theme.LIGHT.none)
         assert list(clean.y) == pytest.approx([100 * row.shares(reader)["clean"] for row in rows])
         mean = next(line for line in own if line.line.width == 3)
         assert list(mean.y) == pytest.approx([100 * row.mean(reader) for row in rows])
