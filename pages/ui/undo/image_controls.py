@@ -96,7 +96,7 @@ def image_controls(bundles: Mapping[str, Bundle]) -> tuple[dict[str, Any], Intak
         st.caption("An image that G makes from the seed, with a pattern of D_a added to it.")
         return {"source": "realizable"}, None
     _gallery(bundles)
-    return {"source": state["ui.picture"], "index": int(state["ui.index"])}, None
+    return {"source": state.get("ui.picture", "example"), "index": int(state["ui.index"])}, None
 
 
 def _offer(dataset: str) -> None:
