@@ -1,9 +1,10 @@
 """Algorithm 1: alternating steps on z and c_a, as pure functions over a frozen state.
 
 A run has two phases. In the start phase every start of every item descends 1/2 ||x' - G(z)||^2
-with c_a = 0 (Defense-GAN, B.2). In the alternation (z, c_a)^{k+1} come both from iterate k, while
-the starts that were carried on compete. Presets differ in numbers, not in code: see `presets.py`;
-`plain_loop.py` states the same method in its simplest form, one image at a time.
+(or a perceptual loss) with c_a = 0 (Defense-GAN, B.2). In the alternation (z, c_a)^{k+1} come both
+from iterate k, while the starts that were carried on compete. Presets differ in numbers, not in
+code: see `presets.py`; `plain_loop.py` states the same method in its simplest form, one image at a
+time.
 
 An item's iterates depend on its own x', starts and seed alone, not on its neighbours (up to
 rounding): items may begin, leave and be joined by others at any step (`State.take`,
@@ -21,7 +22,8 @@ from torch import Tensor
 
 from red_core.algorithm.competition import compete, enter_alternation, renews_lambda, with_lambda
 from red_core.algorithm.objective import evaluate, target
-from red_core.algorithm.options import DIFFUSION, SolverOptions
+from red_core.algorithm.options import DIFFUSION, PERCEPTUAL, SolverOptions
+from red_core.algorithm.perceptual import evaluate_start
 from red_core.algorithm.problem import RedProblem
 from red_core.algorithm.prox import block_soft_threshold
 from red_core.algorithm.state import State
@@ -97,13 +99,17 @@ def begin(
     """Iterate 0: starts z [B, S, *latent], c_a = 0.
 
     anchor: where `latent_weight` pulls every start, [B, S, *latent] (default: the origin). Raises
-    ValueError where the numbers of items differ, or the options need features or a diffusion model
-    that the problem lacks.
+    ValueError where the numbers of items differ, or the options need features, maps, a diffusion
+    model or a w in every layer that the problem lacks.
     """
     if len(starts) != len(problem):
         raise ValueError(f"{len(starts)} items of starts for {len(problem)} of x'")
     if options.feature_weight and problem.features is None:
         raise ValueError("feature_weight needs features of a classifier, and there are none")
+    if options.start_loss == PERCEPTUAL and problem.maps is None:
+        raise ValueError("a perceptual start needs maps of a classifier, and there are none")
+    if options.one_w and starts.ndim < 4:
+        raise ValueError("one_w needs a point of W+, a w in every layer")
     if options.signal_step == DIFFUSION and (problem.purify is None or not problem.seeds):
         raise ValueError("a diffusion step needs a diffusion model, and there is none")
     items, carried = starts.shape[:2]
@@ -193,6 +199,9 @@ def _evaluated(
     problem: RedProblem, state: State, options: SolverOptions, update: Update = "both"
 ) -> State:
     """The state with what the next step on z needs (and what `observe` shows) filled in."""
-    kind = options.signal_step if bool(state.joint.all()) else options.start_step
+    joint = bool(state.joint.all())
+    kind = options.signal_step if joint else options.start_step
     gradient = update != "c_a" and needs_gradient(kind)
+    if not joint and options.start_loss == PERCEPTUAL:
+        return evaluate_start(problem, state, options, gradient=gradient)
     return evaluate(problem, state, options, gradient=gradient)

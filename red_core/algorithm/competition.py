@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from red_core.algorithm.objective import evaluate, objective, residual, target, terms_in_z
-from red_core.algorithm.options import CHECK_EVERY, DIFFUSION, SolverOptions
+from red_core.algorithm.options import CHECK_EVERY, DIFFUSION, PERCEPTUAL, SolverOptions
+from red_core.algorithm.perceptual import evaluate_start
 from red_core.algorithm.problem import RedProblem
 from red_core.algorithm.prox import gap_of_residual, lambda_max
 from red_core.algorithm.state import State
@@ -39,12 +40,15 @@ def compete(problem: RedProblem, state: State, options: SolverOptions) -> State:
 def enter_alternation(problem: RedProblem, state: State, options: SolverOptions) -> State:
     """Carry the best starts on, and set lambda from the best one's residual (B.2)."""
     state = evaluate(problem, state, options, gradient=False)
+    if options.start_loss == PERCEPTUAL:
+        state = evaluate_start(problem, state, options, gradient=False)
     # A diffusion model is that of both phases, and its rounds go on.
     goes_on = options.signal_step == DIFFUSION and bool(state.k.any())
     memory = state.memory if goes_on else initial_memory(state.z, options, joint=True)
     state = replace(state, joint=torch.ones_like(state.joint), memory=memory)
     state = with_lambda(problem, state, options)
     error = _error_without_c_a(problem, state, options)
+    state = replace(state, start_energy=None, start_gradient=None)  # it counts no longer
     return keep_best(state, error, torch.full_like(state.k, options.carry))
 
 
@@ -66,8 +70,14 @@ def renews_lambda(state: State, options: SolverOptions) -> bool:
 
 
 def _error_without_c_a(problem: RedProblem, state: State, options: SolverOptions) -> Tensor:
-    """1/2 ||x' - G(z)||^2 and the terms in z, [B, S]; infinite for a start that is out."""
-    error = 0.5 * target(problem, state).square().sum(-1) + terms_in_z(state, options)
+    """The start's loss and the terms in z, [B, S]; infinite for a start that is out.
+
+    In the alternation, 1/2 ||x' - G(z)||^2 is in the place of any other loss.
+    """
+    energy = state.start_energy
+    if energy is None:
+        energy = 0.5 * target(problem, state).square().sum(-1)
+    error = energy + terms_in_z(state, options)
     return torch.where(state.alive, error, torch.inf)
 
 

@@ -80,7 +80,13 @@ def gradient_of_terms(state: State, options: SolverOptions) -> Tensor:
 
 
 def objective(problem: RedProblem, state: State, options: SolverOptions) -> Tensor:
-    """The objective of every start of an evaluated state, [B, S]; infinite for one that is out."""
-    fit = 0.5 * residual(problem, state).square().sum(-1) + terms_in_z(state, options)
+    """The objective of every start of an evaluated state, [B, S]; infinite for one that is out.
+
+    In a start that descends another loss, that loss is in the place of the squared error.
+    """
+    fit = state.start_energy
+    if fit is None:
+        fit = 0.5 * residual(problem, state).square().sum(-1)
+    fit = fit + terms_in_z(state, options)
     value = fit + state.lam[:, None] * penalty(state.c_a, problem.dictionary)
     return torch.where(state.alive, value, torch.inf)

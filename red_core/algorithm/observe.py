@@ -61,8 +61,10 @@ class Iterate:
 def observe(problem: RedProblem, state: State, options: SolverOptions) -> Iterate:
     """The iterate of a state: of each item, the start with the lowest objective.
 
-    Of a state that `step` returned it costs one product with D_a^T: G(z), D_a c_a and the gradient
-    in z are the next step's, and are in the state already (but the gradient of a z that is frozen).
+    `loss` is of the squared error also where the start descends another one. Of a state that `step`
+    returned it costs one product with D_a^T: G(z), D_a c_a and the gradient in z are the next
+    step's, and are in the state already (but the gradient of a z that is frozen, or of a start with
+    another loss).
     """
     state = evaluate(problem, state, options)
     dictionary = problem.dictionary

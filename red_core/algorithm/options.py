@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 DIFFUSION = "diffusion"
 SIGNAL_STEPS = ("gradient", "adam", "lbfgs", "frozen", DIFFUSION)
+SQUARED, PERCEPTUAL = "squared", "perceptual"
+START_LOSSES = (SQUARED, PERCEPTUAL)
 ACCELERATIONS = ("none", "nesterov", "restart")
 CHECK_EVERY = 10  # steps between two looks at whether an item has settled
 
@@ -18,8 +20,13 @@ class SolverOptions:
     the smallest ||x' - G(z)|| are its random starts (100 in the published code; 0: no choice among
     draws); encoder_start: whether an encoder's guess is one more;
     mean_start: whether the middle of what is likely (the mean w of all classes) is one more;
+    class_start: whether the mean w of one class is, of the class whose mean G(w) is nearest to x'
+    by the start's loss;
     start_steps, start_step, start_rate: the Defense-GAN phase; start_momentum: heavy-ball momentum
-    of its step "gradient" (0.7 in Defense-GAN's code); carry: starts (lowest MSE) that
+    of its step "gradient" (0.7 in Defense-GAN's code); start_loss: what it descends, "squared" for
+    1/2 ||x' - G(z)||^2 or "perceptual" for a distance of the classifier's first `start_maps`
+    feature maps plus start_l1_weight times the mean of |x' - G(z)| (see `perceptual.py`); one_w:
+    whether a point of W+ moves as one w, the same in every layer; carry: starts (lowest loss) that
     enter the alternation; halve_at: alternation steps after which the better half (lowest
     objective) is kept; steps: alternation steps; signal_step, signal_rate: the z update, where the
     rate of "lbfgs" is its longest step; acceleration: of c_a; lambda_fraction: lambda over
@@ -42,10 +49,15 @@ class SolverOptions:
     start_draws: int = 0
     encoder_start: bool = False
     mean_start: bool = False
+    class_start: bool = False
     start_steps: int = 100
     start_step: str = "adam"
     start_rate: float = 0.03
     start_momentum: float = 0.0
+    start_loss: str = SQUARED
+    start_maps: int = 1
+    start_l1_weight: float = 0.0
+    one_w: bool = False
     carry: int = 1
     halve_at: tuple[int, ...] = ()
     steps: int = 500
@@ -78,6 +90,7 @@ class SolverOptions:
             ("steps", 1, 5000),
             ("carry", 1, 65),
             ("inner", 1, 50),
+            ("start_maps", 1, 3),
             ("noise_levels", 1, 50),
             ("noise_draws", 1, 50),
         ):
@@ -91,22 +104,34 @@ class SolverOptions:
             )
         if any(step < 1 for step in self.halve_at):
             raise ValueError(f"halve_at holds steps of the alternation, from 1: {self.halve_at}")
-        if self.restarts + self.encoder_start + self.mean_start < 1:
+        if self.restarts + self.encoder_start + self.mean_start + self.class_start < 1:
             raise ValueError(
-                "a run needs at least one start: restarts >= 1, encoder_start or mean_start"
+                "a run needs at least one start: restarts >= 1, encoder_start, mean_start or "
+                "class_start"
             )
+        if self.one_w and self.encoder_start:
+            raise ValueError("one_w and encoder_start exclude each other: its guess is one of W+")
         if not 0 < self.lambda_fraction <= 2:
             raise ValueError(f"lambda_fraction must lie in (0, 2], not {self.lambda_fraction}")
         for name in ("start_rate", "signal_rate"):
             if not 0 < getattr(self, name) <= 10:
                 raise ValueError(f"{name} must lie in (0, 10], not {getattr(self, name)}")
-        for name, most in (("latent_weight", 10), ("feature_weight", 10), ("noise", 0.5)):
+        for name, most in (
+            ("latent_weight", 10),
+            ("feature_weight", 10),
+            ("start_l1_weight", 10),
+            ("noise", 0.5),
+        ):
             if not 0 <= getattr(self, name) <= most:
                 raise ValueError(f"{name} must lie in [0, {most}], not {getattr(self, name)}")
         if not 0 <= self.start_momentum < 1:
             raise ValueError(f"start_momentum must lie in [0, 1), not {self.start_momentum}")
         if self.start_momentum and self.start_step != "gradient":
             raise ValueError('start_momentum needs start_step "gradient"')
+        if self.start_loss not in START_LOSSES:
+            raise ValueError(f"start_loss is one of {', '.join(START_LOSSES)}")
+        if self.start_l1_weight and self.start_loss != PERCEPTUAL:
+            raise ValueError(f'start_l1_weight needs start_loss "{PERCEPTUAL}"')
         if self.signal_step not in SIGNAL_STEPS or self.start_step not in SIGNAL_STEPS:
             raise ValueError(f"signal steps are {', '.join(SIGNAL_STEPS)}")
         if (self.signal_step == DIFFUSION) != (self.start_step == DIFFUSION):

@@ -13,10 +13,18 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+_TINY = 1e-10  # of a place's squared length
 Generator = Callable[[Tensor], Tensor]
 Features = Callable[[Tensor], Tensor]
+Maps = Callable[[Tensor], Sequence[Tensor]]
+"""Images [R, *signal_shape] -> feature maps of several depths, each [R, channels, h, w]."""
 Purify = Callable[[Tensor, Sequence[int]], Tensor]
 """D: images [R, C, H, W] in [0, 1], one seed for each -> purified images of the same shape."""
+
+
+def unit_channels(maps: Sequence[Tensor]) -> list[Tensor]:
+    """Feature maps [R, channels, h, w], each place's channels scaled to length 1 (or left at 0)."""
+    return [each * (each.square().sum(1, keepdim=True) + _TINY).rsqrt() for each in maps]
 
 
 def apply_each(matrices: Tensor, rows: Tensor) -> Tensor:
@@ -151,7 +159,8 @@ class RedProblem:
     frozen and in eval mode; dictionary: D_a with n = prod(signal_shape); features: what an
     optional term of the objective compares x' and G(z) by, images -> [R, ...], or None; purify:
     the diffusion model of B.8 in the place of G, or None; seeds: one an item, of its noise (empty:
-    no step draws any). Raises ValueError where x' is not finite or does not fit D_a.
+    no step draws any); maps: what a perceptual start compares them by, or None.
+    Raises ValueError where x' is not finite or does not fit D_a.
 
     >>> D_a = AttackDictionary.from_attacks(torch.eye(4).view(2, 1, 2, 4), ("linf",))
     >>> problem = RedProblem(torch.zeros(3, 1, 2, 2), lambda z: z.view(-1, 1, 2, 2), D_a)
@@ -165,6 +174,7 @@ class RedProblem:
     features: Features | None = None
     purify: Purify | None = None
     seeds: tuple[int, ...] = ()
+    maps: Maps | None = None
 
     def __post_init__(self) -> None:
         if self.flat.shape[1] != self.dictionary.atoms.shape[-2]:
@@ -197,6 +207,13 @@ class RedProblem:
         """phi of images [R, *signal_shape] as rows [R, F]."""
         assert self.features is not None  # `begin` checks it
         return self.features(images).flatten(1)
+
+    @cached_property
+    def observed_maps(self) -> list[Tensor]:
+        """`unit_channels` of the maps of x', each [B, channels, h, w]."""
+        assert self.maps is not None  # `begin` checks it
+        with torch.no_grad():
+            return unit_channels(self.maps(self.observed))
 
     def take(self, items: Tensor) -> RedProblem:
         """The problem of some items only."""

@@ -25,7 +25,8 @@ class State:
 
     At this z and c_a, None where not evaluated: image [B, S, n]: G(z); gradient [B, S, *latent]:
     J(z)^T (G(z) + D_a c_a - x'); feature_energy [B, S] and feature_gradient [B, S, *latent]: the
-    objective's optional term in the features of G(z).
+    objective's optional term in the features of G(z); start_energy [B, S] and start_gradient
+    [B, S, *latent]: the start's loss where that is not the squared error.
     """
 
     k: Tensor
@@ -47,6 +48,8 @@ class State:
     gradient: Tensor | None = None
     feature_energy: Tensor | None = None
     feature_gradient: Tensor | None = None
+    start_energy: Tensor | None = None
+    start_gradient: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.k)

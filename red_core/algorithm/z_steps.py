@@ -15,7 +15,7 @@ from torch import Tensor
 from red_core.algorithm.diffusion_step import diffusion_memory, diffusion_step
 from red_core.algorithm.lbfgs import lbfgs_memory, lbfgs_step
 from red_core.algorithm.objective import gradient_of_terms
-from red_core.algorithm.options import DIFFUSION, SolverOptions
+from red_core.algorithm.options import DIFFUSION, PERCEPTUAL, SolverOptions
 from red_core.algorithm.problem import RedProblem
 from red_core.algorithm.state import State
 
@@ -34,8 +34,12 @@ def z_step(problem: RedProblem, state: State, options: SolverOptions, joint: boo
     if kind == DIFFUSION:
         z, memory = diffusion_step(problem, state, options)
     else:
-        assert state.gradient is not None  # `evaluate` filled it in
-        gradient = state.gradient + gradient_of_terms(state, options)
+        perceptual = not joint and options.start_loss == PERCEPTUAL
+        descended = state.start_gradient if perceptual else state.gradient
+        assert descended is not None  # `evaluate` or `evaluate_start` filled it in
+        gradient = descended + gradient_of_terms(state, options)
+        if options.one_w:  # the chain rule of one w that every layer shares
+            gradient = gradient.sum(-2, keepdim=True).expand_as(gradient)
         rate = options.signal_rate if joint else options.start_rate
         if kind == "adam":
             steps = options.steps if joint else options.start_steps
@@ -53,6 +57,8 @@ def z_step(problem: RedProblem, state: State, options: SolverOptions, joint: boo
         gradient=None,
         feature_energy=None,
         feature_gradient=None,
+        start_energy=None,
+        start_gradient=None,
     )
 
 

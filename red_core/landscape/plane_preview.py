@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from red_core.algorithm.algorithm1 import solve
-from red_core.algorithm.options import SolverOptions
+from red_core.algorithm.options import SQUARED, SolverOptions
 from red_core.algorithm.problem import RedProblem
 from red_core.landscape.curvature_plane import hessian_plane
 from red_core.landscape.images import image_loss
@@ -51,6 +51,8 @@ def preview_paths(
     alone = replace(
         options,
         start_steps=0,
+        start_loss=SQUARED,
+        start_l1_weight=0.0,
         carry=1,
         halve_at=(),
         tolerance=0.0,

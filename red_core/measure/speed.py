@@ -24,7 +24,7 @@ from tqdm import tqdm
 from red_core.algorithm.algorithm1 import finished, step
 from red_core.algorithm.batch import run_to_end
 from red_core.algorithm.observe import Iterate, observe
-from red_core.algorithm.options import DIFFUSION, SolverOptions
+from red_core.algorithm.options import DIFFUSION, PERCEPTUAL, SolverOptions
 from red_core.algorithm.plain_loop import Objective, Solution, plain_solve
 from red_core.algorithm.presets import BEST_FILES, presets_of
 from red_core.algorithm.verdict import judge
@@ -62,10 +62,11 @@ class BenchmarkSettings:
         if not 1 <= self.turns <= self.batch:
             raise SettingsError(f"turns must lie between 1 and the batch of {self.batch}")
         options = self.run.solver_options()
-        if options.signal_step == DIFFUSION or options.feature_weight:
+        features = options.feature_weight or options.start_loss == PERCEPTUAL
+        if options.signal_step == DIFFUSION or features or options.one_w:
             raise SettingsError(
-                f"the plain loop knows neither diffusion nor features: {self.run.preset} has "
-                "nothing to be compared with"
+                "the plain loop knows neither diffusion nor features nor a single w: "
+                f"{self.run.preset} has nothing to be compared with"
             )
 
 

@@ -29,7 +29,7 @@ def _check(bundle: Bundle) -> None:
 
 
 class DiffPure(Method):
-    """DiffPure alone (Nie et al. 2022): psi reads D(x'), which is BSD-DP's first round.
+    """DiffPure alone (Nie et al. 2022): psi reads D(x'), the first round of preset `bsd-dp-paper`.
 
     Its readings hold what our second classifier makes of the same purified images.
     """
@@ -48,7 +48,7 @@ class DiffPure(Method):
     def fit(cls, bundle: Bundle) -> Self:
         """The bundle holds all it needs; AssetError where it has no diffusion model."""
         _check(bundle)
-        return cls(bundle, presets_of(bundle.dataset)["bsd-dp"])
+        return cls(bundle, presets_of(bundle.dataset)["bsd-dp-paper"])
 
     def purifier(self) -> Purifier:
         """D, with its draws."""

@@ -75,22 +75,22 @@ class WideResNet(nn.Module):
         )
         return network
 
-    def features(self, images: Tensor) -> list[Tensor]:
-        """What each group makes of images [B, 3, 32, 32]; [B, 16 width, 32, 32] and smaller.
+    def features(self, images: Tensor, depth: int = 3) -> list[Tensor]:
+        """What the first `depth` groups make of images [B, 3, 32, 32]; the others do not run.
 
-        The last is normalised and rectified; its mean over the pixels is what the head reads.
+        Maps [B, 16 width, 32, 32] and smaller. That of the third group is normalised and rectified;
+        its mean over the pixels is what the head reads.
         """
         hidden = self.stem((images - self.mean) / self.std)
         made = []
-        for group in self.groups:
+        for group in self.groups[:depth]:
             hidden = group(hidden)
             made.append(hidden)
-        return [*made[:-1], F.relu(self.norm(hidden))]
+        return made if depth < len(self.groups) else [*made[:-1], F.relu(self.norm(hidden))]
 
     def first_features(self, images: Tensor) -> Tensor:
-        """What the first group makes of images, [B, 16 width, 32, 32]; the others do not run."""
-        maps: Tensor = self.groups[0](self.stem((images - self.mean) / self.std))
-        return maps
+        """What the first group makes of images, [B, 16 width, 32, 32]."""
+        return self.features(images, 1)[0]
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits [B, classes] of images [B, 3, 32, 32] with values in [0, 1]."""

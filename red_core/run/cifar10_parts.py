@@ -29,7 +29,7 @@ _PIXELS = 3 * 32 * 32
 READER = "reader.safetensors"
 # The purifications that the second classifier reads, chosen on held-out images with the rest of
 # the verdict.
-READ_SIGMA, READ_DRAWS = 0.15, 4
+READ_SIGMA, READ_DRAWS = 0.1, 4
 
 
 def load_psi(device: _Device = "cpu") -> WideResNet:

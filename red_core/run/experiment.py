@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from red_core.algorithm.algorithm1 import begin
 from red_core.algorithm.diffusion_step import identity
-from red_core.algorithm.options import DIFFUSION, SolverOptions
+from red_core.algorithm.options import DIFFUSION, PERCEPTUAL, SolverOptions
+from red_core.algorithm.perceptual import start_losses
 from red_core.algorithm.presets import presets_of
 from red_core.algorithm.problem import RedProblem
 from red_core.algorithm.state import State
 from red_core.algorithm.verdict import PAPER_LAMBDA, Readers
 from red_core.attacks.pgd import AttackSettings, Watch, craft
 from red_core.models.purifier import Denoises, Purifier
+from red_core.models.wide_resnet import WideResNet
 from red_core.run.bundle import Bundle
 from red_core.run.prior import starts_from
 from red_core.run.settings import RunSettings, SettingsError, item_seed
@@ -153,11 +156,16 @@ def make_starts(
     """Starts z [B, S, *latent] and their anchors, of the same shape: see `starts_from`.
 
     With a diffusion model in the place of G (B.8) the only start is x' itself. Raises ValueError
-    where the only start would be the guess of an encoder that the bundle lacks.
+    where the only start would be the guess of an encoder that the bundle lacks, or the options
+    want a class's mean w and the generator is given no class.
     """
     if options.signal_step == DIFFUSION:
         own = attacked.to(bundle.device)[:, None]
         return own, own
+    class_losses = None
+    if options.class_start:
+        problem = make_problem(bundle, attacked, options, seeds)
+        class_losses = partial(start_losses, problem, options=options)
     return starts_from(
         bundle.prior,
         attacked.to(bundle.device),
@@ -167,6 +175,7 @@ def make_starts(
         encoder=options.encoder_start,
         draws=options.start_draws,
         generator=bundle.generator,
+        class_losses=class_losses,
     )
 
 
@@ -193,7 +202,10 @@ def make_problem(
     attacked = attacked.to(bundle.device)
     if options.signal_step != DIFFUSION:
         features = bundle.features if options.feature_weight else None
-        return RedProblem(attacked, bundle.generator, bundle.dictionary, features)
+        maps = None
+        if options.start_loss == PERCEPTUAL and isinstance(bundle.psi, WideResNet):
+            maps = partial(bundle.psi.features, depth=options.start_maps)
+        return RedProblem(attacked, bundle.generator, bundle.dictionary, features, maps=maps)
     if bundle.denoiser is None:
         raise ValueError("a diffusion step needs a diffusion model, and there is none")
     purifier = purifier_of(bundle.denoiser, options)

@@ -6,7 +6,7 @@ network says what is likely. A diffusion model has no latent space: its "z" is t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
@@ -16,6 +16,8 @@ from red_core.algorithm.problem import Generator
 from red_core.models.generator_interface import StyleLike
 
 CHUNK = 100  # images that G makes at once while draws are compared
+Losses = Callable[[Tensor], Tensor]
+"""Images [R, C, H, W] -> the loss of each beside every x' of a batch, [B, R]."""
 
 
 class Prior(Protocol):
@@ -115,14 +117,16 @@ def starts_from(
     encoder: bool = False,
     draws: int = 0,
     generator: Generator | None = None,
+    class_losses: Losses | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Starts z [B, S, *shape] for x' [B, C, H, W], and their anchors, of the same shape.
 
     encoder: the encoder's guess, which is its own anchor, comes first, where there is an encoder;
-    mean: the prior's centre is a start; restarts: draws of the prior, where `draws` is not 0 the
-    nearest of so many (see `nearest_draws`, which needs G: generator). These two are anchored at
-    the centre. What is drawn for an item comes from its seed alone. Raises ValueError where that
-    makes no start at all.
+    mean: the prior's centre is a start; class_losses: the mean w of the class that it finds nearest
+    is one, its own anchor (see `nearest_class`, which needs G: generator); restarts: draws of the
+    prior, where `draws` is not 0 the nearest of so many (see `nearest_draws`, which needs G too).
+    The mean and the draws are anchored at the centre. What is drawn for an item comes from its seed
+    alone. Raises ValueError where that makes no start at all, or the prior knows no classes.
     """
     centre = prior.centre()
     starts: list[Tensor] = []
@@ -133,6 +137,10 @@ def starts_from(
         anchors.append(guess[:, None])
     if mean:
         starts.append(centre.expand(len(observed), 1, *prior.shape))
+        anchors.append(starts[-1])
+    if class_losses is not None:
+        assert generator is not None
+        starts.append(nearest_class(prior, generator, class_losses)[:, None])
         anchors.append(starts[-1])
     if restarts:
         streams = [torch.Generator().manual_seed(seed) for seed in seeds]
@@ -145,6 +153,19 @@ def starts_from(
     if not starts:
         raise ValueError("this data set has no encoder: ask for restarts, at least 1")
     return torch.cat(starts, dim=1), torch.cat(anchors, dim=1)
+
+
+@torch.no_grad()
+def nearest_class(prior: Prior, generator: Generator, losses: Losses) -> Tensor:
+    """The class's mean w whose G(w) has the smallest loss beside each x', [B, *shape].
+
+    All classes are compared, whatever class an image has or is read as. Raises ValueError for a
+    prior without classes.
+    """
+    if not isinstance(prior, StylePrior):
+        raise ValueError("class_start needs a generator that is given the class, in W+")
+    centres = prior.class_centres()
+    return centres[losses(generator(centres)).argmin(1)]
 
 
 @torch.no_grad()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from red_core.algorithm.options import DIFFUSION, SolverOptions
+from red_core.algorithm.options import DIFFUSION, PERCEPTUAL, SolverOptions
 from red_core.algorithm.presets import DEFAULT_PRESET, GENERATORS, OWN, presets_of, presets_with
 from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, AttackSettings
 from red_core.data.datasets import (
@@ -22,7 +22,7 @@ from red_core.data.datasets import (
     TITLES,
     check_dataset,
 )
-from red_core.data.own_datasets import base_of, dataset_words
+from red_core.data.own_datasets import base_of, dataset_words, is_style
 from red_core.parse import checked, parsed, quoted, written
 
 SOURCES = ("example", "photograph", "realizable", "own")
@@ -142,6 +142,11 @@ class RunSettings:
             )
         if options.feature_weight and self.dataset not in FEATURED:
             raise ValueError(f"{title}'s classifier offers no features: feature_weight must be 0")
+        if options.start_loss == PERCEPTUAL and self.dataset not in FEATURED:
+            raise ValueError(f"{title}'s classifier offers no features: start_loss must be squared")
+        for name in ("class_start", "one_w"):
+            if getattr(options, name) and not is_style(self.dataset):
+                raise ValueError(f"{title}'s generator has no W+: {name} must be off")
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; `from_dict` is its inverse."""

@@ -31,7 +31,7 @@ from red_core.run.settings import RunSettings
 _TRAINED = ("m-inf", "m-2", "m-1", "msd")
 # Methods that are the start of a preset alone.
 _PURIFIED = ("dp", "dp-fixed", "dp-one", "dp-vote")
-_ONE_PHASE = {"defense-gan": "paper", **dict.fromkeys(_PURIFIED, "bsd-dp")}
+_ONE_PHASE = {"defense-gan": "paper", **dict.fromkeys(_PURIFIED, "bsd-dp-paper")}
 _DIFFUSION = (*_PURIFIED, "bsd-dp", "bsd-dp-paper")
 
 

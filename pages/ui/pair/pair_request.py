@@ -16,7 +16,10 @@ from red_core.run.settings import RunSettings, SettingsError
 
 OTHER = ("preset", "generator", "seed")  # beside the solver's options: what may differ
 START = "start_class"
-_ONE_START = {"restarts": 1, "start_draws": 0, "encoder_start": False, "mean_start": False}
+_ONE_START = {
+    **{"restarts": 1, "start_draws": 0, "encoder_start": False},
+    **{"mean_start": False, "class_start": False},
+}
 
 
 @dataclass(frozen=True)

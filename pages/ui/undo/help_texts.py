@@ -140,6 +140,11 @@ OPTIONS = {
         "Mean start",
         "Whether the middle of what is likely (the mean w of all classes) is one more start.",
     ),
+    "class_start": (
+        "Class start",
+        "Whether the mean w of one class is one more start: of the class whose own G(w) is nearest "
+        "to x' by the start's loss, all of them compared.",
+    ),
     "start_steps": ("Start steps", "Defense-GAN steps of every start, with c_a = 0."),
     "start_step": ("Start z-step", "How z moves during the start: Adam, or plain gradient."),
     "start_rate": ("Start rate", "The step size on z during the start."),
@@ -147,6 +152,24 @@ OPTIONS = {
         "Start momentum",
         "Heavy-ball momentum of the start's plain gradient steps, below 1; Adam takes none. "
         "Defense-GAN's code uses 0.7.",
+    ),
+    "start_loss": (
+        "Start loss",
+        "What the start descends: squared is ½‖x' - G(z)‖²; perceptual compares feature maps of ψ, "
+        "each place's channels scaled to length 1, as LPIPS does.",
+    ),
+    "start_maps": (
+        "Maps compared",
+        "How many of ψ's three groups of feature maps a perceptual start compares, from the first. "
+        "An attack moves the first least.",
+    ),
+    "start_l1_weight": (
+        "Weight of L1",
+        "Of the mean of |x' - G(z)| beside the perceptual distance; the published code has 0.5.",
+    ),
+    "one_w": (
+        "One w",
+        "Whether w moves as one, the same in every layer of G (W), or each layer's by itself (W+).",
     ),
     "carry": (
         "Starts carried",

@@ -12,9 +12,16 @@ from pages.ui.undo import help_texts as texts
 from pages.ui.undo.undo_registry import devices
 from pages.ui.undo.widget_scope import numbers_of
 from pages.ui.widgets.widget_keys import option_index, widget_value
-from red_core.algorithm.options import ACCELERATIONS, DIFFUSION, SIGNAL_STEPS, SolverOptions
+from red_core.algorithm.options import (
+    ACCELERATIONS,
+    DIFFUSION,
+    SIGNAL_STEPS,
+    START_LOSSES,
+    SolverOptions,
+)
 from red_core.algorithm.presets import DEFAULT_PRESET, GENERATORS, OWN, presets_of, presets_with
 from red_core.data.datasets import FEATURED
+from red_core.data.own_datasets import is_style
 from red_core.run.bundle import has_generator
 from red_core.run.settings import MAX_SEED, RunSettings
 
@@ -22,14 +29,19 @@ _IN_LATENT = tuple(name for name in SIGNAL_STEPS if name != DIFFUSION)
 _CHOICES = {
     "start_step": _IN_LATENT,
     "signal_step": _IN_LATENT,
+    "start_loss": START_LOSSES,
     "acceleration": ACCELERATIONS,
 }
 _PURIFYING = ("noise", "noise_levels", "noise_stochastic", "noise_draws", "remainder")
 _MOVING = (
     *("restarts", "encoder_start", "mean_start", "carry", "halve_at", "start_step", "start_rate"),
-    *("start_draws", "start_momentum"),
+    *("start_draws", "start_momentum", "class_start", "one_w"),
+    *("start_loss", "start_maps", "start_l1_weight"),
     *("signal_step", "signal_rate", "latent_weight", "feature_weight"),
 )
+# What needs feature maps of psi, and what needs W+.
+_OF_FEATURES = ("start_loss", "start_maps", "start_l1_weight", "feature_weight")
+_OF_W_PLUS = ("class_start", "one_w")
 
 
 def seed_solver(settings: RunSettings, prefix: str = "ui") -> None:
@@ -104,7 +116,8 @@ def _deciding_nothing(dataset: str, preset: SolverOptions) -> tuple[str, ...]:
     """Options that decide nothing: where D(x') takes the place of G(z), or G(z) that of D(x')."""
     if preset.signal_step == DIFFUSION:
         return _MOVING
-    return _PURIFYING if dataset in FEATURED else (*_PURIFYING, "feature_weight")
+    without_features = () if dataset in FEATURED else _OF_FEATURES
+    return (*_PURIFYING, *without_features, *(() if is_style(dataset) else _OF_W_PLUS))
 
 
 def solver_key(dataset: str, preset: str, name: str, prefix: str = "ui") -> str:
