@@ -49,8 +49,8 @@ class Bright(nn.Module):
 @pytest.fixture
 def drawn(toy_cifar10: Bundle, monkeypatch: pytest.MonkeyPatch) -> Bundle:
     """A preset of three draws, and a second classifier that is not psi."""
-    options = replace(CIFAR10_PRESETS["bsd-dp"], noise=0.3, noise_draws=3)
-    monkeypatch.setitem(CIFAR10_PRESETS, "bsd-dp", options)
+    options = replace(CIFAR10_PRESETS["bsd-dp-paper"], noise=0.3, noise_draws=3)
+    monkeypatch.setitem(CIFAR10_PRESETS, "bsd-dp-paper", options)
     readers = replace(toy_cifar10.readers, reader=Bright(), reader_temperature=2.0)
     return replace(toy_cifar10, readers=readers)
 
@@ -77,7 +77,7 @@ def test_psi_and_the_second_classifier_read_the_mean_of_the_draws(drawn: Bundle)
 
 
 def test_diffpure_is_the_first_round_of_bsd_dp(drawn: Bundle) -> None:
-    x, options = drawn.examples.images[:2], CIFAR10_PRESETS["bsd-dp"]
+    x, options = drawn.examples.images[:2], CIFAR10_PRESETS["bsd-dp-paper"]
     problem, state = begin_run(drawn, x, options, [4, 5])
     first = observe(problem, step(problem, state, options), options).image
     torch.testing.assert_close(fit("dp", drawn).classify(x, [4, 5]).reconstruction, first)
