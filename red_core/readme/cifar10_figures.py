@@ -71,8 +71,15 @@ def _words(name: str, measured: Mapping[str, Any]) -> str:
         words = ", ".join(f"{e:.3f} at {sigma}" for sigma, e in errors.items())
         return f"root mean square error on held-out images by sigma, in [-1, 1]: {words}"
     if name == "reader":
-        own, psi = (_by_attack(measured[key]) for key in ("reader_on_runs", "psi_on_runs"))
-        return f"{own} of {_held_out(measured)} runs of `best` read right (ψ: {psi})"
+        of = ("reader_on_runs", "reader_on_purified", "reader_on_attacked", "all_three_on_runs")
+        own, purified, attacked, weighed = (_by_attack(measured[key]) for key in of)
+        psi = _by_attack(measured["psi_on_runs"])
+        weights = " / ".join(f"{weight:.2f}" for weight in measured["weights"].values())
+        return (
+            f"of {_held_out(measured)} runs of `best` it reads right, from G(w): {own} (ψ: {psi}); "
+            f"from D(x'): {purified}; from x': {attacked}; weighed as fitted on these runs "
+            f"({weights}): {weighed}"
+        )
     if name == "type-classifier":
         return f"{_by_attack(measured)} of {_held_out(measured)} images named right"
     if name == "evidence":

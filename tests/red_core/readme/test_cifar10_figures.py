@@ -58,7 +58,17 @@ MANIFEST: dict[str, Any] = {
         }
     },
     "reader.safetensors": MADE
-    | {"measured": {"held_out_images": 240, "reader_on_runs": SHARES, "psi_on_runs": SHARES}},
+    | {
+        "measured": {
+            "held_out_images": 240,
+            "weights": {"G(z)": 0.25, "D(x')": 0.5, "x'": 1.0},
+            "all_three_on_runs": SHARES,
+            "reader_on_runs": SHARES,
+            "reader_on_purified": SHARES,
+            "reader_on_attacked": SHARES,
+            "psi_on_runs": SHARES,
+        }
+    },
     "type-classifier.safetensors": MADE | {"measured": {"held_out_images": 240, **SHARES}},
     "evidence.safetensors": {key: MADE[key] for key in ("scale", "device", "hours")}
     | {
@@ -95,9 +105,13 @@ def test_every_file_has_its_scale_size_and_figure() -> None:
 
 def test_bests_files_are_told_by_what_they_answer() -> None:
     text = render(MANIFEST)
-    told = "95 / 90 / 100, clean 80% of 240 held-out"
-    for name in ("reader", "type-classifier", "evidence"):
-        assert told in line(text, name)[3]
+    shares = "95 / 90 / 100, clean 80%"
+    for name in ("type-classifier", "evidence"):
+        assert f"{shares} of 240 held-out" in line(text, name)[3]
+    reader = line(text, "reader")[3]
+    for words in (f"from G(w): {shares}", f"from D(x'): {shares}", f"from x': {shares}"):
+        assert words in reader
+    assert "(0.25 / 0.50 / 1.00)" in reader
     assert line(text, "evidence")[2] == "1,000 runs"
 
 
@@ -148,7 +162,7 @@ def test_a_sweep_of_an_earlier_recipe_is_left_out() -> None:
         "sigma": 0.1,
         "sweep": [{"way": "flow", "sigma": 0.1, "clean": 0.9}],
     }
-    assert "D(x')" not in render(manifest)
+    assert "| D(x')" not in render(manifest)
 
 
 def test_every_table_is_a_table() -> None:
@@ -165,5 +179,5 @@ def test_what_was_not_measured_is_not_told() -> None:
     del manifest["diffusion.safetensors"]["measured"]["purification"]
     text = render(manifest)
     assert "w^" not in text
-    assert "D(x')" not in text
+    assert "| D(x')" not in text
     assert line(text, "generator")[3] == ""
