@@ -47,6 +47,7 @@ _CIFAR10 = {
     "purification": "red_core.recipes.cifar10.purification:measure_purification",
     "dictionary_check": "red_core.recipes.dictionary_check:check_dictionary",
 }
+ON_REQUEST = ("photographs",)
 # The page Learn is about digits.
 _MNIST = {**_GREY, "lessons": "red_core.recipes.stories:make_lessons"}
 _PARTS = {"mnist": _MNIST, "fashion": _GREY, "cifar10": _CIFAR10}
@@ -69,8 +70,9 @@ def make(
     only: Sequence[str] = (),
     announce: Callable[[str], object] = lambda part: None,
 ) -> None:
-    """Make the parts `only` (all where it is empty), always in the order of `parts_of`.
+    """Make the parts `only`, always in the order of `parts_of`.
 
+    Where it is empty, all but those of ON_REQUEST, which need files that no package index has.
     A stopped part goes on from its checkpoint in the work folder. Another seed has checkpoints
     of its own; a trial (`context.tiny`) writes its assets there too, never to `assets/`.
     """
@@ -78,7 +80,7 @@ def make(
         context = replace(context, work=context.work / f"seed-{context.seed}")
     with _trial_assets(context.work / "tiny-assets" if context.tiny else None):
         for name in parts_of(context.dataset):
-            if not only or name in only:
+            if name in only or not (only or name in ON_REQUEST):
                 announce(name)
                 load_part(context.dataset, name)(context)
 

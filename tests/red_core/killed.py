@@ -84,7 +84,7 @@ def recipe() -> Job:
 
         DiffusionTrainer.step = noted  # type: ignore[method-assign, assignment]
         words = ["recipe", "cifar10", "--scale", "tiny", "--device", "cpu"]
-        words += ["--only", "diffusion", "--work"]
+        words += ["--only", "classifier,dictionary,diffusion", "--work"]
         assert main([*words, str(work)]) == 0
 
     def check(work: Path) -> int:

@@ -13,7 +13,6 @@ from pages.ui.charts.logs import decades, log_axis
 from pages.ui.charts.strands import (
     as_paths,
     axis_end,
-    key_in_lines,
     level,
     line,
     median,
@@ -67,7 +66,7 @@ def bound_figure(
     low, high = decades(np.concatenate(every), (-1, 1))
     layout = over_steps(
         axis_end(ks[-1] if len(ks) else 0),
-        key_in_lines(entries),
+        theme.key_in_lines(entries),
         yaxis=log_axis(max(low, -8), high),
         shapes=shapes,
     )

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from pages.ui.charts.strands import axis_end, key_in_lines, line, median, over_steps, thin
+from pages.ui.charts.strands import axis_end, line, median, over_steps, thin
 from pages.ui.look import theme
 
 
@@ -32,7 +32,7 @@ def cocoercivity_figure(ks: Sequence[int], left: ArrayLike, right: ArrayLike) ->
         entries.append((sign, colour, f"{name}: median, each thin"))
     layout = over_steps(
         axis_end(ks[-1] if len(ks) else 0),
-        key_in_lines(entries),
+        theme.key_in_lines(entries),
         yaxis=theme.axis(range=_reach(np.concatenate([side.ravel() for side in sides])), nticks=5),
     )
     return theme.figure(traces, layout)

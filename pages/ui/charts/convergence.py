@@ -12,7 +12,6 @@ from pages.ui.charts.logs import decades, log_axis, positive
 from pages.ui.charts.strands import (
     as_paths,
     axis_end,
-    key_in_lines,
     level,
     line,
     median,
@@ -65,7 +64,7 @@ def convergence_figure(
     low, high = decades(np.concatenate(every), least)
     layout = over_steps(
         axis_end(ks[-1] if len(ks) else 0),
-        key_in_lines(entries),
+        theme.key_in_lines(entries),
         yaxis=log_axis(max(low, deepest), high),
         shapes=[] if level_at is None else [level(level_at, theme.LIGHT.muted, "dot")],
     )

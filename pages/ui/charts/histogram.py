@@ -9,7 +9,6 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from pages.ui.charts.logs import decades, positive, power
-from pages.ui.charts.strands import key_in_lines
 from pages.ui.look import theme
 
 BINS_A_DECADE = 12
@@ -81,7 +80,7 @@ def mu_histogram(mu: ArrayLike, now: ArrayLike = (), mean: float | None = None) 
             fixedrange=True,
             rangemode="normal",
         ),
-        annotations=[key_in_lines(entries)],
+        annotations=[theme.key_in_lines(entries)],
         shapes=shapes,
     )
     return theme.figure([bars, rug], layout)

@@ -93,17 +93,6 @@ def median(paths: Values) -> Values:
     return result
 
 
-def key_in_lines(entries: Sequence[tuple[str, str, str]], width: int = 50) -> dict[str, Any]:
-    """`theme.key` in as many lines as a phone needs: about `width` characters in each."""
-    lines: list[list[tuple[str, str, str]]] = [[]]
-    for entry in entries:
-        if lines[-1] and sum(len(sign + name) + 4 for sign, _, name in [*lines[-1], entry]) > width:
-            lines.append([])
-        lines[-1].append(entry)
-    text = "<br>".join(str(theme.key(line)["text"]) for line in lines)
-    return {**theme.key([]), "text": text, "align": "left", "yshift": 4}
-
-
 def axis_end(k: int, least: int = 50) -> int:
     """Where the axis of k ends while step k is the last: 50, 100, 200, 500, ...; moves rarely."""
     end, factors = least, (2, 2, 2.5)

@@ -7,7 +7,6 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from pages.ui.charts.strands import key_in_lines
 from pages.ui.look import theme
 from red_core.attacks.pgd import ATTACKS
 from red_core.measure.tradeoff import READERS, Row
@@ -66,7 +65,7 @@ def tradeoff_figure(
             fixedrange=True,
             title=theme.title("‖D(x') − x'‖"),
         ),
-        annotations=[key_in_lines(entries)],
+        annotations=[theme.key_in_lines(entries)],
         hovermode="closest",
     )
     return theme.figure(traces, layout)

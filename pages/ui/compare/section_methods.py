@@ -134,7 +134,7 @@ def _buttons(
         )  # fmt: skip
     takes = runs_of(current.settings, [one.key for one in shown if again or not one.over])
     if not busy and (said := warning(context.parts.bundle, takes)):
-        st.warning(said)
+        st.warning(literal(said))
 
 
 def runs_of(settings: RunSettings, keys: Iterable[str]) -> list[RunSettings]:

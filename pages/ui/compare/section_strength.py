@@ -97,7 +97,7 @@ def _buttons(
         )  # fmt: skip
     takes = runs_of(current.settings, [row.key for row in rows if again or not row.over])
     if not busy and (said := warning(context.parts.bundle, takes, len(FACTORS))):
-        st.warning(said)
+        st.warning(literal(said))
 
 
 # --- callbacks -------------------------------------------------------------------------------

@@ -58,13 +58,15 @@ PAGE_SYMBOLS = {
     "undo": "x δ x′ ψ ε ℓ∞ ℓ2 ℓ1 ‖·‖ G z z* w W+ D Dₐ cₐ λ λₘₐₓ k μ σ φ",
     "pair": "x δ x′ ψ ℓ∞ ℓ2 ℓ1 ‖·‖ G z z* D Dₐ cₐ λ λₘₐₓ μ",
     "compare": "x δ x′ ψ ε ℓ∞ ℓ2 ℓ1 G z D Dₐ cₐ Dₛ cₛ",
-    "tables": "δ x′ ψ ℓ∞ ℓ2 ℓ1 ‖·‖ G z w W+ Dₐ n P",
+    "tables": "δ x′ ψ ℓ∞ ℓ2 ℓ1 ‖·‖ G z w W+ D Dₐ cₐ n σ P",
     "landscape": "x′ ε ℓ∞ ℓ2 ℓ1 ‖·‖ G z z* Dₐ cₐ f ∇f L k μ η σ W m J β κ",
     "error_bound": "x′ ψ ε ‖·‖ G z z* Dₐ cₐ λ λₘₐₓ f ∇f h L L* k μ ρ η σ W m d n J α β",
 }
+_NOISE = "the deviation of the noise that a diffusion model adds"
 # What is meant by some of them on one page alone.
 _ON_PAGE = {
-    "undo": {"σ": "the deviation of the noise that a diffusion model adds"},
+    "undo": {"σ": _NOISE},
+    "tables": {"σ": _NOISE},
     "landscape": {
         "ε": "noise that an example adds to each row of the weights",
         "L": "how many layers the generator has",

@@ -242,6 +242,17 @@ def key(entries: Sequence[tuple[str, str, str]], **values: Any) -> dict[str, Any
     return note("\u00a0\u00a0 ".join(spans), font={"size": 12, "color": LIGHT.text}, **values)
 
 
+def key_in_lines(entries: Sequence[tuple[str, str, str]], width: int = 50) -> dict[str, Any]:
+    """`key` in as many lines as a phone needs: about `width` characters in each."""
+    lines: list[list[tuple[str, str, str]]] = [[]]
+    for entry in entries:
+        if lines[-1] and sum(len(sign + name) + 4 for sign, _, name in [*lines[-1], entry]) > width:
+            lines.append([])
+        lines[-1].append(entry)
+    text = "<br>".join(str(key(line)["text"]) for line in lines)
+    return {**key([]), "text": text, "align": "left", "yshift": 4}
+
+
 def require_finite(name: str, values: NDArray[np.floating[Any]]) -> None:
     """Raise ValueError where `values` hold NaN or an infinity."""
     if not np.isfinite(values).all():

@@ -164,12 +164,12 @@ OPTIONS = {
         "An attack moves the first least.",
     ),
     "start_l1_weight": (
-        "Weight of L1",
+        "Weight of the ℓ1 distance",
         "Of the mean of |x' - G(z)| beside the perceptual distance; the published code has 0.5.",
     ),
     "one_w": (
         "One w",
-        "Whether w moves as one, the same in every layer of G (W), or each layer's by itself (W+).",
+        "Whether w moves as one, the same in every layer of G, or each layer's by itself (W+).",
     ),
     "carry": (
         "Starts carried",

@@ -39,7 +39,7 @@ from red_core.run.settings import SettingsError, item_seed
 # The presets of methods that take one's options and are no preset themselves.
 _PRESETS = {
     "defense-gan": "paper",
-    **dict.fromkeys(("dp", "dp-fixed", "dp-one", "dp-vote"), "bsd-dp"),
+    **dict.fromkeys(("dp", "dp-fixed", "dp-one", "dp-vote"), "bsd-dp-paper"),
 }
 _ABSENT = "has not been added yet"
 

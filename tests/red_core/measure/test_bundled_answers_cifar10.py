@@ -1,8 +1,9 @@
-"""The shipped CIFAR-10 weights find what was planted, and undo real attacks on drawn pictures.
+"""The shipped CIFAR-10 weights find what was planted, and undo real attacks on photographs.
 
 A minute on one core. On realizable instances, where x' = G(w*) + D_a c_a* with one active block,
-`best` found class, attack and block of 9 of 9 by the paper's rules alone. On 24 drawn pictures
-under the paper's attacks or none, in turn, it read 0.83 rightly and named 1.00 of the attacks.
+`best` found class, attack and block of 9 of 9 by the paper's rules alone. On 24 bundled photographs
+under the paper's attacks or none, in turn, it read 23 rightly and named 20 of the attacks; of 12
+pictures that the generator drew it read 7 rightly.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from red_core.algorithm.verdict import NO_ATTACK, judge
 from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS
 from red_core.run.bundle import Bundle, load_bundle
 from red_core.run.experiment import attack_images, begin_run, craft_example, readers_for
+from red_core.run.photographs import with_photographs
 from red_core.run.settings import RunSettings, item_seed
 
 pytestmark = pytest.mark.timeout(600)  # a machine may be busy with other things
@@ -57,9 +59,11 @@ def test_class_attack_and_block_that_were_planted_are_found(bundle: Bundle) -> N
     assert float(cosine.min()) > 0.5
 
 
-def test_real_attacks_on_drawn_pictures_are_undone(bundle: Bundle) -> None:
-    count, kinds = 12, (*ATTACKS, NO_ATTACK)
-    images, labels = bundle.examples.images[:count], bundle.examples.labels[:count]
+def test_real_attacks_on_photographs_are_undone(bundle: Bundle) -> None:
+    bundle = with_photographs(bundle)
+    count, kinds = 24, (*ATTACKS, NO_ATTACK)
+    chosen = slice(0, 2 * count, 2)  # of eight classes
+    images, labels = bundle.examples.images[chosen], bundle.examples.labels[chosen]
     seeds = [item_seed(0, item) for item in range(count)]
     attacked = images.clone()
     for number, kind in enumerate(ATTACKS):
@@ -69,10 +73,10 @@ def test_real_attacks_on_drawn_pictures_are_undone(bundle: Bundle) -> None:
         attacked[rows] = made.attacked
     with torch.no_grad():
         deceived = bundle.psi(attacked).argmax(1) != labels
-    assert int(deceived.sum()) >= 8, "of nine attacks"
+    assert int(deceived.sum()) >= 17, "of eighteen attacks"
     options = presets_of("cifar10")["best"]
     problem, state = begin_run(bundle, attacked, options, seeds)
     verdict = judge(problem, run_to_end(problem, state, options), readers_for(bundle, "best"))
     named = [verdict.attack_names[answer] for answer in verdict.attack_label.tolist()]
-    assert sum(a == kinds[item % len(kinds)] for item, a in enumerate(named)) >= 10, named
-    assert int((verdict.signal_label == labels).sum()) >= 8
+    assert sum(a == kinds[item % len(kinds)] for item, a in enumerate(named)) >= 18, named
+    assert int((verdict.signal_label == labels).sum()) >= 21

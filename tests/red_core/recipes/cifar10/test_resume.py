@@ -62,9 +62,10 @@ def work(toy_cifar10: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("part", TRAINERS)
 def test_a_stopped_training(work: Path, tmp_path: Path, monkeypatch, part: str) -> None:
-    run(tmp_path / "whole", "classifier", part)
-    if part != "classifier":
-        run(work, "classifier")
+    before = {"generator": ("classifier",), "diffusion": ("classifier", "dictionary")}.get(part, ())
+    run(tmp_path / "whole", *before, part)
+    if before:
+        run(work, *before)
     with monkeypatch.context() as patch:
         seen = stop_after(patch, TRAINERS[part], "step", 3)
         with pytest.raises(Stopped):
@@ -161,8 +162,8 @@ def killed_save(state, path):
         os.kill(os.getpid(), signal.SIGKILL)
 
 DiffusionTrainer.step, torch.save = killed_step, killed_save
-words = ["recipe", "cifar10", "--scale", "tiny", "--device", "cpu", "--only", "diffusion"]
-sys.exit(main([*words, "--work", work]))
+words = ["recipe", "cifar10", "--scale", "tiny", "--device", "cpu", "--work", work]
+sys.exit(main([*words, "--only", "classifier,dictionary,diffusion"]))
 """
 
 
@@ -176,7 +177,7 @@ def process(moment: str, work: Path) -> int:
 def test_a_killed_process(toy_cifar10: Path, tmp_path: Path, moment: str) -> None:
     work, whole = tmp_path / "killed", tmp_path / "whole"
     assert process(moment, work) == -signal.SIGKILL
-    assert not (work / "tiny-assets").exists()
+    assert not (work / "tiny-assets" / "cifar10" / "diffusion.safetensors").exists()
     kept = load_checkpoint(work / "cifar10" / "diffusion-tiny.pt")
     assert kept is not None
     assert kept["step"] == 5
