@@ -45,8 +45,7 @@ audit: $(VENV)/.dev
 	$(PIP) install -q pip-audit
 	$(BIN)/python -m pip_audit -r requirements.txt
 
-# The browser tests skip themselves where RED_CHROMIUM is empty; say why before they do. Two
-# processes, each with whole files: a file's tests share one server.
+# The browser tests skip themselves where RED_CHROMIUM is empty; say why before they do.
 browser: $(VENV)/.dev
 	@chromium="$$RED_CHROMIUM"; \
 	mac="/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"; \
@@ -59,7 +58,7 @@ browser: $(VENV)/.dev
 	  exit 0; \
 	fi; \
 	echo "browser: $$chromium"; \
-	RED_CHROMIUM="$$chromium" $(BIN)/python -m pytest -n 2 --dist loadfile -m browser tests/browser
+	RED_CHROMIUM="$$chromium" $(BIN)/python -m pytest -m browser tests/browser
 
 # How fast the stage draws and answers here, in a real Chromium.
 stage: $(VENV)/.dev
