@@ -32,14 +32,7 @@ def test_a_first_visit_plays_a_recorded_run_and_computes_it_when_asked(open_page
     until(page, lambda now: now["state"] == "recorded" and int(now["paints"]) > 5)
     finished(page)
     expect(line(page)).to_contain_text(re.compile(r"Underneath is an? \d, hidden by an ℓ∞ attack"))
-    # Read in one go with what it is awaited for: a recorded run may begin again in between.
-    said = page.wait_for_function(
-        """() => {
-          const words = document.querySelector(".stage h2.line")?.innerText
-          return words?.includes("Underneath") && words
-        }"""
-    )
-    truth = said.json_value()
+    truth = line(page).inner_text()
     press(page, "own")
     until(page, lambda now: now["state"] in ("running", "finished"))
     finished(page)
