@@ -20,7 +20,7 @@ def add(subparsers: Subparsers) -> None:
         "--method",
         default=BEST,
         metavar="KEY",
-        help=f"who answers, on CIFAR-10 also {', '.join(MEASURED['cifar10'][1:])} "
+        help=f"key of the method that is measured, on CIFAR-10 also {', '.join(MEASURED['cifar10'][1:])} "
         "(default: %(default)s)",
     )
     parser.set_defaults(execute=execute)

@@ -35,6 +35,8 @@ class DiffPure(Method):
     """
 
     key, title, paper = "dp", "DiffPure", ("DP", None)
+    preset = "bsd-dp-paper"
+    start_alone = True
     files = ("classifier.safetensors", "diffusion.safetensors", "reader.safetensors")
     datasets = DENOISED
     projects = True
@@ -48,7 +50,7 @@ class DiffPure(Method):
     def fit(cls, bundle: Bundle) -> Self:
         """The bundle holds all it needs; AssetError where it has no diffusion model."""
         _check(bundle)
-        return cls(bundle, presets_of(bundle.dataset)["bsd-dp-paper"])
+        return cls(bundle, presets_of(bundle.dataset)[cls.preset])
 
     def purifier(self) -> Purifier:
         """D, with its draws."""

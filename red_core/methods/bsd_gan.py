@@ -31,7 +31,7 @@ STRIDE = 5  # steps between two calls of `watch`
 class BsdGan(Method):
     """BSD-GAN and BSD-GAN-AD (Algorithm 1) under one preset, run to its end."""
 
-    preset: ClassVar[str]
+    preset: ClassVar[str]  # it has one
     answers_attack = True
     iterative = True
     files: ClassVar[tuple[str, ...]] = PAPER_FILES
@@ -175,14 +175,15 @@ class DefenseGan(Method):
     psi reads the best restart's G(z).
     """
 
-    key, title = "defense-gan", "Defense-GAN"
+    key, title, preset = "defense-gan", "Defense-GAN", "paper"
+    start_alone = True
     iterative = True
     projects = True
     files = ("classifier.safetensors", "generator.safetensors")
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        self.options = presets_of(bundle.dataset)["paper"]
+        self.options = presets_of(bundle.dataset)[self.preset]
 
     @classmethod
     def fit(cls, bundle: Bundle) -> Self:

@@ -43,6 +43,13 @@ def schedule(sigma: float, steps: int) -> tuple[float, ...]:
     return (*levels, 0.0)
 
 
+def evaluations(sigma: float, steps: int, stochastic: bool, draws: int) -> int:
+    """How often a `Purifier` of these numbers calls its denoiser for one image."""
+    if sigma == 0:
+        return 0
+    return draws * (steps if stochastic else 2 * steps - 1)
+
+
 @dataclass(frozen=True)
 class Purifier:
     """Images [B, 3, H, W] in [0, 1] -> purified images [B, 3, H, W] in [0, 1].
@@ -71,10 +78,8 @@ class Purifier:
 
     @property
     def evaluations(self) -> int:
-        """How often the denoiser is asked for one image."""
-        if self.sigma == 0:
-            return 0
-        return self.draws * (self.steps if self.stochastic else 2 * self.steps - 1)
+        """How often the denoiser is called for one image."""
+        return evaluations(self.sigma, self.steps, self.stochastic, self.draws)
 
     @torch.no_grad()
     def __call__(self, images: Tensor, seeds: Sequence[int]) -> Tensor:

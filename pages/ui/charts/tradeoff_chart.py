@@ -19,7 +19,7 @@ _UPPER, _LOWER = [0.4, 1.0], [0.0, 0.27]
 def tradeoff_figure(
     ways: Mapping[str, Sequence[Row]], reader: str, chosen: Row | None
 ) -> go.Figure:
-    """ways: rows by way, by sigma; reader: key of READERS, who reads; chosen: the row to mark.
+    """ways: rows by way, by sigma; reader: key of READERS; chosen: the row to mark.
 
     Without ways the axes are empty. Raises KeyError for a way that has no line style.
     """
@@ -47,7 +47,7 @@ def tradeoff_figure(
             traces.append(_mark(chosen, height, axis))
     entries = [("—", colour, label) for label, colour, _ in lines.values()]
     entries += [("—", colours.text, "mean of the four"), ("◆", colours.accent, "chosen")]
-    entries += [(_SIGNS[dash], colours.text, way) for way, dash in DASHES.items()]
+    entries += [(_SIGNS[dash], colours.text, way) for way, dash in DASHES.items() if way in ways]
     shared = {"range": [0, 0.42], "dtick": 0.1, "fixedrange": True}
     moved = [row.moved for rows in ways.values() for row in rows]
     layout = theme.layout(

@@ -24,15 +24,12 @@ from pages.ui.look.page_style import banner, is_dark
 from pages.ui.undo.run_time import warning
 from pages.ui.undo.undo_registry import RunContext
 from pages.ui.widgets.transport import begin_button, row, stop_button
+from red_core.data.datasets import DENOISED
 from red_core.data.own_datasets import own_dataset
 from red_core.methods import METHODS, methods_of
 from red_core.run.settings import RunSettings
 
 _TRAINED = ("m-inf", "m-2", "m-1", "msd")
-# Methods that are the start of a preset alone.
-_PURIFIED = ("dp", "dp-fixed", "dp-one", "dp-vote")
-_ONE_PHASE = {"defense-gan": "paper", **dict.fromkeys(_PURIFIED, "bsd-dp-paper")}
-_DIFFUSION = (*_PURIFIED, "bsd-dp", "bsd-dp-paper")
 
 
 def sets(dataset: str) -> dict[str, tuple[str, ...]]:
@@ -42,7 +39,7 @@ def sets(dataset: str) -> dict[str, tuple[str, ...]]:
         "The story": first_choice(dataset),
         "Trained on attacks": tuple(k for k in known if k in ("cnn", *_TRAINED)),
         "BSD-GAN": tuple(k for k in known if k.startswith("bsd-gan")),
-        "Diffusion": tuple(k for k in known if k in _DIFFUSION),
+        "Diffusion": tuple(k for k in known if METHODS[k].datasets == DENOISED),
         "Attack types": tuple(k for k in known if METHODS[k].answers_attack and "smooth" not in k),
     }
     several = {name: chosen for name, chosen in groups.items() if len(chosen) > 1}
@@ -141,11 +138,11 @@ def runs_of(settings: RunSettings, keys: Iterable[str]) -> list[RunSettings]:
     """What the methods of these keys compute on a crafted x', as runs; the quick ones are none."""
     found = []
     for key in keys:
-        preset = _ONE_PHASE.get(key) or getattr(METHODS[key], "preset", None)
-        if preset is not None:
+        method = METHODS[key]
+        if method.preset is not None:
             plain = RunSettings(settings.dataset, attack="none", device=settings.device)
-            few = (("steps", 1),) if key in _ONE_PHASE else ()
-            found.append(replace(plain, preset=preset, solver=few))
+            few = (("steps", 1),) if method.start_alone else ()
+            found.append(replace(plain, preset=method.preset, solver=few))
     return found
 
 

@@ -1,7 +1,7 @@
 """From a link's strings to a page's request and back, once for all pages.
 
 Every value of a link is validated; one that is not acceptable is dropped with a sentence that says
-why, and the others stand.
+why, and the others are kept.
 """
 
 from __future__ import annotations

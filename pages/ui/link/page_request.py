@@ -51,12 +51,12 @@ class PageRequest(WidgetKeys, Generic[R]):
 
     @property
     def known(self) -> R | None:
-        """The request as it stands; None where the page was not visited in this session."""
+        """The present request; None where the page was not visited in this session."""
         return st.session_state.get(self._request)
 
     @property
     def current(self) -> R:
-        """The request as it stands."""
+        """The present request."""
         request: R = st.session_state[self._request]
         return request
 
@@ -72,7 +72,8 @@ class PageRequest(WidgetKeys, Generic[R]):
     def load(self, request: R) -> None:
         """Take over a whole request, as if its link had been opened; hidden controls stay so."""
         if any(field.name == "teach" for field in fields(request)):
-            request = replace(request, teach=getattr(self.current, "teach"))  # noqa: B009
+            now: Any = self.current  # of the same class
+            request = replace(request, teach=now.teach)
         self.current, st.session_state[self._warnings] = request, []
         self.renew()
 

@@ -42,7 +42,7 @@ def redrawn(
             seen = look()
             draw(seen)
         if by_itself and marks(seen) != drawn:
-            st.rerun()  # begin or end the refreshing, and let the rest of the page know
+            st.rerun()  # begin or end the refreshing, and draw the rest of the page anew
         by_itself = True
 
     live()

@@ -192,8 +192,8 @@ network. What if another one comes?
 - **Noise** is no attack at all. Whoever sees an attack in it would see one in every bad camera.
 - An **adaptive** attack knows the defence: it takes its gradient through the reconstruction (BPDA)
   and averages over random starts (EOT). A diffusion model can also be attacked through its own
-  gradient; with **fixed noise** the attacker knows the noise as well. Every defence of this kind
-  has to be asked this question.
+  gradient; with **fixed noise** the attacker knows the noise as well. A defence of this kind
+  is only as good as what it does here.
 """
 
 

@@ -36,11 +36,6 @@ from red_core.run.code_digest import changed_values, code_digest, digest_of, ten
 from red_core.run.provenance import asset_checksums, provenance
 from red_core.run.settings import SettingsError, item_seed
 
-# The presets of methods that take one's options and are no preset themselves.
-_PRESETS = {
-    "defense-gan": "paper",
-    **dict.fromkeys(("dp", "dp-fixed", "dp-one", "dp-vote"), "bsd-dp-paper"),
-}
 _ABSENT = "has not been added yet"
 
 
@@ -174,11 +169,6 @@ def method_code(key: str) -> str:
     return code_digest(METHODS[key].__module__, ("red_core.attacks",))
 
 
-def preset_of(key: str) -> str | None:
-    """The preset whose options a method takes; None for one that takes none."""
-    return getattr(METHODS[key], "preset", _PRESETS.get(key))
-
-
 def cell_key(place: tuple[str, str, str], dataset: str, seed: int, count: int, device: str) -> Key:
     """The key of an answers record's cell, but for the content of its images (None here).
 
@@ -186,7 +176,7 @@ def cell_key(place: tuple[str, str, str], dataset: str, seed: int, count: int, d
     """
     block, attack, entry = place
     key = entry.partition("/")[0]
-    preset = preset_of(key)
+    preset = METHODS[key].preset
     chosen = None if attack == NO_ATTACK else asdict(PAPER_ATTACKS[dataset][attack])
     values = {
         **{"block": block, "attack": chosen, "method": key, "device": device},

@@ -146,8 +146,9 @@ NOTES: dict[str, tuple[str, ...]] = {
     ),
     "6": (
         _SMALL,
-        "D is asked for its first guess, at sigma 0.2 in DiffPure and BSD-DP paper and at 0.1 in "
-        "BSD-DP, whose reader wants less noise. D was trained on ψ's attacks too, and moves x' far "
+        "D(x') is D's first guess, at sigma 0.25 in DiffPure and BSD-DP paper, where ψ reads most "
+        "held-out images right, and at 0.1 in BSD-DP, as our second classifier is right more often "
+        "with less noise. D was trained on ψ's attacks too, and moves x' far "
         "less than the paper's D (about 10 in l2 under l2 attacks).",
         "BSD-DP paper purifies x' itself in every round, as B.8 writes; BSD-DP purifies "
         "x' - D_a c_a, what the attack's code leaves of it.",

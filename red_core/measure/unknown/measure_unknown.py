@@ -192,7 +192,9 @@ def entry_key(
 
 
 def _options(dataset: str, method: str) -> dict[str, Any]:
-    return changed_values(presets_of(dataset)["best" if method == BEST else "bsd-dp"])
+    preset = ANSWERING[method].preset
+    assert preset is not None  # of a method that recovers something
+    return changed_values(presets_of(dataset)[preset])
 
 
 def _attacked(bundle: Bundle, attack: Unseen, items: range, seed: int, path: Path) -> Tensor:
@@ -214,7 +216,7 @@ def _answers(
 ) -> dict[str, Any]:
     """The answers to some x', image by image, and the norms of what was added.
 
-    method: who answers; None for `best`, whose verdict tells more than a method's answers.
+    method: what answers; None for `best`, whose verdict holds more than a method's answers.
     """
     began = time.perf_counter()
     seeds = [item_seed(seed, index) for index in items]
@@ -242,10 +244,10 @@ def _of_method(
         "psi": label(bundle.psi, attacked).tolist(),
         "signal": answers.signal.tolist(),
     }
-    for name, told in (("rules", "signal_psi"), ("reader", "signal_reader")):
+    for name, field in (("rules", "signal_psi"), ("reader", "signal_reader")):
         reading = answers.readings.get(name)
         if reading is not None and reading.signal is not None:
-            found[told] = reading.signal.tolist()
+            found[field] = reading.signal.tolist()
     if answers.attack is not None:
         found["answer"] = [ANSWERS[i] for i in answers.attack.tolist()]
     return found
@@ -274,14 +276,14 @@ def summarise(answers: dict[str, list[Any]], attack: Unseen) -> dict[str, Any]:
 
     found: dict[str, Any] = {
         "norms": {kind: round(sum(answers[kind]) / n, 4) for kind in ATTACKS},
-        **{who: reads(who) for who in _READ_BY if who in answers},
+        **{name: reads(name) for name in _READ_BY if name in answers},
     }
     if "answer" in answers:
-        said = answers["answer"]
+        named = answers["answer"]
         fine = {attack.family} if attack.group == "known" else {attack.family, UNKNOWN}
-        found["unknown"] = share(said.count(UNKNOWN), n)
-        found["right"] = share(sum(word in fine for word in said), n)
-        found["answers"] = _counts(said)
+        found["unknown"] = share(named.count(UNKNOWN), n)
+        found["right"] = share(sum(word in fine for word in named), n)
+        found["answers"] = _counts(named)
     if "nearest" in answers:
         pairs = zip(answers["nearest"], answers["answer"], strict=True)
         found["nearest"] = _counts([near for near, word in pairs if word == UNKNOWN])

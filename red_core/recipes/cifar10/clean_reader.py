@@ -14,12 +14,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from red_core.data.datasets import ImageSet
 from red_core.models.airbench import AirbenchNet
 from red_core.models.channels_last import to_channels_last
-from red_core.recipes.cifar10.training import Shuffled, flipped_and_shifted, lowered
+from red_core.recipes.cifar10.training import Shuffled, flipped_and_shifted, learn
 
 BATCH = 1024
 MOMENTUM, SMOOTHING = 0.85, 0.2
@@ -97,18 +96,14 @@ class CleanTrainer:
         bias = self.network.whiten.bias
         assert bias is not None
         bias.requires_grad_(epoch < WHITENING_EPOCHS)
-        with lowered(self.device):
-            logits = self.network(images)
-        loss = F.cross_entropy(logits.float(), labels, label_smoothing=SMOOTHING, reduction="sum")
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimiser.step()
+        figures = learn(
+            *(self.network, self.optimiser, images, labels, self.device, SMOOTHING), reduction="sum"
+        )
         if number % AVERAGED_EVERY == AVERAGED_EVERY - 1:
             self._average(0.95**AVERAGED_EVERY * (number / self.steps) ** 3)
         if number == self.steps - 1:
             self._average(1.0)
-        right = (logits.argmax(1) == labels).float().mean().item()
-        return {"loss": loss.item() / len(labels), "right": right}
+        return figures
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, their slow average, momenta."""

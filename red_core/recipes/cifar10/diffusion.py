@@ -10,11 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from red_core.data.datasets import ImageSet, load_official
 from red_core.models.channels_last import to_channels_last
@@ -22,6 +20,7 @@ from red_core.models.denoiser import SIGMA_DATA, SIGMA_MAX, SIGMA_MIN, Denoiser
 from red_core.recipes.cifar10.guided import Guidance, GuidedTrainer
 from red_core.recipes.cifar10.pool import attacked_pool
 from red_core.recipes.cifar10.training import (
+    AveragedTrainer,
     Shuffled,
     chunks,
     flipped_and_shifted,
@@ -82,26 +81,18 @@ def weighted_loss(denoised: Tensor, images: Tensor, sigma: Tensor) -> Tensor:
     return weight * (denoised - images).square().mean((1, 2, 3))
 
 
-class DiffusionTrainer:
-    """A denoiser, the average of its weights, its optimiser and the data; one step a batch."""
+class DiffusionTrainer(AveragedTrainer):
+    """A denoiser and the data; one step a batch."""
+
+    network: Denoiser
 
     def __init__(self, size: Size, data: ImageSet, seed: int, device: str) -> None:
         torch.manual_seed(seed)
-        self.size, self.device = size, device
-        self.images = data.images.to(device)
-        self.network = to_channels_last(Denoiser(size.widths, size.blocks, size.embedding), device)
+        self.device, self.images = device, data.images.to(device)
         self.batches = Shuffled(len(data), size.batch, seed)
-        self.steps = math.ceil(size.epochs * self.batches.per_epoch)
-        decay = 1 - 1 / max(2.0, MEMORY * self.steps)
-        self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(decay))
-        self.optimiser = torch.optim.Adam(self.network.parameters(), betas=(0.9, 0.99))
-
-    def rate(self, number: int) -> float:
-        """Up along a line for WARM_UP of the steps, then down along a cosine to 0."""
-        done = (number + 1) / self.steps
-        if done < WARM_UP:
-            return self.size.peak * done / WARM_UP
-        return self.size.peak * 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
+        steps = math.ceil(size.epochs * self.batches.per_epoch)
+        network = to_channels_last(Denoiser(size.widths, size.blocks, size.embedding), device)
+        super().__init__(network, steps, size.peak, WARM_UP, MEMORY)
 
     def step(self, number: int) -> Mapping[str, float]:
         """One batch; its loss. Noise and levels come from the CPU's generator."""
@@ -110,29 +101,11 @@ class DiffusionTrainer:
         count = len(images)
         sigma = drawn_sigma(torch.rand(count)).to(self.device)
         noise = torch.randn(images.shape).to(self.device)
-        self.optimiser.param_groups[0]["lr"] = self.rate(number)
         with lowered(self.device):
             denoised = self.network(images + sigma.view(-1, 1, 1, 1) * noise, sigma)
         loss = weighted_loss(denoised, images, sigma).mean()
-        self.optimiser.zero_grad()
-        loss.backward()
-        self.optimiser.step()
-        self.average.update_parameters(self.network)
+        self.descend(number, loss)
         return {"loss": loss.item()}
-
-    def state_dict(self) -> dict[str, Any]:
-        """Weights, their average, moments."""
-        return {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue from `state_dict()`."""
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
 
 
 @torch.no_grad()

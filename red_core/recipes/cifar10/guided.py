@@ -8,21 +8,18 @@ what it sees.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from red_core.models.channels_last import to_channels_last
 from red_core.models.denoiser import Denoiser
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10.pool import Pool
-from red_core.recipes.cifar10.training import flipped_and_shifted, lowered
+from red_core.recipes.cifar10.training import AveragedTrainer, flipped_and_shifted, lowered
 
 SIGMA = (0.02, 0.35)  # of the noise, on the [-1, 1] scale
 CLEAN = 0.25  # share of the images that are not attacked
@@ -41,8 +38,10 @@ class Guidance:
     peak: float = 0.003
 
 
-class GuidedTrainer:
-    """A trained denoiser, the average of its weights, its optimiser, psi and the pool."""
+class GuidedTrainer(AveragedTrainer):
+    """A trained denoiser, psi and the pool; one step a batch."""
+
+    network: Denoiser
 
     def __init__(
         self,
@@ -55,17 +54,8 @@ class GuidedTrainer:
     ) -> None:
         torch.manual_seed(seed)
         self.size, self.device, self.psi, self.pool = size, device, psi, pool
-        self.network = to_channels_last(denoiser, device).train().requires_grad_(True)
-        decay = 1 - 1 / max(2.0, MEMORY * size.steps)
-        self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(decay))
-        self.optimiser = torch.optim.Adam(self.network.parameters(), betas=(0.9, 0.99))
-
-    def rate(self, number: int) -> float:
-        """Up along a line for WARM_UP of the steps, then down along a cosine to 0."""
-        done = (number + 1) / self.size.steps
-        if done < WARM_UP:
-            return self.size.peak * done / WARM_UP
-        return self.size.peak * 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
+        network = to_channels_last(denoiser, device).train().requires_grad_(True)
+        super().__init__(network, size.steps, size.peak, WARM_UP, MEMORY)
 
     def step(self, number: int) -> Mapping[str, float]:
         """One batch; its three losses. All that is random comes from the CPU's generator."""
@@ -77,7 +67,6 @@ class GuidedTrainer:
         clean = clean.contiguous(memory_format=torch.channels_last)
         sigma = (SIGMA[0] + (SIGMA[1] - SIGMA[0]) * torch.rand(count)).to(self.device)
         noise = torch.randn(given.shape).to(self.device)
-        self.optimiser.param_groups[0]["lr"] = self.rate(number)
         noisy = (2 * given - 1 + sigma.view(-1, 1, 1, 1) * noise).contiguous(
             memory_format=torch.channels_last
         )
@@ -91,10 +80,7 @@ class GuidedTrainer:
         apart = F.kl_div(logits.log_softmax(1), aim.softmax(1), reduction="batchmean")
         losses = {"pixels": pixels.mean(), "features": features.mean(), "logits": apart}
         loss = PIXELS * losses["pixels"] + FEATURES * losses["features"] + LOGITS * losses["logits"]
-        self.optimiser.zero_grad()
-        loss.backward()
-        self.optimiser.step()
-        self.average.update_parameters(self.network)
+        self.descend(number, loss)
         right = (logits.argmax(1).cpu() == drawn.labels).float().mean()
         return {name: value.item() for name, value in losses.items()} | {"right": right.item()}
 
@@ -103,17 +89,3 @@ class GuidedTrainer:
         features = self.psi.features(images)[-1].mean((2, 3))
         logits: Tensor = self.psi.head(features)
         return features.float(), logits.float()
-
-    def state_dict(self) -> dict[str, Any]:
-        """Weights, their average, moments."""
-        return {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue from `state_dict()`."""
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])

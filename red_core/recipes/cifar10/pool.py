@@ -78,10 +78,11 @@ def pool_images(context: RecipeContext) -> tuple[Tensor, Tensor]:
 
 
 def attacked_pool(context: RecipeContext) -> Pool:
-    """The pool; made once, resumable, and anew for another psi."""
+    """The pool; made once, resumable, and anew for another psi or where D_a has other images."""
     images, labels = pool_images(context)
     path = context.checkpoint("pool")
-    of = read_manifest("cifar10")["classifier.safetensors"]["sha256"]
+    manifest = read_manifest("cifar10")
+    of = [manifest[name]["sha256"] for name in ("classifier.safetensors", "dictionary.safetensors")]
     state = load_checkpoint(path)
     if state is None or state["of"] != of:
         state = {"of": of, "deltas": {}, "fooled": {}}

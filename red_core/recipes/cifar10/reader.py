@@ -37,7 +37,7 @@ from red_core.recipes.cifar10.clean_reader import (
 from red_core.recipes.cifar10.held_out import HeldOut, held_out_runs
 from red_core.recipes.cifar10.pool import Pool, attacked_pool
 from red_core.recipes.cifar10.runs import Runs, finished_runs
-from red_core.recipes.cifar10.training import flipped_and_shifted, halved, lowered, train
+from red_core.recipes.cifar10.training import flipped_and_shifted, halved, learn, lowered, train
 from red_core.recipes.common import RecipeContext, accuracy
 from red_core.recipes.runs import fit_temperature
 from red_core.run.cifar10_parts import (
@@ -215,14 +215,9 @@ class ReaderTrainer:
         images, labels = self.batch()
         if cycle.against:
             images = self.against_itself(images, labels, cycle.against)
-        with lowered(self.device):
-            logits = self.network(images)
-        loss = F.cross_entropy(logits.float(), labels, label_smoothing=SMOOTHING, reduction="sum")
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimiser.step()
-        right = (logits.argmax(1) == labels).float().mean().item()
-        return {"loss": loss.item() / len(labels), "right": right}
+        return learn(
+            *(self.network, self.optimiser, images, labels, self.device, SMOOTHING), reduction="sum"
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Weights and momenta."""

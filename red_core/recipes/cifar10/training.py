@@ -6,6 +6,7 @@ run that was killed and goes on from a checkpoint ends with the same weights.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -14,6 +15,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from red_core.data.assets import read_tensors, write_tensors
@@ -77,18 +79,68 @@ def learn(
     labels: Tensor,
     device: str,
     smoothing: float = 0.0,
+    reduction: str = "mean",
 ) -> dict[str, float]:
-    """One step on the cross-entropy of a batch; the loss and the share right in it.
+    """One step on the cross-entropy of a batch; the mean loss and the share right in it.
 
-    smoothing: of the labels, as `cross_entropy` takes it.
+    smoothing, reduction: of the labels and of the loss that is descended, as `cross_entropy` takes
+    them.
     """
     with lowered(device):
         logits = network(images)
-    loss = F.cross_entropy(logits.float(), labels, label_smoothing=smoothing)
+    loss = F.cross_entropy(logits.float(), labels, label_smoothing=smoothing, reduction=reduction)
     optimiser.zero_grad()
     loss.backward()
     optimiser.step()
-    return {"loss": loss.item(), "right": (logits.argmax(1) == labels).float().mean().item()}
+    mean = loss.item() / (len(labels) if reduction == "sum" else 1)
+    return {"loss": mean, "right": (logits.argmax(1) == labels).float().mean().item()}
+
+
+class AveragedTrainer:
+    """Adam on a network, and the average of its weights, which is what is kept in the end.
+
+    The rate rises along a line for `warm_up` of the steps, then falls along a cosine to 0; memory:
+    share of the steps over which the weights are averaged.
+    """
+
+    def __init__(
+        self, network: nn.Module, steps: int, peak: float, warm_up: float, memory: float
+    ) -> None:
+        self.network, self.steps, self.peak, self.warm_up = network, steps, peak, warm_up
+        decay = 1 - 1 / max(2.0, memory * steps)
+        self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay))
+        self.optimiser = torch.optim.Adam(network.parameters(), betas=(0.9, 0.99))
+
+    def rate(self, number: int) -> float:
+        """Of step `number`, counted from 0."""
+        done = (number + 1) / self.steps
+        if done < self.warm_up:
+            return self.peak * done / self.warm_up
+        return (
+            self.peak * 0.5 * (1 + math.cos(math.pi * (done - self.warm_up) / (1 - self.warm_up)))
+        )
+
+    def descend(self, number: int, loss: Tensor) -> None:
+        """Step `number` on a loss, at its rate."""
+        self.optimiser.param_groups[0]["lr"] = self.rate(number)
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        self.average.update_parameters(self.network)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, their average, moments."""
+        return {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from `state_dict()`."""
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
 
 
 class Shuffled:

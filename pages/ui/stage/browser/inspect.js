@@ -22,13 +22,13 @@ function bound(radius) {
   return digits > 6 ? "a millionth" : (10 ** -digits).toFixed(digits)
 }
 
-/** What gave the class: columns of [heading, probabilities], and who was asked, in words. */
+/** What gave the class: columns of [heading, probabilities], and the classifier in words. */
 export function readings(verdict) {
   const sources = verdict.sources ?? []  // older recordings have none
   const several = sources.length > 1
   const alone = several ? sources.map(({ name, probabilities }) => [`it on ${name.replace("'", "′")}`, probabilities]) : []
   const reader = verdict.has_reader ? "a second classifier, trained on recovered pictures" : "the attacked classifier ψ itself"
-  const pictures = several ? ": it reads the recovered picture G(z), a denoised x′ and x′ itself, and its three answers are weighed as held-out runs taught" : ""
+  const pictures = several ? ": it reads the recovered picture G(z), a denoised x′ and x′ itself, and its three answers are weighed by how often each was right on held-out runs" : ""
   return {
     columns: [["this method", verdict.signal_probabilities], ...alone, ["ψ on G(z)", verdict.psi_probabilities], ["ψ on x′", verdict.adversarial_probabilities]],
     words: `${reader}${pictures}`,

@@ -10,7 +10,6 @@ from red_core.algorithm.presets import presets_of
 from red_core.attacks.pgd import attack_norm
 from red_core.data.assets import AssetError, write_tensors
 from red_core.measure.tables import Request, TorchrunRanks, measure
-from red_core.measure.tables.measure_table import preset_of
 from red_core.methods import METHODS, fit
 from red_core.methods.networks import Undefended
 from red_core.models.classifiers import Table3CNN
@@ -156,7 +155,7 @@ def test_the_keys_know_the_options_that_a_method_takes(
     for bundle in (table_bundle, toy_cifar10):
         for key in ("defense-gan", "dp", "dp-vote", "bsd-dp", "bsd-dp-paper", "cnn", *BSD_GAN):
             if bundle.dataset in METHODS[key].datasets:
-                preset = preset_of(key)
+                preset = METHODS[key].preset
                 expected = None if preset is None else presets_of(bundle.dataset)[preset]
                 assert getattr(fit(key, bundle), "options", None) == expected
 
