@@ -20,8 +20,8 @@ def add(subparsers: Subparsers) -> None:
         "--method",
         default=BEST,
         metavar="KEY",
-        help=f"key of the method that is measured, on CIFAR-10 also {', '.join(MEASURED['cifar10'][1:])} "
-        "(default: %(default)s)",
+        help="key of the method that is measured, on CIFAR-10 also "
+        f"{', '.join(MEASURED['cifar10'][1:])} (default: %(default)s)",
     )
     parser.set_defaults(execute=execute)
 

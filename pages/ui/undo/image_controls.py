@@ -100,7 +100,7 @@ def image_controls(bundles: Mapping[str, Bundle]) -> tuple[dict[str, Any], Intak
 
 
 def _offer(dataset: str) -> None:
-    """Above the examples: that a generator drew them, and the offer to download the data set itself."""
+    """Above the examples: that a generator drew them, and the offer to download the data set."""
     base = base_of(dataset)
     if base in DOWNLOADABLE:
         download_panel(base, _reload)

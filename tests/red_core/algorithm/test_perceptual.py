@@ -13,8 +13,10 @@ from red_core.algorithm.observe import observe
 from red_core.algorithm.options import SolverOptions
 from red_core.algorithm.perceptual import evaluate_start, perceptual_distance, start_losses
 from red_core.algorithm.problem import AttackDictionary, RedProblem, unit_channels
+from red_core.models.wide_resnet import WideResNet
 from red_core.run.bundle import Bundle
 from red_core.run.experiment import begin_run, make_problem, make_starts
+from red_core.run.prior import StylePrior
 
 OPTIONS = SolverOptions(
     restarts=2, carry=1, start_steps=40, start_rate=0.05, steps=3, start_loss="perceptual",
@@ -153,7 +155,8 @@ def test_a_perceptual_start_needs_maps(toy_bundle: Bundle) -> None:
 @pytest.mark.parametrize("loss", ["perceptual", "squared"])
 def test_the_class_of_the_nearest_mean_is_the_start(toy_cifar10: Bundle, loss: str) -> None:
     """x' is G of a class's own mean with a little noise, and the label is not asked."""
-    means = toy_cifar10.prior.class_centres()  # type: ignore[attr-defined]
+    assert isinstance(toy_cifar10.prior, StylePrior)
+    means = toy_cifar10.prior.class_centres()
     noise = 1e-4 * torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     attacked = toy_cifar10.generator(means[[7, 2]]) + noise
     options = replace(
@@ -173,7 +176,8 @@ def test_a_class_start_needs_classes(toy_bundle: Bundle) -> None:
 
 def test_psi_offers_as_many_maps_as_are_asked_for(toy_cifar10: Bundle) -> None:
     images = toy_cifar10.examples.images[:2]
-    every = toy_cifar10.psi.features(images)  # type: ignore[operator]
+    assert isinstance(toy_cifar10.psi, WideResNet)
+    every = toy_cifar10.psi.features(images)
     for count in (1, 2, 3):
         options = replace(OPTIONS, start_maps=count)
         problem = make_problem(toy_cifar10, images, options, [0, 1])
