@@ -49,8 +49,8 @@ class Method(ABC):
     class, where a table's row names it; preset: the one whose options it takes, or None;
     start_alone: whether it is the start of that preset and no more; paper: its columns in the
     paper's tables, for the signal and the attack (None where it has none); files: the trained files
-    that decide its answers; datasets: those it makes sense on; projects: whether it makes sense on a
-    project, which has psi, G and D_a and no other network that was trained for them; readings:
+    that decide its answers; datasets: those it makes sense on; projects: whether it makes sense on
+    a project, which has psi, G and D_a and no other network that was trained for them; readings:
     names of the further answers in `Answers.readings`, with their titles; iterative: whether it
     tells `watch` of steps.
     """
