@@ -16,7 +16,7 @@ _FACTOR = item_seed(1, 0)  # item_seed(seed, index) = (_FACTOR seed + index) mod
 def preset_of(entry: str) -> str:
     """The main page's preset for a method: its own, or the default where it has none."""
     method = METHODS.get(entry.partition("/")[0])
-    return str(getattr(method, "preset", DEFAULT_PRESET))
+    return (method.preset if method else None) or DEFAULT_PRESET
 
 
 def own_seed(seed: int, index: int) -> int:
