@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from pages.ui.error_bound import error_bound_page_state as page_state
@@ -18,34 +20,32 @@ from pages.ui.error_bound.section_study import study
 from pages.ui.error_bound.section_theorem import theorem
 from pages.ui.error_bound.section_trained import trained
 from pages.ui.error_bound.study import StudyView
-from pages.ui.live.redrawn import redrawn
 from pages.ui.look import page_style as style
 from pages.ui.look.section import section
 from pages.ui.look.symbols import legend
+from pages.ui.widgets.live_part import LivePart, live_part
 from red_core.synthetic import Instances
 
 
-def look(current: ErrorBoundRequest) -> ErrorBoundView | StudyView | None:
-    """The request's run as it stands, if there is one."""
-    worker = error_bound_registry().worker(current)
-    return None if worker is None else worker.view()
-
-
-def draw(
-    current: ErrorBoundRequest,
-    instances: Instances | None,
-    view: ErrorBoundView | StudyView | None,
+def draw_acts(
+    current: ErrorBoundRequest, instances: Instances, live: LivePart[ErrorBoundView | None]
 ) -> None:
-    """Acts 2 and 3, or the study, for one moment of a run or for none."""
-    if instances is None:
-        with section("The study"):
-            study(current, view if isinstance(view, StudyView) else None)
-        return
-    shown = view if isinstance(view, ErrorBoundView) else None
+    """Acts 2 and 3."""
     with section("Act 2, the descent,"):
-        descent(current, instances, shown)
+        descent(live, current, instances)
     with section("Act 3, the theorem,"):
-        theorem(current, instances, shown)
+        theorem(live, current, instances)
+
+
+def draw_study(current: ErrorBoundRequest, live: LivePart[StudyView | None]) -> None:
+    """The study in their place."""
+    with section("The study"):
+        study(live, current)
+
+
+def busy(view: ErrorBoundView | StudyView | None) -> tuple[int, ...]:
+    """What the rest of the page depends on."""
+    return (view is not None and view.busy,)
 
 
 style.apply("error_bound/error_bound.css")
@@ -64,13 +64,19 @@ if current.run and error_bound_registry().worker(current) is None:
 if instances is not None:
     with section("Act 1, the problem,"):
         problem(current, instances)
-view = look(current)  # as all of this run of the page shows it, the sidebar too
-redrawn(
-    view,
-    lambda: look(current),
-    lambda view: draw(current, instances, view),
-    lambda view: (view is not None and view.busy,),
-)
+registry = error_bound_registry()
+view: ErrorBoundView | StudyView | None
+if instances is not None:
+    view = live_part(
+        "error-bound",
+        lambda: registry.descent(current),
+        partial(draw_acts, current, instances),
+        busy,
+    )
+else:
+    view = live_part(
+        "error-bound-study", lambda: registry.study(current), partial(draw_study, current), busy
+    )
 with section("The trained generators"):
     trained()
 with section("The symbols"):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import html
+import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +36,17 @@ QUICK = (("restarts", 2), ("start_steps", 5), ("steps", 12), ("carry", 2), ("enc
 def by_label(elements, label: str):
     """Of the elements of an AppTest, the first one with this label."""
     return next(element for element in elements if element.label == label)
+
+
+def slots(app: AppTest) -> dict[str, dict[str, Any]]:
+    """What the live parts of a page show, by the names of their slots."""
+    shown = (json.loads(element.proto.json or "{}") for element in app.get("bidi_component"))
+    return {data["slot"]: data for data in shown if "slot" in data}
+
+
+def written(app: AppTest, slot: str) -> str:
+    """The text of a slot of words."""
+    return html.unescape(re.sub("<[^>]*>", "", slots(app)[slot]["html"]))
 
 
 @contextmanager

@@ -10,8 +10,8 @@ import torch
 
 from pages.ui.error_bound.error_bound_presets import models_of
 from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
-from pages.ui.error_bound.run import ErrorBoundRun
-from pages.ui.error_bound.study import StudyRun
+from pages.ui.error_bound.run import ErrorBoundRun, ErrorBoundView
+from pages.ui.error_bound.study import StudyRun, StudyView
 from pages.ui.live.compute_queue import COMPUTE_QUEUE
 from pages.ui.live.kept_worker import KeptWorker
 from red_core.synthetic import Instances, make_instances
@@ -38,6 +38,16 @@ class ErrorBoundRegistry:
     def worker(self, request: ErrorBoundRequest) -> ErrorBoundRun | StudyRun | None:
         """The run of this request; one that belongs to another is ended and forgotten."""
         return self._run.on(request.key)
+
+    def descent(self, request: ErrorBoundRequest) -> ErrorBoundView | None:
+        """What the descent of this request shows, None where there is none; in any thread."""
+        run = self._run.find(request.key)
+        return run.view() if isinstance(run, ErrorBoundRun) else None
+
+    def study(self, request: ErrorBoundRequest) -> StudyView | None:
+        """The same for a study."""
+        run = self._run.find(request.key)
+        return run.view() if isinstance(run, StudyRun) else None
 
     def start(
         self, request: ErrorBoundRequest, *, paused: bool = False, speed: float | None = None

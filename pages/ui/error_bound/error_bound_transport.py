@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from pages.ui.error_bound import error_bound_help_texts as texts
@@ -11,13 +13,13 @@ from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
 from pages.ui.error_bound.run import ErrorBoundRun, ErrorBoundView
 from pages.ui.error_bound.study import StudyRun, StudyView
 from pages.ui.live.history import nearest
+from pages.ui.widgets.live_part import LivePart
 from pages.ui.widgets.transport import (
     RunAct,
     Speeds,
     back_and_forward,
     row,
     run_button,
-    step_slider,
     stop_button,
 )
 
@@ -36,18 +38,23 @@ def begin(current: ErrorBoundRequest, *, paused: bool = False) -> None:
     st.session_state["error_bound.at"] = None
 
 
-def position(view: ErrorBoundView | None) -> int | None:
-    """Which of the recorded iterates is looked at; None where there is none."""
-    if view is None or view.path is None:
-        return None
+def position_at() -> Callable[[ErrorBoundView | None], int | None]:
+    """Which of a view's recorded iterates is looked at; None where there is none."""
     at = st.session_state.get("error_bound.at")
-    if at is None or view.state == "running":
-        return len(view.path.k) - 1
-    return nearest(view.path.k.tolist(), at)
+
+    def position(view: ErrorBoundView | None) -> int | None:
+        if view is None or view.path is None:
+            return None
+        if at is None or view.state == "running":
+            return len(view.path.k) - 1
+        return nearest(view.path.k.tolist(), at)
+
+    return position
 
 
-def transport(current: ErrorBoundRequest, view: ErrorBoundView | None) -> None:
+def transport(live: LivePart[ErrorBoundView | None], current: ErrorBoundRequest) -> None:
     """Draw the buttons for a descent in this state; their callbacks steer it."""
+    view, position = live.seen, position_at()
     running = view is not None and view.state == "running"
     ended = view is not None and view.ended
     place = position(view)
@@ -63,7 +70,10 @@ def transport(current: ErrorBoundRequest, view: ErrorBoundView | None) -> None:
             ks, place or 0, not running, "error-bound-", (texts.BACK, texts.FORWARD), _look
         )
         SPEEDS.picker(texts.SPEED, lambda speed: _set_speed(current, speed))
-    _scrubber(view, place)
+    live.steps(
+        "Step k", lambda view: _steps(view, position(view)), key="error-bound-steps",
+        help=texts.SCRUB, go=_look,
+    )  # fmt: skip
 
 
 def study_transport(current: ErrorBoundRequest, view: StudyView | None) -> None:
@@ -88,19 +98,11 @@ def _stop_button(current: ErrorBoundRequest, view: ErrorBoundView | StudyView | 
     )  # fmt: skip
 
 
-def _scrubber(view: ErrorBoundView | None, place: int | None) -> None:
-    """The slider over the recorded steps."""
-    path = None if view is None else view.path
-    last = 0 if path is None else int(path.k[-1])
-    still = view is not None and view.state != "running" and last > 0
-    step_slider(
-        "Step k",
-        0 if path is None or place is None else int(path.k[place]),
-        (0, max(1, last)),
-        paused_at=last if still else None,
-        at="error_bound.at",
-        help=texts.SCRUB,
-    )
+def _steps(view: ErrorBoundView | None, place: int | None) -> tuple[int, int, bool]:
+    """The step looked at, the last one, and whether another may be chosen."""
+    if view is None or view.path is None or place is None:
+        return 0, 0, False
+    return int(view.path.k[place]), int(view.path.k[-1]), view.state != "running"
 
 
 # --- callbacks -------------------------------------------------------------------------------

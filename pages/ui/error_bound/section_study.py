@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages.ui.charts.examples_chart import Stated, examples_figure
@@ -14,81 +15,101 @@ from pages.ui.error_bound.error_bound_transport import study_transport
 from pages.ui.error_bound.number_tables import html_table, short
 from pages.ui.error_bound.study import StudyView
 from pages.ui.look.literal import literal
-from pages.ui.widgets.live_chart import live_chart
+from pages.ui.widgets.live_part import LivePart
 from red_core.measure.studies import EXAMPLES, Row
-from red_core.theory.growth import power_law
+from red_core.theory.growth import PowerLaw, power_law
 
 _NAMES = {"figure1": "Figure 1", "figure3": "Figure 3", "examples": "Section 5.1 and B.5"}
 _HEIGHT = 400  # px
 
+Live = LivePart[StudyView | None]
 
-def study(current: ErrorBoundRequest, view: StudyView | None) -> None:
-    """Draw the study for one moment of its run, or for none."""
-    names = tuple(part.name for part in models_of(current)) if view is None else view.names
-    if view is None:
-        said = "Not run yet. Press Run."
-    elif len(view.rows) == len(names):
-        said = words.study_finding(current.show, list(view.rows))
-    else:
-        said = words.study_headline(
-            current.show, view.state, view.place, len(view.rows), names, view.k
-        )
-    with st.container(key="headline-2"):
-        st.caption(_NAMES[current.show])
-        st.header(said, anchor=False)
-    study_transport(current, view)
-    if view is not None and view.error:
-        st.error(literal(view.error))
-    rows = () if view is None else view.rows
+
+def study(live: Live, current: ErrorBoundRequest) -> None:
+    """Draw the study."""
+    names = tuple(part.name for part in models_of(current))
+    live.banner("2", _NAMES[current.show], lambda view: _headline(current.show, names, view))
+    study_transport(current, live.seen)
+    if live.seen is not None and live.seen.error:
+        st.error(literal(live.seen.error))
     if current.show == "examples":
-        _examples(rows)
+        _examples(live)
     else:
-        _over_m(current, names, rows)
+        _over_m(live, names)
     st.caption(texts.PAPER_LEAVES_OPEN)
     st.caption(texts.SUCCESS)
     with st.expander("What am I seeing?", expanded=False):
         st.markdown(texts.STUDY[current.show])
 
 
-def _over_m(current: ErrorBoundRequest, names: tuple[str, ...], rows: tuple[Row, ...]) -> None:
+def _headline(show: str, names: tuple[str, ...], view: StudyView | None) -> str:
+    if view is None:
+        return "Not run yet. Press Run."
+    if len(view.rows) == len(names):
+        return words.study_finding(show, list(view.rows))
+    return words.study_headline(show, view.state, view.place, len(view.rows), names, view.k)
+
+
+def _rows(view: StudyView | None) -> tuple[Row, ...]:
+    return () if view is None else view.rows
+
+
+def _over_m(live: Live, names: tuple[str, ...]) -> None:
     sizes = [int(name) for name in names]
-    law = None
-    if len(rows) == len(sizes):
-        law = power_law(sizes, [row["mu_mean"] for row in rows])
-    means, deviations, rates = (
-        [row[key] for row in rows] for key in ("mu_mean", "mu_std", "success_rate")
-    )
-    fitted = [] if law is None else [law(m) for m in sizes]
-    figure = expansiveness_figure(sizes, means, deviations, rates, fitted)
-    live_chart(figure, key="error-bound-expansiveness", height=_HEIGHT)
-    if len(rows) == len(sizes):
-        st.markdown(words.trend(sizes, [row["mu_mean"] for row in rows], law))
-    else:
-        st.markdown("The paper draws μ rising with m. Ours comes with the run.")
-    padded = [*rows, *[None] * (len(sizes) - len(rows))]
-    st.html(
-        html_table(
+
+    def law_of(rows: tuple[Row, ...]) -> PowerLaw | None:
+        done = len(rows) == len(sizes)
+        return power_law(sizes, [row["mu_mean"] for row in rows]) if done else None
+
+    def figure(view: StudyView | None) -> go.Figure:
+        rows = _rows(view)
+        law = law_of(rows)
+        means, deviations, rates = (
+            [row[key] for row in rows] for key in ("mu_mean", "mu_std", "success_rate")
+        )
+        fitted = [] if law is None else [law(m) for m in sizes]
+        return expansiveness_figure(sizes, means, deviations, rates, fitted)
+
+    def trend(view: StudyView | None) -> str:
+        rows = _rows(view)
+        if len(rows) < len(sizes):
+            return "The paper draws μ rising with m. Ours comes with the run."
+        return words.trend(sizes, [row["mu_mean"] for row in rows], law_of(rows))
+
+    def table(view: StudyView | None) -> str:
+        rows = _rows(view)
+        padded = [*rows, *[None] * (len(sizes) - len(rows))]
+        return html_table(
             ("m", "mean μ", "± std", "smallest μ", "arrived", "steps, median"),
             [_cells(str(m), row) for m, row in zip(sizes, padded, strict=True)],
             "numbers",
         )
-    )
+
+    live.chart("error-bound-expansiveness", figure, height=_HEIGHT)
+    live.words("error-bound-trend", trend)
+    live.html("error-bound-rows", table)
 
 
-def _examples(rows: tuple[Row, ...]) -> None:
-    stated = []
-    for place, (name, example) in enumerate(EXAMPLES.items()):
-        row = rows[place] if place < len(rows) else {}
-        assert example.paper_mu is not None
-        stated.append(
-            Stated(
-                EXAMPLE_TITLES[name], example.paper_mu, row.get("mu_mean"), row.get("success_rate")
+def _examples(live: Live) -> None:
+    def stated_of(view: StudyView | None) -> list[Stated]:
+        rows, stated = _rows(view), []
+        for place, (name, example) in enumerate(EXAMPLES.items()):
+            row = rows[place] if place < len(rows) else {}
+            assert example.paper_mu is not None
+            stated.append(
+                Stated(
+                    EXAMPLE_TITLES[name],
+                    example.paper_mu,
+                    row.get("mu_mean"),
+                    row.get("success_rate"),
+                )
             )
-        )
-    live_chart(examples_figure(stated), key="error-bound-examples", height=_HEIGHT - 80)
-    padded = [*rows, *[None] * (len(stated) - len(rows))]
-    st.html(
-        html_table(
+        return stated
+
+    def table(view: StudyView | None) -> str:
+        rows, stated = _rows(view), stated_of(view)
+        padded = [*rows, *[None] * (len(stated) - len(rows))]
+        return html_table(
             ("", "paper's μ", "mean μ", "± std", "smallest μ", "arrived", "steps, median"),
             [
                 [one.name, f"{one.paper:g}", *_cells("", row)[1:]]
@@ -96,7 +117,11 @@ def _examples(rows: tuple[Row, ...]) -> None:
             ],
             "numbers",
         )
+
+    live.chart(
+        "error-bound-examples", lambda view: examples_figure(stated_of(view)), height=_HEIGHT - 80
     )
+    live.html("error-bound-rows", table)
 
 
 def _cells(name: str, row: Row | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import plotly.graph_objects as go
 import streamlit as st
 import torch
 
@@ -21,75 +22,108 @@ from pages.ui.error_bound.view_model import (
     rates_of,
     step_sizes_of,
 )
-from pages.ui.look.page_style import headline
-from pages.ui.widgets.live_chart import live_chart
+from pages.ui.widgets.live_part import LivePart
 from red_core.synthetic import Instances
 
 _HEIGHT = 250  # px
 
+Live = LivePart[ErrorBoundView | None]
 
-def theorem(current: ErrorBoundRequest, instances: Instances, view: ErrorBoundView | None) -> None:
-    """Draw the act for one moment of a run, or for none."""
-    found = outcome_of(instances, view)
-    ended = view is not None and view.ended and not view.error
-    headline(3, "The theorem", words.theorem_headline(found, ended))
+
+def theorem(live: Live, current: ErrorBoundRequest, instances: Instances) -> None:
+    """Draw the act."""
+    live.banner("3", "Act 3 · The theorem", lambda view: _headline(instances, view))
     left, right = st.columns(2, gap="medium")
     count = len(instances)
     with left:
-        live_chart(
-            interval_figure(step_sizes_of(view, count), count),
-            key="error-bound-interval",
+        live.chart(
+            "error-bound-interval",
+            lambda view: interval_figure(step_sizes_of(view, count), count),
             height=_HEIGHT,
         )
     with right:
-        live_chart(
-            rates_figure(rates_of(view, count), count), key="error-bound-rates", height=_HEIGHT
+        live.chart(
+            "error-bound-rates",
+            lambda view: rates_figure(rates_of(view, count), count),
+            height=_HEIGHT,
         )
-    with st.container(key="error-bound-said"):
-        for sentence in words.theorem_sentences(found):
-            st.markdown(sentence)
+    live.words(
+        "error-bound-said",
+        lambda view: words.theorem_sentences(outcome_of(instances, view)),
+    )
     if current.method != "proximal":
-        _proof(instances, view)
-    _tables(current, view)
+        _proof(live, instances)
+    _tables(live, current)
     with st.expander("What am I seeing?"):
         st.markdown(texts.ACT_3)
 
 
-def _proof(instances: Instances, view: ErrorBoundView | None) -> None:
+def _headline(instances: Instances, view: ErrorBoundView | None) -> str:
+    ended = view is not None and view.ended and not view.error
+    return words.theorem_headline(outcome_of(instances, view), ended)
+
+
+def _proof(live: Live, instances: Instances) -> None:
     """What the theorem rests on, along the path, and what its promise depends on."""
     left, right = st.columns(2, gap="medium")
-    found, around = cocoercivity_of(instances, view), dependence_of(view)
     with left:
         st.caption("**Lemma 9**, inequality (14), over the squared distance", help=texts.LEMMA_9)
-        ks, sides = ([], None) if found is None else (found[0].tolist(), found[1])
-        nothing = torch.empty(0, len(instances))
-        both = (nothing, nothing) if sides is None else (sides.left, sides.right)
-        live_chart(
-            cocoercivity_figure(ks, *(side.numpy() for side in both)),
-            key="error-bound-lemma-9",
-            height=_HEIGHT,
+        live.chart(
+            "error-bound-lemma-9", lambda view: _cocoercivity(instances, view), height=_HEIGHT
         )
-        with st.container(key="error-bound-lemma-9-said"):
-            st.caption(words.cocoercivity_line(sides))
+        live.words("error-bound-lemma-9-said", lambda view: _lemma_9(instances, view), "small")
     with right:
         st.caption("**The rate** if one constant changed", help=texts.DEPENDENCE)
-        live_chart(rate_panels(around), key="error-bound-dependence", height=_HEIGHT)
-        with st.container(key="error-bound-dependence-said"):
-            st.caption(words.dependence_line(around))
+        live.chart(
+            "error-bound-dependence",
+            lambda view: rate_panels(dependence_of(view)),
+            height=_HEIGHT,
+        )
+        live.words(
+            "error-bound-dependence-said",
+            lambda view: words.dependence_line(dependence_of(view)),
+            "small",
+        )
 
 
-def _tables(current: ErrorBoundRequest, view: ErrorBoundView | None) -> None:
+def _cocoercivity(instances: Instances, view: ErrorBoundView | None) -> go.Figure:
+    found = cocoercivity_of(instances, view)
+    nothing = torch.empty(0, len(instances)).numpy()
+    if found is None:
+        return cocoercivity_figure([], nothing, nothing)
+    ks, sides = found
+    return cocoercivity_figure(ks.tolist(), sides.left.numpy(), sides.right.numpy())
+
+
+def _lemma_9(instances: Instances, view: ErrorBoundView | None) -> str:
+    found = cocoercivity_of(instances, view)
+    return words.cocoercivity_line(None if found is None else found[1])
+
+
+def _tables(live: Live, current: ErrorBoundRequest) -> None:
     left, right = st.columns(2, gap="medium")
-    findings = None if view is None else view.findings
     with left:
         st.caption("**The constants**, over the instances", help=texts.CONSTANTS)
-        st.html(constants_table(findings))
+        live.html(
+            "error-bound-constants",
+            lambda view: constants_table(None if view is None else view.findings),
+        )
         st.caption(texts.SAMPLED_PROXIMAL if current.method == "proximal" else texts.SAMPLED)
     with right:
         st.caption("**Lemma 14**, at the recorded steps", help=texts.LEMMA)
-        st.html(lemma_table(None if view is None else view.lemma))
-        st.caption(words.lemma_line(None if view is None else view.lemma))
+        live.html(
+            "error-bound-lemma", lambda view: lemma_table(None if view is None else view.lemma)
+        )
+        live.words(
+            "error-bound-lemma-said",
+            lambda view: words.lemma_line(None if view is None else view.lemma),
+            "small",
+        )
         st.caption("**The Weight Distribution Condition** (Definition 12)", help=texts.WDC)
-        done = view is not None and view.phase == "done"
-        with st.container(key="error-bound-wdc"):
-            st.markdown(words.wdc_line(None if view is None else view.wdc, done))
+        live.words("error-bound-wdc", _wdc)
+
+
+def _wdc(view: ErrorBoundView | None) -> str:
+    if view is None:
+        return words.wdc_line(None, False)
+    return words.wdc_line(view.wdc, view.phase == "done")

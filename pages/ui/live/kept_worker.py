@@ -21,6 +21,11 @@ class KeptWorker(Generic[W]):
         """The worker, whatever it works on."""
         return None if self._kept is None else self._kept[1]
 
+    def find(self, work: object) -> W | None:
+        """The worker on this work, None where there is none; one on another goes on."""
+        kept = self._kept
+        return kept[1] if kept is not None and kept[0] == work else None
+
     def on(self, work: object) -> W | None:
         """The worker on this work; one on another is ended and forgotten."""
         if self._kept is not None and self._kept[0] != work:

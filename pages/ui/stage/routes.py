@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,11 +24,14 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from pages.ui.live.live_run import LIVE_RUNS, LiveRun
+from pages.ui.live.stream import STREAMS, Stream
 from pages.ui.stage import files, opened
 from red_core.data.assets import checked_bytes
 
 KEY_HEADER = "x-red-run"
 LOOK, LOOK_IDLE = 1 / 60, 1 / 20  # seconds between two looks at a run, while it computes and else
+REDRAW = 1 / 15  # seconds between two drawings of a page's slots, at least
+SAY_AGAIN = 3.0  # seconds until a browser is asked again to let the script run
 OLD_SOCKET = 5.0  # seconds until a busy machine has seen a reloaded tab's old socket close
 MOST_CLAIMS = 4  # runs that a tab may have had before its reload
 MOST_AT_ONCE = 2**20  # bytes of one message
@@ -60,7 +63,7 @@ def own_pages_only(
 
 
 async def socket(websocket: WebSocket) -> None:
-    """One browser at one run: items and states go out, orders come in."""
+    """One browser at one run: items and states go out, orders come in. Or at a page's stream."""
     if not same_origin(websocket) or websocket.headers.get("origin") is None:
         await websocket.close(WRONG_ORIGIN)
         return
@@ -69,6 +72,10 @@ async def socket(websocket: WebSocket) -> None:
     run: LiveRun | None = None
     try:
         hello = await _received(websocket)
+        stream = STREAMS.get(str(hello.get("key")))
+        if stream is not None:
+            await _serve(_take_nothing(websocket), _send_slots(websocket, stream, hello))
+            return
         run = LIVE_RUNS.find(hello.get("key"))
         if run is None:
             await websocket.close(NO_RUN)
@@ -78,7 +85,7 @@ async def socket(websocket: WebSocket) -> None:
             await _claim(run, LIVE_RUNS.find(claim))
         run.connected()
         try:
-            await _serve(websocket, run, hello)
+            await _serve(_take_orders(websocket, run), _send_news(websocket, run, hello))
         except WebSocketDisconnect as gone:
             closed = gone.code == _AWAY
         finally:
@@ -100,10 +107,9 @@ async def _claim(run: LiveRun, before: LiveRun | None) -> None:
         LIVE_RUNS.remove(before)
 
 
-async def _serve(websocket: WebSocket, run: LiveRun, hello: dict[str, Any]) -> None:
+async def _serve(receiving: Coroutine[Any, Any, None], sending: Coroutine[Any, Any, None]) -> None:
     """Send and receive until either side is gone."""
-    orders = asyncio.create_task(_take_orders(websocket, run))
-    news = asyncio.create_task(_send_news(websocket, run, hello))
+    orders, news = asyncio.create_task(receiving), asyncio.create_task(sending)
     await asyncio.wait({orders, news}, return_when=asyncio.FIRST_COMPLETED)
     orders.cancel()
     news.cancel()
@@ -150,6 +156,31 @@ async def _send_news(websocket: WebSocket, run: LiveRun, hello: dict[str, Any]) 
             state = now
             await websocket.send_text(json.dumps({"event": "state", **now}))
         await asyncio.sleep(LOOK if now["busy"] else LOOK_IDLE)
+
+
+async def _take_nothing(websocket: WebSocket) -> None:
+    """Wait until the browser leaves: the widgets of a page go Streamlit's own way."""
+    while True:
+        await _received(websocket)
+
+
+async def _send_slots(websocket: WebSocket, stream: Stream, hello: dict[str, Any]) -> None:
+    """What the script has not drawn, and "stale" where the script has to run again."""
+    have, said = hello.get("have", 0), 0.0
+    clock = asyncio.get_running_loop().time
+    await websocket.send_text(json.dumps({"event": "state", "state": "idle"}))
+    while True:
+        began = clock()
+        if stream.busy:
+            await run_in_threadpool(stream.redraw)
+        for number, text in stream.since(have if isinstance(have, int) else 0):
+            await websocket.send_text(text)
+            have = number
+        if stream.stale and clock() - said > SAY_AGAIN:
+            said = clock()
+            await websocket.send_text(json.dumps({"event": "stale"}))
+        # On a busy machine the drawing must not take all that the computing needs.
+        await asyncio.sleep(max(REDRAW, clock() - began) if stream.busy else LOOK_IDLE)
 
 
 async def _received(websocket: WebSocket) -> dict[str, Any]:

@@ -50,7 +50,7 @@ export class Connection {
       return
     }
     store.take(event)
-    if (event.event !== "state") { store.received += 1; return }
+    if (event.event !== "state") { store.received = store.after(event); return }
     this.wait = 250
     this.first = false
     if (this.before) store.position = Math.max(store.last, 0)

@@ -73,6 +73,9 @@ export class RunStore {
     } else if (event.event === "state") this.status = event
   }
 
+  /** How many items it has once it has taken this event. */
+  after() { return this.received + 1 }
+
   /** Take whole records in one ArrayBuffer. */
   takeRecords(buffer) {
     const records = recordsOf(buffer, this.layout)

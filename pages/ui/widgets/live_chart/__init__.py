@@ -11,7 +11,7 @@ sent apart: `overlay`.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # it: in the thread of another session that would be half of a module.
 importlib.import_module("pandas")
 
-__all__ = ["Click", "live_chart", "overlay"]
+__all__ = ["Click", "chart_slot", "live_chart", "overlay", "overlay_slot"]
 
 _FOLDERS = {
     "plotly": (Path(plotly.__file__).parent, "package_data"),  # plotly.min.js; draws nothing
@@ -58,12 +58,28 @@ def _component() -> ComponentRenderer:
     return st.components.v2.component("red.live_chart", js="live_chart.js", isolate_styles=False)
 
 
-def live_chart(
-    figure: go.Figure, *, key: str, height: int, on_click: Callable[[Click], None] | None = None
-) -> None:
-    """Draw `figure` in the page, or bring the chart of this key up to date.
+def chart_slot(figure: go.Figure) -> dict[str, Any]:
+    """What a live chart shows, in plain values."""
+    return {"figure": figure.to_json(validate=False)}
 
-    key: names the chart, one place in the page for each; height: in CSS pixels, the width is the
+
+def overlay_slot(traces: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What an overlay shows, in plain values; traces: Plotly's plain dictionaries."""
+    # With a template, or Plotly's own would travel along.
+    return chart_slot(theme.figure(traces, {"template": {}}))
+
+
+def live_chart(
+    shown: go.Figure | Mapping[str, Any],
+    *,
+    key: str,
+    height: int,
+    on_click: Callable[[Click], None] | None = None,
+) -> None:
+    """Draw a figure in the page, or bring the chart of this key up to date.
+
+    shown: a figure, or its `chart_slot` with the name of the slot that brings more; key: names the
+    chart, one place in the page for each; height: in CSS pixels, the width is the
     container's. Zoom and camera are kept while the figure's uirevision stays the same, and nothing
     is redrawn under a pressed pointer. Colours of theme.LIGHT become theme.DARK's in a dark page,
     without another run of the script. on_click: called, before the script runs again, once for
@@ -73,11 +89,11 @@ def live_chart(
     _declare()  # a new runtime (a test's) knows nothing of the last one's
     data = {
         "name": key,
-        "figure": figure.to_json(validate=False),
         "height": height,
         "dark": theme.DARK_OF,
         "library": "../red.plotly/plotly.min.js",
         "clicks": on_click is not None,
+        **(chart_slot(shown) if isinstance(shown, go.Figure) else shown),
     }
 
     if on_click is None:
@@ -92,13 +108,13 @@ def live_chart(
     _component()(key=key, data=data, height=height, on_clicks_change=clicked)
 
 
-def overlay(traces: Sequence[dict[str, Any]], *, on: str) -> None:
-    """Draw `traces`, Plotly's plain dictionaries, above those of the live chart with key `on`.
+def overlay(shown: Sequence[dict[str, Any]] | Mapping[str, Any], *, on: str) -> None:
+    """Draw traces above those of the live chart with key `on`.
 
-    The chart itself is not sent again: it may stand outside of a fragment that brings its overlay
-    up to date many times a second. An overlay goes when it is no longer drawn.
+    shown: the traces, or their `overlay_slot` with the name of the slot that brings more. The chart
+    itself is not sent again: it may stand outside of a part that brings its overlay up to date many
+    times a second. An overlay goes when it is no longer drawn.
     """
     _declare()
-    figure = theme.figure(traces, {"template": {}})  # or Plotly's own would travel along
-    data = {"overlay": on, "figure": figure.to_json(validate=False)}
-    _component()(key=f"{on}-overlay", data=data)
+    slot = shown if isinstance(shown, Mapping) else overlay_slot(shown)
+    _component()(key=f"{on}-overlay", data={"overlay": on, **slot})

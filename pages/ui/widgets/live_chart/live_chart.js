@@ -8,6 +8,8 @@ const CONFIG = { displayModeBar: false, showTips: false, doubleClick: "reset", s
 const charts = new WeakMap(); // parent element -> Chart
 const named = new Map(); // key -> Chart, for the overlays of charts drawn elsewhere
 const overlays = new Map(); // key -> the newest overlay, also where its chart is still to come
+const overlaid = new Map(); // key -> when that was drawn
+const views = (window.redViews ??= new Map()); // slot -> takes what the server draws: stream.js
 let library; // the promise of Plotly, one for the page
 
 function loadPlotly(address) {
@@ -50,6 +52,7 @@ class Chart {
   }
 
   update(data, report) {
+    if (data.drawn < this.data?.drawn) return; // overtaken: see draw_order.py
     this.data = data;
     this.pointer.report = data.clicks ? report : null;
     this.node.style.height = `${data.height}px`;
@@ -162,12 +165,20 @@ class Chart {
 
 // Traces on top of a chart that is drawn elsewhere, and perhaps not yet.
 function overlay(data, parentElement) {
-  overlays.set(data.overlay, data.figure);
-  named.get(data.overlay)?.refresh();
+  const show = ({ figure, drawn }) => {
+    if (drawn < overlaid.get(data.overlay)) return;
+    overlaid.set(data.overlay, drawn);
+    overlays.set(data.overlay, figure);
+    named.get(data.overlay)?.refresh();
+  };
+  show(data);
+  if (data.slot) views.set(data.slot, show);
   return () =>
     setTimeout(() => {
       if (parentElement.isConnected) return;
       overlays.delete(data.overlay);
+      overlaid.delete(data.overlay);
+      views.delete(data.slot);
       named.get(data.overlay)?.refresh();
     }, 0);
 }
@@ -179,13 +190,16 @@ export default function ({ data, parentElement, setStateValue }) {
     chart = new Chart(parentElement, data.name);
     charts.set(parentElement, chart);
   }
-  chart.update(data, (clicks) => setStateValue("clicks", clicks));
+  const report = (clicks) => setStateValue("clicks", clicks);
+  chart.update(data, report);
+  if (data.slot) views.set(data.slot, (more) => chart.update({ ...chart.data, ...more }, report));
   // Streamlit calls this when the chart leaves the page, but also when a newer update has overtaken
   // this one: only a chart that is out of the document is taken down.
   return () =>
     setTimeout(() => {
       if (chart.node.isConnected) return;
       chart.remove();
+      views.delete(data.slot);
       if (charts.get(parentElement) === chart) charts.delete(parentElement);
     }, 0);
 }

@@ -1,0 +1,221 @@
+"""A part of a page that follows its workers: drawn by the script once, then over a socket.
+
+The script draws every place of the part when somebody chooses something. While a worker is busy,
+what changes is made by the same functions in a thread of the server (`pages.ui.live.stream`), and
+sent to the components that show it: no script runs until the worker has ended.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.ui.live.compute_queue import DRAW_PRIORITY
+from pages.ui.live.stream import Drawing, Slot, Stream, now
+from pages.ui.look.section import section
+from pages.ui.stage import files
+from pages.ui.stage.routes import base_path
+from pages.ui.widgets.live_chart import Click, chart_slot, live_chart, overlay, overlay_slot
+
+Look = TypeVar("Look")
+_HERE = Path(__file__).parent
+_BOLD = re.compile(r"[*]{2}(.+?)[*]{2}")
+_LOADER = """
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component
+  const address = new URL(data.modules + "/stream.js", location.origin)
+  const options = { ...data, ask: () => setTriggerValue("stale", Date.now()) }
+  const mounted = import(address).then(({ mountStream }) => mountStream(parentElement, options))
+  return () => mounted.then((cleanup) => cleanup())
+}
+"""
+
+_stream = st.components.v2.component("red_stream", js=_LOADER)
+_words = st.components.v2.component(
+    "red_words",
+    html='<div class="red-words"></div>',
+    css=(_HERE / "words.css").read_text(encoding="utf-8"),
+    js=(_HERE / "words.js").read_text(encoding="utf-8"),
+    isolate_styles=False,  # its sentences look as those of the page
+)
+_steps = st.components.v2.component(
+    "red_steps",
+    html='<label class="steps"><span></span><input type="range" step="1"><output></output></label>',
+    css=(_HERE / "steps.css").read_text(encoding="utf-8"),
+    js=(_HERE / "steps.js").read_text(encoding="utf-8"),
+)
+
+
+class LivePart(Generic[Look]):
+    """Draws the places of a part, each from a function of what there is to see.
+
+    These functions are called in other threads too: they may use nothing of Streamlit's, and no
+    value that changes. Call them in the order of the places; `follow` ends it.
+    """
+
+    def __init__(self, name: str, look: Callable[[], Look]) -> None:
+        self._name, self._look = name, look
+        self._stream = stream_of(name)
+        self._stream.hold()
+        self.seen = look()
+        self._makers: dict[str, Callable[[Look], Slot]] = {}
+        self._slots: dict[str, tuple[int, Slot]] = {}
+
+    def slot(self, name: str, make: Callable[[Look], Slot]) -> Slot:
+        """What a component shows now, with its slot's name and the number of this drawing.
+
+        The component's script takes more under `window.redViews`.
+        """
+        at, shown = now(), make(self.seen)
+        self._makers[name], self._slots[name] = make, (at, shown)
+        return {"slot": name, "drawn": at, **shown}
+
+    def chart(
+        self,
+        key: str,
+        make: Callable[[Look], go.Figure],
+        *,
+        height: int,
+        on_click: Callable[[Click], None] | None = None,
+    ) -> None:
+        """A chart, as `live_chart` draws it."""
+        live_chart(
+            self.slot(key, lambda seen: chart_slot(make(seen))),
+            key=key, height=height, on_click=on_click,
+        )  # fmt: skip
+
+    def overlay(self, make: Callable[[Look], Sequence[dict[str, Any]]], *, on: str) -> None:
+        """Traces over a chart, as `overlay` draws them."""
+        overlay(self.slot(f"{on}-overlay", lambda seen: overlay_slot(make(seen))), on=on)
+
+    def words(self, key: str, make: Callable[[Look], str | Sequence[str]], tag: str = "p") -> None:
+        """Sentences, one below the other, of text and `**bold**`; nothing where there is none.
+
+        key: of the container around them; tag: "p", "h2" for a headline, or "small".
+        """
+
+        def slot(seen: Look) -> Slot:
+            found = make(seen)
+            return {"html": sentences([found] if isinstance(found, str) else found, tag)}
+
+        with st.container(key=key):
+            _words(key=f"{key}-words", data=self.slot(key, slot))
+
+    def html(self, key: str, make: Callable[[Look], str]) -> None:
+        """HTML of our own, such as a table."""
+        _words(key=key, data=self.slot(key, lambda seen: {"html": make(seen)}))
+
+    def banner(self, key: str, caption: str, make: Callable[[Look], str]) -> None:
+        """As `page_style.banner`: a caption, and one line below it in a place of fixed height."""
+        name = f"headline-{key}"
+        with st.container(key=name):
+            st.caption(caption)
+            shown = self.slot(name, lambda seen: {"html": sentences([make(seen)], "h2")})
+            _words(key=f"{name}-words", data=shown)
+
+    def steps(
+        self,
+        label: str,
+        make: Callable[[Look], tuple[int, int, bool]],
+        *,
+        key: str,
+        help: str,
+        go: Callable[[int], None],
+    ) -> None:
+        """The slider over the steps of a run: it follows while the run goes on, and leads after.
+
+        make: the step shown, the last one, and whether a person may choose one; go: gets it.
+        """
+
+        def slot(seen: Look) -> Slot:
+            k, last, still = make(seen)
+            return {"k": k, "last": max(1, last), "still": still and last > 0}
+
+        def choose() -> None:
+            chosen = st.session_state[key].k
+            if isinstance(chosen, (int, float)):
+                go(int(chosen))
+
+        data = {"label": label, "help": help, **self.slot(key, slot)}
+        _steps(key=key, data=data, on_k_change=choose)
+
+    def follow(self, marks: Callable[[Look], tuple[int, ...]], marked: tuple[int, ...]) -> None:
+        """From now on the server draws, until `marks` differ from those that the page has drawn."""
+        drawing = Drawing(self._look, self._makers, marks, marked)
+        self._stream.show(drawing, self._slots)
+        base = base_path()
+        with st.container(key=f"overlays-{self._name}"):
+            _stream(
+                key=f"{self._name}-stream",
+                data={
+                    "key": self._stream.key,
+                    "have": max((at for at, _ in self._slots.values()), default=now()),
+                    "base": base,
+                    "modules": f"{base}/stage/{files.DIGEST}",
+                },
+                on_stale_change=lambda: None,
+            )
+
+
+def live_part(
+    name: str,
+    look: Callable[[], Look],
+    draw: Callable[[LivePart[Look]], None],
+    marks: Callable[[Look], tuple[int, ...]],
+    *,
+    stale: Callable[[], bool] = lambda: False,
+    title: str | None = None,
+) -> Look:
+    """Draw a part of the page that follows its workers; what there was to see.
+
+    name: a short one; marks: what the rest of the page depends on, and before all whether a worker
+    is busy: where they change, the whole page is drawn anew; stale: whether it is to be drawn anew
+    at once; title: of the section, None where `draw` has sections of its own.
+    """
+    first = look()
+    drawn = marks(first)
+    by_itself = False  # not yet: the first time, the fragment runs as a part of the page
+
+    @st.fragment
+    def part() -> None:
+        nonlocal by_itself
+        if by_itself and stale():
+            st.rerun()
+        seen = first
+        with nullcontext() if title is None else section(title), DRAW_PRIORITY.drawing():
+            live = LivePart(name, look)
+            seen = live.seen
+            draw(live)
+            live.follow(marks, drawn)
+        if by_itself and marks(seen) != drawn:
+            st.rerun()
+        by_itself = True
+
+    part()
+    return first
+
+
+@st.cache_resource(scope="session", show_spinner=False)
+def _streams() -> dict[str, Stream]:
+    return {}
+
+
+def stream_of(name: str) -> Stream:
+    """This session's stream of a part."""
+    streams = _streams()
+    if name not in streams:
+        streams[name] = Stream()
+    return streams[name]
+
+
+def sentences(texts: Sequence[str], tag: str) -> str:
+    """Text with `**bold**` as HTML."""
+    written = (_BOLD.sub(r"<b>\1</b>", html.escape(text)) for text in texts if text)
+    return "".join(f"<{tag}>{each}</{tag}>" for each in written)
