@@ -11,7 +11,6 @@ from pages.ui.compare.comparison import ComparisonView
 from pages.ui.compare.outcome import Outcome
 from pages.ui.compare.sweep import FACTORS, SweepView
 from pages.ui.compare.truth import Truth, said
-from pages.ui.look.literal import literal
 from pages.ui.undo.headlines import a
 from red_core.methods import METHODS
 
@@ -47,7 +46,7 @@ def methods_headline(
     if not shown:
         return "Choose at least one method."
     if view is not None and view.error:
-        return literal(view.error, commands=True)
+        return view.error
     if view is not None and view.busy:
         if view.place:
             return waiting(view.place)
@@ -105,7 +104,7 @@ def methods_line(shown: Sequence[Attempt], truth: Truth, names: Sequence[str]) -
 def sweep_headline(view: SweepView | None, outcomes: Sequence[Outcome], name: str | None) -> str:
     """The line over the strip. name: of the true class, None where nobody knows it."""
     if view is not None and view.error:
-        return literal(view.error, commands=True)
+        return view.error
     if view is not None and view.busy:
         return _sweep_progress(view)
     judged = [one for one in outcomes if one.reads]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import streamlit as st
 
 from pages.ui.compare.compare_request import CompareRequest
-from pages.ui.compare.comparison import Comparison
+from pages.ui.compare.comparison import Comparison, ComparisonView
 from pages.ui.compare.sweep import Sweep, SweepView
 from pages.ui.link.page_state import models_of
 from pages.ui.live.kept_worker import KeptWorker
@@ -54,6 +55,16 @@ class CompareRegistry:
         """The comparison on this image; one on another is ended and forgotten."""
         return self._comparison.on(_work(image_key(request)))
 
+    def look_at_comparison(self, request: CompareRequest) -> Callable[[], ComparisonView | None]:
+        """A function, for any thread, of what the comparison on this image shows."""
+        work = _work(image_key(request))
+
+        def look() -> ComparisonView | None:
+            worker = self._comparison.find(work)
+            return None if worker is None else worker.view()
+
+        return look
+
     def compare(self, request: CompareRequest, made: AttackedBatch, anew: bool) -> None:
         """Begin a comparison; anew: repeat what has been answered already, too."""
         before = self.comparison(request)
@@ -71,6 +82,16 @@ class CompareRegistry:
     def sweep(self, request: CompareRequest) -> Sweep | None:
         """The sweep of this image and norm; one of another is ended and forgotten."""
         return self._sweep.on(_work(sweep_key(request)))
+
+    def look_at_sweep(self, request: CompareRequest) -> Callable[[], SweepView | None]:
+        """A function, for any thread, of what the sweep of this image and norm shows."""
+        work = _work(sweep_key(request))
+
+        def look() -> SweepView | None:
+            worker = self._sweep.find(work)
+            return None if worker is None else worker.view()
+
+        return look
 
     def begin_sweep(self, request: CompareRequest, anew: bool) -> None:
         """Begin a sweep; anew: repeat what has been answered already, too."""

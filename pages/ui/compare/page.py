@@ -1,9 +1,8 @@
-"""The page's two parts, which redraw themselves while something computes."""
+"""The page's two parts, which follow what computes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from functools import partial
 
 import streamlit as st
 import torch
@@ -16,7 +15,6 @@ from pages.ui.compare.section_methods import begin, card_context, choice, method
 from pages.ui.compare.section_strength import begin_sweep, strengths, why_not
 from pages.ui.compare.sweep import SweepView
 from pages.ui.live.compute_queue import DRAW_PRIORITY
-from pages.ui.live.redrawn import redrawn
 from pages.ui.look.literal import literal
 from pages.ui.look.page_style import banner, is_dark
 from pages.ui.look.section import section
@@ -24,9 +22,8 @@ from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.undo.headlines import deception_headline
 from pages.ui.undo.undo_registry import RunContext
 from pages.ui.widgets import pictures
+from pages.ui.widgets.live_part import live_part
 from pages.ui.widgets.picture_row import RowPicture, picture_row
-
-View = TypeVar("View", ComparisonView, SweepView)
 
 
 def page(current: CompareRequest) -> CompareRequest:
@@ -44,45 +41,34 @@ def page(current: CompareRequest) -> CompareRequest:
     _begin(current, context)
     of_cards = card_context(context)
     # What a link begins computes already: without priority it could end before it is first drawn.
+    widgets = PAGE.renewed
     with DRAW_PRIORITY.drawing():
+        registry = compare_registry()
         with section("The strip of strengths"):
-            _live(
-                "The answers by strength",
-                lambda: _swept(current),
-                lambda view: strengths(current, context, view),
+            live_part(
+                "compare-strip",
+                (lambda: None) if why_not(current) else registry.look_at_sweep(current),
+                partial(strengths, current, context),
+                _busy,
+                # A click on the strip asks for another request: all of the page follows.
+                stale=lambda: PAGE.renewed != widgets,
+                title="The answers by strength",
             )
         with section("The cards of the methods"):
-            _live(
-                "The answers of the methods",
-                lambda: _compared(current),
-                lambda view: methods(current, context, of_cards, view),
+            live_part(
+                "compare-cards",
+                registry.look_at_comparison(current),
+                partial(methods, current, context, of_cards),
+                _busy,
+                stale=lambda: PAGE.renewed != widgets,
+                title="The answers of the methods",
             )
     return PAGE.current
 
 
-def _live(name: str, look: Callable[[], View | None], draw: Callable[[View | None], None]) -> None:
-    """Draw what there is to see of a worker; again and again while it is busy."""
-    widgets = PAGE.renewed
-
-    def marks(view: View | None) -> tuple[bool, ...]:
-        return (view is not None and view.busy,)
-
-    # A click on the strip asks for another request: all of the page follows.
-    redrawn(look(), look, draw, marks, lambda: PAGE.renewed != widgets, name)
-
-
-def _compared(current: CompareRequest) -> ComparisonView | None:
-    worker = compare_registry().comparison(current)
-    return None if worker is None else worker.view()
-
-
-def _swept(current: CompareRequest) -> SweepView | None:
-    worker = None if why_not(current) else compare_registry().sweep(current)
-    if worker is None:
-        return None
-    view = worker.view()
-    compare_registry().keep_sweep(current, view)
-    return view
+def _busy(view: ComparisonView | SweepView | None) -> tuple[int, ...]:
+    """What the rest of the page depends on."""
+    return (view is not None and view.busy,)
 
 
 def _begin(current: CompareRequest, context: RunContext) -> None:

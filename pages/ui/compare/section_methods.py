@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from functools import cache
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
+from functools import cache, partial
 
 import streamlit as st
 
@@ -19,10 +19,12 @@ from pages.ui.compare.compare_request import CompareRequest, first_choice, in_or
 from pages.ui.compare.comparison import ComparisonView
 from pages.ui.compare.scrubber import scrubber
 from pages.ui.compare.truth import truth_of
+from pages.ui.live.stream import Slot
 from pages.ui.look.literal import literal
-from pages.ui.look.page_style import banner, is_dark
+from pages.ui.look.page_style import is_dark
 from pages.ui.undo.run_time import warning
 from pages.ui.undo.undo_registry import RunContext
+from pages.ui.widgets.live_part import LivePart
 from pages.ui.widgets.transport import begin_button, row, stop_button
 from red_core.data.datasets import DENOISED
 from red_core.data.own_datasets import own_dataset
@@ -90,26 +92,45 @@ def methods(
     current: CompareRequest,
     context: RunContext,
     card_context: CardContext,
-    view: ComparisonView | None,
+    live: LivePart[ComparisonView | None],
 ) -> None:
-    """Draw the headline, the buttons, the scrubber and the cards for one moment."""
-    shown = attempts_of(current, view)
-    names = tuple(literal(name) for name in card_context.class_names)
-    banner("compare", "The methods", words.methods_headline(view, shown, card_context.truth, names))
-    with st.container(key="compare-line"):
-        st.caption(words.methods_line(shown, card_context.truth, names))
-    _buttons(current, context, view, shown)
-    scrubber(
-        enabled=any(one.reads for one in shown), run=compare_registry().runs, help=texts.SCRUB,
-        key="compare-scrubber",
-    )  # fmt: skip
+    """Draw the headline, the buttons, the scrubber and the cards."""
+    truth, names = card_context.truth, card_context.class_names
+
+    def shown(view: ComparisonView | None) -> list[Attempt]:
+        return attempts_of(current, view)
+
+    live.banner(
+        "compare",
+        "The methods",
+        lambda view: words.methods_headline(view, shown(view), truth, names),
+    )
+    live.words("compare-line", lambda view: words.methods_line(shown(view), truth, names), "small")
+    _buttons(current, context, live.seen, shown(live.seen))
+    runs = compare_registry().runs
+
+    def position(view: ComparisonView | None) -> Slot:
+        enabled = any(one.reads for one in shown(view))
+        return {"enabled": enabled, "run": runs, "help": texts.SCRUB}
+
+    scrubber(live.slot("compare-scrubber", position), key="compare-scrubber")
     with st.container(key="compare-cards"):
-        for one in shown:
-            card(card_of(one, card_context), key=f"compare-card-{one.key}")
+        for place, key in enumerate(current.methods):
+            name = f"compare-card-{key}"
+            card(live.slot(name, partial(_card, shown, place, card_context)), key=name)
     with st.expander("What am I seeing?"):
         st.markdown(texts.METHODS_TAUGHT)
         if own_dataset(current.settings.dataset) is not None:
             st.markdown(texts.ON_A_PROJECT)
+
+
+def _card(
+    shown: Callable[[ComparisonView | None], list[Attempt]],
+    place: int,
+    context: CardContext,
+    view: ComparisonView | None,
+) -> Slot:
+    return asdict(card_of(shown(view)[place], context))
 
 
 def _buttons(

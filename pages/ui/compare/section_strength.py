@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages.ui.charts.compare_strip import strip_figure, strip_height
@@ -13,7 +14,7 @@ from pages.ui.compare.attempt import Attempt
 from pages.ui.compare.compare_page_state import PAGE, load_request
 from pages.ui.compare.compare_registry import compare_registry
 from pages.ui.compare.compare_request import CompareRequest, image_of
-from pages.ui.compare.outcome import outcome_of
+from pages.ui.compare.outcome import Outcome, outcome_of
 from pages.ui.compare.section_methods import runs_of
 from pages.ui.compare.strip import row_of
 from pages.ui.compare.sweep import FACTORS, SweepView, base, strength
@@ -23,7 +24,8 @@ from pages.ui.look.page_style import banner
 from pages.ui.undo.run_time import warning
 from pages.ui.undo.undo_registry import RunContext
 from pages.ui.widgets import pictures
-from pages.ui.widgets.live_chart import Click, live_chart
+from pages.ui.widgets.live_chart import Click
+from pages.ui.widgets.live_part import LivePart
 from pages.ui.widgets.transport import begin_button, row, stop_button
 
 _CAPTION = "The strength"
@@ -37,36 +39,45 @@ def why_not(current: CompareRequest) -> str:
     return texts.NO_SWEEP["realizable"] if settings.source == "realizable" else ""
 
 
-def strengths(current: CompareRequest, context: RunContext, view: SweepView | None) -> None:
-    """Draw the headline, the buttons and the strip for one moment."""
+def strengths(
+    current: CompareRequest, context: RunContext, live: LivePart[SweepView | None]
+) -> None:
+    """Draw the headline, the buttons and the strip."""
     if refused := why_not(current):
         banner("strength", _CAPTION, refused)
         return
-    known = {} if view is None else {row.key: row for row in view.rows}
-    rows = [known.get(key, Attempt(key)) for key in current.methods]
-    label, names = (
-        truth_of(context.settings, context.example).label,
-        context.parts.bundle.class_names,
-    )
-    name = None if label is None else literal(names[label])
-    outcomes = [outcome_of(row, current.settings, label) for row in rows]
-    banner("strength", _CAPTION, words.sweep_headline(view, outcomes, name))
-    with st.container(key="compare-swept"):
-        st.caption(words.sweep_line(outcomes, name))
-    _buttons(current, context, view, rows)
+    label = truth_of(context.settings, context.example).label
+    names = context.parts.bundle.class_names
+    name = None if label is None else names[label]
     attack, paper = current.settings.attack_settings(), base(current.settings)
-    figure = strip_figure(
-        FACTORS,
-        paper.eps,
-        [] if view is None else [pictures.picture(image, 2) for image in view.images],
-        [row_of(row, found, names) for row, found in zip(rows, outcomes, strict=True)],
-        None if attack is None else attack.eps / paper.eps,
-    )
+    if live.seen is not None:
+        compare_registry().keep_sweep(current, live.seen)
+
+    def rows(view: SweepView | None) -> list[Attempt]:
+        known = {} if view is None else {row.key: row for row in view.rows}
+        return [known.get(key, Attempt(key)) for key in current.methods]
+
+    def outcomes(view: SweepView | None) -> list[Outcome]:
+        return [outcome_of(row, current.settings, label) for row in rows(view)]
+
+    def figure(view: SweepView | None) -> go.Figure:
+        found = zip(rows(view), outcomes(view), strict=True)
+        return strip_figure(
+            FACTORS,
+            paper.eps,
+            [] if view is None else [pictures.picture(image, 2) for image in view.images],
+            [row_of(row, outcome, names) for row, outcome in found],
+            None if attack is None else attack.eps / paper.eps,
+        )
 
     def take_over(click: Click) -> None:
         take(current, round(click.x))
 
-    live_chart(figure, key="strip", height=strip_height(len(rows)), on_click=take_over)
+    live.banner("strength", _CAPTION, lambda view: words.sweep_headline(view, outcomes(view), name))
+    live.words("compare-swept", lambda view: words.sweep_line(outcomes(view), name), "small")
+    _buttons(current, context, live.seen, rows(live.seen))
+    height = strip_height(len(current.methods))
+    live.chart("strip", figure, height=height, on_click=take_over)
     with st.expander("What does the strip show?"):
         st.markdown(texts.STRENGTH_TAUGHT)
 

@@ -86,7 +86,7 @@ def _over_m(live: Live, names: tuple[str, ...]) -> None:
         )
 
     live.chart("error-bound-expansiveness", figure, height=_HEIGHT)
-    live.words("error-bound-trend", trend)
+    live.words("error-bound-trend", trend, bold=True)
     live.html("error-bound-rows", table)
 
 

@@ -50,6 +50,7 @@ def theorem(live: Live, current: ErrorBoundRequest, instances: Instances) -> Non
     live.words(
         "error-bound-said",
         lambda view: words.theorem_sentences(outcome_of(instances, view)),
+        bold=True,
     )
     if current.method != "proximal":
         _proof(live, instances)
@@ -120,7 +121,7 @@ def _tables(live: Live, current: ErrorBoundRequest) -> None:
             "small",
         )
         st.caption("**The Weight Distribution Condition** (Definition 12)", help=texts.WDC)
-        live.words("error-bound-wdc", _wdc)
+        live.words("error-bound-wdc", _wdc, bold=True)
 
 
 def _wdc(view: ErrorBoundView | None) -> str:

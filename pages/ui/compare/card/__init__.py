@@ -7,12 +7,12 @@ a sheet of its frames; which of them is shown follows the page's one scrubber in
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
-
-from pages.ui.widgets.draw_order import numbered
 
 _HERE = Path(__file__).parent
 
@@ -72,6 +72,9 @@ class Card:
     strip: Strip | None = None
 
 
-def card(shown: Card, *, key: str) -> None:
-    """Draw a card, or bring it up to date; its width is the container's."""
-    _mount(key=key, data=numbered(asdict(shown)))
+def card(shown: Mapping[str, Any], *, key: str) -> None:
+    """Draw a card; its width is the container's.
+
+    shown: a `Card` in plain values, with the name of the slot that brings more.
+    """
+    _mount(key=key, data=dict(shown))

@@ -2,6 +2,7 @@
 // there. See __init__.py.
 
 const cards = new WeakMap(); // parent element -> Card
+const views = (window.redViews ??= new Map()); // slot -> takes what the server draws: stream.js
 const scrub = (window.redCompare ??= { share: 1 }); // the scrubber's, 0 to 1
 
 const MARKS = { right: "✓ right", wrong: "✗ wrong" };
@@ -44,7 +45,7 @@ class Card {
   }
 
   update(data) {
-    if (data.drawn < this.data?.drawn) return; // overtaken: see draw_order.py
+    if (data.drawn < this.data?.drawn) return; // overtaken
     this.data = data;
     this.node.setAttribute("aria-label", data.title);
     this.node.dataset.busy = data.busy;
@@ -109,11 +110,13 @@ export default function ({ data, parentElement }) {
     cards.set(parentElement, card);
   }
   card.update(data);
+  views.set(data.slot, (more) => card.update(more));
   return () =>
     setTimeout(() => {
       const host = parentElement.host ?? parentElement;
       if (host.isConnected) return;
       card.remove();
+      views.delete(data.slot);
       cards.delete(parentElement);
     }, 0);
 }

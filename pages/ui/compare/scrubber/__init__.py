@@ -6,11 +6,11 @@ Its position is a share of each method's own steps. The cards listen to it in th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
-
-from pages.ui.widgets.draw_order import numbered
 
 _HERE = Path(__file__).parent
 
@@ -22,9 +22,10 @@ _mount = st.components.v2.component(
 )
 
 
-def scrubber(*, enabled: bool, run: int, help: str, key: str) -> None:
+def scrubber(shown: Mapping[str, Any], *, key: str) -> None:
     """Draw it.
 
-    enabled: whether there are frames; run: another one begins at its end; help: of the slider.
+    shown: enabled (whether there are frames), run (another one begins at its end), help (of the
+    slider), and the name of the slot that brings more.
     """
-    _mount(key=key, data=numbered({"enabled": enabled, "run": run, "help": help}))
+    _mount(key=key, data=dict(shown))

@@ -1,6 +1,7 @@
 // One position for all cards with frames, as a share of each one's steps. See __init__.py.
 
 const scrubbers = new WeakMap(); // parent element -> Scrubber
+const views = (window.redViews ??= new Map()); // slot -> takes what the server draws: stream.js
 const scrub = (window.redCompare ??= { share: 1 });
 const SECONDS = 6; // from the first step to the last, while it plays
 
@@ -25,7 +26,7 @@ class Scrubber {
   }
 
   update({ enabled, run, help, drawn }) {
-    if (drawn < this.drawn) return; // overtaken: see draw_order.py
+    if (drawn < this.drawn) return; // overtaken
     this.drawn = drawn;
     this.input.disabled = this.button.disabled = !enabled;
     this.input.title = help;
@@ -86,11 +87,13 @@ export default function ({ data, parentElement }) {
     scrubbers.set(parentElement, scrubber);
   }
   scrubber.update(data);
+  views.set(data.slot, (more) => scrubber.update(more));
   return () =>
     setTimeout(() => {
       const host = parentElement.host ?? parentElement;
       if (host.isConnected) return;
       scrubber.stop();
+      views.delete(data.slot);
       scrubbers.delete(parentElement);
     }, 0);
 }

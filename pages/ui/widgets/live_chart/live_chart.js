@@ -52,7 +52,7 @@ class Chart {
   }
 
   update(data, report) {
-    if (data.drawn < this.data?.drawn) return; // overtaken: see draw_order.py
+    if (data.drawn < this.data?.drawn) return; // overtaken
     this.data = data;
     this.pointer.report = data.clicks ? report : null;
     this.node.style.height = `${data.height}px`;

@@ -95,15 +95,22 @@ class LivePart(Generic[Look]):
         """Traces over a chart, as `overlay` draws them."""
         overlay(self.slot(f"{on}-overlay", lambda seen: overlay_slot(make(seen))), on=on)
 
-    def words(self, key: str, make: Callable[[Look], str | Sequence[str]], tag: str = "p") -> None:
-        """Sentences, one below the other, of text and `**bold**`; nothing where there is none.
+    def words(
+        self,
+        key: str,
+        make: Callable[[Look], str | Sequence[str]],
+        tag: str = "p",
+        bold: bool = False,
+    ) -> None:
+        """Sentences, one below the other; nothing where there is none.
 
-        key: of the container around them; tag: "p", "h2" for a headline, or "small".
+        key: of the container around them; tag: "p", or "small" as a caption; bold: whether
+        `**this**` is, in sentences that hold no text of a user's.
         """
 
         def slot(seen: Look) -> Slot:
             found = make(seen)
-            return {"html": sentences([found] if isinstance(found, str) else found, tag)}
+            return {"html": sentences([found] if isinstance(found, str) else found, tag, bold)}
 
         with st.container(key=key):
             _words(key=f"{key}-words", data=self.slot(key, slot))
@@ -215,7 +222,9 @@ def stream_of(name: str) -> Stream:
     return streams[name]
 
 
-def sentences(texts: Sequence[str], tag: str) -> str:
-    """Text with `**bold**` as HTML."""
-    written = (_BOLD.sub(r"<b>\1</b>", html.escape(text)) for text in texts if text)
+def sentences(texts: Sequence[str], tag: str, bold: bool = False) -> str:
+    """Text as HTML, letter for letter but for `**bold**` where it is asked for."""
+    written = (html.escape(text) for text in texts if text)
+    if bold:
+        written = (_BOLD.sub(r"<b>\1</b>", text) for text in written)
     return "".join(f"<{tag}>{each}</{tag}>" for each in written)

@@ -28,7 +28,7 @@ class Steps {
   }
 
   update(data) {
-    if (data.drawn < this.data?.drawn) return; // overtaken: see draw_order.py
+    if (data.drawn < this.data?.drawn) return; // overtaken
     this.data = data;
     const { label, help, k, last, still } = data;
     this.label.textContent = label;

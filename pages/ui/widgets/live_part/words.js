@@ -9,7 +9,7 @@ class Words {
   }
 
   update({ html, drawn }) {
-    if (drawn < this.drawn) return; // overtaken: see draw_order.py
+    if (drawn < this.drawn) return; // overtaken
     this.drawn = drawn;
     if (this.html === html) return;
     this.html = html;

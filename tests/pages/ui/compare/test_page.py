@@ -20,12 +20,12 @@ from pages.ui.compare.section_strength import take
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.undo import undo_registry as session
 from red_core.run.settings import RunSettings
-from tests.pages.conftest import end_all, remembered, rerun_until
+from tests.pages.conftest import end_all, remembered, rerun_until, slots, written
 from tests.pages.ui.compare.conftest import Slow
 
 APP = str(Path(__file__).resolve().parents[4] / "pages/main.py")
 SMALL = {"attack_steps": "2", "index": "3", "methods": "fake,slow"}
-STRIP, METHODS = 1, 2  # places of the headlines; the image's is the first
+STRIP, METHODS = "strength", "compare"  # names of the headlines
 
 
 @pytest.fixture(autouse=True)
@@ -63,13 +63,14 @@ def cards(monkeypatch) -> dict[str, object]:
     from pages.ui.compare import section_methods
 
     drawn: dict[str, object] = {}
-    mount = section_methods.card
+    make = section_methods.card_of
 
-    def noticed(shown, *, key):
-        drawn[shown.title] = shown
-        mount(shown, key=key)
+    def noticed(attempt, context):
+        card = make(attempt, context)
+        drawn[card.title] = card
+        return card
 
-    monkeypatch.setattr(section_methods, "card", noticed)
+    monkeypatch.setattr(section_methods, "card_of", noticed)
     return drawn
 
 
@@ -87,12 +88,15 @@ def test_a_target_that_is_the_own_class_is_left_out_and_said():
     assert "it is the image's own class" in app.warning[0].value
 
 
-def headline(app: AppTest, place: int = METHODS) -> str:
-    return str(app.header[place].value)
+def headline(app: AppTest, name: str = METHODS) -> str:
+    if f"headline-{name}" in slots(app):
+        return written(app, f"headline-{name}")
+    return str(app.header[0 if name == "image" else 1].value)  # what does not change by itself
 
 
 def said(app: AppTest) -> str:
-    return " ".join(caption.value for caption in app.caption)
+    live = [written(app, slot) for slot, shown in slots(app).items() if "html" in shown]
+    return " ".join([*(caption.value for caption in app.caption), *live])
 
 
 def widget(app: AppTest, kind: str, label: str):
@@ -108,7 +112,7 @@ def test_the_page_opens_and_nothing_runs_by_itself(cards) -> None:
     assert not app.exception
     assert not app.error
     assert not app.warning
-    assert "read as" in headline(app, 0)
+    assert "read as" in headline(app, "image")
     assert headline(app) == "Not run yet: press Run."
     assert headline(app, STRIP) == "How strong must the attack be? Press Sweep."
     assert list(cards) == ["Fake", "Slow and steady"]
