@@ -7,9 +7,7 @@ import streamlit as st
 from pages.ui.live import limits
 from pages.ui.look.literal import literal
 from pages.ui.look.section import section
-from pages.ui.widgets.hear_once import hear_clicks_once
 
-hear_clicks_once()  # Streamlit's browser side tells some clicks twice
 st.set_page_config(
     page_title="Reverse engineering of deceptions",
     page_icon=str(Path(__file__).parent / "ui/look/icon.png"),

@@ -58,9 +58,13 @@ PARTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             "What was done to the image": "pages.ui.compare.page._said",
             "The pictures": "pages.ui.compare.page._pictures",
             "The choice of methods": "pages.ui.compare.page.choice",
-            "The cards of the methods": "pages.ui.compare.page._compared",
+            "The cards of the methods": (
+                "pages.ui.compare.compare_registry.CompareRegistry.look_at_comparison"
+            ),
             "The answers of the methods": "pages.ui.compare.page.methods",
-            "The strip of strengths": "pages.ui.compare.page._swept",
+            "The strip of strengths": (
+                "pages.ui.compare.compare_registry.CompareRegistry.look_at_sweep"
+            ),
             "The answers by strength": "pages.ui.compare.page.strengths",
             "The symbols": "pages.ui.look.symbols.introduced",
         },
@@ -263,10 +267,10 @@ def test_no_part_is_missing_here() -> None:
     for path in (ROOT / "pages").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
-                words = [word.value for word in node.keywords if word.arg == "name"]
-                if ast.unparse(node.func) in ("section", "_live"):
+                words = [word.value for word in node.keywords if word.arg == "title"]
+                if ast.unparse(node.func) == "section":
                     words = node.args[:1]
-                elif ast.unparse(node.func) != "redrawn":
+                elif ast.unparse(node.func) != "live_part":
                     words = []
                 found |= {word.value for word in words if isinstance(word, ast.Constant)}
     assert found == named

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from dataclasses import replace
 from pathlib import Path
@@ -13,14 +14,14 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.landscape import landscape_registry as registry
-from pages.ui.landscape import real, source
+from pages.ui.landscape import source
 from pages.ui.landscape.landscape_presets import PRESETS
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.undo import undo_registry as session
 from pages.ui.widgets.live_chart import Click
 from red_core.data.datasets import CLASSES
 from red_core.run.settings import RunSettings
-from tests.pages.conftest import by_label, end_all, remembered, rerun_until
+from tests.pages.conftest import end_all, remembered, rerun_until, slots, written
 
 APP = str(Path(__file__).resolve().parents[2] / "pages/main.py")
 SMALL = {"family": "example15", "m": "20"}
@@ -65,7 +66,8 @@ def headline(app: AppTest) -> str:
 
 
 def said(app: AppTest) -> str:
-    return " ".join(caption.value for caption in app.caption)
+    live = [written(app, slot) for slot, shown in slots(app).items() if "html" in shown]
+    return " ".join([*(caption.value for caption in app.caption), *live])
 
 
 def widget(app: AppTest, kind: str, label: str):
@@ -157,8 +159,9 @@ def test_paths_can_be_held_stepped_and_looked_back_along() -> None:
     assert said(app) != before
     app.button("landscape.play").click().run()
     rerun_until(app, lambda a: "1 at rest" in said(a))
-    by_label(app.slider, "Step k").set_value(3).run()
-    assert by_label(app.slider, "Step k").value == 3
+    app.session_state["landscape.at"] = 3  # as the slider does
+    app.run()
+    assert slots(app)["landscape-steps"]["k"] == 3
     assert "at rest" in said(app)
 
 
@@ -203,27 +206,24 @@ def test_an_images_run_is_cut_and_can_be_looked_along() -> None:
     rerun_until(app, lambda a: headline(a).startswith("This plane shows"), 120)
     assert "is projected away" in said(app)
     assert "The last iterate stands in for z*" in said(app)
-    last = app.slider("landscape.iterate").value
+    last = slots(app)["landscape-iterate"]["k"]
     assert app.button("landscape.forward").disabled
     app.button("landscape.back").click().run()
-    assert app.slider("landscape.iterate").value == last - 1
+    assert slots(app)["landscape-iterate"]["k"] == last - 1
     widget(app, "segmented_control", "Plane").set_value("hessian").run()
     assert app.query_params["plane"] == "hessian"
     rerun_until(app, lambda a: "largest eigenvalue" in said(a))
     assert not app.exception
 
 
-def test_a_run_in_colour_is_cut_and_shown(colour_pages, monkeypatch) -> None:
-    drawn = []
-    mount = real.pointed
-    monkeypatch.setattr(real, "pointed", lambda **given: (drawn.append(given), mount(**given)))
+def test_a_run_in_colour_is_cut_and_shown(colour_pages) -> None:
     app = opened({"show": "image", "dataset": "cifar10", "index": "7", "kind": "l2"})
     rerun_until(app, lambda a: headline(a).startswith("This plane shows"), 120)
-    rerun_until(app, lambda a: drawn[-1]["frames"] is not None)
+    rerun_until(app, lambda a: slots(a)["pointed-sheets"]["frames"] is not None)
     assert not app.exception
     assert "drawn by our generator" in said(app)
-    for still in drawn[-1]["beside"]:
-        shown = Image.open(io.BytesIO(still.png))
+    for still in slots(app)["pointed"]["beside"]:
+        shown = Image.open(io.BytesIO(base64.b64decode(still["source"].split(",")[1])))
         assert (shown.mode, shown.size) == ("RGB", (128, 128))
 
 

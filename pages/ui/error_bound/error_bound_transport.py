@@ -13,7 +13,7 @@ from pages.ui.error_bound.error_bound_request import ErrorBoundRequest
 from pages.ui.error_bound.run import ErrorBoundRun, ErrorBoundView
 from pages.ui.error_bound.study import StudyRun, StudyView
 from pages.ui.live.history import nearest
-from pages.ui.widgets.live_part import LivePart
+from pages.ui.widgets.live_part import LivePart, Steps
 from pages.ui.widgets.transport import (
     RunAct,
     Speeds,
@@ -98,11 +98,11 @@ def _stop_button(current: ErrorBoundRequest, view: ErrorBoundView | StudyView | 
     )  # fmt: skip
 
 
-def _steps(view: ErrorBoundView | None, place: int | None) -> tuple[int, int, bool]:
-    """The step looked at, the last one, and whether another may be chosen."""
+def _steps(view: ErrorBoundView | None, place: int | None) -> Steps:
+    """The slider's part of a view."""
     if view is None or view.path is None or place is None:
-        return 0, 0, False
-    return int(view.path.k[place]), int(view.path.k[-1]), view.state != "running"
+        return Steps()
+    return Steps(int(view.path.k[place]), int(view.path.k[-1]), view.state != "running")
 
 
 # --- callbacks -------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ from pages.ui.landscape.landscape_scan import SurfaceBase
 from pages.ui.landscape.paths import PathsView
 from pages.ui.landscape.slice import SliceView
 from pages.ui.live.runner import Runner
-from pages.ui.look.literal import literal
 from red_core.landscape import DIVERGED, MOVING, Basins, Plane
 from red_core.landscape.conditions import ExcludedBalls
 from red_core.landscape.plane import share
@@ -160,7 +159,7 @@ def plane_line(plane: Plane, known: bool) -> str:
 def slice_line(view: SliceView | None) -> str:
     """The placeholder of the plane's own sentence."""
     if view is not None and view.error:
-        return literal(view.error, commands=True)
+        return view.error
     if view is not None and view.place:
         return f"Waiting in line: {view.place} ahead."
     return "The plane, and how much of the path it shows, will be stated here."

@@ -56,7 +56,7 @@ class LandscapeRegistry:
 
     @property
     def present(self) -> Paths | None:
-        """The paths as they are, for the buttons."""
+        """The paths as they are; for any thread."""
         return self._paths
 
     def drop_paths(self) -> None:
@@ -80,6 +80,10 @@ class LandscapeRegistry:
             cut = self._slice.begin((key, kind), lambda: Slice(parts, trajectory, kind))
             self._slice_key = key
         return cut
+
+    def find_slice(self, kind: str, key: tuple[object, ...]) -> Slice | None:
+        """The slice of this key, None where there is none; for any thread."""
+        return self._slice.find((key, kind))
 
     def clear(self) -> None:
         """End everything."""

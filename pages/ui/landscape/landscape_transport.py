@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -11,18 +13,20 @@ from pages.ui.landscape.landscape_page_state import PAGE, begin_at
 from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import read_starts
 from pages.ui.landscape.paths import PathsView
-from pages.ui.widgets.transport import Speeds, row, step_slider
+from pages.ui.widgets.live_part import LivePart, Steps
+from pages.ui.widgets.transport import Speeds, row
 
 _STEPS = {f"{number} steps/s": float(number) for number in (3, 10, 30, 100)}
 SPEEDS = Speeds("landscape.speed", {**_STEPS, "full speed": None}, "30 steps/s")
 FEW = 5  # random starts at once
 
 
-def transport(view: PathsView | None, reach: float) -> None:
+def transport(live: LivePart[tuple[Any, PathsView | None]], reach: float) -> None:
     """Draw the row for paths in this state.
 
     reach: of the plane, where random starts are drawn.
     """
+    view, at_of = live.seen[1], cursor()
     any_paths = view is not None and bool(view.ends)
     paused = view is not None and view.paused
     moving = view is not None and view.moving > 0
@@ -54,28 +58,27 @@ def transport(view: PathsView | None, reach: float) -> None:
             "Clear", help=texts.CLEAR, shortcut="X", key="landscape.clear", on_click=_clear,
             disabled=not any_paths,
         )  # fmt: skip
-    _scrubber(view)
+    live.steps(
+        "Step k", lambda seen: _steps(seen[1], at_of(seen[1])), key="landscape-steps",
+        help=texts.SCRUB, go=_look,
+    )  # fmt: skip
 
 
-def cursor(view: PathsView | None) -> int | None:
-    """The k looked at; None while the paths run or nobody has looked back."""
+def cursor() -> Callable[[PathsView | None], int | None]:
+    """The k of paths that is looked at; None while they run or nobody has looked back."""
     at = st.session_state.get("landscape.at")
-    return None if view is None or view.running or at is None else min(int(at), view.k)
+
+    def at_of(view: PathsView | None) -> int | None:
+        return None if view is None or view.running or at is None else min(int(at), view.k)
+
+    return at_of
 
 
-def _scrubber(view: PathsView | None) -> None:
-    """The slider over k."""
-    k = 0 if view is None else view.k
-    still = view is not None and not view.running and k > 0
-    at, last = cursor(view), max(1, k)
-    step_slider(
-        "Step k",
-        last if at is None else at,
-        (0, last),
-        paused_at=k if still else None,
-        at="landscape.at",
-        help=texts.SCRUB,
-    )
+def _steps(view: PathsView | None, at: int | None) -> Steps:
+    """The slider's part of a view."""
+    if view is None:
+        return Steps()
+    return Steps(view.k if at is None else at, view.k, not view.running)
 
 
 # --- callbacks -------------------------------------------------------------------------------
@@ -93,6 +96,10 @@ def _resume() -> None:
     if paths is not None:
         st.session_state["landscape.at"] = None
         paths.resume()
+
+
+def _look(k: int) -> None:
+    st.session_state["landscape.at"] = k
 
 
 def _step() -> None:

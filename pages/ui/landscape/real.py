@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 import torch
 
@@ -24,14 +27,14 @@ from pages.ui.landscape import landscape_help_texts as texts
 from pages.ui.landscape.landscape_page_state import PAGE, update_request
 from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import PLANES, LandscapeRequest
-from pages.ui.landscape.pointed import pointed
+from pages.ui.landscape.pointed import pictures_of, pointed, sheets_of
 from pages.ui.landscape.slice import Slice, SliceView
 from pages.ui.live.history import nearest
-from pages.ui.live.redrawn import redrawn
 from pages.ui.live.runner import Runner
+from pages.ui.live.stream import Slot
 from pages.ui.look.page_style import banner, is_dark
 from pages.ui.widgets import pictures
-from pages.ui.widgets.live_chart import live_chart, overlay
+from pages.ui.widgets.live_part import LivePart, Steps, live_part
 from pages.ui.widgets.picture_row import RowPicture, nothing_yet
 from pages.ui.widgets.transport import back_and_forward, row
 from red_core.landscape import trajectory_of
@@ -47,16 +50,19 @@ LIMITS = (-1.0, 1.0, -1.0, 1.0)  # of the empty charts
 
 @dataclass(frozen=True)
 class Look:
-    """A slice as it is drawn: what of it is known, and which iterate is looked at."""
+    """A slice as it is drawn, and what of it is known."""
 
     cut: Slice
     view: SliceView
-    place: int
 
     @property
     def ready(self) -> bool:
         """Whether there is a surface."""
         return self.view.level >= 0
+
+
+Live = LivePart[Look | None]
+PlaceOf = Callable[[Look], int]  # which iterate of a slice is looked at
 
 
 def real(request: LandscapeRequest, runner: Runner | None) -> None:
@@ -71,24 +77,27 @@ def real(request: LandscapeRequest, runner: Runner | None) -> None:
         label_visibility="collapsed",
     )  # fmt: skip
     request = update_request(replace(request, plane=str(chosen)))
-    look = _look(request, runner)
-    if look is not None:
-        look.cut.wait(PATIENCE)
-        look = _look(request, runner)
+    cut = _cut(request, runner)
+    if cut is not None:
+        cut.wait(PATIENCE)
+
+    def look() -> Look | None:
+        return None if cut is None else Look(cut, cut.view())
+
     with head:
-        banner("landscape", "Landscape · a slice", words.slice_headline(runner, _view(look)))
-    redrawn(
+        banner("landscape", "Landscape · a slice", words.slice_headline(runner, _view(look())))
+    live_part(
+        "landscape-slice",
         look,
-        lambda: _look(request, runner),
-        lambda look: _draw(request, look, sentence if runner is None else ""),
+        partial(_draw, request, sentence if runner is None else ""),
         lambda look: _marks(runner, look),
-        name="The slice",
+        title="The slice",
     )
     with st.expander("What am I seeing?"):
         st.markdown(texts.SLICE)
 
 
-def _look(request: LandscapeRequest, runner: Runner | None) -> Look | None:
+def _cut(request: LandscapeRequest, runner: Runner | None) -> Slice | None:
     """The slice of what the run has recorded, once it is paused or has ended."""
     if runner is None:
         return None
@@ -96,7 +105,7 @@ def _look(request: LandscapeRequest, runner: Runner | None) -> Look | None:
     if run.state == "running" or not run.frames:
         return None
     truth = None if runner.example.truth is None else runner.example.truth[0]
-    cut = landscape_registry().slice(
+    return landscape_registry().slice(
         runner.parts,
         lambda: trajectory_of(
             runner.parts.bundle, runner.settings, runner.example.attacked, run.frames, truth
@@ -104,9 +113,6 @@ def _look(request: LandscapeRequest, runner: Runner | None) -> Look | None:
         request.plane,
         (runner, len(run.frames)),
     )
-    ks = cut.trajectory.ks
-    at = st.session_state.get("landscape.k")
-    return Look(cut, cut.view(), len(ks) - 1 if at is None else nearest(ks, int(at)))
 
 
 def _view(look: Look | None) -> SliceView | None:
@@ -120,50 +126,75 @@ def _marks(runner: Runner | None, look: Look | None) -> tuple[bool, bool]:
     return busy or cutting, look is not None and look.view.plane is not None
 
 
-def _draw(request: LandscapeRequest, look: Look | None, sentence: str) -> None:
+def _place_of() -> PlaceOf:
+    """The iterate that is looked at: the last, until another is chosen."""
+    at = st.session_state.get("landscape.k")
+
+    def place(look: Look) -> int:
+        ks = look.cut.trajectory.ks
+        return len(ks) - 1 if at is None else nearest(ks, int(at))
+
+    return place
+
+
+def _draw(request: LandscapeRequest, sentence: str, live: Live) -> None:
     """sentence: why there is nothing to see, where there will not be."""
-    sentence = sentence or words.slice_line(_view(look))
+    place_of = _place_of()
+    live.words("statement", lambda look: _said(sentence, look), "small")
+    _charts(request, live, place_of)
+    _scrubber(live, place_of)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _pictures(live, place_of)
+    with right:
+        live.chart("away", lambda look: _away(look, place_of), height=250)
+
+
+def _said(sentence: str, look: Look | None) -> str:
     if look is not None and look.view.plane is not None:
-        sentence = words.plane_line(look.view.plane, look.cut.trajectory.truth is not None)
-    with st.container(key="statement"):  # of fixed height: what is below stays where it is
-        st.caption(sentence)
-    _charts(request, look)
-    _scrubber(look)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        _pictures(look)
-    with right:
-        _away(look)
+        return words.plane_line(look.view.plane, look.cut.trajectory.truth is not None)
+    return sentence or words.slice_line(_view(look))
 
 
-def _charts(request: LandscapeRequest, look: Look | None) -> None:
-    relief, marks = None, list[Mark]()
-    traces: tuple[list[dict[str, Any]], list[dict[str, Any]]] = ([], [])
-    if look is not None and look.ready:
-        relief = _relief(look, request.log)
-        trail = _trail(look)
-        marks = [_solution(look, relief)]
-        at = [_drawn(look, look.place)]
-        traces = (
-            above_trails([trail], at),
-            tall_trails(relief, [trail], at, on_surface=True),
-        )
+def _charts(request: LandscapeRequest, live: Live, place_of: PlaceOf) -> None:
+    def relief(look: Look | None) -> Relief | None:
+        ready = look is not None and look.ready
+        return _relief(look, place_of(look), request.log) if look and ready else None
+
+    def marks(look: Look | None, on: Relief | None) -> list[Mark]:
+        return [] if look is None or on is None else [_solution(look, on)]
+
+    def above(look: Look | None) -> go.Figure:
+        on = relief(look)
+        return above_figure(on, marks(look, on), names=NAMES, limits=LIMITS)
+
+    def tall(look: Look | None) -> go.Figure:
+        on = relief(look)
+        return tall_figure(on, marks(look, on), names=NAMES, limits=LIMITS)
+
+    def path_above(look: Look | None) -> list[dict[str, Any]]:
+        if look is None or not look.ready:
+            return []
+        return above_trails([_trail(look)], [_drawn(look, place_of(look))])
+
+    def path_tall(look: Look | None) -> list[dict[str, Any]]:
+        on = relief(look)
+        if look is None or on is None:
+            return []
+        return tall_trails(on, [_trail(look)], [_drawn(look, place_of(look))], on_surface=True)
+
     left, right = st.columns(2, gap="medium")
     with left:
-        live_chart(
-            above_figure(relief, marks, names=NAMES, limits=LIMITS), key=CHARTS[0], height=HEIGHT
-        )
+        live.chart(CHARTS[0], above, height=HEIGHT)
     with right:
-        live_chart(
-            tall_figure(relief, marks, names=NAMES, limits=LIMITS), key=CHARTS[1], height=HEIGHT
-        )
+        live.chart(CHARTS[1], tall, height=HEIGHT)
     with st.container(key="overlays"):
-        for chart, drawn in zip(CHARTS, traces, strict=True):
-            overlay(drawn, on=chart)
+        live.overlay(path_above, on=CHARTS[0])
+        live.overlay(path_tall, on=CHARTS[1])
 
 
-def _relief(look: Look, log: bool) -> Relief:
-    surface = look.cut.surface(look.place, look.view.level)
+def _relief(look: Look, place: int, log: bool) -> Relief:
+    surface = look.cut.surface(place, look.view.level)
     return Relief(
         surface.x.numpy(),
         surface.y.numpy(),
@@ -205,63 +236,78 @@ def _solution(look: Look, relief: Relief) -> Mark:
     return Mark(x, y, value, "solution", text)
 
 
-def _scrubber(look: Look | None) -> None:
+def _scrubber(live: Live, place_of: PlaceOf) -> None:
     """Which iterate is looked at."""
+    look = live.seen
     ks = [0, 1] if look is None else look.cut.trajectory.ks
-    place = 0 if look is None else look.place
+    place = 0 if look is None else place_of(look)
     still = look is not None and len(ks) > 1
     with row():
         back_and_forward(ks, place, still, "landscape.", (texts.BACK, texts.FORWARD), _go)
-    key = "landscape.iterate" if still else "landscape.iterate.none"
-    st.session_state[key] = ks[place]
-    st.slider(
-        "Iterate k", ks[0], max(ks[-1], ks[0] + 1), help=texts.ITERATE, key=key,
-        disabled=not still, on_change=lambda: _go(int(st.session_state[key])),
+    live.steps(
+        "Iterate k", lambda look: _steps(look, place_of), key="landscape-iterate",
+        help=texts.ITERATE, go=_go,
     )  # fmt: skip
+
+
+def _steps(look: Look | None, place_of: PlaceOf) -> Steps:
+    """The slider's part of a slice."""
+    if look is None:
+        return Steps()
+    ks = look.cut.trajectory.ks
+    return Steps(ks[place_of(look)], ks[-1], True, ks[0])
 
 
 def _go(k: int) -> None:
     st.session_state["landscape.k"] = k
 
 
-def _pictures(look: Look | None) -> None:
+def _pictures(live: Live, place_of: PlaceOf) -> None:
     """G(z) of what is pointed at, what G(z) has to reach while c_a is held, and x'."""
-    sheets = None if look is None else look.cut.sheets
-    bounds = LIMITS
-    if look is not None and look.view.bounds is not None:
-        b = look.view.bounds
-        bounds = (b.left, b.right, b.low, b.high)
-    attacked = target = nothing_yet(is_dark())
-    k = ""
-    if look is not None:
-        shape = look.cut.trajectory.frames[0].image.shape[1:]
-        wanted = look.cut.trajectory.target(look.place).reshape(shape).cpu()
-        attacked = pictures.picture(look.cut.attacked.reshape(shape).cpu(), 4)
-        target = pictures.picture(wanted, 4)
-        k = f" at k = {look.cut.trajectory.ks[look.place]}"
-    ks = () if sheets is None else sheets.ks
-    pointed(
-        charts=CHARTS,
-        grid=None if sheets is None else sheets.grid,
-        bounds=bounds,
-        frames=None if sheets is None else sheets.frames,
-        ks=ks,
-        shown=nearest(ks, look.cut.trajectory.ks[look.place]) if look and ks else 0,
-        beside=[
+    nothing = nothing_yet(is_dark())
+
+    def beside(look: Look | None) -> list[RowPicture]:
+        attacked = target = nothing
+        k = ""
+        if look is not None:
+            place = place_of(look)
+            shape = look.cut.trajectory.frames[0].image.shape[1:]
+            wanted = look.cut.trajectory.target(place).reshape(shape).cpu()
+            attacked = pictures.picture(look.cut.attacked.reshape(shape).cpu(), 4)
+            target = pictures.picture(wanted, 4)
+            k = f" at k = {look.cut.trajectory.ks[place]}"
+        return [
             RowPicture(target, "x' - D_a c_a", f"what G(z) has to reach{k}", "What is left for G"),
             RowPicture(attacked, "x'", "the attacked image", "The attacked image"),
-        ],
+        ]
+
+    def shown(look: Look | None) -> int:
+        sheets = None if look is None else look.cut.sheets
+        if look is None or sheets is None:
+            return 0
+        return nearest(sheets.ks, look.cut.trajectory.ks[place_of(look)])
+
+    def sheets_slot(look: Look | None) -> Slot:
+        bounds = LIMITS
+        if look is not None and look.view.bounds is not None:
+            b = look.view.bounds
+            bounds = (b.left, b.right, b.low, b.high)
+        return sheets_of(None if look is None else look.cut.sheets, bounds)
+
+    pointed(
+        live.slot("pointed-sheets", sheets_slot),
+        live.slot("pointed", lambda look: pictures_of(shown(look), beside(look))),
+        charts=CHARTS,
         key="pointed",
     )
 
 
-def _away(look: Look | None) -> None:
+def _away(look: Look | None, place_of: PlaceOf) -> go.Figure:
     """How far the path is from its end within the plane, and from the plane."""
-    figure = away_figure([], [], [])
-    if look is not None and look.view.plane is not None:
-        trajectory, plane = look.cut.trajectory, look.view.plane
-        xy = plane.coordinates(trajectory.path)
-        within = torch.linalg.vector_norm(xy - xy[-1], dim=1).numpy()
-        away = plane.off_plane(trajectory.path).numpy()
-        figure = away_figure(trajectory.ks, within, away, trajectory.ks[look.place])
-    live_chart(figure, key="away", height=250)
+    if look is None or look.view.plane is None:
+        return away_figure([], [], [])
+    trajectory, plane = look.cut.trajectory, look.view.plane
+    xy = plane.coordinates(trajectory.path)
+    within = torch.linalg.vector_norm(xy - xy[-1], dim=1).numpy()
+    away = plane.off_plane(trajectory.path).numpy()
+    return away_figure(trajectory.ks, within, away, trajectory.ks[place_of(look)])

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from functools import partial
 from html import escape
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages.ui.charts.landscape import (
     Mark,
     Ring,
+    Trail,
     above_figure,
     above_trails,
     descent_figure,
@@ -33,14 +37,14 @@ from pages.ui.landscape.landscape_page_state import PAGE, begin_at, load_request
 from pages.ui.landscape.landscape_presets import PRESETS
 from pages.ui.landscape.landscape_registry import landscape_registry
 from pages.ui.landscape.landscape_request import LandscapeRequest
-from pages.ui.landscape.landscape_scan import LEAST, LandscapeScanView, SurfaceBase
+from pages.ui.landscape.landscape_scan import LEAST, LandscapeScanView
 from pages.ui.landscape.landscape_transport import SPEEDS, cursor, transport
 from pages.ui.landscape.paths import PathsView
-from pages.ui.live.redrawn import redrawn
 from pages.ui.look.literal import literal
 from pages.ui.look.page_style import banner
 from pages.ui.look.section import section
-from pages.ui.widgets.live_chart import Click, live_chart, overlay
+from pages.ui.widgets.live_chart import Click, live_chart
+from pages.ui.widgets.live_part import LivePart, live_part
 
 HEIGHT = 430
 PATIENCE = 1.0  # seconds the page waits for the first picture rather than draw an empty one
@@ -51,10 +55,11 @@ _Look = tuple[LandscapeScanView, PathsView | None]
 
 def synthetic(request: LandscapeRequest) -> None:
     """Draw the page for a synthetic instance."""
-    scan = landscape_registry().scan(request)
+    registry = landscape_registry()
+    scan = registry.scan(request)
     scan.wait(PATIENCE)
     view = scan.view()
-    first = view, _paths(request, view.base)
+    paths = None if view.base is None else registry.paths(request, view.base, SPEEDS.chosen)
     banner("landscape", "Landscape · two dimensions", words.headline(view.base, view.basins))
     if view.error:
         st.error(literal(view.error))
@@ -62,12 +67,15 @@ def synthetic(request: LandscapeRequest) -> None:
         _presets(request)
     with section("The charts"):
         _charts(request, view)
-
-    def look() -> _Look:
-        view = scan.view()
-        return view, _paths(PAGE.current, view.base)
-
-    redrawn(first, look, lambda seen: _moving(request, *seen), _marks, name="The paths")
+    live_part(
+        "landscape-paths",
+        lambda: (scan.view(), None if paths is None else paths.view()),
+        partial(_moving, request),
+        _marks,
+        # Other starts, and paths that begin again, are begun by all of the page.
+        stale=lambda: PAGE.current != request or registry.present is not paths,
+        title="The paths",
+    )
     with st.expander("What am I seeing?"):
         st.markdown(texts.SYNTHETIC)
     with section("The PL condition"):
@@ -111,12 +119,6 @@ def _presets(request: LandscapeRequest) -> None:
     st.caption(PRESETS[shown[0]].about if shown else texts.OWN)
 
 
-def _paths(request: LandscapeRequest, base: SurfaceBase | None) -> PathsView | None:
-    if base is None:
-        return None
-    return landscape_registry().paths(request, base, SPEEDS.chosen).view()
-
-
 def _marks(seen: _Look) -> tuple[int, ...]:
     """What the page outside of the paths rests on."""
     view, paths = seen
@@ -155,29 +157,41 @@ def _clicked(click: Click) -> None:
     begin_at((click.at,))
 
 
-def _moving(request: LandscapeRequest, view: LandscapeScanView, paths: PathsView | None) -> None:
+def _moving(request: LandscapeRequest, live: LivePart[_Look]) -> None:
     """What moves: buttons, the paths over the charts, f along them."""
-    base = view.base
-    reach = LEAST if base is None else float(base.surface.x[-1])
-    at = cursor(paths)
-    with st.container(key="overlays"):
-        if base is not None and paths is not None:
-            places = [
-                len(trail.ks) - 1 if at is None else bisect_right(trail.ks.tolist(), at) - 1
-                for trail in paths.trails
-            ]
-            overlay(above_trails(paths.trails, places), on="above")
-            relief = relief_of(base.surface, NAMES, request.log)
-            overlay(tall_trails(relief, paths.trails, places), on="tall")
-    transport(paths, reach)
+    view, paths = live.seen
+    base, at_of = view.base, cursor()
+    if base is not None and paths is not None:
+        relief = relief_of(base.surface, NAMES, request.log)
+        with st.container(key="overlays"):
+            live.overlay(lambda seen: above_trails(*_trails(seen, at_of)), on="above")
+            live.overlay(lambda seen: tall_trails(relief, *_trails(seen, at_of)), on="tall")
+    transport(live, LEAST if base is None else float(base.surface.x[-1]))
     refused = st.session_state["landscape.refused"]
-    st.caption(refused or words.paths_line(paths))
+    live.words("landscape-said", lambda seen: refused or words.paths_line(seen[1]), "small")
     left, right = st.columns(2, gap="medium")
     with left:
-        losses = [] if paths is None else paths.losses
-        live_chart(descent_figure(losses, at), key="descent", height=250)
+        live.chart("descent", lambda seen: _descent(seen[1], at_of(seen[1])), height=250)
     with right:
         _table(view)
+
+
+def _trails(
+    seen: _Look, at_of: Callable[[PathsView | None], int | None]
+) -> tuple[Sequence[Trail], Sequence[int]]:
+    """The paths, and which point of each is looked at."""
+    paths = seen[1]
+    if paths is None:
+        return (), ()
+    at = at_of(paths)
+    return paths.trails, [
+        len(trail.ks) - 1 if at is None else bisect_right(trail.ks.tolist(), at) - 1
+        for trail in paths.trails
+    ]
+
+
+def _descent(paths: PathsView | None, at: int | None) -> go.Figure:
+    return descent_figure([] if paths is None else paths.losses, at)
 
 
 def _table(view: LandscapeScanView) -> None:

@@ -66,6 +66,12 @@ class Stream:
             self._slots = {name: (at, _text(name, at, slot)) for name, (at, slot) in slots.items()}
             self._drawing, self._stale = drawing, False
 
+    def number(self, name: str, slot: Slot) -> int:
+        """The number of a drawing by the script: that of before, where it shows the same."""
+        with self._lock:
+            before, text = self._slots.get(name, (0, ""))
+        return before if _text(name, before, slot) == text else now()
+
     @property
     def busy(self) -> bool:
         """Whether something may change by itself."""

@@ -16,12 +16,12 @@ import streamlit as st
 
 from pages.ui.look.literal import literal
 from pages.ui.undo import help_texts as texts
+from pages.ui.widgets.live_part import LivePart, live_part
 from red_core.data.archive import DOWNLOADABLE, MEGABYTES, archive_of, is_damaged, is_there
 from red_core.data.datasets import TITLES, data_root
 from red_core.data.download import DownloadError, download
 from red_core.data.own_datasets import base_of
 
-REFRESH = 0.5  # seconds between two looks at a download
 THREAD_NAME = "red-download"
 _FRESH = "download.fresh"  # in the session: its download is done, and nobody has said so yet
 
@@ -148,16 +148,22 @@ def drawn_note(dataset: str) -> None:
         st.caption(texts.ON_THE_MAIN_PAGE.format(title=TITLES[base]))
 
 
-@st.fragment(run_every=REFRESH)
 def _watch(work: Job) -> None:
     """The bar; the page is drawn anew once there is nothing more to watch."""
-    look = work.look()
-    if look.state != "running":
-        if look.state == "done":
+    live_part("download", work.look, _bar, lambda look: (look.state == "running",))
+
+
+def _bar(live: LivePart[Look]) -> None:
+    if live.seen.state != "running":
+        if live.seen.state == "done":
             st.session_state[_FRESH] = True
         st.rerun()
-    share = min(look.done / look.total, 1.0) if look.total else 0.0
-    st.progress(share, text=_words(look))
+
+    def bar(look: Look) -> str:
+        share = min(look.done / look.total, 1.0) if look.total else 0.0
+        return f'<p>{_words(look)}</p><progress max="1" value="{share:.4f}"></progress>'
+
+    live.html("download-bar", bar)
 
 
 def _words(look: Look) -> str:

@@ -8,13 +8,14 @@ waits for the server.
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from pages.ui.landscape.picture_sheets import PictureSheet
+from pages.ui.landscape.slice import Sheets
 from pages.ui.widgets.picture_row import RowPicture
 
 _HERE = Path(__file__).parent
@@ -27,49 +28,41 @@ _mount = st.components.v2.component(
 )
 
 
-def pointed(
-    *,
-    charts: Sequence[str],
-    grid: PictureSheet | None,
-    bounds: tuple[float, float, float, float],
-    frames: PictureSheet | None,
-    ks: Sequence[int],
-    shown: int,
-    beside: Sequence[RowPicture],
-    key: str,
-) -> None:
-    """The picture under the pointer, or the path's at position `shown` where nothing is pointed at.
+def sheets_of(sheets: Sheets | None, bounds: tuple[float, float, float, float]) -> dict[str, Any]:
+    """The pictures over `bounds` (left, right, low, high), and those of the path."""
+    grid = frames = None
+    if sheets is not None:
+        grid, frames = asdict(sheets.grid), asdict(sheets.frames)
+    ks = () if sheets is None else sheets.ks
+    return {"grid": grid, "bounds": list(bounds), "frames": frames, "ks": list(ks)}
 
-    charts: the live charts that are listened to; grid: pictures over `bounds` (left, right, low,
-    high); frames: those of the path, one for each of `ks`; beside: pictures that stand next to it.
+
+def pictures_of(shown: int, beside: Sequence[RowPicture]) -> dict[str, Any]:
+    """The path's picture where nothing is pointed at, by position; those that stand next to it."""
+    return {
+        "shown": shown,
+        "beside": [
+            {
+                "source": "data:image/png;base64," + base64.b64encode(still.png).decode(),
+                "name": still.name,
+                "caption": still.caption,
+                "alt": still.alt,
+            }
+            for still in beside
+        ],
+    }
+
+
+def pointed(
+    sheets: Mapping[str, Any], pictures: Mapping[str, Any], *, charts: Sequence[str], key: str
+) -> None:
+    """The picture under the pointer, or the path's where nothing is pointed at.
+
+    sheets, pictures: of `sheets_of` and `pictures_of`, with the names of the slots that bring more;
+    charts: the live charts that are listened to.
     """
     with st.container(key="overlays-pointed"):
         # Large, and the same for every iterate looked at: in a message of their own they are sent
         # once, and after that only their name.
-        _mount(
-            key=f"{key}-sheets",
-            data={
-                "of": key,
-                "grid": None if grid is None else asdict(grid),
-                "bounds": list(bounds),
-                "frames": None if frames is None else asdict(frames),
-                "ks": list(ks),
-            },
-        )
-    _mount(
-        key=key,
-        data={
-            "name": key,
-            "charts": list(charts),
-            "shown": shown,
-            "beside": [
-                {
-                    "source": "data:image/png;base64," + base64.b64encode(still.png).decode(),
-                    "name": still.name,
-                    "caption": still.caption,
-                    "alt": still.alt,
-                }
-                for still in beside
-            ],
-        },
-    )
+        _mount(key=f"{key}-sheets", data={"of": key, **sheets})
+    _mount(key=key, data={"name": key, "charts": list(charts), **pictures})

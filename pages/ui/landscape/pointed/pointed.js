@@ -1,6 +1,7 @@
 // G(z) of the point of a chart that a mouse or a finger is on. See __init__.py.
 
 const watchers = new WeakMap(); // parent element -> Watcher
+const views = (window.redViews ??= new Map()); // slot -> takes what the server draws: stream.js
 const sheets = (window.redSheets ??= new Map()); // key -> its sheets, which come by themselves
 const NOTHING = { grid: null, frames: null, bounds: [], ks: [] };
 
@@ -38,6 +39,7 @@ class Watcher {
   }
 
   update(data) {
+    if (data.drawn < this.data?.drawn) return; // overtaken
     this.data = data;
     data.beside.forEach(({ source, name, caption, alt }, i) => {
       const figure = this.figures[i + 1];
@@ -103,8 +105,13 @@ const nearest = (ks, k) =>
 
 export default function ({ data, parentElement }) {
   if (data.of) {
-    sheets.set(data.of, data);
-    window.dispatchEvent(new CustomEvent("red-sheets", { detail: data.of }));
+    const take = (more) => {
+      if (more.drawn < sheets.get(data.of)?.drawn) return; // overtaken
+      sheets.set(data.of, more);
+      window.dispatchEvent(new CustomEvent("red-sheets", { detail: data.of }));
+    };
+    take(data);
+    views.set(data.slot, take);
     return;
   }
   let watcher = watchers.get(parentElement);
@@ -113,11 +120,13 @@ export default function ({ data, parentElement }) {
     watchers.set(parentElement, watcher);
   }
   watcher.update(data);
+  views.set(data.slot, (more) => watcher.update({ ...watcher.data, ...more }));
   return () =>
     setTimeout(() => {
       const host = parentElement.host ?? parentElement;
       if (host.isConnected) return;
       watcher.remove();
+      views.delete(data.slot);
       watchers.delete(parentElement);
     }, 0);
 }

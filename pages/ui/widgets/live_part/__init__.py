@@ -11,6 +11,7 @@ import html
 import re
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -53,6 +54,16 @@ _steps = st.components.v2.component(
 )
 
 
+@dataclass(frozen=True)
+class Steps:
+    """The steps of a run: the one shown, the last, the first, whether another may be chosen."""
+
+    k: int = 0
+    last: int = 0
+    still: bool = False
+    first: int = 0
+
+
 class LivePart(Generic[Look]):
     """Draws the places of a part, each from a function of what there is to see.
 
@@ -73,7 +84,8 @@ class LivePart(Generic[Look]):
 
         The component's script takes more under `window.redViews`.
         """
-        at, shown = now(), make(self.seen)
+        shown = make(self.seen)
+        at = self._stream.number(name, shown)
         self._makers[name], self._slots[name] = make, (at, shown)
         return {"slot": name, "drawn": at, **shown}
 
@@ -130,7 +142,7 @@ class LivePart(Generic[Look]):
     def steps(
         self,
         label: str,
-        make: Callable[[Look], tuple[int, int, bool]],
+        make: Callable[[Look], Steps],
         *,
         key: str,
         help: str,
@@ -138,16 +150,18 @@ class LivePart(Generic[Look]):
     ) -> None:
         """The slider over the steps of a run: it follows while the run goes on, and leads after.
 
-        make: the step shown, the last one, and whether a person may choose one; go: gets it.
+        go: gets the step that a person chooses.
         """
 
         def slot(seen: Look) -> Slot:
-            k, last, still = make(seen)
-            return {"k": k, "last": max(1, last), "still": still and last > 0}
+            steps = make(seen)
+            last = max(steps.first + 1, steps.last)
+            return {**asdict(steps), "last": last, "still": steps.still and last == steps.last}
 
         def choose() -> None:
             chosen = st.session_state[key].k
-            if isinstance(chosen, (int, float)):
+            # A late choice, from before the run went on, does not count.
+            if isinstance(chosen, (int, float)) and make(self._look()).still:
                 go(int(chosen))
 
         data = {"label": label, "help": help, **self.slot(key, slot)}

@@ -30,13 +30,14 @@ class Steps {
   update(data) {
     if (data.drawn < this.data?.drawn) return; // overtaken
     this.data = data;
-    const { label, help, k, last, still } = data;
+    const { label, help, k, first, last, still } = data;
     this.label.textContent = label;
     this.input.title = help;
     this.input.setAttribute("aria-label", label);
     this.input.disabled = !still;
     if (this.held) return; // a hand that holds the slider leads
     this.asked = k;
+    this.input.min = first;
     this.input.max = last;
     this.input.value = k;
     this.say(k);

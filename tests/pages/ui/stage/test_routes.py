@@ -15,6 +15,7 @@ from starlette.websockets import WebSocketDisconnect
 from pages.ui.learn.routes import modules_address
 from pages.ui.learn.routes import routes as lesson_routes
 from pages.ui.live.live_run import LIVE_RUNS, LiveRun, RunRecords
+from pages.ui.live.stream import Drawing, Stream
 from pages.ui.stage import routes
 from pages.ui.stage.files import DIGEST
 
@@ -102,6 +103,41 @@ def test_a_browser_that_comes_back_gets_what_it_lacks_once(run) -> None:
         again = talk(Socket({"key": run.key, **stale}, leave=judged))
         assert again.events("epoch") == [{"event": "epoch", "epoch": 1}]
         assert len(again.events("header")) == 1
+
+
+class Counter:
+    """Stands for a worker that counts while it is looked at."""
+
+    def __init__(self, last: int) -> None:
+        self.k, self.last = 0, last
+
+    def look(self) -> int:
+        self.k = min(self.k + 1, self.last)
+        return self.k
+
+    def drawing(self) -> Drawing:
+        makers = {"k": lambda k: {"k": k}, "name": lambda k: {"name": "counter"}}
+        return Drawing(self.look, makers, lambda k: (k < self.last,), (True,))
+
+
+def test_a_page_is_drawn_over_its_stream_until_the_script_has_to_run() -> None:
+    stream, counter = Stream(), Counter(3)
+    stream.show(counter.drawing(), {"k": (4, {"k": 0}), "name": (4, {"name": "counter"})})
+    hello = {"key": stream.key, "claims": [], "epoch": 0, "have": 4}
+    socket = talk(Socket(hello, leave=lambda socket: socket.events("stale")))
+    assert [slot["k"] for slot in socket.events("slot")] == [1, 2, 3]
+    assert {slot["slot"] for slot in socket.events("slot")} == {"k"}, "only what changes is sent"
+    again = talk(Socket({**hello, "have": 0}, leave=lambda socket: socket.events("stale")))
+    assert {slot["slot"] for slot in again.events("slot")} == {"k", "name"}
+
+
+def test_an_idle_stream_sends_nothing_and_a_wrong_key_gets_nothing() -> None:
+    stream = Stream()
+    hello = {"key": stream.key, "epoch": 0, "have": "x"}
+    quiet = talk(Socket(hello, leave=lambda socket: socket.events("state")))
+    assert quiet.texts == [{"event": "state", "state": "idle"}]
+    assert quiet.closed is None
+    assert talk(Socket({**hello, "key": stream.key[:-1]})).closed == routes.NO_RUN
 
 
 def test_without_the_key_there_is_nothing(run) -> None:

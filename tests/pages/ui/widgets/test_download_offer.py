@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from pages.ui.undo import image_controls
 from pages.ui.widgets import download_offer as panel
 from red_core.data.download import DownloadError
+from tests.pages.conftest import slots, written
 
 
 class Server:
@@ -97,8 +99,8 @@ def told(done: int) -> None:
 
 
 def bar(app: AppTest) -> tuple[int, str]:
-    shown = app.get("progress")[0].proto
-    return shown.value, shown.text
+    (share,) = re.findall(r'value="([\d.]+)"', slots(app)["download-bar"]["html"])
+    return round(100 * float(share)), written(app, "download-bar")
 
 
 def test_it_is_offered_and_says_what_it_would_do(server: Server, tmp_path: Path) -> None:
@@ -190,7 +192,7 @@ def test_at_the_end_the_parts_are_loaded_anew_and_a_line_says_so(
 ) -> None:
     app = open_app()
     app.button("download.start").click().run()
-    assert app.get("progress")
+    assert "download-bar" in slots(app)
     server.go.set()
     settled("done")
     work = panel.job("cifar10")
@@ -218,7 +220,7 @@ def test_the_bar_ends_the_watch_by_drawing_the_page_anew(
     app.run()
     check(app)
     assert app.session_state[panel._FRESH] is True
-    assert not app.get("progress")
+    assert "download-bar" not in slots(app)
 
 
 def test_what_came_by_another_way_is_taken_too(server: Server) -> None:
