@@ -135,15 +135,14 @@ def test_pause_step_resume_stop_and_scrub(open_error_bound):
     expect(headline(page, 2)).to_contain_text(current.split(":")[1].split(",")[0].strip())
 
 
-# The browser's side sends a click a moment after it, with setTimeout(.., 0). Let that moment be so
-# long that the timer of the page's fragment sends a message of its own before.
+# The browser's side sends a click a moment after it, with setTimeout(.., 0). Let that moment be long.
 SLOW_TO_SEND = """
     const timeout = window.setTimeout
     window.setTimeout = (act, wait, ...rest) => timeout(act, wait || 700, ...rest)
 """
 
 
-def test_a_click_that_the_browser_tells_twice_is_heard_once(open_error_bound):
+def test_a_click_that_is_sent_late_is_heard_once(open_error_bound):
     page = open_error_bound(LONG)
     page.add_init_script(SLOW_TO_SEND)
     page.reload()

@@ -75,8 +75,9 @@ def descent(live: Live, current: ErrorBoundRequest, instances: Instances) -> Non
             "error-bound-histogram", lambda view: _histogram(view, place_of(view)), height=_LOW
         )
     if stated is not None:
-        live.words("error-bound-stated", lambda view: _said(stated, view), bold=True)
-        st.caption(texts.PAPER_LEAVES_OPEN)
+        with st.container(key="error-bound-stated"):
+            live.words("error-bound-ours", lambda view: _said(stated, view), bold=True)
+            st.caption(texts.PAPER_LEAVES_OPEN)
     st.caption(texts.SUCCESS_PROXIMAL if proximal else texts.SUCCESS)
     with st.expander("What am I seeing?"):
         st.markdown(texts.ACT_2)

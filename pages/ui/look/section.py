@@ -43,7 +43,7 @@ def section(name: str) -> Iterator[None]:
 
 
 def _report(name: str, error: Exception) -> None:
-    """Write the traceback to the terminal: once, though a part may be drawn four times a second."""
+    """Write the traceback to the terminal: once, though a part is drawn after every choice."""
     reported = st.session_state.setdefault("sections.reported", {})
     if reported.get(name) != repr(error):
         reported[name] = repr(error)

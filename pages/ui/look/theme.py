@@ -207,7 +207,7 @@ def layout(**values: Any) -> dict[str, Any]:
 def figure(traces: Sequence[dict[str, Any]], drawn_in: dict[str, Any]) -> go.Figure:
     """A figure of `traces` in the layout `drawn_in`, both as Plotly's plain dictionaries.
 
-    Plotly's validation of every property takes 20 to 100 ms, four times a second for every chart;
+    Plotly's validation of every property takes 20 to 100 ms, many times a second for every chart;
     it is left to the tests here, which validate every figure.
     """
     return go.Figure({"data": list(traces), "layout": drawn_in}, _validate=False)
