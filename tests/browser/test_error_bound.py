@@ -135,7 +135,7 @@ def test_pause_step_resume_stop_and_scrub(open_error_bound):
     expect(headline(page, 2)).to_contain_text(current.split(":")[1].split(",")[0].strip())
 
 
-# The browser's side sends a click a moment after it, with setTimeout(.., 0). Let that moment be long.
+# The browser sends a click a moment after it, with setTimeout(.., 0). Let that moment be long.
 SLOW_TO_SEND = """
     const timeout = window.setTimeout
     window.setTimeout = (act, wait, ...rest) => timeout(act, wait || 700, ...rest)
