@@ -115,7 +115,7 @@ class Stream:
 
 
 def _text(name: str, at: int, slot: Slot) -> str:
-    return json.dumps({"event": "slot", "slot": name, "drawn": at, **slot})
+    return json.dumps({"slot": name, "drawn": at, **slot})
 
 
 STREAMS: WeakValueDictionary[str, Stream] = WeakValueDictionary()  # of this process, by their keys

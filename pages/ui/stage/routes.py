@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ from red_core.data.assets import checked_bytes
 KEY_HEADER = "x-red-run"
 LOOK, LOOK_IDLE = 1 / 60, 1 / 20  # seconds between two looks at a run, while it computes and else
 REDRAW = 1 / 15  # seconds between two drawings of a page's slots, at least
+LOOK_UNDRAWN = 1.0  # seconds between two looks while the browser has not drawn the last slots
 SAY_AGAIN = 3.0  # seconds until a browser is asked again to let the script run
 OLD_SOCKET = 5.0  # seconds until a busy machine has seen a reloaded tab's old socket close
 MOST_CLAIMS = 4  # runs that a tab may have had before its reload
@@ -74,7 +76,10 @@ async def socket(websocket: WebSocket) -> None:
         hello = await _received(websocket)
         stream = STREAMS.get(str(hello.get("key")))
         if stream is not None:
-            await _serve(_take_nothing(websocket), _send_slots(websocket, stream, hello))
+            drawn = asyncio.Event()
+            await _serve(
+                _take_drawn(websocket, drawn), _send_slots(websocket, stream, hello, drawn)
+            )
             return
         run = LIVE_RUNS.find(hello.get("key"))
         if run is None:
@@ -158,29 +163,43 @@ async def _send_news(websocket: WebSocket, run: LiveRun, hello: dict[str, Any]) 
         await asyncio.sleep(LOOK if now["busy"] else LOOK_IDLE)
 
 
-async def _take_nothing(websocket: WebSocket) -> None:
-    """Wait until the browser leaves: the widgets of a page go Streamlit's own way."""
+async def _take_drawn(websocket: WebSocket, drawn: asyncio.Event) -> None:
+    """What a browser says of a stream: that it has drawn what it got."""
     while True:
         await _received(websocket)
+        drawn.set()
 
 
-async def _send_slots(websocket: WebSocket, stream: Stream, hello: dict[str, Any]) -> None:
-    """What the script has not drawn, and "stale" where the script has to run again."""
+async def _send_slots(
+    websocket: WebSocket, stream: Stream, hello: dict[str, Any], drawn: asyncio.Event
+) -> None:
+    """What the script has not drawn, and "stale" where the script has to run again.
+
+    The next slots wait until the browser has drawn these: a slow one gets fewer.
+    """
     have, said = hello.get("have", 0), 0.0
+    have = have if isinstance(have, int) else 0
     clock = asyncio.get_running_loop().time
     await websocket.send_text(json.dumps({"event": "state", "state": "idle"}))
+    drawn.set()
     while True:
         began = clock()
         if stream.busy:
             await run_in_threadpool(stream.redraw)
-        for number, text in stream.since(have if isinstance(have, int) else 0):
-            await websocket.send_text(text)
-            have = number
+        slots = stream.since(have) if drawn.is_set() else []
+        if slots:
+            drawn.clear()
+            texts = ",".join(text for _, text in slots)
+            await websocket.send_text(f'{{"event": "slots", "slots": [{texts}]}}')
+            have = slots[-1][0]
         if stream.stale and clock() - said > SAY_AGAIN:
             said = clock()
             await websocket.send_text(json.dumps({"event": "stale"}))
         # On a busy machine the drawing must not take all that the computing needs.
         await asyncio.sleep(max(REDRAW, clock() - began) if stream.busy else LOOK_IDLE)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_UNDRAWN):
+                await drawn.wait()
 
 
 async def _received(websocket: WebSocket) -> dict[str, Any]:

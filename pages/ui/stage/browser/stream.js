@@ -5,6 +5,8 @@
 
 import { Connection } from "./socket.js"
 
+const MOST_REST = 1000 // ms
+
 /** Watch the stream of a key. Called again with other options it goes on; returns the cleanup. */
 export function mountStream(root, options) {
   if (!root.stream) root.stream = new Stream(options)
@@ -36,13 +38,25 @@ class Stream {
 
   takeRecords() { return 0 }
 
-  after({ event, drawn }) { return event === "slot" ? Math.max(this.received, drawn) : this.received }
+  after({ slots }) { return slots ? Math.max(this.received, ...slots.map(({ drawn }) => drawn)) : this.received }
 
-  take(event) {
+  take({ event, slots }) {
     this.cut = false
-    if (event.event === "stale") this.options.ask()
-    const show = event.event === "slot" && window.redViews && window.redViews.get(event.slot)
-    if (show) show(event)
+    if (event === "stale") this.options.ask()
+    if (event === "slots") this._show(slots)
+  }
+
+  /** Show slots, and ask for the next: after as long a rest as they took, that the page can answer. */
+  async _show(slots) {
+    const began = performance.now()
+    const { connection } = this
+    await Promise.all(slots.map((slot) => {
+      const show = window.redViews && window.redViews.get(slot.slot)
+      return show && show(slot)
+    }))
+    await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))
+    const took = performance.now() - began
+    setTimeout(() => connection.order({ order: "next" }), Math.min(took, MOST_REST))
   }
 
   close() {

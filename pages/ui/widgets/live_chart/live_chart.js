@@ -56,13 +56,14 @@ class Chart {
     this.data = data;
     this.pointer.report = data.clicks ? report : null;
     this.node.style.height = `${data.height}px`;
-    this.refresh();
+    return this.refresh();
   }
 
+  // The promise of the drawing.
   refresh() {
     if (!this.data) return; // an overlay that came before its chart
     this.waiting = true;
-    this.draw();
+    return this.draw();
   }
 
   // What is to be drawn: the figure and the overlay in the colours of the page.
@@ -169,7 +170,7 @@ function overlay(data, parentElement) {
     if (drawn < overlaid.get(data.overlay)) return;
     overlaid.set(data.overlay, drawn);
     overlays.set(data.overlay, figure);
-    named.get(data.overlay)?.refresh();
+    return named.get(data.overlay)?.refresh();
   };
   show(data);
   if (data.slot) views.set(data.slot, show);

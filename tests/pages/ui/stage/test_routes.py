@@ -120,15 +120,31 @@ class Counter:
         return Drawing(self.look, makers, lambda k: (k < self.last,), (True,))
 
 
+def sent_slots(socket: Socket) -> list[dict[str, Any]]:
+    return [slot for event in socket.events("slots") for slot in event["slots"]]
+
+
 def test_a_page_is_drawn_over_its_stream_until_the_script_has_to_run() -> None:
     stream, counter = Stream(), Counter(3)
     stream.show(counter.drawing(), {"k": (4, {"k": 0}), "name": (4, {"name": "counter"})})
     hello = {"key": stream.key, "claims": [], "epoch": 0, "have": 4}
-    socket = talk(Socket(hello, leave=lambda socket: socket.events("stale")))
-    assert [slot["k"] for slot in socket.events("slot")] == [1, 2, 3]
-    assert {slot["slot"] for slot in socket.events("slot")} == {"k"}, "only what changes is sent"
+    drawn = [{"order": "next"}] * 3
+    socket = talk(Socket(hello, *drawn, leave=lambda socket: socket.events("stale")))
+    assert sent_slots(socket)
+    assert {slot["slot"] for slot in sent_slots(socket)} == {"k"}, "only what changes is sent"
     again = talk(Socket({**hello, "have": 0}, leave=lambda socket: socket.events("stale")))
-    assert {slot["slot"] for slot in again.events("slot")} == {"k", "name"}
+    assert [slot["slot"] for slot in sent_slots(again)] == ["name", "k"]
+    assert sent_slots(again)[-1]["k"] == 3
+
+
+def test_a_slow_browser_gets_the_next_when_it_has_drawn_the_last(monkeypatch) -> None:
+    monkeypatch.setattr(routes, "REDRAW", 0.01)
+    stream, counter = Stream(), Counter(10**6)
+    stream.show(counter.drawing(), {"k": (4, {"k": 0}), "name": (4, {"name": "counter"})})
+    hello = {"key": stream.key, "epoch": 0, "have": 4}
+    until = time.monotonic() + 1.5
+    socket = talk(Socket(hello, leave=lambda _: time.monotonic() > until))
+    assert len(socket.events("slots")) == 1
 
 
 def test_an_idle_stream_sends_nothing_and_a_wrong_key_gets_nothing() -> None:
