@@ -31,7 +31,7 @@ _GREY = {
     "signal_dictionary": "red_core.recipes.signal_dictionary:make_signal_dictionary",
     "stories": "red_core.recipes.stories:make_stories",
 }
-# The last four only measure: what they find joins the manifest entry of what they measure.
+# The four before the stories only measure: what they find joins the entry of what they measure.
 _CIFAR10 = {
     "classifier": "red_core.recipes.cifar10.classifier:train_classifier",
     "generator": "red_core.recipes.cifar10.generator:train_generator",
@@ -46,8 +46,9 @@ _CIFAR10 = {
     "fidelity": "red_core.recipes.cifar10.fidelity:measure_fidelity",
     "purification": "red_core.recipes.cifar10.purification:measure_purification",
     "dictionary_check": "red_core.recipes.dictionary_check:check_dictionary",
+    "photograph_stories": "red_core.recipes.stories:make_stories",
 }
-ON_REQUEST = ("photographs",)
+ON_REQUEST = ("photographs", "photograph_stories")
 # The page Learn is about digits.
 _MNIST = {**_GREY, "lessons": "red_core.recipes.stories:make_lessons"}
 _PARTS = {"mnist": _MNIST, "fashion": _GREY, "cifar10": _CIFAR10}

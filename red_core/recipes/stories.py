@@ -15,7 +15,7 @@ from red_core.algorithm.verdict import Verdict, judge
 from red_core.attacks.pgd import ATTACKS
 from red_core.data.assets import assets_root, read_manifest, record
 from red_core.data.atomic import write_atomically
-from red_core.data.datasets import TITLES, a
+from red_core.data.datasets import PHOTOGRAPHED, TITLES, a
 from red_core.recipes.common import RecipeContext
 from red_core.recording.run_recorder import record_run
 from red_core.run.bundle import Bundle, load_bundle
@@ -26,11 +26,13 @@ from red_core.run.experiment import (
     readers_for,
     start_seeds,
 )
+from red_core.run.photographs import PHOTOGRAPHS, with_photographs
 from red_core.run.settings import RunSettings, item_seed
 
 Solver = tuple[tuple[str, Any], ...]
 
-# Random starts alone: the encoder's guess begins in the right class nearly always.
+# Random starts alone: the encoder's guess begins in the right class nearly always. Not so with
+# CIFAR-10's, whose stories are runs of `best` as it is.
 SOLVER: Solver = (*(("carry", 2), ("encoder_start", False), ("halve_at", (60,)), ("restarts", 2)),)
 IMAGES = 60  # bundled examples that are tried, in order
 NORMS = {"linf": "an ℓ∞", "l2": "an ℓ2", "l1": "an ℓ1"}
@@ -39,6 +41,7 @@ PARTS = (
     *("classifier.safetensors", "generator.safetensors", "dictionary.safetensors"),
     *("reader.safetensors", "evidence.safetensors", "type-classifier.safetensors"),
 )
+PHOTOGRAPH_PARTS = (*("encoder.safetensors", "diffusion.safetensors", PHOTOGRAPHS),)
 
 # The lessons' runs begin at the same random starts and differ in one thing each. `ALONE` has one
 # step of the alternation, the fewest that a run can have, at a lambda that keeps the code at zero;
@@ -58,9 +61,10 @@ def make_stories(context: RecipeContext) -> None:
     """Find one run for every attack, each of another class, and record it.
 
     Such a run has a fooled psi, a start of another class than the image's, and a verdict that is
-    right in both answers; of several, the surest. Raises RuntimeError where an attack has none.
+    right in both answers; of several, the surest. CIFAR-10's are of the bundled photographs. Raises
+    RuntimeError where an attack has none.
     """
-    bundle = load_bundle(context.dataset, context.device)
+    bundle = _bundle(context)
     used: set[int] = set()
     for attack in tqdm(ATTACKS, desc="stories"):
         index = _find(bundle, context, attack, used)
@@ -71,7 +75,19 @@ def make_stories(context: RecipeContext) -> None:
             f"{NORMS[attack]} attack"
         )
         settings = _settings(context, attack, index)
-        _record(context, bundle, f"story-{attack}.red", settings, title, "stories", MOST_BYTES)
+        part = "photograph_stories" if context.dataset in PHOTOGRAPHED else "stories"
+        _record(context, bundle, f"story-{attack}.red", settings, title, part, MOST_BYTES)
+
+
+def _bundle(context: RecipeContext) -> Bundle:
+    """The data set's parts, with the images that the stories are of."""
+    bundle = load_bundle(context.dataset, context.device)
+    return with_photographs(bundle) if context.dataset in PHOTOGRAPHED else bundle
+
+
+def files_of(dataset: str) -> tuple[str, ...]:
+    """The trained files, and those of images, that a recorded run hangs on."""
+    return (*PARTS, *PHOTOGRAPH_PARTS) if dataset in PHOTOGRAPHED else PARTS
 
 
 def make_lessons(context: RecipeContext) -> None:
@@ -128,9 +144,16 @@ def _record(
         device=context.device,
         title=title,
         settings=settings.as_query(),
-        parts={file: manifest[file]["sha256"] for file in PARTS},
-        licence="MIT",
+        parts={file: manifest[file]["sha256"] for file in files_of(context.dataset)},
+        **_as_its_data_set_has_it(context, manifest),
     )
+
+
+def _as_its_data_set_has_it(context: RecipeContext, manifest: dict[str, Any]) -> dict[str, Any]:
+    """The licence of the pictures in a record, and where parts have one, the recipe's scale."""
+    if context.dataset not in PHOTOGRAPHED:
+        return {"licence": "MIT"}
+    return {"licence": manifest[PHOTOGRAPHS]["licence"], "scale": context.scale}
 
 
 def _settings(
@@ -140,12 +163,16 @@ def _settings(
     solver: Solver | None = None,
     eps: float | None = None,
 ) -> RunSettings:
+    photographs = context.dataset in PHOTOGRAPHED
+    if solver is None:
+        solver = () if photographs else SOLVER
     return RunSettings(
         context.dataset,
+        source="photograph" if photographs else "example",
         index=index,
         attack=attack,
         eps=eps,
-        solver=SOLVER if solver is None else solver,
+        solver=solver,
         seed=context.seed,
     )
 
@@ -198,7 +225,7 @@ def _attacked(
     bundle: Bundle, context: RecipeContext, settings: RunSettings
 ) -> tuple[AttackedBatch, Tensor]:
     """The first examples under the attack of `settings`, and their labels."""
-    count = 4 if context.tiny else IMAGES
+    count = min(4 if context.tiny else IMAGES, len(bundle.examples))
     seeds = [item_seed(context.seed, index) for index in range(count)]
     images, labels = bundle.examples.images[:count], bundle.examples.labels[:count]
     return attack_images(bundle, images, labels, settings.attack_settings(), seeds), labels

@@ -21,7 +21,7 @@ from red_core.run.bundle import Bundle
 from red_core.run.settings import RunSettings
 
 
-@pytest.mark.parametrize("dataset", ["mnist", "fashion"])
+@pytest.mark.parametrize("dataset", ["mnist", "fashion", "cifar10"])
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_the_recipes_settings_are_those_of_the_bundled_runs(dataset: str, attack: str) -> None:
     name = f"story-{attack}.red"
@@ -30,7 +30,7 @@ def test_the_recipes_settings_are_those_of_the_bundled_runs(dataset: str, attack
     found = RunSettings.from_query(entry["settings"])
     assert stories._settings(RecipeContext(dataset), attack, found.index) == found
     assert run.header["settings"] == entry["settings"]
-    assert set(entry["parts"]) == set(stories.PARTS)
+    assert set(entry["parts"]) == set(stories.files_of(dataset))
     assert CLASSES[dataset][run.header["label"]] in entry["title"]
 
 

@@ -66,7 +66,7 @@ def test_the_bundled_stories_are_runs_of_todays_parts() -> None:
     from red_core.data.assets import checked_bytes, read_manifest
 
     told = files.stories()
-    for dataset in ("mnist", "fashion"):
+    for dataset in ("mnist", "fashion", "cifar10"):
         mine = [story for story in told if story["dataset"] == dataset]
         assert len(mine) == 3
         for story in mine:
