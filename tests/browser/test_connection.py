@@ -222,3 +222,39 @@ def test_a_second_visitor_of_a_link_gets_the_first_ones_record(visit, tmp_path, 
         until(second, lambda now: now["state"] == "finished" and now["records"] == count)
         for page in (first, second):
             page.close()  # before the server: a page that lost it complains in the console
+
+
+def step_of(page: Page) -> int:
+    """The step that the page Error bound says its descent has reached."""
+    said = page.locator(".st-key-headline-2 h2").inner_text()
+    found = re.search(r"step\s+([\d,]+) of", said)
+    return int(found.group(1).replace(",", "")) if found else 0
+
+
+DESCENT = "m=40&d=4&examples=5&steps=50000&eta=1e-06&run=1"
+
+
+def test_a_descent_is_watched_without_a_script_and_over_drops(browser, server: Server):
+    port = int(server.url.rsplit(":", 1)[1].strip("/"))
+    with proxy(port) as (through, links):
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        page, asked = context.new_page(), list[str]()
+        page.on(
+            "websocket",
+            lambda opened: opened.on("framesent", lambda _: asked.append(opened.url)),
+        )
+        page.goto(f"http://localhost:{through}/error_bound?{DESCENT}")
+        wait_for(lambda: step_of(page) > 0, 180)
+        page.wait_for_timeout(1500)  # what Streamlit has to say of a page that has just come
+        asked.clear()
+        steps = set[int]()
+        wait_for(lambda: steps.add(step_of(page)) or len(steps) >= 5, 180)
+        assert [url for url in asked if "_stcore" in url] == [], "no script has run"
+        assert any(url.endswith("/run") for url in asked)
+        for _ in range(2):
+            cut(links)
+            before = step_of(page)
+            wait_for(lambda before=before: step_of(page) > before, 180)
+        page.locator(".st-key-error-bound-stop button:visible").click()
+        expect(page.locator(".st-key-headline-2 h2")).to_contain_text("Stopped", timeout=180_000)
+        context.close()
