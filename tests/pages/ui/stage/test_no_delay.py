@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 from contextlib import closing
@@ -32,7 +33,22 @@ def test_what_is_accepted_in_the_apps_life_sends_at_once() -> None:
 
     with bound() as listener:
         assert delays(listener)
-        assert not asyncio.run(live(listener))
+        try:
+            assert not asyncio.run(live(listener))
+        finally:
+            gc.unfreeze()
+
+
+def test_what_is_imported_is_no_garbage_to_look_for() -> None:
+    async def live() -> int:
+        async with without_delay(None):
+            return gc.get_freeze_count()
+
+    before = gc.get_freeze_count()
+    try:
+        assert asyncio.run(live()) > before + 50_000
+    finally:
+        gc.unfreeze()
 
 
 def test_only_what_listens_is_found() -> None:
