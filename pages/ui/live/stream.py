@@ -51,6 +51,7 @@ class Stream:
         self.key = secrets.token_urlsafe(24)
         self._lock = threading.Lock()
         self._drawing: Drawing | None = None
+        self._broken: Drawing | None = None  # failed, and is not tried again
         self._slots: dict[str, tuple[int, str]] = {}  # drawn when, and as what
         self._stale = False
         STREAMS[self.key] = self
@@ -86,7 +87,7 @@ class Stream:
     def redraw(self) -> None:
         """Make every slot anew, while a worker is busy."""
         drawing = self._drawing
-        if drawing is None or not drawing.marked[0]:
+        if drawing is None or not drawing.marked[0] or drawing is self._broken:
             return
         made: dict[str, Slot] = {}
         try:
@@ -96,7 +97,7 @@ class Stream:
                 stale = drawing.marks(seen) != drawing.marked
         except Exception:  # the script meets it too, and says so in the place of this part
             _log.exception("a part of a page could not be drawn")
-            stale = True
+            self._broken, stale = drawing, True
         at = now()
         with self._lock:
             if self._drawing is not drawing:
