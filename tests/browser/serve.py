@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def count(path: Path) -> None:
     while True:
         alive = sum(thread.name == "red-run" for thread in threading.enumerate())
-        path.write_text(str(alive))
+        written = path.with_suffix(".new")
+        written.write_text(str(alive))
+        written.replace(path)  # a reader must not find it empty
         time.sleep(0.1)
 
 
