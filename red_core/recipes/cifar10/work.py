@@ -11,6 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from red_core.algorithm.presets import presets_of
 from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, craft
 from red_core.data.datasets import ImageSet
 from red_core.measure.tradeoff import READERS
@@ -19,6 +20,7 @@ from red_core.models.denoiser import Denoiser
 from red_core.models.purifier import BATCH as PURIFIED
 from red_core.models.style import StyleGenerator
 from red_core.models.wide_resnet import WideResNet
+from red_core.recipes import stories
 from red_core.recipes.cifar10 import (
     classifier,
     dictionary,
@@ -225,16 +227,30 @@ def _inversion(scale: str, device: str) -> list[Job]:
     chosen = len(inversion.RATES) * size.chosen_by * ceil(size.chosen_on / size.batch)
     judged = sum(size.steps) * ceil(size.images / size.batch)
 
-    def descent(images: int) -> Callable[[], object]:
+    reads = (len(size.steps) + 1) * size.images
+    return [
+        descents(network, chosen + judged, min(size.batch, size.images), device),
+        reading("psi on the results", untrained_psi(scale, device), reads, device),
+    ]
+
+
+def descents(network: StyleGenerator, steps: int, images: int, device: str) -> Job:
+    """Steps of Adam on w."""
+
+    def step(images: int) -> Callable[[], object]:
         w = torch.zeros(images, network.layers, network.width, device=device, requires_grad=True)
         return lambda: network.synthesis(w).square().sum().backward()
 
-    held = weight_bytes(network, copies=1)
-    reads = (len(size.steps) + 1) * size.images
-    return [
-        Job("steps of Adam on w", chosen + judged, min(size.batch, size.images), descent, held),
-        reading("psi on the results", untrained_psi(scale, device), reads, device),
-    ]
+    return Job("steps of Adam on w", steps, images, step, weight_bytes(network, copies=1))
+
+
+def _photograph_stories(scale: str, device: str) -> list[Job]:
+    images = 4 if scale == "tiny" else stories.IMAGES
+    options = presets_of("cifar10")["best"]
+    steps = len(ATTACKS) * (options.start_steps + options.steps)
+    network = untrained_generator(scale, device)
+    crafted = attacks(untrained_psi(scale, device), 1, images, device)
+    return [*crafted, descents(network, steps, images, device)]
 
 
 def _fidelity(scale: str, device: str) -> list[Job]:
@@ -297,4 +313,5 @@ JOBS: dict[str, Callable[[str, str], list[Job]]] = {
     "fidelity": _fidelity,
     "purification": _purification,
     "dictionary_check": _dictionary_check,
+    "photograph_stories": _photograph_stories,
 }

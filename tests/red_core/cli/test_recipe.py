@@ -43,7 +43,7 @@ def test_all_parts_in_order(made, tmp_path: Path, capsys, dataset: str) -> None:
 def test_every_data_set_has_its_own_parts() -> None:
     assert parts.parts_of("mnist") == (*parts.parts_of("fashion"), "lessons")
     made = ("classifier", "generator", "dictionary", "diffusion", "examples")
-    bundled = ("photographs",)
+    bundled = ("photographs", "photograph_stories")
     bests = ("type_classifier", "reader", "evidence")
     measuring = ("inversion", "fidelity", "purification", "dictionary_check")
     assert set(parts.parts_of("cifar10")) == {*made, *bundled, *bests, *measuring}

@@ -131,8 +131,9 @@ def test_compare_offers_a_project_what_it_has_and_names_no_reader(two, monkeypat
         end_all(made)
     assert not app.exception
     best = drawn["compare-card-bsd-gan-best"]
-    assert len(best.answers) == 2
-    assert not any("reader" in card.about or "evidence" in card.about for card in drawn.values())
+    assert len(best["answers"]) == 2
+    abouts = [card["about"] for card in drawn.values()]
+    assert not any("reader" in about or "evidence" in about for about in abouts)
 
 
 def test_what_belongs_to_built_in_sets_stays_theirs(two) -> None:
