@@ -145,11 +145,11 @@ def _record(
         title=title,
         settings=settings.as_query(),
         parts={file: manifest[file]["sha256"] for file in files_of(context.dataset)},
-        **_as_its_data_set_has_it(context, manifest),
+        **_licence_and_scale(context, manifest),
     )
 
 
-def _as_its_data_set_has_it(context: RecipeContext, manifest: dict[str, Any]) -> dict[str, Any]:
+def _licence_and_scale(context: RecipeContext, manifest: dict[str, Any]) -> dict[str, Any]:
     """The licence of the pictures in a record, and where parts have one, the recipe's scale."""
     if context.dataset not in PHOTOGRAPHED:
         return {"licence": "MIT"}

@@ -59,11 +59,11 @@ PARTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             "The pictures": "pages.ui.compare.page._pictures",
             "The choice of methods": "pages.ui.compare.page.choice",
             "The cards of the methods": (
-                "pages.ui.compare.compare_registry.CompareRegistry.look_at_comparison"
+                "pages.ui.compare.compare_registry.CompareRegistry.comparison_snapshot"
             ),
             "The answers of the methods": "pages.ui.compare.page.methods",
             "The strip of strengths": (
-                "pages.ui.compare.compare_registry.CompareRegistry.look_at_sweep"
+                "pages.ui.compare.compare_registry.CompareRegistry.sweep_snapshot"
             ),
             "The answers by strength": "pages.ui.compare.page.strengths",
             "The symbols": "pages.ui.look.symbols.introduced",

@@ -55,7 +55,7 @@ class CompareRegistry:
         """The comparison on this image; one on another is ended and forgotten."""
         return self._comparison.on(_work(image_key(request)))
 
-    def look_at_comparison(self, request: CompareRequest) -> Callable[[], ComparisonView | None]:
+    def comparison_snapshot(self, request: CompareRequest) -> Callable[[], ComparisonView | None]:
         """A function, for any thread, of what the comparison on this image shows."""
         work = _work(image_key(request))
 
@@ -83,7 +83,7 @@ class CompareRegistry:
         """The sweep of this image and norm; one of another is ended and forgotten."""
         return self._sweep.on(_work(sweep_key(request)))
 
-    def look_at_sweep(self, request: CompareRequest) -> Callable[[], SweepView | None]:
+    def sweep_snapshot(self, request: CompareRequest) -> Callable[[], SweepView | None]:
         """A function, for any thread, of what the sweep of this image and norm shows."""
         work = _work(sweep_key(request))
 

@@ -47,7 +47,7 @@ def page(current: CompareRequest) -> CompareRequest:
         with section("The strip of strengths"):
             live_part(
                 "compare-strip",
-                (lambda: None) if why_not(current) else registry.look_at_sweep(current),
+                (lambda: None) if why_not(current) else registry.sweep_snapshot(current),
                 partial(strengths, current, context),
                 _busy,
                 # A click on the strip asks for another request: all of the page follows.
@@ -57,7 +57,7 @@ def page(current: CompareRequest) -> CompareRequest:
         with section("The cards of the methods"):
             live_part(
                 "compare-cards",
-                registry.look_at_comparison(current),
+                registry.comparison_snapshot(current),
                 partial(methods, current, context, of_cards),
                 _busy,
                 stale=lambda: PAGE.renewed != widgets,

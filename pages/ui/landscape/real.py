@@ -90,7 +90,7 @@ def real(request: LandscapeRequest, runner: Runner | None) -> None:
         "landscape-slice",
         look,
         partial(_draw, request, sentence if runner is None else ""),
-        lambda look: _marks(runner, look),
+        lambda look: _state_key(runner, look),
         title="The slice",
     )
     with st.expander("What am I seeing?"):
@@ -119,7 +119,7 @@ def _view(look: Look | None) -> SliceView | None:
     return None if look is None else look.view
 
 
-def _marks(runner: Runner | None, look: Look | None) -> tuple[bool, bool]:
+def _state_key(runner: Runner | None, look: Look | None) -> tuple[bool, bool]:
     """Whether anything changes by itself; whether there is a plane."""
     busy = runner is not None and runner.view().state == "running"
     cutting = look is not None and look.view.busy

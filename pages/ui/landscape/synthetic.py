@@ -71,7 +71,7 @@ def synthetic(request: LandscapeRequest) -> None:
         "landscape-paths",
         lambda: (scan.view(), None if paths is None else paths.view()),
         partial(_moving, request),
-        _marks,
+        _state_key,
         # Other starts, and paths that begin again, are begun by all of the page.
         stale=lambda: PAGE.current != request or registry.present is not paths,
         title="The paths",
@@ -119,7 +119,7 @@ def _presets(request: LandscapeRequest) -> None:
     st.caption(PRESETS[shown[0]].about if shown else texts.OWN)
 
 
-def _marks(seen: _Look) -> tuple[int, ...]:
+def _state_key(seen: _Look) -> tuple[int, ...]:
     """What the page outside of the paths rests on."""
     view, paths = seen
     running = paths is not None and paths.running

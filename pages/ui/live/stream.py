@@ -22,7 +22,7 @@ Slot = dict[str, Any]  # what a slot shows, in plain values
 _log = logging.getLogger("red.stream")
 
 
-def now() -> int:
+def next_version() -> int:
     """Microseconds: the number of a drawing, later in every one."""
     return time.time_ns() // 1000
 
@@ -31,14 +31,14 @@ def now() -> int:
 class Drawing:
     """How a page is drawn, as its script has left it.
 
-    look: what there is to see; makers: the slots, from that; marks: what the rest of the page
-    depends on, and before all whether a worker is busy; marked: the marks that the page has drawn.
+    snapshot: what there is to see; makers: the slots, from a snapshot; state_key: what the rest of
+    the page depends on, first of all whether a worker is busy; drawn_key: as the page has drawn it.
     """
 
-    look: Callable[[], Any]
+    snapshot: Callable[[], Any]
     makers: Mapping[str, Callable[[Any], Slot]]
-    marks: Callable[[Any], tuple[int, ...]]
-    marked: tuple[int, ...]
+    state_key: Callable[[Any], tuple[int, ...]]
+    drawn_key: tuple[int, ...]
 
 
 class Stream:
@@ -56,7 +56,7 @@ class Stream:
         self._stale = False
         STREAMS[self.key] = self
 
-    def hold(self) -> None:
+    def suspend(self) -> None:
         """Send nothing more: the script draws."""
         with self._lock:
             self._drawing = None
@@ -67,17 +67,17 @@ class Stream:
             self._slots = {name: (at, _text(name, at, slot)) for name, (at, slot) in slots.items()}
             self._drawing, self._stale = drawing, False
 
-    def number(self, name: str, slot: Slot) -> int:
+    def version_of(self, name: str, slot: Slot) -> int:
         """The number of a drawing by the script: that of before, where it shows the same."""
         with self._lock:
             before, text = self._slots.get(name, (0, ""))
-        return before if _text(name, before, slot) == text else now()
+        return before if _text(name, before, slot) == text else next_version()
 
     @property
     def busy(self) -> bool:
         """Whether something may change by itself."""
         drawing = self._drawing
-        return drawing is not None and bool(drawing.marked[0])
+        return drawing is not None and bool(drawing.drawn_key[0])
 
     @property
     def stale(self) -> bool:
@@ -87,18 +87,18 @@ class Stream:
     def redraw(self) -> None:
         """Make every slot anew, while a worker is busy."""
         drawing = self._drawing
-        if drawing is None or not drawing.marked[0] or drawing is self._broken:
+        if drawing is None or not drawing.drawn_key[0] or drawing is self._broken:
             return
         made: dict[str, Slot] = {}
         try:
             with DRAW_PRIORITY.drawing():
-                seen = drawing.look()
+                seen = drawing.snapshot()
                 made = {name: make(seen) for name, make in drawing.makers.items()}
-                stale = drawing.marks(seen) != drawing.marked
+                stale = drawing.state_key(seen) != drawing.drawn_key
         except Exception:  # the script meets it too, and says so in the place of this part
             _log.exception("a part of a page could not be drawn")
             self._broken, stale = drawing, True
-        at = now()
+        at = next_version()
         with self._lock:
             if self._drawing is not drawing:
                 return

@@ -161,7 +161,8 @@ def _bar(live: LivePart[Look]) -> None:
 
     def bar(look: Look) -> str:
         share = min(look.done / look.total, 1.0) if look.total else 0.0
-        return f'<p>{_words(look)}</p><progress max="1" value="{share:.4f}"></progress>'
+        filled = f'<progress aria-label="Download" max="1" value="{share:.4f}"></progress>'
+        return f"<p>{_words(look)}</p>{filled}"
 
     live.html("download-bar", bar)
 

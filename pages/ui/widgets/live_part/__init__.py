@@ -19,7 +19,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.ui.live.compute_queue import DRAW_PRIORITY
-from pages.ui.live.stream import Drawing, Slot, Stream, now
+from pages.ui.live.stream import Drawing, Slot, Stream, next_version
 from pages.ui.look.section import section
 from pages.ui.stage import files
 from pages.ui.stage.routes import base_path
@@ -71,11 +71,11 @@ class LivePart(Generic[Look]):
     value that changes. Call them in the order of the places; `follow` ends it.
     """
 
-    def __init__(self, name: str, look: Callable[[], Look]) -> None:
-        self._name, self._look = name, look
+    def __init__(self, name: str, snapshot: Callable[[], Look]) -> None:
+        self._name, self._snapshot = name, snapshot
         self._stream = stream_of(name)
-        self._stream.hold()
-        self.seen = look()
+        self._stream.suspend()
+        self.seen = snapshot()
         self._makers: dict[str, Callable[[Look], Slot]] = {}
         self._slots: dict[str, tuple[int, Slot]] = {}
 
@@ -85,7 +85,7 @@ class LivePart(Generic[Look]):
         The component's script takes more under `window.redViews`.
         """
         shown = make(self.seen)
-        at = self._stream.number(name, shown)
+        at = self._stream.version_of(name, shown)
         self._makers[name], self._slots[name] = make, (at, shown)
         return {"slot": name, "drawn": at, **shown}
 
@@ -161,15 +161,17 @@ class LivePart(Generic[Look]):
         def choose() -> None:
             chosen = st.session_state[key].k
             # A late choice, from before the run went on, does not count.
-            if isinstance(chosen, (int, float)) and make(self._look()).still:
+            if isinstance(chosen, (int, float)) and make(self._snapshot()).still:
                 go(int(chosen))
 
         data = {"label": label, "help": help, **self.slot(key, slot)}
         _steps(key=key, data=data, on_k_change=choose)
 
-    def follow(self, marks: Callable[[Look], tuple[int, ...]], marked: tuple[int, ...]) -> None:
-        """From now on the server draws, until `marks` differ from those that the page has drawn."""
-        drawing = Drawing(self._look, self._makers, marks, marked)
+    def follow(
+        self, state_key: Callable[[Look], tuple[int, ...]], drawn_key: tuple[int, ...]
+    ) -> None:
+        """From now on the server draws, until `state_key` differs from `drawn_key`, the page's."""
+        drawing = Drawing(self._snapshot, self._makers, state_key, drawn_key)
         self._stream.show(drawing, self._slots)
         base = base_path()
         with st.container(key=f"overlays-{self._name}"):
@@ -177,7 +179,7 @@ class LivePart(Generic[Look]):
                 key=f"{self._name}-stream",
                 data={
                     "key": self._stream.key,
-                    "have": max((at for at, _ in self._slots.values()), default=now()),
+                    "have": max((at for at, _ in self._slots.values()), default=next_version()),
                     "base": base,
                     "modules": f"{base}/stage/{files.DIGEST}",
                 },
@@ -187,21 +189,21 @@ class LivePart(Generic[Look]):
 
 def live_part(
     name: str,
-    look: Callable[[], Look],
+    snapshot: Callable[[], Look],
     draw: Callable[[LivePart[Look]], None],
-    marks: Callable[[Look], tuple[int, ...]],
+    state_key: Callable[[Look], tuple[int, ...]],
     *,
     stale: Callable[[], bool] = lambda: False,
     title: str | None = None,
 ) -> Look:
     """Draw a part of the page that follows its workers; what there was to see.
 
-    name: a short one; marks: what the rest of the page depends on, and before all whether a worker
-    is busy: where they change, the whole page is drawn anew; stale: whether it is to be drawn anew
-    at once; title: of the section, None where `draw` has sections of its own.
+    name: a short one; state_key: what the rest of the page depends on, first of all whether a
+    worker is busy: where it changes, the whole page is drawn anew; stale: whether it is to be drawn
+    anew at once; title: of the section, None where `draw` has sections of its own.
     """
-    first = look()
-    drawn = marks(first)
+    first = snapshot()
+    drawn = state_key(first)
     by_itself = False  # not yet: the first time, the fragment runs as a part of the page
 
     @st.fragment
@@ -211,11 +213,11 @@ def live_part(
             st.rerun()
         seen = first
         with nullcontext() if title is None else section(title), DRAW_PRIORITY.drawing():
-            live = LivePart(name, look)
+            live = LivePart(name, snapshot)
             seen = live.seen
             draw(live)
-            live.follow(marks, drawn)
-        if by_itself and marks(seen) != drawn:
+            live.follow(state_key, drawn)
+        if by_itself and state_key(seen) != drawn:
             st.rerun()
         by_itself = True
 

@@ -55,7 +55,7 @@ def test_it_is_stale_once_the_rest_of_the_page_would_look_otherwise():
     work.busy = False
     stream.redraw()
     assert stream.stale
-    stream.hold()
+    stream.suspend()
     assert not stream.stale, "the script draws already"
     done = Drawing(work.look, {"k": lambda seen: {"k": seen[0]}}, lambda seen: (seen[1],), (False,))
     stream.show(done, {"k": (9, {"k": 0})})
@@ -69,7 +69,7 @@ def test_nothing_is_sent_while_the_script_draws():
     stream, work = shown(Work())
     work.k = 1
     stream.redraw()
-    stream.hold()
+    stream.suspend()
     assert news(stream) == []
     work.k = 2
     stream.redraw()
@@ -107,9 +107,9 @@ def test_a_drawing_that_fails_calls_for_the_script(caplog):
 
 def test_the_same_drawing_keeps_its_number():
     stream, _ = shown(Work())
-    assert stream.number("title", {"html": "a run"}) == 5
-    assert stream.number("title", {"html": "another"}) > 5
-    assert stream.number("new", {"html": "a run"}) > 5
+    assert stream.version_of("title", {"html": "a run"}) == 5
+    assert stream.version_of("title", {"html": "another"}) > 5
+    assert stream.version_of("new", {"html": "a run"}) > 5
 
 
 def test_keys_differ_and_end_with_their_streams():
