@@ -31,7 +31,8 @@ _GREY = {
     "signal_dictionary": "red_core.recipes.signal_dictionary:make_signal_dictionary",
     "stories": "red_core.recipes.stories:make_stories",
 }
-# The four before the stories only measure: what they find joins the entry of what they measure.
+# Inversion, fidelity, purification and dictionary_check only measure: what they find joins the
+# entry of what they measure.
 _CIFAR10 = {
     "classifier": "red_core.recipes.cifar10.classifier:train_classifier",
     "generator": "red_core.recipes.cifar10.generator:train_generator",
@@ -45,6 +46,8 @@ _CIFAR10 = {
     "inversion": "red_core.recipes.cifar10.inversion:measure_inversion",
     "fidelity": "red_core.recipes.cifar10.fidelity:measure_fidelity",
     "purification": "red_core.recipes.cifar10.purification:measure_purification",
+    "robust": "red_core.recipes.cifar10.robust:train_robust",
+    "surrogate": "red_core.recipes.cifar10.classifier:train_surrogate",
     "dictionary_check": "red_core.recipes.dictionary_check:check_dictionary",
     "photograph_stories": "red_core.recipes.stories:make_stories",
 }

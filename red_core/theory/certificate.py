@@ -32,7 +32,7 @@ from red_core.algorithm.problem import RedProblem
 from red_core.algorithm.prox import lambda_max
 from red_core.sbsc import BlockDictionary, ElasticNet, descend
 
-GAP = 1e-12  # of the c_a problem, relative to its objective
+GAP = 1e-13  # of the c_a problem, relative to its objective
 SWEEPS = 10  # over the active blocks, before others may join them
 MOST_SWEEPS = 300  # in all: what is not solved by then keeps a wide radius
 ROUNDING = 1e-14  # of a gap in float64, relative to its objective
