@@ -7,9 +7,11 @@ from typing import Self
 
 from torch import Tensor, nn
 
+from red_core.data.datasets import DATASETS
 from red_core.methods.method import GREY, Answers, Method, Watch, label
 from red_core.models.classifiers import Table3CNN
 from red_core.run.bundle import Bundle, load_network
+from red_core.run.cifar10_parts import load_wide_resnet
 
 
 class Undefended(Method):
@@ -51,10 +53,18 @@ class Robust(Undefended):
 
 
 class RobustInf(Robust):
-    """M_inf: trained on l-inf attacks (Madry et al. 2018)."""
+    """M_inf: trained on l-inf attacks (Madry et al. 2018; on CIFAR-10 of one step)."""
 
     key, title, paper = "m-inf", "M∞", ("M_inf", None)
     files = ("robust-linf.safetensors",)
+    datasets = DATASETS
+
+    @classmethod
+    def fit(cls, bundle: Bundle) -> Self:
+        """The network of `files`, of psi's architecture."""
+        if bundle.dataset == "cifar10":
+            return cls(load_wide_resnet(cls.files[0], bundle.device))
+        return super().fit(bundle)
 
 
 class RobustTwo(Robust):

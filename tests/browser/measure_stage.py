@@ -1,7 +1,9 @@
 """How fast the stage is on this machine: `make stage` prints the figures as JSON.
 
-Ratios where possible: the run in the app over the same solve, observed at every step, on one thread
-of this process; both in one session, in turn. Needs a Chromium (RED_CHROMIUM names it).
+Ratios where possible: the run in the app over the same solve on one thread of this process, in one
+session, in turn. Once over the solve with every record made (psi's reading of G(z), the run's plane
+and its surfaces): what server and browser cost; once over the solve whose iterates are observed and
+no more: what watching costs in all. Needs a Chromium (RED_CHROMIUM names it).
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from playwright.sync_api import Page, sync_playwright
 from pages.ui.learn.view import lessons
 from red_core.algorithm.algorithm1 import finished, step
 from red_core.algorithm.observe import observe
+from red_core.recording.run_recorder import RunRecorder, live_mu
 from red_core.run.bundle import Bundle, load_bundle
 from red_core.run.experiment import begin_run, craft_example, start_seeds
 from red_core.run.settings import RunSettings
@@ -33,22 +36,34 @@ WATCH = """() => { const find = (node) => { for (const each of node.querySelecto
     const found = each.shadowRoot && find(each.shadowRoot)
     if (found) return found } return null }
   window.watched = []
-  const look = () => { const root = find(document)
+  let root = null // searched for once: a search in every frame would slow what is measured
+  const look = () => { root = root?.isConnected ? root : find(document)
     if (root) window.watched.push([performance.now(), Number(root.dataset.paints || 0),
       Number(root.dataset.records || 0), root.dataset.state, root.dataset.verdict || ""])
     requestAnimationFrame(look) }
   look() }"""
 
 
-def bare(bundle: Bundle, settings: RunSettings) -> float:
-    """Seconds of the solve alone, every iterate observed, the attack not counted."""
+def alone(bundle: Bundle, settings: RunSettings, recorded: bool) -> float:
+    """Seconds of the solve without an app, the attack not counted.
+
+    recorded: whether every record is made that the app's run makes; else iterates are observed.
+    """
     example, options = craft_example(bundle, settings), settings.solver_options()
+    recorder = RunRecorder(bundle, settings)
+    recorder.attacked(example)
+
+    def look() -> None:
+        iterate = observe(problem, state, options)
+        if recorded:
+            recorder.iterate(problem, iterate, live_mu(iterate, None, None))
+
     begun = time.perf_counter()
     problem, state = begin_run(bundle, example.attacked, options, start_seeds(settings))
-    observe(problem, state, options)
+    look()
     while not finished(state, options):
         state = step(problem, state, options)
-        observe(problem, state, options)
+        look()
     return time.perf_counter() - begun
 
 
@@ -148,11 +163,12 @@ def measure() -> dict[str, Any]:
         context.set_default_timeout(120_000)
         page = context.new_page()
         live(page, server.url, 0)  # models are loaded, caches are filled
-        bare(bundle, RunSettings(index=0))
-        runs, alone = [], []
+        alone(bundle, RunSettings(index=0), recorded=True)
+        runs, bare, recorded = [], [], []
         for index in range(1, ROUNDS + 1):
             page.goto("about:blank")
-            alone.append(bare(bundle, RunSettings(index=index)))
+            bare.append(alone(bundle, RunSettings(index=index), recorded=False))
+            recorded.append(alone(bundle, RunSettings(index=index), recorded=True))
             runs.append(live(page, server.url, index))
         page.keyboard.press("End")
         scrubbed = scrub(page)
@@ -166,12 +182,15 @@ def measure() -> dict[str, Any]:
             steps.append(first_step(page, server.url))
         browser.close()
     middle = statistics.median
+
+    def over(others: list[float]) -> float:
+        return round(middle(run["solve"] / one for run, one in zip(runs, others, strict=True)), 2)
+
     return {
         "paints_a_second": round(middle(run["paints_a_second"] for run in runs), 1),
-        "run_over_bare_solve": round(
-            middle(run["solve"] / one for run, one in zip(runs, alone, strict=True)), 2
-        ),
-        "bare_solve_seconds": round(middle(alone), 2),
+        "run_over_recorded_solve": over(recorded),
+        "run_over_bare_solve": over(bare),
+        "bare_solve_seconds": round(middle(bare), 2),
         "first_record_seconds": round(middle(run["first_record"] for run in runs), 3),
         "pause_seconds": round(middle(paused), 3),
         "scrub_paints_a_second": round(scrubbed, 1),

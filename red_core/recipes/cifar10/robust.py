@@ -13,7 +13,7 @@ from torch import Tensor
 
 from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, craft
 from red_core.data.assets import read_tensors
-from red_core.data.datasets import ImageSet, load_official
+from red_core.data.datasets import load_official
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10.classifier import (
     ClassifierTrainer,
@@ -54,9 +54,7 @@ class RobustTrainer(ClassifierTrainer):
         eps = self.eps(number)
         self.network.requires_grad_(False)
         with lowered(self.device):
-            attacked = attack(
-                self.network, images, labels, [Ball("linf", eps, OVERSHOOT * eps)], 1
-            )
+            attacked = attack(self.network, images, labels, [Ball("linf", eps, OVERSHOOT * eps)], 1)
         self.network.requires_grad_(True)
         return attacked, labels
 
