@@ -57,8 +57,8 @@ TABLES: dict[str, TableSpec] = {
         "2",
         "cifar10",
         "Signal and attack on CIFAR-10, method by method",
-        ("cnn", "sbsc", "bsd-gan-paper", "bsd-gan-best", "type-cnn"),
-        (PSI,),
+        ("cnn", "m-inf", "sbsc", "bsd-gan-paper", "bsd-gan-best", "type-cnn"),
+        (PSI, WHITE_BOX),
     ),
     "4": TableSpec(
         "4",

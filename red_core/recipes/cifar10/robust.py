@@ -32,7 +32,7 @@ OVERSHOOT = 1.25  # of eps: the step
 RAMP, FIRST = 0.25, 0.2  # share of the steps until eps is whole, and the share of it to begin with
 CHECKED = 200  # held-out images that the finished network is attacked on
 
-# Depth and width are psi's, whatever they are.
+# Depth and width count for the estimate alone: the network is psi's.
 SIZES = {
     "tiny": Size(depth=10, width=1, epochs=2, small=0.5, batch=64, peak=0.1, images=256),
     "cpu": Size(depth=16, width=4, epochs=6, small=0.4, peak=0.1),

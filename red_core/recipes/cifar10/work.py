@@ -32,6 +32,7 @@ from red_core.recipes.cifar10 import (
     photographs,
     pool,
     purification,
+    robust,
 )
 from red_core.recipes.cifar10.counting import weight_bytes
 from red_core.recipes.cifar10.guided import GuidedTrainer
@@ -100,9 +101,26 @@ def _trained(
 
 
 def _classifier(scale: str, device: str) -> list[Job]:
-    size = classifier.SIZES[scale]
+    return _classifying(classifier.ClassifierTrainer, classifier.SIZES[scale], device)
+
+
+def _surrogate(scale: str, device: str) -> list[Job]:
+    return _classifying(classifier.ClassifierTrainer, classifier.SURROGATES[scale], device)
+
+
+def _robust(scale: str, device: str) -> list[Job]:
+    checked = 20 if scale == "tiny" else robust.CHECKED
+    return [
+        *_classifying(robust.RobustTrainer, robust.SIZES[scale], device),
+        *attacks(untrained_psi(scale, device), 1, checked, device),
+    ]
+
+
+def _classifying(
+    kind: type[classifier.ClassifierTrainer], size: classifier.Size, device: str
+) -> list[Job]:
     data = images_like(size.images)
-    trainer = classifier.ClassifierTrainer(size, data, 0, device)
+    trainer = kind(size, data, 0, device)
     small = ceil(size.small * trainer.steps)
     side = classifier.SMALL_SIDE
     kinds = [
@@ -312,6 +330,8 @@ JOBS: dict[str, Callable[[str, str], list[Job]]] = {
     "inversion": _inversion,
     "fidelity": _fidelity,
     "purification": _purification,
+    "robust": _robust,
+    "surrogate": _surrogate,
     "dictionary_check": _dictionary_check,
     "photograph_stories": _photograph_stories,
 }

@@ -46,7 +46,8 @@ def test_every_data_set_has_its_own_parts() -> None:
     bundled = ("photographs", "photograph_stories")
     bests = ("type_classifier", "reader", "evidence")
     measuring = ("inversion", "fidelity", "purification", "dictionary_check")
-    assert set(parts.parts_of("cifar10")) == {*made, *bundled, *bests, *measuring}
+    others = ("robust", "surrogate")
+    assert set(parts.parts_of("cifar10")) == {*made, *bundled, *bests, *measuring, *others}
     assert parts.parts_of("cifar10")[:4] == made[:4]
 
 

@@ -16,6 +16,7 @@ from red_core.recipes.cifar10 import dictionary, inversion, training
 from red_core.recipes.cifar10.classifier import ClassifierTrainer
 from red_core.recipes.cifar10.diffusion import DiffusionTrainer
 from red_core.recipes.cifar10.generator import GeneratorTrainer
+from red_core.recipes.cifar10.robust import RobustTrainer
 from red_core.recipes.common import RecipeContext, load_checkpoint
 from red_core.recipes.parts import make
 
@@ -23,6 +24,8 @@ TRAINERS = {
     "classifier": ClassifierTrainer,
     "generator": GeneratorTrainer,
     "diffusion": DiffusionTrainer,
+    "robust": RobustTrainer,
+    "surrogate": ClassifierTrainer,
 }
 
 
@@ -34,8 +37,8 @@ def run(work: Path, *parts: str, seed: int = 0) -> None:
     make(RecipeContext("cifar10", work=work, scale="tiny", seed=seed), parts)
 
 
-def content(work: Path, part: str) -> bytes:
-    return (work / "tiny-assets" / "cifar10" / f"{part}.safetensors").read_bytes()
+def content(work: Path, name: str) -> bytes:
+    return (work / "tiny-assets" / "cifar10" / f"{name}.safetensors").read_bytes()
 
 
 def stop_after(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, calls: int) -> list[int]:
@@ -62,7 +65,11 @@ def work(toy_cifar10: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("part", TRAINERS)
 def test_a_stopped_training(work: Path, tmp_path: Path, monkeypatch, part: str) -> None:
-    before = {"generator": ("classifier",), "diffusion": ("classifier", "dictionary")}.get(part, ())
+    before = {
+        "generator": ("classifier",),
+        "diffusion": ("classifier", "dictionary"),
+        "robust": ("classifier",),
+    }.get(part, ())
     run(tmp_path / "whole", *before, part)
     if before:
         run(work, *before)
@@ -78,7 +85,8 @@ def test_a_stopped_training(work: Path, tmp_path: Path, monkeypatch, part: str) 
         seen = stop_after(patch, TRAINERS[part], "step", 100)
         run(work, part)
         assert len(seen) == 5  # of 8
-    assert content(work, part) == content(tmp_path / "whole", part)
+    name = {"robust": "robust-linf"}.get(part, part)
+    assert content(work, name) == content(tmp_path / "whole", name)
 
 
 def test_a_stopped_dictionary(work: Path, tmp_path: Path, monkeypatch) -> None:
