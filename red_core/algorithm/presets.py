@@ -8,7 +8,7 @@ gradient descent with a fixed rate, and Adam in the Defense-GAN phase. Both rate
 held-out training images, and they matter: a z that moves faster ends far from where N(0, I) puts
 it, with a G(z) that has the perturbation in it.
 `paper-frozen`: the same with z frozen after the start, as the published code does on MNIST and
-Fashion-MNIST; on CIFAR-10 it moves w by Adam at 1e-3.
+Fashion-MNIST; on CIFAR-10 it moves w by Adam at 1e-3, as `paper` does there.
 `paper-published` (MNIST and Fashion-MNIST): `paper-frozen` with that code's start, gradient descent
 with momentum 0.7 at its rate from the 10 nearest of 100 draws, and lambda recomputed at every step
 (which with z frozen gives the same number).
@@ -16,9 +16,10 @@ with momentum 0.7 at its rate from the 10 nearest of 100 draws, and lambda recom
 through the alternation and compete on the joint objective, lambda is small, Adam moves z, c_a is
 accelerated with gradient restart, and a penalty keeps z where it is likely.
 
-CIFAR-10's numbers are its own, since z is a point of W+ there: `paper` starts from w of a random z
-and class and takes B.2's 3,000 Defense-GAN steps; `best` starts from the encoder's guess and from
-the mean w of all classes, of which the better one is kept after ten steps.
+CIFAR-10's numbers are its own, since z is a point of W or W+ there: `paper` starts from the mean w
+of one class, as the published code (of the class whose picture is nearest), and moves one w for all
+layers by Adam; `best` starts from the encoder's guess and from the mean w of all classes, of which
+the better one is kept after ten steps.
 `bsd-dp-paper` is B.8: a diffusion model in the place of G, D(x') in that of G(z); its first round,
 where c_a is still zero, is DiffPure. `bsd-dp` purifies x' - D_a c_a instead, what the attack's code
 leaves of x', so that every round begins where the last one ended, and our reader reads the end.
@@ -93,7 +94,16 @@ PRESETS: dict[str, SolverOptions] = {
 }
 """Of the data sets whose z is N(0, I)."""
 
-_CIFAR10_PAPER = SolverOptions(restarts=1, start_steps=3000, start_rate=0.003, signal_rate=0.03)
+# A w that every layer shares cannot draw an attack; one of W+ can, and then psi reads the attack.
+_CIFAR10_PAPER = SolverOptions(
+    restarts=0,
+    class_start=True,
+    one_w=True,
+    start_steps=150,
+    start_rate=0.02,
+    signal_step="adam",
+    signal_rate=0.001,
+)
 _BSD_DP = SolverOptions(
     restarts=0,
     mean_start=True,

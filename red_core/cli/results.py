@@ -19,8 +19,7 @@ from red_core.cli.common import (
     reading_kept,
 )
 from red_core.cli.evaluate import summary as evaluation_summary
-from red_core.data.datasets import TWO_GENERATORS
-from red_core.measure.strengths import ABLATION, ABLATION_ROWS, RESULTS, ROWS, measure
+from red_core.measure.strengths import ABLATION, RESULTS, ablation_rows, measure, rows_of
 from red_core.readme.documents import ROOT, write
 from red_core.run.bundle import load_bundle, with_official_test
 
@@ -47,7 +46,8 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--ablation",
         action="store_true",
-        help="preset `paper` with the paper's own generator, and one thing changed at a time",
+        help="preset `paper`, with the paper's own generator where there is one, and one thing "
+        "changed at a time",
     )
     parser.add_argument("--again", action="store_true", help="measure also what is current")
     parser.add_argument("--list", action="store_true", help="list the rows, measure nothing")
@@ -65,9 +65,10 @@ def add(subparsers: Subparsers) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Measure, keep, render."""
     check_dataset(arguments.dataset)
+    all_rows = (ablation_rows if arguments.ablation else rows_of)(arguments.dataset)
     rows = [
         row
-        for row in (ABLATION_ROWS if arguments.ablation else ROWS)
+        for row in all_rows
         if not arguments.only or any(_names(only, row.key) for only in arguments.only)
     ]
     if not rows:
@@ -76,8 +77,6 @@ def execute(arguments: argparse.Namespace) -> int:
         for row in rows:
             print(row.key)
         return 0
-    if arguments.ablation and arguments.dataset not in TWO_GENERATORS:
-        raise UsageError(f"--ablation needs the paper's generator: {' or '.join(TWO_GENERATORS)}")
     if not arguments.render:
         work = make_folder(arguments.work)
         device = pick_device(arguments.device)

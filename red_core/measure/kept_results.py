@@ -22,11 +22,11 @@ from red_core.measure.accuracy import report_key
 from red_core.measure.result_store import Key, images_digest, keep
 from red_core.measure.strengths import (
     ABLATION,
-    ABLATION_ROWS,
     RESULTS,
-    ROWS,
     SPEED,
+    ablation_rows,
     command_of,
+    rows_of,
 )
 from red_core.measure.tables.measure_table import cell_key
 from red_core.measure.tables.merge import cells
@@ -147,7 +147,8 @@ def kept_results() -> Iterator[KeptResult]:
 
 
 def _rows(dataset: str, name: str, content: dict[str, Any]) -> Iterator[KeptResult]:
-    rows = {row.key: row for row in (ABLATION_ROWS if name == ABLATION else ROWS)}
+    all_rows = (ablation_rows if name == ABLATION else rows_of)(dataset)
+    rows = {row.key: row for row in all_rows}
     for key, report in content.items():
         settings = rows[key].settings(
             dataset, report["n"], report["settings"]["batch"], report["settings"]["seed"]

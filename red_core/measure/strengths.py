@@ -14,6 +14,7 @@ from typing import Any
 
 from red_core.algorithm.presets import DCGAN, OWN, presets_of
 from red_core.attacks.pgd import ATTACKS
+from red_core.data.datasets import TWO_GENERATORS
 from red_core.measure.accuracy import EvaluationSettings, evaluate, files_used, report_key
 from red_core.measure.result_store import images_digest, keep, stored
 from red_core.run.bundle import Bundle
@@ -56,11 +57,24 @@ class Row:
         return EvaluationSettings(run, examples, self.eps_scale, batch)
 
 
-ROWS = tuple(Row("best", attack, scale) for scale in (0.5, 1.5) for attack in ATTACKS)
+_STRONG = ("best",)
+_PRESETS = {"cifar10": (*_STRONG, "bsd-dp")}
+
+
+def rows_of(dataset: str) -> tuple[Row, ...]:
+    """The rows of `results.json`: half and one and a half times the paper's eps."""
+    return tuple(
+        Row(preset, attack, scale)
+        for preset in _PRESETS.get(dataset, _STRONG)
+        for scale in (0.5, 1.5)
+        for attack in ATTACKS
+    )
+
 
 _PUBLISHED = presets_of("mnist")["paper-published"]
-# What differs from preset `paper` with the paper's own generator, one thing at a time.
-CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
+Changes = dict[str, tuple[str, dict[str, Any]]]
+"""What a row is called, and what differs from preset `paper`, by the change's name."""
+_GREY: Changes = {
     "": ("`paper`, the paper's generator", {}),
     "own": ("our generator", {"generator": OWN}),
     "start": (
@@ -80,13 +94,42 @@ CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def _changed(attack: str, change: str) -> Row:
-    options = dict(CHANGES[change][1])
-    generator = options.pop("generator", DCGAN)
-    return Row("paper", attack, 1.0, change, generator, tuple(options.items()))
+_CIFAR10: Changes = {
+    "": ("`paper`", {}),
+    "perceptual": (
+        "the published start's loss, with ψ's maps",
+        {"start_loss": "perceptual", "start_l1_weight": 0.5},
+    ),
+    "plus": ("each layer's w by itself (W+)", {"one_w": False}),
+    "random": ("a random w as the start", {"class_start": False, "restarts": 1}),
+    "mean": ("the mean w of all classes as the start", {"class_start": False, "mean_start": True}),
+    "long": ("1,000 steps of the start instead of 150", {"start_steps": 1000}),
+    "frozen": ("w frozen after the start", {"signal_step": "frozen"}),
+    "fast": ("rate of w ten times, 0.01", {"signal_rate": 0.01}),
+    "lambda": ("lambda = 0.1 lambda_max", {"lambda_fraction": 0.1}),
+}
 
 
-ABLATION_ROWS = tuple(_changed(attack, change) for change in CHANGES for attack in ATTACKS)
+def changes_of(dataset: str) -> Changes:
+    """What differs from `paper`, one thing at a time; with the paper's own G where there is one."""
+    return _GREY if dataset in TWO_GENERATORS else _CIFAR10
+
+
+def ablation_rows(dataset: str) -> tuple[Row, ...]:
+    """The rows of `ablation.json`."""
+    plain = DCGAN if dataset in TWO_GENERATORS else OWN
+    return tuple(
+        Row(
+            "paper",
+            attack,
+            1.0,
+            change,
+            options.get("generator", plain),
+            tuple(each for each in options.items() if each[0] != "generator"),
+        )
+        for change, (_, options) in changes_of(dataset).items()
+        for attack in ATTACKS
+    )
 
 
 def is_current(report: dict[str, Any] | None, bundle: Bundle, settings: EvaluationSettings) -> bool:

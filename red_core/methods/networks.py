@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
+from typing import ClassVar, Self
 
 from torch import Tensor, nn
 
@@ -43,7 +43,7 @@ class Undefended(Method):
 class Robust(Undefended):
     """A network of psi's architecture, trained on attacks on itself (recipes/robust.py)."""
 
-    datasets = GREY
+    datasets: ClassVar[tuple[str, ...]] = GREY
     projects = False
 
     @classmethod

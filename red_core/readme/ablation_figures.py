@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from red_core.attacks.pgd import ATTACKS
 from red_core.data.datasets import TITLES
-from red_core.measure.strengths import ABLATION, CHANGES, Row, command_of
+from red_core.measure.strengths import ABLATION, ablation_rows, changes_of, command_of
 
 BLOCK = "ablation"  # the markers of its document
 _COLUMNS = ("l-inf", "l2", "l1", "mean")
@@ -35,8 +34,8 @@ def _table(dataset: str, found: Mapping[str, Any]) -> str:
         f"| | {' | '.join(f'{rule} {name}' for rule in _RULES for name in _COLUMNS)} |",
         "|---|" + "---:|" * len(_RULES) * len(_COLUMNS),
     ]
-    for change, (words, _) in CHANGES.items():
-        rows = [found.get(Row("paper", attack, 1.0, change).key) for attack in ATTACKS]
+    for change, (words, _) in changes_of(dataset).items():
+        rows = [found.get(row.key) for row in ablation_rows(dataset) if row.change == change]
         if all(rows):
             cells = [_cells(rows, name) for name in _RULES.values()]
             lines.append(f"| {words} | {' | '.join(cells)} |")

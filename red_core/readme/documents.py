@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from red_core.data.assets import read_manifest
-from red_core.data.datasets import DATASETS, TWO_GENERATORS
+from red_core.data.datasets import DATASETS
 from red_core.measure import tables
 from red_core.measure.result_store import stored
 from red_core.measure.start_classes import STARTS
@@ -53,7 +53,7 @@ def blocks() -> dict[str, str]:
         cifar10_figures.BLOCK: models,
         start_figures.BLOCK: start_figures.render(starts),
         ablation_figures.BLOCK: ablation_figures.render(
-            {dataset: stored(dataset, ABLATION) for dataset in TWO_GENERATORS}
+            {dataset: stored(dataset, ABLATION) for dataset in DATASETS}
         ),
     }
 

@@ -21,6 +21,8 @@ LINES = (
     ("the paper's rules at 0.5 eps", "best", 0.5, _RULES),
     ("`best` at 1.5 eps", "best", 1.5, _OWN),
     ("the paper's rules at 1.5 eps", "best", 1.5, _RULES),
+    ("`bsd-dp` at 0.5 eps", "bsd-dp", 0.5, _OWN),
+    ("`bsd-dp` at 1.5 eps", "bsd-dp", 1.5, _OWN),
 )
 
 

@@ -108,9 +108,9 @@ PRESETS = {
     "fashion": _GREY_PRESETS,
     "cifar10": (
         "**best**: from the encoder's guess, z tethered to where it is likely, the attack's code "
-        "late, readers trained on reconstructions; seconds. **paper**: B.2 in W+ from a random "
-        "class, 3,000 Defense-GAN steps and 500 of Algorithm 1; minutes. **paper-frozen**: the "
-        "same with z frozen after the start.\n\n"
+        "late, readers trained on reconstructions; seconds. **paper**: the published start, "
+        "the mean w of the nearest class, one w for all layers; 150 Defense-GAN steps and 500 of "
+        "Algorithm 1. **paper-frozen**: the same with w frozen after the start.\n\n"
         "**bsd-dp-paper**: B.8, a diffusion model in the place of G: D(x') and steps on c_a in "
         "turn; its first round is DiffPure. **bsd-dp**: the same, "
         "purifying x' - D_a c_a in every round."

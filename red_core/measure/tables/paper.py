@@ -109,9 +109,10 @@ _CLEAN_2 = (
     "images, and 96% in its text."
 )
 _PAPER_PRESET = (
-    "`paper` takes 3,500 steps an image, so it was measured on fewer images. Its 3,000 "
-    "Defense-GAN steps end close to x' itself: our generator can draw the perturbation too, which "
-    "the paper's StyleGAN-XL seems not to do."
+    "`paper` starts from the mean w of the nearest class and moves one w for all layers: such a "
+    "G(w) misses details of x, but cannot draw the perturbation, as a w for each layer can. The "
+    "published code descends LPIPS plus 0.5 L1 instead of the squared error; docs/results.md "
+    "(\"What decides the accuracy of `paper`\") has both, with ψ's own maps in LPIPS' place."
 )
 _READER = (
     "In `best` and BSD-DP a second classifier, trained on recovered images, gives the class; in "

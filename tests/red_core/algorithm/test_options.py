@@ -96,10 +96,11 @@ def test_the_published_start_differs_from_frozen_in_the_published_numbers_alone(
     assert "paper-published" not in presets_of("cifar10")
 
 
-def test_the_papers_preset_in_w_plus_has_b2s_numbers():
+def test_the_papers_preset_on_cifar10_starts_and_moves_as_published():
     presets = presets_of("cifar10")
     paper = presets["paper"]
-    assert (paper.restarts, paper.start_steps, paper.steps, paper.carry) == (1, 3000, 500, 1)
+    assert (paper.restarts, paper.class_start, paper.one_w) == (0, True, True)
+    assert (paper.steps, paper.signal_step, paper.signal_rate) == (500, "adam", 0.001)
     assert (paper.acceleration, paper.lambda_fraction) == ("nesterov", 0.35)
     assert presets["paper-frozen"].signal_step == "frozen"
     assert next(iter(presets)) == DEFAULT_PRESET

@@ -1,7 +1,7 @@
 """The tables of `ablation.json` in docs/results.md."""
 
 from red_core.measure.intervals import share
-from red_core.measure.strengths import ABLATION_ROWS
+from red_core.measure.strengths import ablation_rows
 from red_core.readme.ablation_figures import render
 
 
@@ -18,7 +18,7 @@ RIGHT = {"linf": 35, "l2": 40, "l1": 45}
 
 
 def test_a_line_for_each_change_that_is_measured_whole() -> None:
-    rows = {row.key: report(RIGHT[row.attack]) for row in ABLATION_ROWS}
+    rows = {row.key: report(RIGHT[row.attack]) for row in ablation_rows("mnist")}
     del rows["paper-frozen/l2/1"]
     text = render({"mnist": rows, "fashion": {}})
     lines = [line for line in text.splitlines() if line.startswith("| ")]
@@ -32,3 +32,11 @@ def test_a_line_for_each_change_that_is_measured_whole() -> None:
 
 def test_nothing_measured_is_nothing_claimed() -> None:
     assert render({"mnist": {}, "fashion": {}}) == ""
+
+
+def test_cifar10_has_changes_of_its_own() -> None:
+    rows = {row.key: report(RIGHT[row.attack]) for row in ablation_rows("cifar10")}
+    text = render({"cifar10": rows})
+    assert "| `paper` | 70.0" in text
+    assert "| w frozen after the start | 70.0" in text
+    assert "generator" not in text
