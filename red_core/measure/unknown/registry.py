@@ -24,6 +24,8 @@ from red_core.measure.unknown.adaptive import (
     purified_by,
     rebuild_with,
 )
+from red_core.measure.unknown.libraries import LIBRARIES
+from red_core.measure.unknown.libraries import STEPS as LIBRARY_STEPS
 from red_core.methods.bsd_dp import (
     VOTES,
     BsdDp,
@@ -93,6 +95,7 @@ def unseen_attacks(dataset: str, method: str = BEST) -> dict[str, Unseen]:
         _patch(),
         _noise(paper["linf"].eps),
         _transfer(dataset, paper["linf"]),
+        *(_of_libraries(paper) if dataset == "cifar10" else ()),
         *_adaptive_attacks(method, paper),
     ]
     return {attack.key: attack for attack in attacks}
@@ -196,6 +199,26 @@ def second_network(dataset: str) -> str:
     """The file of a network that is not psi: where only a robust one has been made, that one's."""
     made = read_manifest(dataset)
     return ROBUST if dataset == "cifar10" and FILE not in made and ROBUST in made else FILE
+
+
+def _of_libraries(paper: Mapping[str, AttackSettings]) -> Iterator[Unseen]:
+    """The same norms and budgets, as other libraries attack."""
+    for name, (whose, _) in LIBRARIES.items():
+        for norm in ("linf", "l2"):
+            yield _of_library(name, whose, norm, paper[norm].eps)
+
+
+def _of_library(name: str, whose: str, norm: str, eps: float) -> Unseen:
+    attack = LIBRARIES[name][1]
+    return Unseen(
+        *(f"{name}-{norm}", f"{whose} {NORMS[norm]}", "unseen", norm),
+        f"{whose} own PGD, {LIBRARY_STEPS} steps on ψ within {NORMS[norm]} eps {eps:g}",
+        {"library": name, "steps": LIBRARY_STEPS, "eps": eps},
+        PSI_FILES,
+        lambda bundle, images, labels, seeds: attack(
+            bundle.psi, images, labels, seeds[0], norm, eps
+        ),
+    )
 
 
 def _through_encoder(kind: str, settings: AttackSettings) -> Unseen:

@@ -1,14 +1,17 @@
 """Every attack that is measured keeps its budget, and says what it is."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from red_core.attacks.pgd import PAPER_ATTACKS, attack_norm
 from red_core.data.assets import AssetError, write_tensors
 from red_core.measure.unknown import GROUPS, MEASURED, unseen_attacks
+from red_core.measure.unknown.libraries import LIBRARIES
 from red_core.methods import ANSWERS, METHODS, fit
 from red_core.methods.bsd_dp import DiffPure
 from red_core.models.dcgan import Encoder
@@ -99,8 +102,9 @@ ADAPTIVE = {
 
 def test_on_cifar10_every_method_has_adaptive_attacks_of_its_own() -> None:
     assert set(MEASURED["cifar10"]) == set(ADAPTIVE) <= set(METHODS)
-    shared = list(unseen_attacks("cifar10"))[:10]
-    assert shared[4:] == ["fgsm", "ddn", "shrinking-l2", "patch", "noise", "transfer"]
+    shared = list(unseen_attacks("cifar10"))[:14]
+    assert shared[4:10] == ["fgsm", "ddn", "shrinking-l2", "patch", "noise", "transfer"]
+    assert shared[10:] == ["foolbox-linf", "foolbox-l2", "art-linf", "art-l2"]
     written = []
     for method, ways in ADAPTIVE.items():
         attacks = unseen_attacks("cifar10", method)
@@ -108,6 +112,39 @@ def test_on_cifar10_every_method_has_adaptive_attacks_of_its_own() -> None:
         assert list(attacks) == [*shared, *own]
         written += [(key, str(attacks[key].settings)) for key in own]
     assert len(set(written)) == len(written), "what was crafted for one is not another's"
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_another_librarys_attack(toy_cifar10: Bundle, name: str, norm: str) -> None:
+    """It misleads psi within its budget, draws from its seed alone, and leaves others' draws."""
+    images = toy_cifar10.examples.images[:3]
+    labels = toy_cifar10.psi(images).argmax(1)
+    attack = unseen_attacks("cifar10")[f"{name}-{norm}"]
+    assert (attack.group, attack.family) == ("unseen", norm)
+    torch.manual_seed(0)
+    np.random.seed(0)
+    drawn = []
+    for _ in range(2):
+        drawn.append(attack.make(toy_cifar10, images, labels, [5, 6, 7]))
+        drawn.append((torch.rand(1), np.random.rand()))
+    torch.testing.assert_close(drawn[0], drawn[2])
+    torch.manual_seed(0)
+    np.random.seed(0)
+    assert [drawn[1], drawn[3]] == [(torch.rand(1), np.random.rand()) for _ in range(2)]
+    eps = PAPER_ATTACKS["cifar10"][norm].eps
+    assert attack_norm(drawn[0] - images, norm).max() <= eps * (1 + 1e-4)
+    loss = torch.nn.functional.cross_entropy
+    assert loss(toy_cifar10.psi(drawn[0]), labels) > loss(toy_cifar10.psi(images), labels)
+
+
+def test_a_library_that_is_not_installed_is_named(
+    toy_cifar10: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "foolbox", None)
+    images, labels = toy_cifar10.examples.images[:1], toy_cifar10.examples.labels[:1]
+    with pytest.raises(AssetError, match="foolbox is not installed"):
+        unseen_attacks("cifar10")["foolbox-linf"].make(toy_cifar10, images, labels, [5])
 
 
 @pytest.mark.parametrize("method", ["bsd-dp", "dp", "dp-fixed", "dp-vote"])
