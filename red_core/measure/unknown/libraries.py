@@ -27,9 +27,10 @@ def foolbox_pgd(
 ) -> Tensor:
     """Foolbox's LinfPGD or L2PGD: steps of eps / 30 from a random start."""
     with _needed("foolbox"):
-        import foolbox
-    kind = {"linf": foolbox.attacks.LinfPGD, "l2": foolbox.attacks.L2PGD}[norm]
-    model = foolbox.PyTorchModel(network, bounds=(0, 1), device=images.device)
+        from foolbox.attacks import L2PGD, LinfPGD
+        from foolbox.models import PyTorchModel
+    kind = {"linf": LinfPGD, "l2": L2PGD}[norm]
+    model = PyTorchModel(network, bounds=(0, 1), device=images.device)
     with seeded(seed), torch.enable_grad():
         _, clipped, _ = kind(steps=STEPS)(model, images, labels, epsilons=eps)
     attacked: Tensor = clipped
