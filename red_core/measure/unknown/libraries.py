@@ -28,7 +28,7 @@ def foolbox_pgd(
     """Foolbox's LinfPGD or L2PGD: steps of eps / 30 from a random start."""
     with _needed("foolbox"):
         from foolbox.attacks import L2PGD, LinfPGD
-        from foolbox.models import PyTorchModel
+        from foolbox.models.pytorch import PyTorchModel
     kind = {"linf": LinfPGD, "l2": L2PGD}[norm]
     model = PyTorchModel(network, bounds=(0, 1), device=images.device)
     with seeded(seed), torch.enable_grad():

@@ -141,7 +141,7 @@ def test_another_librarys_attack(toy_cifar10: Bundle, name: str, norm: str) -> N
 def test_a_library_that_is_not_installed_is_named(
     toy_cifar10: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "foolbox", None)
+    monkeypatch.setitem(sys.modules, "foolbox.attacks", None)
     images, labels = toy_cifar10.examples.images[:1], toy_cifar10.examples.labels[:1]
     with pytest.raises(AssetError, match="foolbox is not installed"):
         unseen_attacks("cifar10")["foolbox-linf"].make(toy_cifar10, images, labels, [5])
