@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.live.stream import STREAMS
+from pages.ui.widgets import live_part
 from pages.ui.widgets.live_part import sentences
 from tests.pages.conftest import slots, written
 
@@ -23,7 +27,7 @@ def script() -> None:
         live.words("said", lambda seen: ["", f"**{seen['k']}** of 9"], bold=True)
         live.steps(
             "Step", lambda seen: Steps(seen["k"], 9, not seen["busy"]), key="steps", help="",
-            go=lambda k: None,
+            go=lambda k: st.session_state.update(chosen=k),
         )  # fmt: skip
 
     live_part("test-part", lambda: dict(work), draw, lambda seen: (seen["busy"],))
@@ -68,6 +72,22 @@ def test_what_has_not_changed_is_not_sent_again(app: AppTest) -> None:
     before = slots(app)["headline-run"]
     app.run()
     assert slots(app)["headline-run"] == before
+
+
+def test_a_late_choice_of_a_step_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slider told a step while the run stood still; by now it may have gone on."""
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(live_part, "_steps", lambda **arguments: given.update(arguments))
+    app = AppTest.from_function(script).run()
+    assert not app.exception
+    work = app.session_state["work"]
+    kept: dict[str, Any] = {}
+    monkeypatch.setattr(live_part.st, "session_state", kept)
+    for busy, told, chosen in ((True, 3, None), (False, 4, 4), (False, "5", 4), (True, 6, 4)):
+        work["busy"] = busy
+        kept["steps"] = SimpleNamespace(k=told)
+        given["on_k_change"]()
+        assert kept.get("chosen") == chosen
 
 
 def test_sentences_are_shown_letter_for_letter() -> None:
