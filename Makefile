@@ -78,17 +78,23 @@ foreign: $(VENV)/.dev
 	$(BIN)/python -m tests.red_core.recipes.measure_foreign --resnet20 --images 20000 \
 	  --json tests/red_core/recipes/resnet20.json
 
-# Other processors take other kernels. `least`: the core on the plainest ones, one thread; `kernels`:
-# the core natively, with MKL's compatible kernels and with the plainest, on one and on two threads.
+# Other processors take other kernels. `least`: what computes, on the plainest ones, one thread;
+# `kernels`: the whole core natively, with MKL's compatible kernels and with the plainest, on one and
+# on two threads.
 PLAIN = ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41
 CORE = $(BIN)/python -m pytest -q -n 2 tests/red_core
+# Files, commands, reports and recipes of the core compute with these.
+COMPUTES = tests/red_core/algorithm tests/red_core/attacks tests/red_core/landscape tests/red_core/methods \
+	tests/red_core/models tests/red_core/recording tests/red_core/run tests/red_core/sbsc \
+	tests/red_core/synthetic tests/red_core/theory
 ONE = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 TWO = OMP_NUM_THREADS=2 MKL_NUM_THREADS=2
 
 least: $(VENV)/.dev
-	$(ONE) $(PLAIN) $(CORE)
+	$(ONE) $(PLAIN) $(BIN)/python -m pytest -q -n 2 $(COMPUTES)
 
-kernels: least
+kernels: $(VENV)/.dev
+	$(ONE) $(PLAIN) $(CORE)
 	$(TWO) $(PLAIN) $(CORE)
 	$(ONE) MKL_CBWR=COMPATIBLE $(CORE)
 	$(TWO) MKL_CBWR=COMPATIBLE $(CORE)
