@@ -27,7 +27,8 @@ STEPS = 60
 MARGIN = 0.5  # on every side: of 24 runs on digits, none left such bounds
 LEAST_SIDE = 0.1
 FROZEN_SIDE = 2.0  # z has unit variance in every direction
-FASTEST = 0.1  # up to this rate a gradient step on z is lengthened
+FASTEST = 0.1  # up to this rate a step on z is lengthened
+LONG = 4  # times the preview's steps: an Adam run whose preview would show too little of its path
 
 
 def preview_paths(
@@ -41,13 +42,16 @@ def preview_paths(
 
     options: the run's, without its starting phase, its competing starts and its stopping rule;
     anchors [B, *latent]: where `latent_weight` pulls to (None: the origin). With Adam these are the
-    very iterates of a run that carries this start alone. Plain gradient descent is slow, so its
-    steps are lengthened to cover the whole run's distance. A path ends before the first z that is
-    not finite. About 5 ms a step for one image of MNIST.
+    very iterates of a run that carries this start alone, unless the run is LONG. Plain gradient
+    descent is slow, so its steps are lengthened to cover the whole run's distance; so are Adam's in
+    a long run, whose path turns back half of the way. A path ends before the first z that is not
+    finite. About 5 ms a step for one image of MNIST.
     """
-    rate = options.signal_rate
-    if options.signal_step == "gradient" and options.steps > steps:
-        rate = max(rate, min(FASTEST, rate * options.steps / steps))
+    rate, times = options.signal_rate, options.steps / steps
+    if options.signal_step == "gradient" and times > 1:
+        rate = max(rate, min(FASTEST, rate * times))
+    elif options.signal_step == "adam" and times > LONG:
+        rate = max(rate, min(FASTEST, rate * times / 2))
     alone = replace(
         options,
         start_steps=0,

@@ -19,6 +19,7 @@ ADAM = SolverOptions(
     latent_weight=0.2,
 )
 GRADIENT = replace(ADAM, signal_step="gradient", signal_rate=0.001, steps=400, latent_weight=0.0)
+LONG_ADAM = replace(ADAM, signal_rate=0.002, steps=400, latent_weight=0.0)
 
 
 def alternation(problem: RedProblem, options: SolverOptions, anchor: torch.Tensor) -> torch.Tensor:
@@ -41,7 +42,9 @@ def test_with_adam_it_is_the_run_itself(make_instance) -> None:
     torch.testing.assert_close(previewed, path[:26])
 
 
-@pytest.mark.parametrize("options", [ADAM, GRADIENT], ids=["adam", "gradient"])
+@pytest.mark.parametrize(
+    "options", [ADAM, GRADIENT, LONG_ADAM], ids=["adam", "gradient", "long adam"]
+)
 def test_the_bounds_hold_the_run_that_follows(make_instance, options: SolverOptions) -> None:
     for seed in range(4):
         torch.manual_seed(seed)
