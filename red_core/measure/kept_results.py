@@ -232,7 +232,7 @@ def _speed(dataset: str, name: str, content: dict[str, Any]) -> Iterator[KeptRes
     command = f"python -m red_core benchmark --dataset {dataset} --keep"
     if "details" in content:
         made = content["details"]
-        options = presets_of(dataset)[made["preset"]]
+        options, today = presets_of(dataset)[made["preset"]], speed.timed_options(dataset)
         yield KeptResult(
             *(dataset, name, "solver", content, content.get("files", {})),
             speed.benchmark_key(
@@ -242,7 +242,13 @@ def _speed(dataset: str, name: str, content: dict[str, Any]) -> Iterator[KeptRes
             command,
             made["batch"],
             "bundled",
-            (_options(made["options"], options),),
+            (
+                _options(made["options"], options),
+                *(
+                    _options(made.get("timed", today)[preset], presets_of(dataset)[preset])
+                    for preset in today
+                ),
+            ),
         )
     if "theory" in content:
         theory = content["theory"]

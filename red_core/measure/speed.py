@@ -39,6 +39,7 @@ from red_core.run.settings import RunSettings, SettingsError, item_seed
 from red_core.threads import BATCH, computing_on, threads_for
 
 T = TypeVar("T")
+TIMED = ("best", "paper")  # presets whose run of one image is timed
 # Cheap steps on c_a at the end of the timed batch, so that its objective lies below the loop's by
 # more than rounding.
 POLISH = 20
@@ -114,11 +115,12 @@ def benchmark(bundle: Bundle, settings: BenchmarkSettings) -> dict[str, Any]:
         "throughput_ratio": median(ratios),
         "objective_ratio": ours / theirs,
         "peak_share": median(shares),
-        "paper_seconds": single_seconds(bundle, "paper", settings, attacked, seeds),
-        "best_seconds": single_seconds(bundle, "best", settings, attacked, seeds),
+        **{
+            f"{preset}_seconds": single_seconds(bundle, preset, settings, attacked, seeds)
+            for preset in TIMED
+        },
         "observe_ratio": {
-            preset: observe_ratio(bundle, preset, settings, attacked, seeds)
-            for preset in ("best", "paper")
+            preset: observe_ratio(bundle, preset, settings, attacked, seeds) for preset in TIMED
         },
         "busy_ratio": {
             str(threads): busy_ratio(bundle, threads, settings, attacked, seeds)
@@ -128,6 +130,7 @@ def benchmark(bundle: Bundle, settings: BenchmarkSettings) -> dict[str, Any]:
         "details": {
             "preset": settings.run.preset,
             "options": asdict(options),
+            "timed": timed_options(settings.run.dataset),
             "batch": settings.batch,
             "turns": settings.turns,
             "throughput_ratios": ratios,
@@ -160,6 +163,11 @@ def benchmark_key(preset: str, options: SolverOptions, batch: int, turns: int, d
         **{"batch": batch, "turns": turns, "device": device},
     }
     return result_key([code_digest(__name__)], values, None)
+
+
+def timed_options(dataset: str) -> dict[str, dict[str, Any]]:
+    """The options of the presets whose runs of one image are timed, by name."""
+    return {preset: asdict(presets_of(dataset)[preset]) for preset in TIMED}
 
 
 def benchmark_files(dataset: str) -> dict[str, str]:

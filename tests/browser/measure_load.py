@@ -31,7 +31,7 @@ from red_core.threads import computing_on, threads_for
 from tests.browser.conftest import Server, serving_app
 from tests.browser.visitor import Files, Visitor, Watched, run_clients, watch
 
-BESIDE = "dataset=cifar10&preset=paper"
+BESIDE = "dataset=cifar10&preset=paper&solver.steps=3000"
 EARLY = 20  # visits after which memory is compared
 IMAGES = 40  # that the visits go through
 NOTED = 5.0  # seconds between two looks at the memory

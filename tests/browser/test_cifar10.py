@@ -105,7 +105,7 @@ def test_photographs_come_first_with_their_licence_and_take_a_link(open_page):
 
 
 def test_a_run_that_takes_long_says_so_beside_its_button(open_page):
-    page = open_page("dataset=cifar10&attack_steps=10&preset=paper")
+    page = open_page("dataset=cifar10&attack_steps=10&preset=paper&solver.steps=5000")
     ready(page)
     takes = page.locator(".stage .transport .takes")
     said = re.compile(r"^Takes about \d+ (seconds|minutes?|hours?) on this machine\.$")

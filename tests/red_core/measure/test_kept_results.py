@@ -23,6 +23,8 @@ from red_core.data.assets import (
 )
 from red_core.measure.intervals import share
 from red_core.measure.kept_results import kept_results, rekey
+from red_core.measure.speed import timed_options
+from red_core.measure.strengths import SPEED
 from red_core.measure.tables import summarise
 from red_core.measure.tables.measure_table import cell_key
 from red_core.measure.theory_keys import theory_key
@@ -235,6 +237,20 @@ def test_all_that_decides_a_cell_moves_its_key(monkeypatch: pytest.MonkeyPatch) 
     keys.append(key())
     assert len(set(keys)) == len(keys)
     assert key(("psi", "linf", "bsd-gan-best/rules")) == keys[-1], "the same run, read otherwise"
+
+
+def test_a_preset_that_is_timed_decides_the_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = read_json("mnist", SPEED)
+    content["details"]["timed"] = timed_options("mnist")
+
+    def faults() -> list[bool]:
+        first, *_ = kept._speed("mnist", SPEED, content)
+        return [recorded != today for recorded, today in first.recorded]
+
+    assert not any(faults())
+    paper = presets.PRESETS["paper"]
+    monkeypatch.setitem(presets.PRESETS, "paper", replace(paper, steps=paper.steps + 1))
+    assert faults() == [False, False, True]
 
 
 def test_all_that_decides_an_entry_moves_its_key() -> None:
