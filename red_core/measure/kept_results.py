@@ -170,8 +170,10 @@ def _rows(dataset: str, name: str, content: dict[str, Any]) -> Iterator[KeptResu
 
 def _options(recorded: dict[str, Any], today: SolverOptions) -> tuple[Any, Any]:
     """Options as they were written and as they are; one that was added since had its default."""
-    defaults, values = (json.loads(json.dumps(asdict(o))) for o in (SolverOptions(), today))
-    return {**defaults, **recorded}, values
+    defaults, then, values = (
+        json.loads(json.dumps(o)) for o in (asdict(SolverOptions()), recorded, asdict(today))
+    )
+    return {**defaults, **then}, values
 
 
 def _attacks(dataset: str, name: str, content: dict[str, Any]) -> Iterator[KeptResult]:
