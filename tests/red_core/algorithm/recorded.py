@@ -1,8 +1,8 @@
 """Iterates of a few runs of every preset, kept as numbers.
 
 `recorded.npz` was written at commit dfc398f, by the code that `step` replaced, so the test beside
-this file says that the replacement gives the same iterates. Where a trained file that a case uses
-changes, its numbers are recorded anew:
+this file says that the replacement gives the same iterates. Where a trained file or a preset that a
+case uses changes, its numbers are recorded anew:
 
     python -m tests.red_core.algorithm.recorded
 

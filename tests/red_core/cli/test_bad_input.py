@@ -66,7 +66,7 @@ WORDS = [
     ("recipe cats", "unknown data set 'cats': choose mnist, fashion, cifar10"),
     ("recipe mnist --only hat", "unknown part 'hat' of mnist: choose classifier, generator"),
     ("recipe mnist --only diffusion", "unknown part 'diffusion' of mnist"),
-    ("recipe cifar10 --only robust", "unknown part 'robust' of cifar10: choose classifier"),
+    ("recipe cifar10 --only encoder", "unknown part 'encoder' of cifar10: choose classifier"),
     ("recipe mnist --estimate", "there is no estimate for mnist: only for cifar10"),
     ("recipe cifar10 --estimate --json no/such/folder/out.json", "the folder"),
     ("recipe cifar10 --json out.json", "--json goes with --estimate"),

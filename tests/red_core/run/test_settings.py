@@ -56,9 +56,9 @@ def run_settings(draw) -> RunSettings:
     names = [name for name in GENERATORS if preset in presets_with(dataset, name)]
     generator = draw(st.sampled_from(names))
     options = dict(draw(solver_values))
-    if generator == "dcgan":
-        options.pop("encoder_start", None)
     base = presets_of(dataset)[preset]
+    if generator == "dcgan" or base.one_w:
+        options.pop("encoder_start", None)
     if base.signal_step == DIFFUSION or base.start_momentum:
         options.pop("start_step", None)  # a diffusion model's, or the one that takes momentum
     sources = [name for name in SOURCES if name != "photograph" or dataset in PHOTOGRAPHED]
