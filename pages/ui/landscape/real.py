@@ -71,6 +71,7 @@ def real(request: LandscapeRequest, runner: Runner | None) -> None:
     sentence = texts.NO_RUN
     if runner is not None and not has_latent(runner.settings):
         runner, sentence = None, texts.NO_LATENT
+    running = _running(runner)
     chosen = st.segmented_control(
         "Plane", PLANES, format_func=PLANE_LABELS.__getitem__, required=True,
         default=request.plane, help=texts.PLANE, key=PAGE.key("plane"),
@@ -84,13 +85,15 @@ def real(request: LandscapeRequest, runner: Runner | None) -> None:
     def look() -> Look | None:
         return None if cut is None else Look(cut, cut.view())
 
+    saw = look()
     with head:
-        banner("landscape", "Landscape · a slice", words.slice_headline(runner, _view(look())))
+        banner("landscape", "Landscape · a slice", words.slice_headline(runner, _view(saw)))
     live_part(
         "landscape-slice",
         look,
         partial(_draw, request, sentence if runner is None else ""),
-        lambda look: _state_key(runner, look),
+        lambda look: _state_key(_running(runner), look),
+        drawn=_state_key(running, saw),
         title="The slice",
     )
     with st.expander("What am I seeing?"):
@@ -119,11 +122,15 @@ def _view(look: Look | None) -> SliceView | None:
     return None if look is None else look.view
 
 
-def _state_key(runner: Runner | None, look: Look | None) -> tuple[bool, bool]:
+def _running(runner: Runner | None) -> bool:
+    """Whether the run goes on: it is cut once it is paused or has ended."""
+    return runner is not None and runner.view().state == "running"
+
+
+def _state_key(running: bool, look: Look | None) -> tuple[bool, bool]:
     """Whether anything changes by itself; whether there is a plane."""
-    busy = runner is not None and runner.view().state == "running"
     cutting = look is not None and look.view.busy
-    return busy or cutting, look is not None and look.view.plane is not None
+    return running or cutting, look is not None and look.view.plane is not None
 
 
 def _place_of() -> PlaceOf:

@@ -60,6 +60,7 @@ def synthetic(request: LandscapeRequest) -> None:
     scan.wait(PATIENCE)
     view = scan.view()
     paths = None if view.base is None else registry.paths(request, view.base, SPEEDS.chosen)
+    drawn = _state_key((view, None if paths is None else paths.view()))
     banner("landscape", "Landscape · two dimensions", words.headline(view.base, view.basins))
     if view.error:
         st.error(literal(view.error))
@@ -72,6 +73,7 @@ def synthetic(request: LandscapeRequest) -> None:
         lambda: (scan.view(), None if paths is None else paths.view()),
         partial(_moving, request),
         _state_key,
+        drawn=drawn,
         # Other starts, and paths that begin again, are begun by all of the page.
         stale=lambda: PAGE.current != request or registry.present is not paths,
         title="The paths",

@@ -193,17 +193,20 @@ def live_part(
     draw: Callable[[LivePart[Look]], None],
     state_key: Callable[[Look], tuple[int, ...]],
     *,
+    drawn: tuple[int, ...] | None = None,
     stale: Callable[[], bool] = lambda: False,
     title: str | None = None,
 ) -> Look:
     """Draw a part of the page that follows its workers; what there was to see.
 
     name: a short one; state_key: what the rest of the page depends on, first of all whether a
-    worker is busy: where it changes, the whole page is drawn anew; stale: whether it is to be drawn
-    anew at once; title: of the section, None where `draw` has sections of its own.
+    worker is busy: where it changes, the whole page is drawn anew; drawn: that key as the rest was
+    drawn (None: nothing was drawn from it before this): a worker may have ended since; stale:
+    whether it is to be drawn anew at once; title: of the section, None where `draw` has sections of
+    its own.
     """
     first = snapshot()
-    drawn = state_key(first)
+    drawn_key = state_key(first) if drawn is None else drawn
     by_itself = False  # not yet: the first time, the fragment runs as a part of the page
 
     @st.fragment
@@ -216,8 +219,8 @@ def live_part(
             live = LivePart(name, snapshot)
             seen = live.seen
             draw(live)
-            live.follow(state_key, drawn)
-        if by_itself and state_key(seen) != drawn:
+            live.follow(state_key, drawn_key)
+        if by_itself and state_key(seen) != drawn_key:
             st.rerun()
         by_itself = True
 

@@ -30,7 +30,10 @@ def script() -> None:
             go=lambda k: st.session_state.update(chosen=k),
         )  # fmt: skip
 
-    live_part("test-part", lambda: dict(work), draw, lambda seen: (seen["busy"],))
+    drawn = (work["busy"],)
+    if st.session_state.get("ends"):  # after the rest of the page was drawn
+        work["busy"] = False
+    live_part("test-part", lambda: dict(work), draw, lambda seen: (seen["busy"],), drawn=drawn)
 
 
 @pytest.fixture
@@ -66,6 +69,20 @@ def test_once_the_worker_has_ended_the_script_is_asked_for(app: AppTest) -> None
     assert not stream.stale
     assert not stream.busy
     assert slots(app)["steps"]["still"]
+
+
+def test_a_worker_that_ends_while_the_page_is_drawn_is_noticed() -> None:
+    """What stands above the part was drawn from before: the script has to run again."""
+    app = AppTest.from_function(script)
+    app.session_state["ends"] = True
+    app.run()
+    stream = stream_of(app)
+    assert stream.busy
+    stream.redraw()
+    assert stream.stale
+    app.run()
+    assert not stream.stale
+    assert not stream.busy
 
 
 def test_what_has_not_changed_is_not_sent_again(app: AppTest) -> None:
