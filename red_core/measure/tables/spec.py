@@ -57,7 +57,7 @@ TABLES: dict[str, TableSpec] = {
         "2",
         "cifar10",
         "Signal and attack on CIFAR-10, method by method",
-        ("cnn", "m-inf", "sbsc", "bsd-gan-paper", "bsd-gan-best", "type-cnn"),
+        ("cnn", "m-inf", "sbsc", "bsd-gan-paper", "bsd-gan-frozen", "bsd-gan-best", "type-cnn"),
         (PSI, WHITE_BOX),
     ),
     "4": TableSpec(
