@@ -53,17 +53,17 @@ def alone(bundle: Bundle, settings: RunSettings, recorded: bool) -> float:
     recorder = RunRecorder(bundle, settings)
     recorder.attacked(example)
 
-    def look() -> None:
+    def observed() -> None:
         iterate = observe(problem, state, options)
         if recorded:
             recorder.iterate(problem, iterate, live_mu(iterate, None, None))
 
     begun = time.perf_counter()
     problem, state = begin_run(bundle, example.attacked, options, start_seeds(settings))
-    look()
+    observed()
     while not finished(state, options):
         state = step(problem, state, options)
-        look()
+        observed()
     return time.perf_counter() - begun
 
 

@@ -49,7 +49,7 @@ LIMITS = (-1.0, 1.0, -1.0, 1.0)  # of the empty charts
 
 
 @dataclass(frozen=True)
-class Look:
+class SliceSnapshot:
     """A slice as it is drawn, and what of it is known."""
 
     cut: Slice
@@ -61,8 +61,8 @@ class Look:
         return self.view.level >= 0
 
 
-Live = LivePart[Look | None]
-PlaceOf = Callable[[Look], int]  # which iterate of a slice is looked at
+Live = LivePart[SliceSnapshot | None]
+PlaceOf = Callable[[SliceSnapshot], int]  # which iterate of a slice is looked at
 
 
 def real(request: LandscapeRequest, runner: Runner | None) -> None:
@@ -82,18 +82,18 @@ def real(request: LandscapeRequest, runner: Runner | None) -> None:
     if cut is not None:
         cut.wait(PATIENCE)
 
-    def look() -> Look | None:
-        return None if cut is None else Look(cut, cut.view())
+    def snapshot() -> SliceSnapshot | None:
+        return None if cut is None else SliceSnapshot(cut, cut.view())
 
-    saw = look()
+    drawn_from = snapshot()
     with head:
-        banner("landscape", "Landscape · a slice", words.slice_headline(runner, _view(saw)))
+        banner("landscape", "Landscape · a slice", words.slice_headline(runner, _view(drawn_from)))
     live_part(
         "landscape-slice",
-        look,
+        snapshot,
         partial(_draw, request, sentence if runner is None else ""),
-        lambda look: _state_key(_running(runner), look),
-        drawn=_state_key(running, saw),
+        lambda snapshot: _state_key(_running(runner), snapshot),
+        drawn=_state_key(running, drawn_from),
         title="The slice",
     )
     with st.expander("What am I seeing?"):
@@ -118,8 +118,8 @@ def _cut(request: LandscapeRequest, runner: Runner | None) -> Slice | None:
     )
 
 
-def _view(look: Look | None) -> SliceView | None:
-    return None if look is None else look.view
+def _view(snapshot: SliceSnapshot | None) -> SliceView | None:
+    return None if snapshot is None else snapshot.view
 
 
 def _running(runner: Runner | None) -> bool:
@@ -127,18 +127,18 @@ def _running(runner: Runner | None) -> bool:
     return runner is not None and runner.view().state == "running"
 
 
-def _state_key(running: bool, look: Look | None) -> tuple[bool, bool]:
+def _state_key(running: bool, snapshot: SliceSnapshot | None) -> tuple[bool, bool]:
     """Whether anything changes by itself; whether there is a plane."""
-    cutting = look is not None and look.view.busy
-    return running or cutting, look is not None and look.view.plane is not None
+    cutting = snapshot is not None and snapshot.view.busy
+    return running or cutting, snapshot is not None and snapshot.view.plane is not None
 
 
 def _place_of() -> PlaceOf:
     """The iterate that is looked at: the last, until another is chosen."""
     at = st.session_state.get("landscape.k")
 
-    def place(look: Look) -> int:
-        ks = look.cut.trajectory.ks
+    def place(snapshot: SliceSnapshot) -> int:
+        ks = snapshot.cut.trajectory.ks
         return len(ks) - 1 if at is None else nearest(ks, int(at))
 
     return place
@@ -147,48 +147,50 @@ def _place_of() -> PlaceOf:
 def _draw(request: LandscapeRequest, sentence: str, live: Live) -> None:
     """sentence: why there is nothing to see, where there will not be."""
     place_of = _place_of()
-    live.words("statement", lambda look: _said(sentence, look), "small")
+    live.words("statement", lambda snapshot: _said(sentence, snapshot), "small")
     _charts(request, live, place_of)
     _scrubber(live, place_of)
     left, right = st.columns(2, gap="medium")
     with left:
         _pictures(live, place_of)
     with right:
-        live.chart("away", lambda look: _away(look, place_of), height=250)
+        live.chart("away", lambda snapshot: _away(snapshot, place_of), height=250)
 
 
-def _said(sentence: str, look: Look | None) -> str:
-    if look is not None and look.view.plane is not None:
-        return words.plane_line(look.view.plane, look.cut.trajectory.truth is not None)
-    return sentence or words.slice_line(_view(look))
+def _said(sentence: str, snapshot: SliceSnapshot | None) -> str:
+    if snapshot is not None and snapshot.view.plane is not None:
+        return words.plane_line(snapshot.view.plane, snapshot.cut.trajectory.truth is not None)
+    return sentence or words.slice_line(_view(snapshot))
 
 
 def _charts(request: LandscapeRequest, live: Live, place_of: PlaceOf) -> None:
-    def relief(look: Look | None) -> Relief | None:
-        ready = look is not None and look.ready
-        return _relief(look, place_of(look), request.log) if look and ready else None
+    def relief(snapshot: SliceSnapshot | None) -> Relief | None:
+        ready = snapshot is not None and snapshot.ready
+        return _relief(snapshot, place_of(snapshot), request.log) if snapshot and ready else None
 
-    def marks(look: Look | None, on: Relief | None) -> list[Mark]:
-        return [] if look is None or on is None else [_solution(look, on)]
+    def marks(snapshot: SliceSnapshot | None, on: Relief | None) -> list[Mark]:
+        return [] if snapshot is None or on is None else [_solution(snapshot, on)]
 
-    def above(look: Look | None) -> go.Figure:
-        on = relief(look)
-        return above_figure(on, marks(look, on), names=NAMES, limits=LIMITS)
+    def above(snapshot: SliceSnapshot | None) -> go.Figure:
+        on = relief(snapshot)
+        return above_figure(on, marks(snapshot, on), names=NAMES, limits=LIMITS)
 
-    def tall(look: Look | None) -> go.Figure:
-        on = relief(look)
-        return tall_figure(on, marks(look, on), names=NAMES, limits=LIMITS)
+    def tall(snapshot: SliceSnapshot | None) -> go.Figure:
+        on = relief(snapshot)
+        return tall_figure(on, marks(snapshot, on), names=NAMES, limits=LIMITS)
 
-    def path_above(look: Look | None) -> list[dict[str, Any]]:
-        if look is None or not look.ready:
+    def path_above(snapshot: SliceSnapshot | None) -> list[dict[str, Any]]:
+        if snapshot is None or not snapshot.ready:
             return []
-        return above_trails([_trail(look)], [_drawn(look, place_of(look))])
+        return above_trails([_trail(snapshot)], [_drawn(snapshot, place_of(snapshot))])
 
-    def path_tall(look: Look | None) -> list[dict[str, Any]]:
-        on = relief(look)
-        if look is None or on is None:
+    def path_tall(snapshot: SliceSnapshot | None) -> list[dict[str, Any]]:
+        on = relief(snapshot)
+        if snapshot is None or on is None:
             return []
-        return tall_trails(on, [_trail(look)], [_drawn(look, place_of(look))], on_surface=True)
+        return tall_trails(
+            on, [_trail(snapshot)], [_drawn(snapshot, place_of(snapshot))], on_surface=True
+        )
 
     left, right = st.columns(2, gap="medium")
     with left:
@@ -200,8 +202,8 @@ def _charts(request: LandscapeRequest, live: Live, place_of: PlaceOf) -> None:
         live.overlay(path_tall, on=CHARTS[1])
 
 
-def _relief(look: Look, place: int, log: bool) -> Relief:
-    surface = look.cut.surface(place, look.view.level)
+def _relief(snapshot: SliceSnapshot, place: int, log: bool) -> Relief:
+    surface = snapshot.cut.surface(place, snapshot.view.level)
     return Relief(
         surface.x.numpy(),
         surface.y.numpy(),
@@ -212,11 +214,11 @@ def _relief(look: Look, place: int, log: bool) -> Relief:
     )
 
 
-def _trail(look: Look) -> Trail:
+def _trail(snapshot: SliceSnapshot) -> Trail:
     """The course in the plane, with a gap wherever another start took the lead."""
-    assert look.view.plane is not None
-    trajectory = look.cut.trajectory
-    xy = look.view.plane.coordinates(trajectory.path).numpy()
+    assert snapshot.view.plane is not None
+    trajectory = snapshot.cut.trajectory
+    xy = snapshot.view.plane.coordinates(trajectory.path).numpy()
     values, ks = np.array(trajectory.losses()), np.array(trajectory.ks)
     for jump in reversed(trajectory.jumps):
         xy = np.insert(xy, jump, np.nan, axis=0)
@@ -224,19 +226,19 @@ def _trail(look: Look) -> Trail:
     return Trail(xy[:, 0], xy[:, 1], values, ks)
 
 
-def _drawn(look: Look, place: int) -> int:
+def _drawn(snapshot: SliceSnapshot, place: int) -> int:
     """The position in the trail of an iterate: gaps come before it."""
-    return place + sum(jump <= place for jump in look.cut.trajectory.jumps)
+    return place + sum(jump <= place for jump in snapshot.cut.trajectory.jumps)
 
 
-def _solution(look: Look, relief: Relief) -> Mark:
+def _solution(snapshot: SliceSnapshot, relief: Relief) -> Mark:
     """z*, or what stands in for it."""
-    assert look.view.plane is not None
-    trajectory = look.cut.trajectory
+    assert snapshot.view.plane is not None
+    trajectory = snapshot.cut.trajectory
     known = trajectory.truth is not None
     z = trajectory.truth if trajectory.truth is not None else trajectory.path[-1]
-    x, y = look.view.plane.coordinates(z).tolist()
-    away = float(look.view.plane.off_plane(z))
+    x, y = snapshot.view.plane.coordinates(z).tolist()
+    away = float(snapshot.view.plane.off_plane(z))
     sentence = "z*, which is known here" if known else "the last iterate; it stands in for z*"
     text = f"{sentence}<br>{away:.2g} from the plane"
     value = float(relief.at(np.array([x]), np.array([y]))[0])
@@ -245,24 +247,24 @@ def _solution(look: Look, relief: Relief) -> Mark:
 
 def _scrubber(live: Live, place_of: PlaceOf) -> None:
     """Which iterate is looked at."""
-    look = live.seen
-    ks = [0, 1] if look is None else look.cut.trajectory.ks
-    place = 0 if look is None else place_of(look)
-    still = look is not None and len(ks) > 1
+    snapshot = live.seen
+    ks = [0, 1] if snapshot is None else snapshot.cut.trajectory.ks
+    place = 0 if snapshot is None else place_of(snapshot)
+    still = snapshot is not None and len(ks) > 1
     with row():
         back_and_forward(ks, place, still, "landscape.", (texts.BACK, texts.FORWARD), _go)
     live.steps(
-        "Iterate k", lambda look: _steps(look, place_of), key="landscape-iterate",
+        "Iterate k", lambda snapshot: _steps(snapshot, place_of), key="landscape-iterate",
         help=texts.ITERATE, go=_go,
     )  # fmt: skip
 
 
-def _steps(look: Look | None, place_of: PlaceOf) -> Steps:
+def _steps(snapshot: SliceSnapshot | None, place_of: PlaceOf) -> Steps:
     """The slider's part of a slice."""
-    if look is None:
+    if snapshot is None:
         return Steps()
-    ks = look.cut.trajectory.ks
-    return Steps(ks[place_of(look)], ks[-1], True, ks[0])
+    ks = snapshot.cut.trajectory.ks
+    return Steps(ks[place_of(snapshot)], ks[-1], True, ks[0])
 
 
 def _go(k: int) -> None:
@@ -273,48 +275,48 @@ def _pictures(live: Live, place_of: PlaceOf) -> None:
     """G(z) of what is pointed at, what G(z) has to reach while c_a is held, and x'."""
     nothing = nothing_yet(is_dark())
 
-    def beside(look: Look | None) -> list[RowPicture]:
+    def beside(snapshot: SliceSnapshot | None) -> list[RowPicture]:
         attacked = target = nothing
         k = ""
-        if look is not None:
-            place = place_of(look)
-            shape = look.cut.trajectory.frames[0].image.shape[1:]
-            wanted = look.cut.trajectory.target(place).reshape(shape).cpu()
-            attacked = pictures.picture(look.cut.attacked.reshape(shape).cpu(), 4)
+        if snapshot is not None:
+            place = place_of(snapshot)
+            shape = snapshot.cut.trajectory.frames[0].image.shape[1:]
+            wanted = snapshot.cut.trajectory.target(place).reshape(shape).cpu()
+            attacked = pictures.picture(snapshot.cut.attacked.reshape(shape).cpu(), 4)
             target = pictures.picture(wanted, 4)
-            k = f" at k = {look.cut.trajectory.ks[place]}"
+            k = f" at k = {snapshot.cut.trajectory.ks[place]}"
         return [
             RowPicture(target, "x' - D_a c_a", f"what G(z) has to reach{k}", "What is left for G"),
             RowPicture(attacked, "x'", "the attacked image", "The attacked image"),
         ]
 
-    def shown(look: Look | None) -> int:
-        sheets = None if look is None else look.cut.sheets
-        if look is None or sheets is None:
+    def shown(snapshot: SliceSnapshot | None) -> int:
+        sheets = None if snapshot is None else snapshot.cut.sheets
+        if snapshot is None or sheets is None:
             return 0
-        return nearest(sheets.ks, look.cut.trajectory.ks[place_of(look)])
+        return nearest(sheets.ks, snapshot.cut.trajectory.ks[place_of(snapshot)])
 
-    def sheets_slot(look: Look | None) -> Slot:
+    def sheets_slot(snapshot: SliceSnapshot | None) -> Slot:
         bounds = LIMITS
-        if look is not None and look.view.bounds is not None:
-            b = look.view.bounds
+        if snapshot is not None and snapshot.view.bounds is not None:
+            b = snapshot.view.bounds
             bounds = (b.left, b.right, b.low, b.high)
-        return sheets_of(None if look is None else look.cut.sheets, bounds)
+        return sheets_of(None if snapshot is None else snapshot.cut.sheets, bounds)
 
     pointed(
         live.slot("pointed-sheets", sheets_slot),
-        live.slot("pointed", lambda look: pictures_of(shown(look), beside(look))),
+        live.slot("pointed", lambda snapshot: pictures_of(shown(snapshot), beside(snapshot))),
         charts=CHARTS,
         key="pointed",
     )
 
 
-def _away(look: Look | None, place_of: PlaceOf) -> go.Figure:
+def _away(snapshot: SliceSnapshot | None, place_of: PlaceOf) -> go.Figure:
     """How far the path is from its end within the plane, and from the plane."""
-    if look is None or look.view.plane is None:
+    if snapshot is None or snapshot.view.plane is None:
         return away_figure([], [], [])
-    trajectory, plane = look.cut.trajectory, look.view.plane
+    trajectory, plane = snapshot.cut.trajectory, snapshot.view.plane
     xy = plane.coordinates(trajectory.path)
     within = torch.linalg.vector_norm(xy - xy[-1], dim=1).numpy()
     away = plane.off_plane(trajectory.path).numpy()
-    return away_figure(trajectory.ks, within, away, trajectory.ks[place_of(look)])
+    return away_figure(trajectory.ks, within, away, trajectory.ks[place_of(snapshot)])

@@ -50,7 +50,7 @@ HEIGHT = 430
 PATIENCE = 1.0  # seconds the page waits for the first picture rather than draw an empty one
 LISTED = 7  # stationary points in the table
 
-_Look = tuple[LandscapeScanView, PathsView | None]
+_Snapshot = tuple[LandscapeScanView, PathsView | None]
 
 
 def synthetic(request: LandscapeRequest) -> None:
@@ -121,7 +121,7 @@ def _presets(request: LandscapeRequest) -> None:
     st.caption(PRESETS[shown[0]].about if shown else texts.OWN)
 
 
-def _state_key(seen: _Look) -> tuple[int, ...]:
+def _state_key(seen: _Snapshot) -> tuple[int, ...]:
     """What the page outside of the paths rests on."""
     view, paths = seen
     running = paths is not None and paths.running
@@ -159,7 +159,7 @@ def _clicked(click: Click) -> None:
     begin_at((click.at,))
 
 
-def _moving(request: LandscapeRequest, live: LivePart[_Look]) -> None:
+def _moving(request: LandscapeRequest, live: LivePart[_Snapshot]) -> None:
     """What moves: buttons, the paths over the charts, f along them."""
     view, paths = live.seen
     base, at_of = view.base, cursor()
@@ -179,7 +179,7 @@ def _moving(request: LandscapeRequest, live: LivePart[_Look]) -> None:
 
 
 def _trails(
-    seen: _Look, at_of: Callable[[PathsView | None], int | None]
+    seen: _Snapshot, at_of: Callable[[PathsView | None], int | None]
 ) -> tuple[Sequence[Trail], Sequence[int]]:
     """The paths, and which point of each is looked at."""
     paths = seen[1]

@@ -107,10 +107,11 @@ PRESETS = {
     "mnist": _GREY_PRESETS,
     "fashion": _GREY_PRESETS,
     "cifar10": (
-        "**best**: from the encoder's guess, z tethered to where it is likely, the attack's code "
-        "late, readers trained on reconstructions; seconds. **paper**: the published start, "
-        "the mean w of the nearest class, one w for all layers; 150 Defense-GAN steps and 500 of "
-        "Algorithm 1. **paper-frozen**: the same with w frozen after the start.\n\n"
+        "**best**: from the encoder's guess, z pulled towards where it is likely, the attack's "
+        "code late, readers trained on reconstructions; seconds. **paper**: starts, as the "
+        "published code, from the mean w of a class (the nearest); one w for all layers of G; "
+        "150 Defense-GAN steps and 500 of Algorithm 1. **paper-frozen**: the same with w frozen "
+        "after the start.\n\n"
         "**bsd-dp-paper**: B.8, a diffusion model in the place of G: D(x') and steps on c_a in "
         "turn; its first round is DiffPure. **bsd-dp**: the same, "
         "purifying x' - D_a c_a in every round."

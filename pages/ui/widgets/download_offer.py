@@ -29,7 +29,7 @@ _log = logging.getLogger("red.download")
 
 
 @dataclass(frozen=True)
-class Look:
+class DownloadSnapshot:
     """How far a download is: bytes done and in all, None while that is not known."""
 
     state: Literal["idle", "running", "failed", "done"] = "idle"
@@ -44,11 +44,11 @@ class Job:
     def __init__(self, dataset: str) -> None:
         self._dataset = dataset
         self._lock = threading.Lock()
-        self._look = Look()
+        self._look = DownloadSnapshot()
         self._stop = threading.Event()  # of the latest thread
         self._in_use = is_there(dataset)
 
-    def look(self) -> Look:
+    def snapshot(self) -> DownloadSnapshot:
         """How far it is."""
         with self._lock:
             return self._look
@@ -58,7 +58,7 @@ class Job:
         with self._lock:
             if self._look.state == "running":
                 return
-            self._look, self._stop = Look("running"), threading.Event()
+            self._look, self._stop = DownloadSnapshot("running"), threading.Event()
             threading.Thread(
                 target=self._work, args=(self._stop,), name=THREAD_NAME, daemon=True
             ).start()
@@ -68,7 +68,7 @@ class Job:
         with self._lock:
             if self._look.state == "running":
                 self._stop.set()
-                self._look = Look()
+                self._look = DownloadSnapshot()
 
     def newly_there(self) -> bool:
         """True once, to whoever asks first, after the data set has come into its place."""
@@ -80,23 +80,23 @@ class Job:
 
     def _work(self, stop: threading.Event) -> None:
         def progress(done: int, total: int | None) -> None:
-            self._tell(stop, Look("running", done, total))
+            self._tell(stop, DownloadSnapshot("running", done, total))
 
         try:
             if download(self._dataset, progress, stop.is_set):
-                self._tell(stop, replace(self.look(), state="done"))
+                self._tell(stop, replace(self.snapshot(), state="done"))
         except DownloadError as error:
-            self._tell(stop, Look("failed", error=str(error)))
+            self._tell(stop, DownloadSnapshot("failed", error=str(error)))
         except Exception:
             _log.exception("a download failed")
             said = "The download failed; the terminal that runs the app shows why."
-            self._tell(stop, Look("failed", error=said))
+            self._tell(stop, DownloadSnapshot("failed", error=said))
 
-    def _tell(self, stop: threading.Event, look: Look) -> None:
+    def _tell(self, stop: threading.Event, snapshot: DownloadSnapshot) -> None:
         """Record, unless this thread was cancelled: another may be at work already."""
         with self._lock:
             if not stop.is_set():
-                self._look = look
+                self._look = snapshot
 
 
 @st.cache_resource(show_spinner=False)
@@ -123,15 +123,15 @@ def download_panel(dataset: str, on_done: Callable[[], None]) -> None:
     st.caption(texts.MADE_BY_G.format(title=title))
     if is_damaged(dataset):
         st.warning(texts.DAMAGED.format(title=title, root=literal(data_root())))
-    look = work.look()
-    if look.state == "running":
+    snapshot = work.snapshot()
+    if snapshot.state == "running":
         _watch(work)
         st.button("Cancel", help=texts.CANCEL, key="download.cancel", on_click=work.cancel)
         return
-    if look.state == "failed":
-        st.error(literal(look.error))
+    if snapshot.state == "failed":
+        st.error(literal(snapshot.error))
     st.button(
-        "Try again" if look.state == "failed" else f"Download {title} ({megabytes} MB)",
+        "Try again" if snapshot.state == "failed" else f"Download {title} ({megabytes} MB)",
         icon=":material/download:",
         help=texts.DOWNLOAD.format(
             title=title, megabytes=megabytes, root=literal(data_root()), md5=archive_of(dataset).md5
@@ -150,29 +150,29 @@ def drawn_note(dataset: str) -> None:
 
 def _watch(work: Job) -> None:
     """The bar; the page is drawn anew once there is nothing more to watch."""
-    live_part("download", work.look, _bar, lambda look: (look.state == "running",))
+    live_part("download", work.snapshot, _bar, lambda snapshot: (snapshot.state == "running",))
 
 
-def _bar(live: LivePart[Look]) -> None:
+def _bar(live: LivePart[DownloadSnapshot]) -> None:
     if live.seen.state != "running":
         if live.seen.state == "done":
             st.session_state[_FRESH] = True
         st.rerun()
 
-    def bar(look: Look) -> str:
-        share = min(look.done / look.total, 1.0) if look.total else 0.0
+    def bar(snapshot: DownloadSnapshot) -> str:
+        share = min(snapshot.done / snapshot.total, 1.0) if snapshot.total else 0.0
         filled = f'<progress aria-label="Download" max="1" value="{share:.4f}"></progress>'
-        return f"<p>{_words(look)}</p>{filled}"
+        return f"<p>{_words(snapshot)}</p>{filled}"
 
     live.html("download-bar", bar)
 
 
-def _words(look: Look) -> str:
+def _words(snapshot: DownloadSnapshot) -> str:
     """How far it is, for the bar."""
-    if not look.done:
+    if not snapshot.done:
         return "Asking the server"
-    if look.total is None:
-        return f"{look.done / 1e6:.0f} MB"
-    if look.done >= look.total:
+    if snapshot.total is None:
+        return f"{snapshot.done / 1e6:.0f} MB"
+    if snapshot.done >= snapshot.total:
         return "Checking and unpacking"
-    return f"{look.done / 1e6:.0f} of {look.total / 1e6:.0f} MB"
+    return f"{snapshot.done / 1e6:.0f} of {snapshot.total / 1e6:.0f} MB"

@@ -44,11 +44,13 @@ def art_pgd(
     with _needed("adversarial-robustness-toolbox"):
         from art.attacks.evasion import ProjectedGradientDescent
         from art.estimators.classification import PyTorchClassifier
+    with torch.no_grad():
+        classes = network(images[:1]).shape[1]
     classifier = PyTorchClassifier(
         network,
         loss=nn.CrossEntropyLoss(),
         input_shape=tuple(images.shape[1:]),
-        nb_classes=10,
+        nb_classes=classes,
         clip_values=(0.0, 1.0),
         device_type="cpu" if images.device.type == "cpu" else "gpu",
     )

@@ -135,7 +135,7 @@ def _train(context: RecipeContext, name: str, size: Size, seed: int) -> None:
         trainer.network,
         hours,
         architecture=f"WRN-{size.depth}-{size.width}",
-        measured=test_accuracy(context, as_stored(trainer.network, context.device)),
+        measured=accuracy_on_test(context, as_stored(trainer.network, context.device)),
     )
 
 
@@ -151,7 +151,7 @@ def as_stored(network: WideResNet, device: str) -> WideResNet:
     return to_channels_last(WideResNet.from_tensors(stored), device).eval()
 
 
-def test_accuracy(context: RecipeContext, network: WideResNet) -> dict[str, float]:
+def accuracy_on_test(context: RecipeContext, network: WideResNet) -> dict[str, float]:
     """Accuracy on the official test images, and how many they were."""
     test = load_official("cifar10", "test")
     count = 500 if context.tiny else len(test)

@@ -7,30 +7,26 @@ a robust network's (Jeddi et al. 2020), and eps grows to its full size over the 
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import Tensor
 
-from red_core.attacks.pgd import ATTACKS, PAPER_ATTACKS, craft
-from red_core.data.assets import read_tensors
-from red_core.data.datasets import load_official
+from red_core.attacks.pgd import PAPER_ATTACKS
+from red_core.data.assets import read_manifest, read_tensors
 from red_core.models.wide_resnet import WideResNet
 from red_core.recipes.cifar10.classifier import (
     ClassifierTrainer,
     Size,
+    accuracy_on_test,
     as_stored,
-    test_accuracy,
     training_images,
 )
 from red_core.recipes.cifar10.training import lowered, train, write_trained
-from red_core.recipes.common import RecipeContext, accuracy
+from red_core.recipes.common import RecipeContext
+from red_core.recipes.robust import accuracy_under_attack
 from red_core.recipes.steepest import Ball, attack
-from red_core.run.settings import item_seed
 
 EPS = PAPER_ATTACKS["cifar10"]["linf"].eps
 OVERSHOOT = 1.25  # of eps: the step
 RAMP, FIRST = 0.25, 0.2  # share of the steps until eps is whole, and the share of it to begin with
-CHECKED = 200  # held-out images that the finished network is attacked on
 
 # Depth and width count for the estimate alone: the network is psi's.
 SIZES = {
@@ -73,22 +69,6 @@ def train_robust(context: RecipeContext) -> None:
         "robust-linf",
         trainer.network,
         hours,
-        architecture="psi's",
-        measured=test_accuracy(context, network) | _under_attack(context, network),
+        architecture=read_manifest("cifar10")["classifier.safetensors"]["architecture"],
+        measured=accuracy_on_test(context, network) | accuracy_under_attack(context, network),
     )
-
-
-def _under_attack(context: RecipeContext, network: WideResNet) -> dict[str, Any]:
-    """Accuracy on held-out images under the paper's attacks through its own weights."""
-    held_out = load_official("cifar10", "held_out")
-    count = 20 if context.tiny else CHECKED
-    images = held_out.images[:count].to(context.device)
-    labels = held_out.labels[:count].to(context.device)
-    seeds = [item_seed(context.seed, i) for i in range(count)]
-    figures = {}
-    for kind in ATTACKS:
-        attacked = craft(network, images, labels, PAPER_ATTACKS["cifar10"][kind], seeds)
-        figures[f"{kind}_accuracy_of_{count}"] = accuracy(
-            network, attacked.cpu(), labels.cpu(), context.device
-        )
-    return figures

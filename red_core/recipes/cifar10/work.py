@@ -37,6 +37,7 @@ from red_core.recipes.cifar10 import (
 from red_core.recipes.cifar10.counting import weight_bytes
 from red_core.recipes.cifar10.guided import GuidedTrainer
 from red_core.recipes.cifar10.training import Shuffled
+from red_core.recipes.robust import CHECKED
 
 TRAIN_IMAGES, CLASSES, SHAPE = 48_000, 10, (3, 32, 32)
 ADAM, SGD = 4, 3  # weights, gradients and moments
@@ -109,7 +110,7 @@ def _surrogate(scale: str, device: str) -> list[Job]:
 
 
 def _robust(scale: str, device: str) -> list[Job]:
-    checked = 20 if scale == "tiny" else robust.CHECKED
+    checked = 20 if scale == "tiny" else CHECKED
     return [
         *_classifying(robust.RobustTrainer, robust.SIZES[scale], device),
         *attacks(untrained_psi(scale, device), 1, checked, device),

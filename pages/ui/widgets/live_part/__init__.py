@@ -25,7 +25,7 @@ from pages.ui.stage import files
 from pages.ui.stage.routes import base_path
 from pages.ui.widgets.live_chart import Click, chart_slot, live_chart, overlay, overlay_slot
 
-Look = TypeVar("Look")
+Snapshot = TypeVar("Snapshot")
 _HERE = Path(__file__).parent
 _BOLD = re.compile(r"[*]{2}(.+?)[*]{2}")
 _LOADER = """
@@ -64,22 +64,22 @@ class Steps:
     first: int = 0
 
 
-class LivePart(Generic[Look]):
+class LivePart(Generic[Snapshot]):
     """Draws the places of a part, each from a function of what there is to see.
 
     These functions are called in other threads too: they may use nothing of Streamlit's, and no
     value that changes. Call them in the order of the places; `follow` ends it.
     """
 
-    def __init__(self, name: str, snapshot: Callable[[], Look]) -> None:
+    def __init__(self, name: str, snapshot: Callable[[], Snapshot]) -> None:
         self._name, self._snapshot = name, snapshot
         self._stream = stream_of(name)
         self._stream.suspend()
         self.seen = snapshot()
-        self._makers: dict[str, Callable[[Look], Slot]] = {}
+        self._makers: dict[str, Callable[[Snapshot], Slot]] = {}
         self._slots: dict[str, tuple[int, Slot]] = {}
 
-    def slot(self, name: str, make: Callable[[Look], Slot]) -> Slot:
+    def slot(self, name: str, make: Callable[[Snapshot], Slot]) -> Slot:
         """What a component shows now, with its slot's name and the number of this drawing.
 
         The component's script takes more under `window.redViews`.
@@ -92,7 +92,7 @@ class LivePart(Generic[Look]):
     def chart(
         self,
         key: str,
-        make: Callable[[Look], go.Figure],
+        make: Callable[[Snapshot], go.Figure],
         *,
         height: int,
         on_click: Callable[[Click], None] | None = None,
@@ -103,14 +103,14 @@ class LivePart(Generic[Look]):
             key=key, height=height, on_click=on_click,
         )  # fmt: skip
 
-    def overlay(self, make: Callable[[Look], Sequence[dict[str, Any]]], *, on: str) -> None:
+    def overlay(self, make: Callable[[Snapshot], Sequence[dict[str, Any]]], *, on: str) -> None:
         """Traces over a chart, as `overlay` draws them."""
         overlay(self.slot(f"{on}-overlay", lambda seen: overlay_slot(make(seen))), on=on)
 
     def words(
         self,
         key: str,
-        make: Callable[[Look], str | Sequence[str]],
+        make: Callable[[Snapshot], str | Sequence[str]],
         tag: str = "p",
         bold: bool = False,
     ) -> None:
@@ -120,18 +120,18 @@ class LivePart(Generic[Look]):
         `**this**` is, in sentences that hold no text of a user's.
         """
 
-        def slot(seen: Look) -> Slot:
+        def slot(seen: Snapshot) -> Slot:
             found = make(seen)
             return {"html": sentences([found] if isinstance(found, str) else found, tag, bold)}
 
         with st.container(key=key):
             _words(key=f"{key}-words", data=self.slot(key, slot))
 
-    def html(self, key: str, make: Callable[[Look], str]) -> None:
+    def html(self, key: str, make: Callable[[Snapshot], str]) -> None:
         """HTML of our own, such as a table."""
         _words(key=key, data=self.slot(key, lambda seen: {"html": make(seen)}))
 
-    def banner(self, key: str, caption: str, make: Callable[[Look], str]) -> None:
+    def banner(self, key: str, caption: str, make: Callable[[Snapshot], str]) -> None:
         """As `page_style.banner`: a caption, and one line below it in a place of fixed height."""
         name = f"headline-{key}"
         with st.container(key=name):
@@ -142,7 +142,7 @@ class LivePart(Generic[Look]):
     def steps(
         self,
         label: str,
-        make: Callable[[Look], Steps],
+        make: Callable[[Snapshot], Steps],
         *,
         key: str,
         help: str,
@@ -153,7 +153,7 @@ class LivePart(Generic[Look]):
         go: gets the step that a person chooses.
         """
 
-        def slot(seen: Look) -> Slot:
+        def slot(seen: Snapshot) -> Slot:
             steps = make(seen)
             last = max(steps.first + 1, steps.last)
             return {**asdict(steps), "last": last, "still": steps.still and last == steps.last}
@@ -168,7 +168,7 @@ class LivePart(Generic[Look]):
         _steps(key=key, data=data, on_k_change=choose)
 
     def follow(
-        self, state_key: Callable[[Look], tuple[int, ...]], drawn_key: tuple[int, ...]
+        self, state_key: Callable[[Snapshot], tuple[int, ...]], drawn_key: tuple[int, ...]
     ) -> None:
         """From now on the server draws, until `state_key` differs from `drawn_key`, the page's."""
         drawing = Drawing(self._snapshot, self._makers, state_key, drawn_key)
@@ -189,14 +189,14 @@ class LivePart(Generic[Look]):
 
 def live_part(
     name: str,
-    snapshot: Callable[[], Look],
-    draw: Callable[[LivePart[Look]], None],
-    state_key: Callable[[Look], tuple[int, ...]],
+    snapshot: Callable[[], Snapshot],
+    draw: Callable[[LivePart[Snapshot]], None],
+    state_key: Callable[[Snapshot], tuple[int, ...]],
     *,
     drawn: tuple[int, ...] | None = None,
     stale: Callable[[], bool] = lambda: False,
     title: str | None = None,
-) -> Look:
+) -> Snapshot:
     """Draw a part of the page that follows its workers; what there was to see.
 
     name: a short one; state_key: what the rest of the page depends on, first of all whether a

@@ -86,14 +86,14 @@ def check(app: AppTest) -> None:
 
 def settled(state: str) -> None:
     until = time.monotonic() + 10
-    while panel.job("cifar10").look().state != state:
+    while panel.job("cifar10").snapshot().state != state:
         assert time.monotonic() < until
         time.sleep(0.01)
 
 
 def told(done: int) -> None:
     until = time.monotonic() + 10
-    while panel.job("cifar10").look().done != done:
+    while panel.job("cifar10").snapshot().done != done:
         assert time.monotonic() < until
         time.sleep(0.01)
 
@@ -122,7 +122,7 @@ def test_while_it_runs_a_bar_shows_how_far_it_is(server: Server) -> None:
     assert bar(app) == (29, "50 of 170 MB")
     assert [button.label for button in app.button] == ["Cancel"]
     other = open_app()
-    assert bar(other) == (29, "50 of 170 MB"), "all sessions look at the one download"
+    assert bar(other) == (29, "50 of 170 MB"), "all sessions snapshot at the one download"
     assert server.calls == 1
 
 
@@ -214,9 +214,11 @@ def test_the_bar_ends_the_watch_by_drawing_the_page_anew(
 ) -> None:
     app = open_app()
     app.button("download.start").click().run()
-    # Between the panel's look and the bar's the download ends.
-    looks = iter([panel.Look("running"), panel.Look("done")])
-    monkeypatch.setattr(panel.Job, "look", lambda _: next(looks, panel.Look("done")))
+    # Between the panel's snapshot and the bar's the download ends.
+    looks = iter([panel.DownloadSnapshot("running"), panel.DownloadSnapshot("done")])
+    monkeypatch.setattr(
+        panel.Job, "snapshot", lambda _: next(looks, panel.DownloadSnapshot("done"))
+    )
     app.run()
     check(app)
     assert app.session_state[panel._FRESH] is True
@@ -245,7 +247,7 @@ def test_a_download_that_was_cancelled_says_nothing_any_more(server: Server) -> 
     work.cancel()
     server.go.set()
     time.sleep(0.1)
-    assert work.look() == panel.Look()
+    assert work.snapshot() == panel.DownloadSnapshot()
 
 
 def test_other_galleries_say_who_drew_their_pictures_until_it_is_there(server: Server) -> None:

@@ -72,7 +72,7 @@ def test_once_the_worker_has_ended_the_script_is_asked_for(app: AppTest) -> None
 
 
 def test_a_worker_that_ends_while_the_page_is_drawn_is_noticed() -> None:
-    """What stands above the part was drawn from before: the script has to run again."""
+    """The page above the part shows the worker as busy: the script has to run again."""
     app = AppTest.from_function(script)
     app.session_state["ends"] = True
     app.run()
@@ -92,7 +92,7 @@ def test_what_has_not_changed_is_not_sent_again(app: AppTest) -> None:
 
 
 def test_a_late_choice_of_a_step_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The slider told a step while the run stood still; by now it may have gone on."""
+    """The step was chosen while the run was paused; it may have gone on since."""
     given: dict[str, Any] = {}
     monkeypatch.setattr(live_part, "_steps", lambda **arguments: given.update(arguments))
     app = AppTest.from_function(script).run()
@@ -100,9 +100,9 @@ def test_a_late_choice_of_a_step_does_not_count(monkeypatch: pytest.MonkeyPatch)
     work = app.session_state["work"]
     kept: dict[str, Any] = {}
     monkeypatch.setattr(live_part.st, "session_state", kept)
-    for busy, told, chosen in ((True, 3, None), (False, 4, 4), (False, "5", 4), (True, 6, 4)):
+    for busy, asked, chosen in ((True, 3, None), (False, 4, 4), (False, "5", 4), (True, 6, 4)):
         work["busy"] = busy
-        kept["steps"] = SimpleNamespace(k=told)
+        kept["steps"] = SimpleNamespace(k=asked)
         given["on_k_change"]()
         assert kept.get("chosen") == chosen
 
