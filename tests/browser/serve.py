@@ -24,6 +24,9 @@ def count(path: Path) -> None:
 if __name__ == "__main__":
     port, counted = int(sys.argv[1]), Path(sys.argv[2])
     sys.path.insert(0, str(ROOT))
+    from pages.ui.live import watched
+
+    watched.CLOSED = 30.0  # not a minute, which the next test would wait for
     threading.Thread(target=count, args=(counted,), daemon=True).start()
     flags = {"server_port": port, "server_headless": True}
     bootstrap.load_config_options(flag_options=flags)

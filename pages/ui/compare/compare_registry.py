@@ -12,6 +12,7 @@ from pages.ui.compare.comparison import Comparison, ComparisonView
 from pages.ui.compare.sweep import Sweep, SweepView
 from pages.ui.link.page_state import models_of
 from pages.ui.live.kept_worker import KeptWorker
+from pages.ui.live.visitors import this_visitor
 from pages.ui.undo.undo_registry import RunRegistry, digest
 from red_core.methods import Method
 from red_core.run.bundle import Bundle
@@ -119,6 +120,16 @@ class CompareRegistry:
         while len(kept) > KEPT_SWEEPS:
             kept.pop(next(iter(kept)))
 
+    def workers(self) -> tuple[Comparison | Sweep, ...]:
+        """What compares and sweeps."""
+        return *self._comparison.workers(), *self._sweep.workers()
+
+    def take_over(self, before: CompareRegistry) -> None:
+        """Take the comparison and the sweep of the tab's session before this one."""
+        self.runs = max(self.runs, before.runs)
+        self._comparison.take_over(before._comparison)
+        self._sweep.take_over(before._sweep)
+
     def clear(self) -> None:
         """End everything."""
         self._comparison.end()
@@ -126,10 +137,9 @@ class CompareRegistry:
         self.images.clear()
 
 
-@st.cache_resource(scope="session", on_release=CompareRegistry.clear, show_spinner=False)
 def compare_registry() -> CompareRegistry:
-    """This session's registry; released, and its work ended, when the tab closes."""
-    return CompareRegistry()
+    """This tab's registry."""
+    return this_visitor().registry(CompareRegistry)
 
 
 def image_key(request: CompareRequest) -> Key:

@@ -14,6 +14,7 @@ from pages.ui.error_bound.run import ErrorBoundRun, ErrorBoundView
 from pages.ui.error_bound.study import StudyRun, StudyView
 from pages.ui.live.compute_queue import COMPUTE_QUEUE
 from pages.ui.live.kept_worker import KeptWorker
+from pages.ui.live.visitors import this_visitor
 from red_core.synthetic import Instances, make_instances
 
 
@@ -61,16 +62,23 @@ class ErrorBoundRegistry:
 
         self._run.begin(request.key, made)
 
+    def workers(self) -> tuple[ErrorBoundRun | StudyRun, ...]:
+        """The run."""
+        return self._run.workers()
+
+    def take_over(self, before: ErrorBoundRegistry) -> None:
+        """Take the run of the tab's session before this one."""
+        self._run.take_over(before._run)
+
     def clear(self) -> None:
         """End the run and forget it."""
         self._run.end()
 
 
-@st.cache_resource(scope="session", on_release=ErrorBoundRegistry.clear, show_spinner=False)
 def error_bound_registry() -> ErrorBoundRegistry:
-    """This session's lab; released, and its run ended, when the tab closes."""
+    """This tab's registry."""
     _compute_beside_pages()
-    return ErrorBoundRegistry()
+    return this_visitor().registry(ErrorBoundRegistry)
 
 
 @st.cache_resource(show_spinner=False)

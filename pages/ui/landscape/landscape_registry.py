@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-
-import streamlit as st
+from typing import Any
 
 from pages.ui.landscape.landscape_request import LandscapeRequest, Start
 from pages.ui.landscape.landscape_scan import LandscapeScan, SurfaceBase
@@ -12,6 +11,8 @@ from pages.ui.landscape.paths import Paths
 from pages.ui.landscape.slice import Slice
 from pages.ui.live.kept_worker import KeptWorker
 from pages.ui.live.loaded_models import LoadedModels
+from pages.ui.live.visitors import this_visitor
+from pages.ui.live.worker import Worker
 from pages.ui.undo.undo_registry import RunRegistry
 from red_core.landscape import Trajectory
 
@@ -85,6 +86,22 @@ class LandscapeRegistry:
         """The slice of this key, None where there is none; for any thread."""
         return self._slice.find((key, kind))
 
+    def workers(self) -> tuple[Worker[Any], ...]:
+        """The scan, the paths on it, the run and its slice."""
+        paths = () if self._paths is None else (self._paths,)
+        return *self._scan.workers(), *paths, *self.runs.workers(), *self._slice.workers()
+
+    def take_over(self, before: LandscapeRegistry) -> None:
+        """Take the workers of the tab's session before this one."""
+        if self._scan.take_over(before._scan):
+            self.drop_paths()
+            self._paths, self._begun = before._paths, before._begun
+            before._paths = None
+        if self.runs.take_over(before.runs):
+            self._slice.end()
+            self._slice.take_over(before._slice)
+            self._slice_key = before._slice_key
+
     def clear(self) -> None:
         """End everything."""
         self._slice.end()
@@ -93,7 +110,6 @@ class LandscapeRegistry:
         self._scan.end()
 
 
-@st.cache_resource(scope="session", on_release=LandscapeRegistry.clear, show_spinner=False)
 def landscape_registry() -> LandscapeRegistry:
-    """This session's registry; released, and its workers ended, when the tab closes."""
-    return LandscapeRegistry()
+    """This tab's registry."""
+    return this_visitor().registry(LandscapeRegistry)

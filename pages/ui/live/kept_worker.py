@@ -21,6 +21,10 @@ class KeptWorker(Generic[W]):
         """The worker, whatever it works on."""
         return None if self._kept is None else self._kept[1]
 
+    def workers(self) -> tuple[W, ...]:
+        """The worker, where there is one."""
+        return () if self._kept is None else (self._kept[1],)
+
     def find(self, work: object) -> W | None:
         """The worker on this work, None where there is none; one on another goes on."""
         kept = self._kept
@@ -38,6 +42,15 @@ class KeptWorker(Generic[W]):
         made = make()
         self._kept = work, made
         return made
+
+    def take_over(self, before: KeptWorker[W]) -> bool:
+        """Take the worker of another one, if there is one and the two are not on different work."""
+        kept = before._kept
+        if kept is None or (self._kept is not None and self._kept[0] != kept[0]):
+            return False
+        self.end()
+        self._kept, before._kept = kept, None
+        return True
 
     def end(self) -> None:
         """End the worker and forget it."""

@@ -1,13 +1,12 @@
 """The runs that browsers watch, each under a key that nobody can guess.
 
 A run belongs to the browser session that prepared it. It outlives a dropped connection, and ends
-when nobody can come back to it: a closed tab is given a minute, a dropped one ten. The record of a
-run that went to its end by itself is kept for those who open a link to the same one.
+when nobody can come back to it (`pages.ui.live.watched`). The record of a run that went to its end
+by itself is kept for those who open a link to the same one.
 """
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import json
 import logging
@@ -26,21 +25,17 @@ from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.origin import ITS_OWN, Origin
 from pages.ui.live.run_plane import AXES, NoPlaneError, plane_event
 from pages.ui.live.runner import Runner
+from pages.ui.live.watched import Watched, beyond, give_back_memory, sweep_for_ever, to_remove
 from pages.ui.live.worker import ADMITTING, computing
 from red_core.recording.run_recorder import RunRecorder
 from red_core.run.settings import RunSettings
 
-CLOSED, DROPPED = 60.0, 600.0  # seconds that a run is kept after its tab closed, or was cut off
-RELOADED = 15.0  # of them, those in which most tabs that were reloaded are back
-CLOSED_BYTES = 32 * 2**20  # of the runs whose tab has been closed for longer than that
-MOST_BYTES = 256 * 2**20  # of all runs that no browser is connected to
 MOST_PLANES = 16  # that are drawn of one run, however often they are asked for
-_SWEEP = 5.0
 _log = logging.getLogger("red.live")
 _TAKING_OVER = threading.Lock()  # two browsers at once must not wait for each other's run
 
 
-class LiveRun:
+class LiveRun(Watched):
     """One run of a session: prepared, begun, begun again; `items` are its recorder's.
 
     key: the only proof of who owns it; epoch: which beginning of the run the items belong to, 0
@@ -58,18 +53,14 @@ class LiveRun:
         origin: Origin = ITS_OWN,
         owner: object = None,
     ) -> None:
+        super().__init__(clock)
         self.origin = origin
         self.owner = self if owner is None else owner
         self.parts, self.settings, self.own, self.identity = parts, settings, own, identity
         self.key = secrets.token_urlsafe(24)
         self.runner: Runner | None = None
         self._recorded = 0, RunRecorder(parts.bundle, settings, own)  # exchanged together
-        self._clock = clock
-        self._lock = threading.Lock()
         self._planes: tuple[int, set[str], int] = 0, set(), 0  # epoch, being drawn, asked for
-        self._sockets = 0
-        self._kept_until = clock() + DROPPED
-        self._closed_at: float | None = None
         self._notice = ""
 
     @property
@@ -205,37 +196,6 @@ class LiveRun:
             self._recorded, self._notice = other._recorded, other._notice
         return True
 
-    # --- who may come back ---------------------------------------------------------------
-
-    def connected(self) -> None:
-        """A browser watches."""
-        with self._lock:
-            self._sockets += 1
-            self._closed_at = None
-
-    def disconnected(self, closed: bool) -> None:
-        """A browser left; closed: its tab closed or reloaded, rather than the line being cut."""
-        with self._lock:
-            self._sockets -= 1
-            self._kept_until = self._clock() + (CLOSED if closed else DROPPED)
-            self._closed_at = self._clock() if closed else None
-
-    @property
-    def watched(self) -> bool:
-        """Whether a browser is connected."""
-        return self._sockets > 0
-
-    @property
-    def expired(self) -> bool:
-        """Whether nobody watches, and nobody is expected to come back."""
-        return not self._sockets and self._clock() > self._kept_until
-
-    @property
-    def left(self) -> bool:
-        """Whether its tab was closed, and not reloaded."""
-        closed = self._closed_at
-        return not self._sockets and closed is not None and self._clock() > closed + RELOADED
-
     @property
     def computes(self) -> bool:
         """Whether it computes, or waits for its turn."""
@@ -326,8 +286,7 @@ class LiveRuns:
         with self._lock:
             self._runs[run.key] = run
             if self._sweeper is None:
-                self._sweeper = threading.Thread(target=self._sweep, name="red-runs", daemon=True)
-                self._sweeper.start()
+                self._sweeper = sweep_for_ever("red-runs", self.sweep)
 
     def find(self, key: object) -> LiveRun | None:
         """The run of a key."""
@@ -356,11 +315,8 @@ class LiveRuns:
 
     def sweep(self) -> None:
         """End what has expired, and what is beyond a bound: the oldest first."""
-        for run in self._all():
-            if run.expired:
-                self.remove(run)
-        self._bound([run for run in self._all() if run.left], CLOSED_BYTES)
-        self._bound([run for run in self._all() if not run.watched], MOST_BYTES)
+        for run in to_remove(self._all):
+            self.remove(run)
         owned: dict[object, list[LiveRun]] = {}
         for run in self._all():
             owned.setdefault(run.owner, []).append(run)
@@ -368,40 +324,14 @@ class LiveRuns:
             most = limits.SESSION_MB.value * limits.MB
             kept = [run for run in runs if run.watched or run.computes]
             rest = most - sum(run.bytes for run in kept)
-            self._bound([run for run in runs if run not in kept], max(rest, 0))
+            for run in beyond([run for run in runs if run not in kept], max(rest, 0)):
+                self.remove(run)
             for run in kept:
                 if rest < 0 and run.computes:
                     run.end_for(limits.runs_too_large())
         if self._removed:
             self._removed = False
             give_back_memory()
-
-    def _bound(self, runs: list[LiveRun], most: int) -> None:
-        """Remove the first of these runs, until the others hold no more bytes than that."""
-        sizes = [run.bytes for run in runs]
-        size = sum(sizes)
-        for run, each in zip(runs, sizes, strict=True):
-            if size <= most:
-                break
-            self.remove(run)
-            size -= each
-
-    def _sweep(self) -> None:
-        while True:
-            time.sleep(_SWEEP)
-            self.sweep()
-
-
-def give_back_memory() -> None:
-    """Give freed memory to the system, where the C library is glibc.
-
-    It keeps what ended threads have freed in arenas of theirs, and every run is a thread.
-    """
-    try:
-        trim = ctypes.CDLL(None).malloc_trim
-    except (AttributeError, OSError, TypeError):  # another C library, or Windows
-        return
-    trim(0)
 
 
 LIVE_RUNS = LiveRuns(RunRecords(limits.RECORD_MB.value * limits.MB))

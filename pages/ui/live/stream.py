@@ -13,10 +13,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from pages.ui.live.compute_queue import DRAW_PRIORITY
+
+if TYPE_CHECKING:
+    from pages.ui.live.visitors import Visitor
 
 Slot = dict[str, Any]  # what a slot shows, in plain values
 _log = logging.getLogger("red.stream")
@@ -44,10 +47,11 @@ class Drawing:
 class Stream:
     """The slots of one part of a page in one session.
 
-    key: the only proof of whose it is.
+    owner: whose it is; key: the only proof of it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, owner: Visitor) -> None:
+        self.owner = owner
         self.key = secrets.token_urlsafe(24)
         self._lock = threading.Lock()
         self._drawing: Drawing | None = None
@@ -55,6 +59,11 @@ class Stream:
         self._slots: dict[str, tuple[int, str]] = {}  # drawn when, and as what
         self._stale = False
         STREAMS[self.key] = self
+
+    def make_stale(self) -> None:
+        """Let the script draw the page anew."""
+        with self._lock:
+            self._stale = True
 
     def suspend(self) -> None:
         """Send nothing more: the script draws."""

@@ -116,6 +116,10 @@ class Worker(ABC, Generic[Order]):
         """What to say where memory runs out."""
         return "The memory ran out. Choose smaller numbers."
 
+    def view(self) -> Any:
+        """What there is to see of it now."""
+        return self.status()
+
     def status(self) -> dict[str, object]:
         """The state in plain values.
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +26,8 @@ from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from pages.ui.live.live_run import LIVE_RUNS, LiveRun
 from pages.ui.live.stream import STREAMS, Stream
+from pages.ui.live.visitors import Visitor
+from pages.ui.live.watched import Watched
 from pages.ui.stage import files, opened
 from red_core.data.assets import checked_bytes
 
@@ -35,7 +37,7 @@ REDRAW = 1 / 15  # seconds between two drawings of a page's slots, at least
 LOOK_UNDRAWN = 1.0  # seconds between two looks while the browser has not drawn the last slots
 SAY_AGAIN = 3.0  # seconds until a browser is asked again to let the script run
 OLD_SOCKET = 5.0  # seconds until a busy machine has seen a reloaded tab's old socket close
-MOST_CLAIMS = 4  # runs that a tab may have had before its reload
+MOST_CLAIMS = 8  # runs and pages that a tab may have had before its reload
 MOST_AT_ONCE = 2**20  # bytes of one message
 FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}  # the address has a digest
 FOREIGN = "This page was not served by this server."
@@ -70,31 +72,25 @@ async def socket(websocket: WebSocket) -> None:
         await websocket.close(WRONG_ORIGIN)
         return
     await websocket.accept()
-    closed = False
-    run: LiveRun | None = None
     try:
         hello = await _received(websocket)
-        stream = STREAMS.get(str(hello.get("key")))
+        claims = hello.get("claims")
+        claims = claims[:MOST_CLAIMS] if isinstance(claims, list) else []
+        stream, run = STREAMS.get(str(hello.get("key"))), LIVE_RUNS.find(hello.get("key"))
         if stream is not None:
             drawn = asyncio.Event()
-            await _serve(
-                _take_drawn(websocket, drawn), _send_slots(websocket, stream, hello, drawn)
-            )
-            return
-        run = LIVE_RUNS.find(hello.get("key"))
-        if run is None:
+            with _watching(stream.owner):
+                await _claim_pages(stream.owner, [STREAMS.get(str(claim)) for claim in claims])
+                await _serve(
+                    _take_drawn(websocket, drawn), _send_slots(websocket, stream, hello, drawn)
+                )
+        elif run is not None:
+            for claim in claims:
+                await _claim(run, LIVE_RUNS.find(claim))
+            with _watching(run):
+                await _serve(_take_orders(websocket, run), _send_news(websocket, run, hello))
+        else:
             await websocket.close(NO_RUN)
-            return
-        claims = hello.get("claims")
-        for claim in claims[:MOST_CLAIMS] if isinstance(claims, list) else ():
-            await _claim(run, LIVE_RUNS.find(claim))
-        run.connected()
-        try:
-            await _serve(_take_orders(websocket, run), _send_news(websocket, run, hello))
-        except WebSocketDisconnect as gone:
-            closed = gone.code == _AWAY
-        finally:
-            run.disconnected(closed)
     except WebSocketDisconnect:
         return
     except (KeyError, ValueError):  # no text, no JSON, no such order
@@ -105,11 +101,39 @@ async def _claim(run: LiveRun, before: LiveRun | None) -> None:
     """Continue the run that this tab had before its reload, once its old socket is closed."""
     if before is None or not run.may_take_over(before):
         return
-    until = asyncio.get_running_loop().time() + OLD_SOCKET
-    while before.watched and asyncio.get_running_loop().time() < until:
-        await asyncio.sleep(LOOK_IDLE)
+    await _left(before)
     if run.take_over(before):
         LIVE_RUNS.remove(before)
+
+
+async def _claim_pages(visitor: Visitor, claimed: list[Stream | None]) -> None:
+    """Continue what the pages of this tab computed before its reload."""
+    before = {stream.owner for stream in claimed if stream is not None} - {visitor}
+    await asyncio.gather(*map(_left, before))
+    for each in before:
+        visitor.take_over(each)
+
+
+async def _left(before: Watched) -> None:
+    """Wait until the old socket of a reloaded tab is closed: a busy machine sees it late."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(OLD_SOCKET):
+            while before.watched:
+                await asyncio.sleep(LOOK_IDLE)
+
+
+@contextmanager
+def _watching(what: Watched) -> Iterator[None]:
+    """While its browser is connected; how the connection ended decides how long it is kept."""
+    closed = False
+    what.connected()
+    try:
+        yield
+    except WebSocketDisconnect as gone:
+        closed = gone.code == _AWAY
+        raise
+    finally:
+        what.disconnected(closed)
 
 
 async def _serve(receiving: Coroutine[Any, Any, None], sending: Coroutine[Any, Any, None]) -> None:
@@ -180,7 +204,7 @@ async def _send_slots(
     have, said = hello.get("have", 0), 0.0
     have = have if isinstance(have, int) else 0
     clock = asyncio.get_running_loop().time
-    await websocket.send_text(json.dumps({"event": "state", "state": "idle"}))
+    await websocket.send_text(json.dumps({"event": "state", "state": "page"}))
     drawn.set()
     while True:
         began = clock()

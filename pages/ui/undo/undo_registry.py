@@ -23,6 +23,7 @@ from pages.ui.live.live_run import LIVE_RUNS, LiveRun
 from pages.ui.live.loaded_models import LoadedModels
 from pages.ui.live.origin import ITS_OWN, Origin
 from pages.ui.live.runner import Runner
+from pages.ui.live.visitors import this_visitor
 from red_core.algorithm.presets import OWN
 from red_core.compat import ensure_advertorch
 from red_core.data.datasets import DataDamaged, DataMissing, load_official
@@ -196,6 +197,14 @@ class RunRegistry:
             ),
         )  # fmt: skip
 
+    def workers(self) -> tuple[Runner, ...]:
+        """The run that `start` began."""
+        return self._runner.workers()
+
+    def take_over(self, before: RunRegistry) -> bool:
+        """Take the run that `start` began there; a `LiveRun` is claimed by its own key."""
+        return self._runner.take_over(before._runner)
+
     def clear(self) -> None:
         """End the run and forget it."""
         self._runner.end()
@@ -206,10 +215,9 @@ def _run_key(context: RunContext) -> tuple[object, ...]:
     return (*context.key, context.parts.bundle.examples.source)
 
 
-@st.cache_resource(scope="session", on_release=RunRegistry.clear, show_spinner=False)
 def registry() -> RunRegistry:
-    """This session's registry, released with the session; a `LiveRun` is kept for its browser."""
-    return RunRegistry()
+    """This tab's registry; a `LiveRun` is kept apart."""
+    return this_visitor().registry(RunRegistry)
 
 
 def digest(image: Tensor | None) -> str:

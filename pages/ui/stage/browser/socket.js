@@ -2,8 +2,8 @@
 
 const NO_RUN = 4404
 const AWAY = 1000
-const KEY = "red.run" // in the tab's sessionStorage: how a reloaded tab finds its runs
-const MOST_REMEMBERED = 4
+const KEY = "red.run" // in the tab's sessionStorage: how a reloaded tab finds its runs and pages
+const MOST_REMEMBERED = 8
 
 export class Connection {
   /** store: gets the items; key: of the run; base: the server's base path; onState: called after each state. */
@@ -75,7 +75,7 @@ export class Connection {
   }
 }
 
-/** The keys of the runs that this tab had before a reload, the last one first. */
+/** The keys of the runs and streams that this tab had before a reload, the last one first. */
 function remembered() {
   try {
     const keys = JSON.parse(sessionStorage.getItem(KEY) || "[]")

@@ -19,7 +19,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.ui.live.compute_queue import DRAW_PRIORITY
-from pages.ui.live.stream import Drawing, Slot, Stream, next_version
+from pages.ui.live.stream import Drawing, Slot, next_version
+from pages.ui.live.visitors import this_visitor
 from pages.ui.look.section import section
 from pages.ui.stage import files
 from pages.ui.stage.routes import base_path
@@ -73,7 +74,7 @@ class LivePart(Generic[Snapshot]):
 
     def __init__(self, name: str, snapshot: Callable[[], Snapshot]) -> None:
         self._name, self._snapshot = name, snapshot
-        self._stream = stream_of(name)
+        self._stream = this_visitor().stream(name)
         self._stream.suspend()
         self.seen = snapshot()
         self._makers: dict[str, Callable[[Snapshot], Slot]] = {}
@@ -205,6 +206,8 @@ def live_part(
     whether it is to be drawn anew at once; title: of the section, None where `draw` has sections of
     its own.
     """
+    visitor = this_visitor()
+    taken_over = visitor.taken_over  # before the look: what comes later is drawn later
     first = snapshot()
     drawn_key = state_key(first) if drawn is None else drawn
     by_itself = False  # not yet: the first time, the fragment runs as a part of the page
@@ -212,7 +215,7 @@ def live_part(
     @st.fragment
     def part() -> None:
         nonlocal by_itself
-        if by_itself and stale():
+        if by_itself and (stale() or visitor.taken_over != taken_over):
             st.rerun()
         seen = first
         with nullcontext() if title is None else section(title), DRAW_PRIORITY.drawing():
@@ -226,19 +229,6 @@ def live_part(
 
     part()
     return first
-
-
-@st.cache_resource(scope="session", show_spinner=False)
-def _streams() -> dict[str, Stream]:
-    return {}
-
-
-def stream_of(name: str) -> Stream:
-    """This session's stream of a part."""
-    streams = _streams()
-    if name not in streams:
-        streams[name] = Stream()
-    return streams[name]
 
 
 def sentences(texts: Sequence[str], tag: str, bold: bool = False) -> str:

@@ -9,15 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from pages.ui.live.live_run import (
-    CLOSED,
-    DROPPED,
-    RELOADED,
-    LiveRun,
-    LiveRuns,
-    RunRecords,
-    give_back_memory,
-)
+from pages.ui.live.live_run import LiveRun, LiveRuns, RunRecords
+from pages.ui.live.watched import CLOSED, DROPPED, RELOADED, give_back_memory
 
 
 @pytest.fixture
@@ -131,7 +124,7 @@ def test_unwatched_runs_are_bounded_in_bytes(make, monkeypatch) -> None:
     for run in every:
         runs.add(run)
     size = every[0].bytes
-    monkeypatch.setattr("pages.ui.live.live_run.MOST_BYTES", 2.5 * size)
+    monkeypatch.setattr("pages.ui.live.watched.MOST_BYTES", 2.5 * size)
     every[0].connected()
     runs.sweep()
     assert [runs.find(run.key) is run for run in every] == [True, False, True, True]
@@ -186,7 +179,7 @@ def test_runs_of_closed_tabs_make_way_first_once_a_reload_would_be_over(
         run.connected()
     for run, closed in zip(every, (False, True, True, True), strict=True):
         run.disconnected(closed)
-    monkeypatch.setattr("pages.ui.live.live_run.CLOSED_BYTES", 1.5 * every[0].bytes)
+    monkeypatch.setattr("pages.ui.live.watched.CLOSED_BYTES", 1.5 * every[0].bytes)
 
     def kept() -> list[bool]:
         runs.sweep()
@@ -198,7 +191,7 @@ def test_runs_of_closed_tabs_make_way_first_once_a_reload_would_be_over(
     every[2].disconnected(closed=False)
     clock.now = RELOADED + 1
     assert kept() == [True, False, True, True]
-    monkeypatch.setattr("pages.ui.live.live_run.CLOSED_BYTES", 0.5 * every[0].bytes)
+    monkeypatch.setattr("pages.ui.live.watched.CLOSED_BYTES", 0.5 * every[0].bytes)
     assert kept() == [True, False, True, False]
 
 

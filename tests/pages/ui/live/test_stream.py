@@ -24,7 +24,7 @@ def drawing(work: Work, **more) -> Drawing:
 
 
 def shown(work: Work, number: int = 5) -> tuple[Stream, Work]:
-    stream = Stream()
+    stream = Stream(None)
     slots = {"k": (number, {"k": work.k}), "title": (number, {"html": "a run"})}
     stream.show(drawing(work), slots)
     return stream, work
@@ -97,7 +97,7 @@ def test_a_drawing_that_fails_calls_for_the_script(caplog):
     def fail(_):
         raise ValueError("no such picture")
 
-    stream, work = Stream(), Work()
+    stream, work = Stream(None), Work()
     stream.show(drawing(work, broken=fail), {"k": (5, {"k": 0}), "title": (5, {"html": "a run"})})
     stream.redraw()
     assert stream.stale
@@ -113,7 +113,7 @@ def test_the_same_drawing_keeps_its_number():
 
 
 def test_keys_differ_and_end_with_their_streams():
-    one, other = Stream(), Stream()
+    one, other = Stream(None), Stream(None)
     assert one.key != other.key
     assert STREAMS[one.key] is one
     key = one.key

@@ -15,7 +15,9 @@ from starlette.websockets import WebSocketDisconnect
 from pages.ui.learn.routes import modules_address
 from pages.ui.learn.routes import routes as lesson_routes
 from pages.ui.live.live_run import LIVE_RUNS, LiveRun, RunRecords
-from pages.ui.live.stream import Drawing, Stream
+from pages.ui.live.stream import Drawing
+from pages.ui.live.visitors import Visitor
+from pages.ui.live.watched import CLOSED, DROPPED
 from pages.ui.stage import routes
 from pages.ui.stage.files import DIGEST
 
@@ -120,12 +122,16 @@ class Counter:
         return Drawing(self.look, makers, lambda k: (k < self.last,), (True,))
 
 
+def visitor(session: str = "a session") -> Visitor:
+    return Visitor(session, connected=lambda _: False)
+
+
 def sent_slots(socket: Socket) -> list[dict[str, Any]]:
     return [slot for event in socket.events("slots") for slot in event["slots"]]
 
 
 def test_a_page_is_drawn_over_its_stream_until_the_script_has_to_run() -> None:
-    stream, counter = Stream(), Counter(3)
+    stream, counter = visitor().stream("part"), Counter(3)
     stream.show(counter.drawing(), {"k": (4, {"k": 0}), "name": (4, {"name": "counter"})})
     hello = {"key": stream.key, "claims": [], "epoch": 0, "have": 4}
     drawn = [{"order": "next"}] * 3
@@ -139,7 +145,7 @@ def test_a_page_is_drawn_over_its_stream_until_the_script_has_to_run() -> None:
 
 def test_a_slow_browser_gets_the_next_when_it_has_drawn_the_last(monkeypatch) -> None:
     monkeypatch.setattr(routes, "REDRAW", 0.01)
-    stream, counter = Stream(), Counter(10**6)
+    stream, counter = visitor().stream("part"), Counter(10**6)
     stream.show(counter.drawing(), {"k": (4, {"k": 0}), "name": (4, {"name": "counter"})})
     hello = {"key": stream.key, "epoch": 0, "have": 4}
     until = time.monotonic() + 1.5
@@ -148,12 +154,63 @@ def test_a_slow_browser_gets_the_next_when_it_has_drawn_the_last(monkeypatch) ->
 
 
 def test_an_idle_stream_sends_nothing_and_a_wrong_key_gets_nothing() -> None:
-    stream = Stream()
+    stream = visitor().stream("part")
     hello = {"key": stream.key, "epoch": 0, "have": "x"}
     quiet = talk(Socket(hello, leave=lambda socket: socket.events("state")))
-    assert quiet.texts == [{"event": "state", "state": "idle"}]
+    assert quiet.texts == [{"event": "state", "state": "page"}]
     assert quiet.closed is None
     assert talk(Socket({**hello, "key": stream.key[:-1]})).closed == routes.NO_RUN
+
+
+class Pages:
+    """Stands for the workers of a page: the name of what is computed."""
+
+    def __init__(self) -> None:
+        self.work = "nothing"
+
+    def workers(self) -> tuple[()]:
+        return ()
+
+    def take_over(self, before: Pages) -> None:
+        self.work, before.work = before.work, "nothing"
+
+    def clear(self) -> None:
+        self.work = "nothing"
+
+
+@pytest.mark.parametrize(
+    ("key", "watched", "work"),
+    [("its own", False, "a descent"), ("a guess", False, "nothing"), ("its own", True, "nothing")],
+)
+def test_a_reloaded_tab_takes_its_pages_work_over_and_nobody_elses(
+    key, watched, work, monkeypatch
+) -> None:
+    monkeypatch.setattr(routes, "OLD_SOCKET", 0.05)
+    before, after = visitor("before"), visitor("after")
+    before.registry(Pages).work = "a descent"
+    assert after.registry(Pages).work == "nothing"
+    key = before.stream("part").key if key == "its own" else key
+    stream = after.stream("part")
+    stream.show(Counter(9).drawing(), {"k": (4, {"k": 0}), "name": (4, {"name": "counter"})})
+    hello = {"key": stream.key, "claims": [stream.key, key, 7], "epoch": 0, "have": 4}
+    if watched:
+        before.connected()
+    socket = talk(Socket(hello, leave=lambda socket: socket.events("state")))
+    assert after.registry(Pages).work == work
+    assert after.taken_over == (work == "a descent")
+    assert bool(socket.events("stale")) == (work == "a descent"), "the script draws it anew"
+
+
+@pytest.mark.parametrize(("code", "kept"), [(1001, CLOSED), (1005, DROPPED), (1000, DROPPED)])
+def test_how_a_pages_socket_ends_decides_how_long_its_work_is_kept(code, kept) -> None:
+    now = [0.0]
+    one = Visitor("a session", lambda _: False, lambda: now[0])
+    stream = one.stream("part")
+    talk(Socket({"key": stream.key}, leave=lambda socket: socket.events("state"), code=code))
+    now[0] = kept - 1
+    assert not one.expired
+    now[0] = kept + 1
+    assert one.expired
 
 
 def test_without_the_key_there_is_nothing(run) -> None:

@@ -4,11 +4,11 @@ import asyncio
 import gc
 import os
 import socket
-from contextlib import closing
+from contextlib import closing, nullcontext, suppress
 
 import pytest
 
-from pages.ui.stage.no_delay import listening, without_delay
+from pages.ui.stage.streamlit_server import DroppedLines, listening, without_delay
 
 
 def bound() -> socket.socket:
@@ -67,5 +67,34 @@ def closed(found):
 
 
 def test_where_sockets_cannot_be_found_nothing_happens(monkeypatch) -> None:
-    monkeypatch.setattr("pages.ui.stage.no_delay._OPEN", "/nowhere")
+    monkeypatch.setattr("pages.ui.stage.streamlit_server._OPEN", "/nowhere")
     assert list(listening()) == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "error", "raises"),
+    [
+        (True, RuntimeError("used after its end"), False),
+        (True, ValueError("of the app"), True),
+        (False, RuntimeError("of the app"), True),
+    ],
+)
+def test_what_fails_after_a_line_broke_is_no_error_of_the_app(broken, error, raises) -> None:
+    """As in Streamlit's socket: one task sends, the one that reads then closes the socket again."""
+
+    async def app(scope, receive, send) -> None:
+        with suppress(OSError):
+            await send({"type": "websocket.send"})
+        raise error
+
+    async def send(message) -> None:
+        if broken:
+            raise OSError("the line is gone")
+
+    def talk(kind: str) -> None:
+        asyncio.run(DroppedLines(app)({"type": kind}, None, send))
+
+    with pytest.raises(type(error)) if raises else nullcontext():
+        talk("websocket")
+    with pytest.raises(type(error)):
+        talk("http")

@@ -1,4 +1,4 @@
-"""Answers that leave at once: no algorithm of Nagle's, and no walk over all of torch's objects.
+"""What this app does otherwise than Streamlit's server: no delays, no outcry over dropped lines.
 
 Nagle's algorithm is off on the server's sockets. asyncio turns it off, but only on sockets whose
 protocol is named, and Streamlit's listening socket names none. The second packet of an answer then
@@ -6,6 +6,9 @@ waits for the browser's acknowledgement, which comes 40 ms late, file after file
 
 Streamlit collects garbage after every run of a script, and all threads wait: a quarter of a second
 with what torch, pandas and Plotly consist of, which never becomes garbage. So it is left out.
+
+Where a line breaks while its messages are being read, Streamlit closes the broken socket once more,
+which raises an error; the server's log would show it as one of the app.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.starlette import App
 
 _OPEN = "/dev/fd"  # this process's files, on Linux and macOS
@@ -56,3 +60,28 @@ def listening() -> Iterator[socket.socket]:
             yield found
         else:
             found.close()
+
+
+class DroppedLines:
+    """ASGI middleware: what fails on a WebSocket after its line broke is over without an error."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on, and remember whether the line broke."""
+        broken = False
+
+        async def watched(message: Message) -> None:
+            nonlocal broken
+            try:
+                await send(message)
+            except OSError:
+                broken = True
+                raise
+
+        try:
+            await self.app(scope, receive, watched)
+        except RuntimeError:  # Starlette's, of a socket used after its end
+            if scope["type"] != "websocket" or not broken:
+                raise
