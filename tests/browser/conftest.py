@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,10 +113,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving_app(folder: Path) -> Iterator[Server]:
-    """The whole app, with this process's environment; its log and its count in `folder`."""
+def serving_app(folder: Path, **flags: Any) -> Iterator[Server]:
+    """The whole app, with this process's environment; its log and its count in `folder`.
+
+    flags: options of Streamlit's, such as server_port.
+    """
     log, counted, port = folder / "log", folder / "count", free_port()
-    command = [sys.executable, str(HERE / "serve.py"), str(port), str(counted)]
+    command = [sys.executable, str(HERE / "serve.py"), str(port), str(counted), json.dumps(flags)]
     with serving(command, port, log) as pid:
         yield Server(f"http://localhost:{port}/", log, counted, pid)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
@@ -28,6 +29,6 @@ if __name__ == "__main__":
 
     watched.CLOSED = 30.0  # not a minute, which the next test would wait for
     threading.Thread(target=count, args=(counted,), daemon=True).start()
-    flags = {"server_port": port, "server_headless": True}
+    flags = {"server_port": port, "server_headless": True, **json.loads(sys.argv[3])}
     bootstrap.load_config_options(flag_options=flags)
     bootstrap.run_asgi_app(str(ROOT / "app.py"), "app:app", [], flags)

@@ -64,9 +64,10 @@ def test_another_choice_ends_the_run(open_page, server: Server):
 
 
 @contextmanager
-def proxy(target: int) -> Iterator[tuple[int, list[socket.socket]]]:
-    """A TCP proxy on a free port; every open connection is in the list, to be aborted."""
-    port, links = free_port(), list[socket.socket]()
+def proxy(target: int) -> Iterator[tuple[int, list[socket.socket], threading.Event]]:
+    """A TCP proxy: its port, its open connections (for `cut`), whether it takes new ones."""
+    port, links, line = free_port(), list[socket.socket](), threading.Event()
+    line.set()
     listener = socket.create_server(("127.0.0.1", port))
 
     def pump(source: socket.socket, sink: socket.socket) -> None:
@@ -81,6 +82,9 @@ def proxy(target: int) -> Iterator[tuple[int, list[socket.socket]]]:
         while True:
             try:
                 browser, _ = listener.accept()
+                if not line.is_set():
+                    browser.close()
+                    continue
                 server = socket.create_connection(("localhost", target))
             except OSError:
                 return
@@ -90,7 +94,7 @@ def proxy(target: int) -> Iterator[tuple[int, list[socket.socket]]]:
 
     threading.Thread(target=accept, daemon=True).start()
     with closing(listener):
-        yield port, links
+        yield port, links, line
 
 
 def cut(links: list[socket.socket]) -> None:
@@ -107,7 +111,7 @@ def cut(links: list[socket.socket]) -> None:
 def through_proxy(browser, server: Server, query: str) -> Iterator[tuple[Page, list]]:
     """A page of the app behind a proxy, and the proxy's links, for `cut`."""
     port = int(server.url.rsplit(":", 1)[1].strip("/"))
-    with proxy(port) as (through, links):
+    with proxy(port) as (through, links, _):
         context = browser.new_context(viewport={"width": 1440, "height": 900})
         page = context.new_page()
         page.goto(f"http://localhost:{through}/?{query}")
@@ -237,7 +241,7 @@ DESCENT = "m=40&d=4&examples=5&steps=50000&eta=1e-06&run=1"
 
 def test_a_descent_is_watched_without_a_script_and_over_drops(browser, server: Server):
     port = int(server.url.rsplit(":", 1)[1].strip("/"))
-    with proxy(port) as (through, links):
+    with proxy(port) as (through, links, _):
         context = browser.new_context(viewport={"width": 1440, "height": 900})
         page, asked = context.new_page(), list[str]()
         page.on(
@@ -298,3 +302,36 @@ def test_a_reloaded_tab_finds_its_comparison(open_page, server: Server):
     expect(headline).to_contain_text("is read right by", timeout=180_000)
     wait_for(lambda: server.runs() == 0)
     assert cards.all_inner_texts() == texts
+
+
+def test_a_tab_that_streamlit_has_forgotten_goes_on_with_its_paused_descent(
+    visit, browser, tmp_path
+):
+    """It gets a new session, in which the script has never run, and its buttons work at once."""
+    with serving_app(tmp_path, server_disconnectedSessionTTL=1) as server:  # not two minutes
+        port = int(server.url.rsplit(":", 1)[1].strip("/"))
+        with proxy(port) as (through, links, line):
+            context = browser.new_context()  # a page without a server complains in the console
+            page = context.new_page()
+            page.goto(f"http://localhost:{through}/error_bound?{DESCENT}")
+            headline = page.locator(".st-key-headline-2 h2")
+            wait_for(lambda: step_of(page) > 20, 180)
+            page.locator(".st-key-error-bound-run-button button:visible").click()
+            expect(headline).to_contain_text("Paused")
+            reached = step_of(page)
+            line.clear()
+            cut(links)
+            page.wait_for_timeout(2000)
+            other = visit(f"{server.url}tables")
+            expect(other.locator(".st-key-headline-tables h2")).to_be_visible(timeout=180_000)
+            other.close()  # Streamlit looks when another visitor leaves
+            page.wait_for_timeout(1000)
+            line.set()
+            page.wait_for_timeout(12_000)
+            assert step_of(page) == reached
+            page.locator(".st-key-error-bound-step button:visible").click()
+            wait_for(lambda: step_of(page) == reached + 1, 60)
+            assert "does not exist anymore" not in server.log.read_text()
+            page.locator(".st-key-error-bound-stop button:visible").click()
+            wait_for(lambda: server.runs() == 0)
+            context.close()

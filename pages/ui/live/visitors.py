@@ -42,10 +42,7 @@ R = TypeVar("R", bound=Registry)
 
 
 class Visitor(Watched):
-    """One session of a browser tab.
-
-    taken_over: how often it has got the workers of an earlier session.
-    """
+    """One session of a browser tab."""
 
     def __init__(
         self,
@@ -54,7 +51,6 @@ class Visitor(Watched):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(clock)
-        self.taken_over = 0
         self._session, self._connected_session = session, connected
         self._registries: dict[str, Registry] = {}
         self._streams: dict[str, Stream] = {}
@@ -81,7 +77,6 @@ class Visitor(Watched):
         for name, registry in list(before._registries.items()):
             if name in self._registries:
                 self._registries[name].take_over(registry)
-        self.taken_over += 1
         for stream in list(self._streams.values()):
             stream.make_stale()
         return True
@@ -89,7 +84,12 @@ class Visitor(Watched):
     @property
     def watched(self) -> bool:
         """Whether a browser is connected: by a stream, or its page to Streamlit."""
-        return super().watched or self._connected_session(self._session)
+        return super().watched or self.in_session
+
+    @property
+    def in_session(self) -> bool:
+        """Whether its page is connected to Streamlit, in this session."""
+        return self._connected_session(self._session)
 
     def remember_watched(self) -> None:
         """Where its page is connected, it is kept as long as if it were cut off now."""

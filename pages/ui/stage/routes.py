@@ -35,6 +35,7 @@ KEY_HEADER = "x-red-run"
 LOOK, LOOK_IDLE = 1 / 60, 1 / 20  # seconds between two looks at a run, while it computes and else
 REDRAW = 1 / 15  # seconds between two drawings of a page's slots, at least
 LOOK_UNDRAWN = 1.0  # seconds between two looks while the browser has not drawn the last slots
+OTHER_SESSION = 5.0  # seconds until a page that is connected here is so to Streamlit, too
 SAY_AGAIN = 3.0  # seconds until a browser is asked again to let the script run
 OLD_SOCKET = 5.0  # seconds until a busy machine has seen a reloaded tab's old socket close
 MOST_CLAIMS = 8  # runs and pages that a tab may have had before its reload
@@ -199,11 +200,13 @@ async def _send_slots(
 ) -> None:
     """What the script has not drawn, and "stale" where the script has to run again.
 
-    The next slots wait until the browser has drawn these: a slow one gets fewer.
+    The next slots wait until the browser has drawn these: a slow one gets fewer. A browser that was
+    away for minutes has another session of Streamlit, in which nothing was drawn yet.
     """
     have, said = hello.get("have", 0), 0.0
     have = have if isinstance(have, int) else 0
     clock = asyncio.get_running_loop().time
+    in_session = clock()
     await websocket.send_text(json.dumps({"event": "state", "state": "page"}))
     drawn.set()
     while True:
@@ -216,7 +219,9 @@ async def _send_slots(
             texts = ",".join(text for _, text in slots)
             await websocket.send_text(f'{{"event": "slots", "slots": [{texts}]}}')
             have = slots[-1][0]
-        if stream.stale and clock() - said > SAY_AGAIN:
+        if stream.owner.in_session:
+            in_session = clock()
+        if (stream.stale or clock() - in_session > OTHER_SESSION) and clock() - said > SAY_AGAIN:
             said = clock()
             await websocket.send_text(json.dumps({"event": "stale"}))
         # On a busy machine the drawing must not take all that the computing needs.

@@ -174,6 +174,13 @@ class LivePart(Generic[Snapshot]):
         """From now on the server draws, until `state_key` differs from `drawn_key`, the page's."""
         drawing = Drawing(self._snapshot, self._makers, state_key, drawn_key)
         self._stream.show(drawing, self._slots)
+
+    def connect(self) -> None:
+        """Let the browser watch.
+
+        Outside of every fragment: what asks for the script asks for all of it, since a new session
+        of Streamlit, as a browser gets that was away for minutes, knows no fragment yet.
+        """
         base = base_path()
         with st.container(key=f"overlays-{self._name}"):
             _stream(
@@ -206,20 +213,22 @@ def live_part(
     whether it is to be drawn anew at once; title: of the section, None where `draw` has sections of
     its own.
     """
-    visitor = this_visitor()
-    taken_over = visitor.taken_over  # before the look: what comes later is drawn later
     first = snapshot()
     drawn_key = state_key(first) if drawn is None else drawn
     by_itself = False  # not yet: the first time, the fragment runs as a part of the page
 
+    drawn_by_page = list[LivePart[Snapshot]]()
+
     @st.fragment
     def part() -> None:
         nonlocal by_itself
-        if by_itself and (stale() or visitor.taken_over != taken_over):
+        if by_itself and stale():
             st.rerun()
         seen = first
         with nullcontext() if title is None else section(title), DRAW_PRIORITY.drawing():
             live = LivePart(name, snapshot)
+            if not by_itself:
+                drawn_by_page.append(live)
             seen = live.seen
             draw(live)
             live.follow(state_key, drawn_key)
@@ -228,6 +237,7 @@ def live_part(
         by_itself = True
 
     part()
+    drawn_by_page[0].connect()
     return first
 
 

@@ -197,8 +197,20 @@ def test_a_reloaded_tab_takes_its_pages_work_over_and_nobody_elses(
         before.connected()
     socket = talk(Socket(hello, leave=lambda socket: socket.events("state")))
     assert after.registry(Pages).work == work
-    assert after.taken_over == (work == "a descent")
     assert bool(socket.events("stale")) == (work == "a descent"), "the script draws it anew"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_page_that_has_another_session_of_streamlit_is_drawn_in_it(there, monkeypatch) -> None:
+    """As of a browser that was away for minutes: the script has never run in its new session."""
+    monkeypatch.setattr(routes, "OTHER_SESSION", 0.05)
+    monkeypatch.setattr(routes, "LOOK_UNDRAWN", 0.01)
+    stream = Visitor("a session", lambda session: there).stream("part")
+    stream.show(Counter(9).drawing(), {"k": (4, {"k": 0}), "name": (4, {"name": "counter"})})
+    hello = {"key": stream.key, "claims": [], "epoch": 0, "have": 4}
+    until = time.monotonic() + 0.5
+    socket = talk(Socket(hello, leave=lambda _: time.monotonic() > until))
+    assert bool(socket.events("stale")) is not there
 
 
 @pytest.mark.parametrize(("code", "kept"), [(1001, CLOSED), (1005, DROPPED), (1000, DROPPED)])
