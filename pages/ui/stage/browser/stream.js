@@ -6,6 +6,7 @@
 import { Connection } from "./socket.js"
 
 const MOST_REST = 1000 // ms
+const INPUT_TAKES = 500 // ms from a click until Streamlit shows that it has been asked
 
 /** Watch the stream of a key. Called again with other options it goes on; returns the cleanup. */
 export function mountStream(root, options) {
@@ -15,6 +16,21 @@ export function mountStream(root, options) {
     if (root.stream) root.stream.close()
     root.stream = null
   }
+}
+
+let lastInput = -Infinity // when the person last clicked or pressed a key
+for (const kind of ["click", "keydown", "popstate"]) {
+  window.addEventListener(kind, () => { lastInput = performance.now() }, true)
+}
+
+/**
+ * Whether to ask for the script now. Where somebody has just chosen another page, or the script is
+ * asked for already, this request would take the other's place; the server says "stale" again.
+ */
+function mayAsk() {
+  const app = document.querySelector("[data-test-script-state]")
+  const idle = app === null || app.dataset.testScriptState === "notRunning"
+  return idle && performance.now() - lastInput > INPUT_TAKES
 }
 
 /** Takes the place of a run's store at its connection. */
@@ -42,7 +58,7 @@ class Stream {
 
   take({ event, slots }) {
     this.cut = false
-    if (event === "stale") this.options.ask()
+    if (event === "stale" && mayAsk()) this.options.ask()
     if (event === "slots") this._show(slots)
   }
 
