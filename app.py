@@ -12,7 +12,7 @@ from pages.ui.learn.routes import routes as lesson_routes
 from pages.ui.link.projects import StartError, open_named
 from pages.ui.live.uploads import UploadLimit
 from pages.ui.stage.routes import routes as stage_routes
-from pages.ui.stage.streamlit_server import DroppedLines, without_delay
+from pages.ui.stage.streamlit_server import DroppedConnections, without_delay
 
 try:
     open_named(sys.argv[1:])
@@ -21,6 +21,6 @@ except StartError as error:
 app = st.App(
     "pages/main.py",
     routes=[*stage_routes(), *lesson_routes()],
-    middleware=[Middleware(UploadLimit), Middleware(DroppedLines)],
+    middleware=[Middleware(UploadLimit), Middleware(DroppedConnections)],
     lifespan=without_delay,
 )

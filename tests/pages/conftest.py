@@ -51,7 +51,7 @@ def written(app: AppTest, slot: str) -> str:
 
 @contextmanager
 def remembered(kind: type[Any]) -> Iterator[list[Any]]:
-    """Every object of this kind, an earlier test's too: AppTest's sessions share one cache."""
+    """Every object of this kind, an earlier test's too: AppTest's sessions are one visitor."""
     found: list[Any] = [each for each in gc.get_objects() if type(each) is kind]
     begin = kind.__init__
 

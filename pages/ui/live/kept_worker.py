@@ -23,7 +23,7 @@ class KeptWorker(Generic[W]):
 
     def workers(self) -> tuple[W, ...]:
         """The worker, where there is one."""
-        return () if self._kept is None else (self._kept[1],)
+        return () if self.present is None else (self.present,)
 
     def find(self, work: object) -> W | None:
         """The worker on this work, None where there is none; one on another goes on."""

@@ -91,7 +91,7 @@ class Visitor(Watched):
         """Whether its page is connected to Streamlit, in this session."""
         return self._connected_session(self._session)
 
-    def remember_watched(self) -> None:
+    def extend_while_watched(self) -> None:
         """Where its page is connected, it is kept as long as if it were cut off now."""
         with self._lock:
             if self._closed_at is None and self.watched:
@@ -137,7 +137,7 @@ class Visitors:
     def sweep(self) -> None:
         """End what has expired, and what is beyond a bound: the oldest first."""
         for visitor in self._all():
-            visitor.remember_watched()
+            visitor.extend_while_watched()
         removed = list(self._removed())
         for visitor in removed:
             visitor.close()

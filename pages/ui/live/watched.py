@@ -7,8 +7,10 @@ dropped one leaves for ten, the oldest goes first where it is too much.
 from __future__ import annotations
 
 import ctypes
+import logging
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -17,9 +19,10 @@ RELOADED = 15.0  # of them, those in which most tabs that were reloaded are back
 CLOSED_BYTES = 32 * 2**20  # of what tabs have left that have been closed for longer than that
 MOST_BYTES = 256 * 2**20  # of everything that no browser is connected to
 _SWEEP = 5.0  # seconds between two looks at what may go
+_log = logging.getLogger("red.watched")
 
 
-class Watched:
+class Watched(ABC):
     """Something that a browser is connected to, or may come back to.
 
     clock: in seconds.
@@ -45,7 +48,7 @@ class Watched:
             self._keep(closed)
 
     def _keep(self, closed: bool) -> None:
-        """Count from now on."""
+        """Count the time that it is kept from now on."""
         self._kept_until = self._clock() + (CLOSED if closed else DROPPED)
         self._closed_at = self._clock() if closed else None
 
@@ -66,9 +69,9 @@ class Watched:
         return not self.watched and closed is not None and self._clock() > closed + RELOADED
 
     @property
+    @abstractmethod
     def bytes(self) -> int:
         """The size of what is kept."""
-        raise NotImplementedError
 
 
 Kept = TypeVar("Kept", bound=Watched)
@@ -96,12 +99,15 @@ def beyond(kept: Sequence[Kept], most: int) -> Iterator[Kept]:
 
 
 def sweep_for_ever(name: str, sweep: Callable[[], object]) -> threading.Thread:
-    """Begin a thread that calls `sweep` every few seconds."""
+    """Begin a thread that calls `sweep` every few seconds; one that fails ends no later one."""
 
     def work() -> None:
         while True:
             time.sleep(_SWEEP)
-            sweep()
+            try:
+                sweep()
+            except Exception:
+                _log.exception("what nobody watches could not be looked through")
 
     thread = threading.Thread(target=work, name=name, daemon=True)
     thread.start()

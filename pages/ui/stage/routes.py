@@ -102,7 +102,7 @@ async def _claim(run: LiveRun, before: LiveRun | None) -> None:
     """Continue the run that this tab had before its reload, once its old socket is closed."""
     if before is None or not run.may_take_over(before):
         return
-    await _left(before)
+    await _until_unwatched(before)
     if run.take_over(before):
         LIVE_RUNS.remove(before)
 
@@ -110,12 +110,12 @@ async def _claim(run: LiveRun, before: LiveRun | None) -> None:
 async def _claim_pages(visitor: Visitor, claimed: list[Stream | None]) -> None:
     """Continue what the pages of this tab computed before its reload."""
     before = {stream.owner for stream in claimed if stream is not None} - {visitor}
-    await asyncio.gather(*map(_left, before))
+    await asyncio.gather(*map(_until_unwatched, before))
     for each in before:
         visitor.take_over(each)
 
 
-async def _left(before: Watched) -> None:
+async def _until_unwatched(before: Watched) -> None:
     """Wait until the old socket of a reloaded tab is closed: a busy machine sees it late."""
     with suppress(TimeoutError):
         async with asyncio.timeout(OLD_SOCKET):

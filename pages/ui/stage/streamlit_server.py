@@ -1,4 +1,4 @@
-"""What this app does otherwise than Streamlit's server: no delays, no outcry over dropped lines.
+"""What this app does otherwise than Streamlit's server.
 
 Nagle's algorithm is off on the server's sockets. asyncio turns it off, but only on sockets whose
 protocol is named, and Streamlit's listening socket names none. The second packet of an answer then
@@ -7,8 +7,8 @@ waits for the browser's acknowledgement, which comes 40 ms late, file after file
 Streamlit collects garbage after every run of a script, and all threads wait: a quarter of a second
 with what torch, pandas and Plotly consist of, which never becomes garbage. So it is left out.
 
-Where a line breaks while its messages are being read, Streamlit closes the broken socket once more,
-which raises an error; the server's log would show it as one of the app.
+Where a connection breaks while its messages are being read, Streamlit closes the broken socket
+once more, which raises an error; the server's log would show it as one of the app.
 """
 
 from __future__ import annotations
@@ -62,14 +62,14 @@ def listening() -> Iterator[socket.socket]:
             found.close()
 
 
-class DroppedLines:
-    """ASGI middleware: what fails on a WebSocket after its line broke is over without an error."""
+class DroppedConnections:
+    """ASGI middleware: what fails on a WebSocket after its connection broke is no error."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on, and remember whether the line broke."""
+        """Pass everything on, and remember whether the connection broke."""
         broken = False
 
         async def watched(message: Message) -> None:

@@ -12,7 +12,7 @@ import torch
 
 from pages.ui.live.stream import STREAMS
 from pages.ui.live.visitors import Visitors, size_of
-from pages.ui.live.watched import CLOSED, DROPPED
+from pages.ui.live.watched import CLOSED, DROPPED, sweep_for_ever
 
 
 @dataclass
@@ -169,3 +169,19 @@ def test_the_size_counts_every_storage_once() -> None:
     tensor = torch.zeros(10, dtype=torch.float32)
     view = View(tensor, [tensor[2:], {"k": (np.zeros(3), tensor.clone())}, None])
     assert size_of(view) == 40 + 24 + 40
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_sweep_that_fails_ends_no_later_one(monkeypatch, caplog) -> None:
+    monkeypatch.setattr("pages.ui.live.watched._SWEEP", 0.001)
+    called = []
+
+    def sweep() -> None:
+        called.append(1)
+        if len(called) > 2:
+            raise SystemExit  # ends the thread: the test's own way out
+        raise ValueError("no such view")
+
+    sweep_for_ever("test-sweep", sweep).join(10)
+    assert len(called) == 3
+    assert len(caplog.records) == 2

@@ -8,7 +8,7 @@ from contextlib import closing, nullcontext, suppress
 
 import pytest
 
-from pages.ui.stage.streamlit_server import DroppedLines, listening, without_delay
+from pages.ui.stage.streamlit_server import DroppedConnections, listening, without_delay
 
 
 def bound() -> socket.socket:
@@ -79,7 +79,7 @@ def test_where_sockets_cannot_be_found_nothing_happens(monkeypatch) -> None:
         (False, RuntimeError("of the app"), True),
     ],
 )
-def test_what_fails_after_a_line_broke_is_no_error_of_the_app(broken, error, raises) -> None:
+def test_what_fails_after_a_connection_broke_is_no_error_of_the_app(broken, error, raises) -> None:
     """As in Streamlit's socket: one task sends, the one that reads then closes the socket again."""
 
     async def app(scope, receive, send) -> None:
@@ -89,10 +89,10 @@ def test_what_fails_after_a_line_broke_is_no_error_of_the_app(broken, error, rai
 
     async def send(message) -> None:
         if broken:
-            raise OSError("the line is gone")
+            raise OSError("the connection is gone")
 
     def talk(kind: str) -> None:
-        asyncio.run(DroppedLines(app)({"type": kind}, None, send))
+        asyncio.run(DroppedConnections(app)({"type": kind}, None, send))
 
     with pytest.raises(type(error)) if raises else nullcontext():
         talk("websocket")

@@ -42,7 +42,7 @@ def app() -> AppTest:
 
 
 def stream_of(app: AppTest):
-    # AppTest's sessions share Streamlit's caches, and so one stream.
+    # AppTest's sessions are one visitor, with one stream.
     return next(stream for stream in STREAMS.values() if "headline-run" in stream._slots)
 
 
