@@ -89,3 +89,13 @@ def test_hurried_actions_beside_four_busy_processes_are_done_once_each(open_page
         assert last == steps, "no step was taken twice"
         shown_seed = re.search(r"seed=(\d+)", page.url)
         assert (shown_seed.group(1) if shown_seed else "0") == wanted["seed"]
+
+
+def test_a_choice_that_comes_during_another_waits_for_it(demo, visit):
+    """Streamlit's session has no lock that two runs of its script would share."""
+    page = visit(demo("slow_callbacks_demo"))
+    for name in ("first", "second"):
+        page.get_by_text(name, exact=True).click()
+        page.wait_for_timeout(200)  # the first one's callback is under way
+    said = "first: True, second: True, told: ['first', 'second'], at once: 1"
+    page.get_by_text(said, exact=True).wait_for(timeout=30_000)
