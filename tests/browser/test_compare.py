@@ -149,7 +149,7 @@ def test_closing_the_tab_ends_its_work(open_compare, server: Server):
     page = open_compare(f"{QUICK}&methods=bsd-gan-paper,bsd-gan-frozen&run=1")
     expect(card(page, "BSD-GAN paper")).to_contain_text(re.compile(r"step \d+"))
     wait_for(lambda: server.runs() == 1)  # it is counted now and then
-    page.context.close()
+    page.close()
     wait_for(lambda: server.runs() == 0)
 
 

@@ -262,6 +262,7 @@ def test_charts_live_through_a_run_on_one_node(open_error_bound):
     expect(headline(page, 2)).not_to_have_text(step)
     assert page.evaluate(f"window.kept === document.querySelector('{chart} .main-svg')")
     press(page, "error-bound-stop")
+    expect(headline(page, 2)).to_contain_text("Stopped")
 
 
 def test_the_state_outlives_a_visit_to_another_page(open_error_bound):
