@@ -219,3 +219,15 @@ def test_dark_colours_reach_the_matrices_and_the_table(open_tables):
         "._fullData[0].colorscale.at(-1)[1]"
     )
     assert scale == theme.DARK.linf
+
+
+def test_the_page_can_be_left_while_blocks_are_compared(open_page):
+    page = open_page("dataset=cifar10", path="tables")
+    compare = page.get_by_role("button", name="Compare the blocks")
+    compare.click()
+    expect(page.get_by_text("Comparing the blocks")).to_be_visible()
+    page.get_by_role("link", name="Landscape", exact=True).click()
+    expect(headline(page, "landscape")).to_be_visible()
+    page.get_by_role("link", name="Tables", exact=True).click()
+    expect(headline(page, "angles")).to_be_visible()
+    expect(compare).to_be_enabled()  # it was left, not waited for

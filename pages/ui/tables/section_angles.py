@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
+
 import streamlit as st
 from torch import Tensor
 
@@ -40,9 +44,7 @@ def angles(current: TablesRequest) -> None:
         kept()[current.dataset] = in_turn(
             "compare the blocks",
             "Comparing the blocks",
-            lambda on_place: identifiability(
-                dictionary_of(current.dataset), lambda: COMPUTE_QUEUE.turn(on_place)
-            ),
+            lambda report: identifiability(dictionary_of(current.dataset), partial(_turn, report)),
         )
         st.rerun()
     left, right = st.columns(2, gap="medium")
@@ -55,6 +57,12 @@ def angles(current: TablesRequest) -> None:
         st.markdown(margins(found))
     with st.expander("What am I seeing?"):
         st.markdown(texts.ANGLES)
+
+
+def _turn(report: Callable[[int], None]) -> AbstractContextManager[bool]:
+    """One of its turns; between two, the script ends where somebody has chosen something else."""
+    report(0)
+    return COMPUTE_QUEUE.turn(report)
 
 
 def dictionary_of(dataset: str) -> AttackDictionary:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from pages.ui.live import queue_status
 from pages.ui.look.theme import ATTACK_LABELS
 from pages.ui.tables import section_angles
 from red_core.algorithm.problem import AttackDictionary
@@ -64,6 +67,12 @@ def test_the_blocks_are_compared_when_somebody_asks(measured, monkeypatch):
     deltas = torch.randn(10, 3, 2, 784, generator=draw, dtype=torch.float64)
     small = AttackDictionary.from_attacks(deltas, ("linf", "l2", "l1"))
     monkeypatch.setattr(section_angles, "dictionary_of", lambda dataset: small)
+    reported = list[int]()
+
+    def in_turn(aim: str, title: str, work: Callable[[Callable[[int], None]], Any]) -> Any:
+        return queue_status.in_turn(aim, title, lambda _: work(reported.append))
+
+    monkeypatch.setattr(section_angles, "in_turn", in_turn)
     app = well(opened())
     assert "When must an attack's type be named right?" in headlines(app)
     app.button("tables-angles").click().run()
@@ -77,6 +86,8 @@ def test_the_blocks_are_compared_when_somebody_asks(measured, monkeypatch):
     assert wanted in headlines(app)
     assert f"leaves over less than {float(least[0]):.1%} of what it explains" in said(app)
     assert app.button("tables-angles").disabled
+    blocks = found.margin.numel()
+    assert len(reported) >= blocks, "between two, the script ends where somebody left the page"
     assert wanted in headlines(opened()), "the next visitor finds it"
     section_angles.kept().clear()
 
